@@ -113,7 +113,7 @@ pub enum AnsweredContent {
 }
 
 /// The number of due steps that one list runs before other lists get a turn.
-const AT_ONCE: usize = 1_000;
+const STEPS_PER_TURN: usize = 1_000;
 
 impl Engine {
     /// Returns the data that expressions see now.
@@ -139,14 +139,14 @@ impl Engine {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
         let run = self.run_due(run, events);
-        self.keep_run(number, run, events);
+        self.reschedule_run(number, run, events);
         self.react(events, from);
     }
 
     /// Runs the steps of a list that are due now.
     fn run_due(&mut self, mut run: RuleRun, events: &mut Vec<Event>) -> RuleRun {
         let mut firing = Firing::new(self, events, run.origin.clone(), run.owner);
-        for _ in 0..AT_ONCE {
+        for _ in 0..STEPS_PER_TURN {
             // Steps after a fault transition may be subject to other faults.
             if run.due().is_none_or(|due| due > firing.engine.now) || Event::ends_at_fault_transition(firing.events) {
                 break;
@@ -159,29 +159,29 @@ impl Engine {
             }
         }
         firing.end();
-        self.begin_next_round(&mut run, events);
+        self.start_next_round(&mut run, events);
         run
     }
 
     /// Reschedules a list that has steps left and whose owner still exists.
-    fn keep_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
+    fn reschedule_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
         let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
-        let goes_on = !run.is_over() && self.has_owner(run.owner);
-        if goes_on {
+        let continues = !run.is_over() && self.has_owner(run.owner);
+        if continues {
             self.rule_runs.put_back(number, run);
         }
         let Some(member) = member else { return };
-        if !goes_on {
+        if !continues {
             self.end_if_idle(member, events);
         }
-        if let Some(message) = message.filter(|message| !goes_on || self.is_pending(member, message)) {
+        if let Some(message) = message.filter(|message| !continues || self.is_pending(member, message)) {
             self.settle_message(member, &message, events);
         }
         self.settle_left(member, events);
     }
 
     /// Starts the next round of a repeating script whose current round has ended.
-    fn begin_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
+    fn start_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
         let Some(round) = &mut run.script else { return };
         let again = match round.declared.repeat {
             Repeat::Forever => true,
@@ -197,14 +197,14 @@ impl Engine {
             return;
         }
         (round.round, round.origin) = (round.round + 1, self.now);
-        run.begin_at(self.now);
+        run.restart_at(self.now);
     }
 
     /// Ends a stream that can send nothing more.
     fn end_if_idle(&self, member: u64, events: &mut Vec<Event>) {
         let is_stream = self.members.socket(member).is_none() && !self.members.is_closing(member);
-        if is_stream && self.topics.joined(member).next().is_none() && !self.has_waiting(member, |_| true) {
-            self.tell(member, MemberEvent::Closed(None), events);
+        if is_stream && self.topics.joined(member).next().is_none() && !self.has_scheduled(member, |_| true) {
+            self.notify(member, MemberEvent::Closed(None), events);
         }
     }
 
@@ -229,6 +229,6 @@ impl Engine {
             context.set("it", it);
         }
         let origin = RuleOrigin::Generator(rule.key.clone());
-        self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(&rule.steps, &mut context))
+        self.fire_rule(origin, RunOwner::World, events, |firing| firing.run_list(&rule.steps, &mut context))
     }
 }

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::context::Context;
 use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
-use super::firing::{Firing, root};
-use super::guard::{Expected, is_meant};
+use super::firing::{Firing, resolve};
+use super::guard::{Expected, applies};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
@@ -29,7 +29,7 @@ pub(super) trait Renders {
     fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
     /// Renders the body of an answer that depends only on data.
-    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
+    fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
 }
 
 impl Renders for Firing<'_> {
@@ -49,7 +49,7 @@ impl Renders for Firing<'_> {
         Firing::holds(self, condition, context)
     }
 
-    fn of_data(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+    fn data_body(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
         // Earlier steps may have changed the data, so a cached body may be stale.
         Ok(AnsweredContent::Json(self.required(body, &Context::default())?))
     }
@@ -64,25 +64,25 @@ pub(super) struct Reader<'m> {
 impl Renders for Reader<'_> {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
         let reading = &self.reading;
-        Ok(template.render(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_required(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render_required(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_noting(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render_noting(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         let reading = &self.reading;
-        Ok(condition.holds(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(condition.holds(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
-    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+    fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
         let reading = self.reading;
         reading.body(route, number, || self.required(body, &Context::default())).map(AnsweredContent::Encoded)
     }
@@ -106,7 +106,7 @@ impl Reading<'_> {
         let (chosen, context) = choose(answers, &mut reader, &context)?;
         if let (Content::Crud(crud_of), Some(operation)) = (&chosen.answer.content, crud) {
             let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
-            return rest(chosen, &mut reader, &context, outcome);
+            return finish(chosen, &mut reader, &context, outcome);
         }
         plain(chosen, &mut reader, &context)
     }
@@ -135,18 +135,18 @@ impl Engine {
             let (chosen, mut context) = choose(answers, firing, &context)?;
             let answer = chosen.answer;
             if let Some(steps) = &answer.steps {
-                firing.carry_out_list(steps, &mut context)?;
+                firing.run_list(steps, &mut context)?;
             }
             match (&answer.content, crud) {
                 (Content::Crud(crud), Some(operation)) => {
                     let outcome = firing.crud(crud, operation, &context, &url)?;
-                    rest(chosen, firing, &context, outcome)
+                    finish(chosen, firing, &context, outcome)
                 }
                 (Content::Stream(steps), _) => {
                     let answered = plain(chosen, firing, &context)?;
                     if let Some(member) = member {
                         firing.owner = RunOwner::Member(member);
-                        firing.begin_stream(steps, &mut context)?;
+                        firing.start_stream(steps, &mut context)?;
                     }
                     Ok(answered)
                 }
@@ -183,7 +183,7 @@ fn choose<'a>(
             continue;
         }
         let mut context = context.clone();
-        if is_meant(&answer.with, answer.when.as_ref(), renders, &mut context)? {
+        if applies(&answer.with, answer.when.as_ref(), renders, &mut context)? {
             return Ok((Chosen { route: &answers.key, number, answer }, context));
         }
         let source = answer.when.as_ref().map_or("", Condition::source);
@@ -203,7 +203,7 @@ fn matching_differences(
         let expected = Expected::of(name, template, renders, context)?;
         let found = context.get(name).cloned().unwrap_or_default();
         let found = match &expected.value {
-            Some(value) if name == "query" => as_texts(value, found),
+            Some(value) if name == "query" => parse_query_values(value, found),
             _ => found,
         };
         differences.extend(expected.differences(&found));
@@ -223,7 +223,7 @@ fn matching_differences(
 }
 
 /// Parses the query parameters that are expected to be numbers or booleans, because a query contains only text.
-fn as_texts(expected: &Value, mut found: Value) -> Value {
+fn parse_query_values(expected: &Value, mut found: Value) -> Value {
     for (key, expected) in expected.as_object().into_iter().flatten() {
         if let Some(value) = found.get_mut(key)
             && (expected.is_number() || expected.is_boolean())
@@ -241,18 +241,18 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
-        Content::JsonOfData(body) => renders.of_data(chosen.route, chosen.number, body)?,
+        Content::JsonOfData(body) => renders.data_body(chosen.route, chosen.number, body)?,
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    rest(chosen, renders, context, CrudOutcome::of(made))
+    finish(chosen, renders, context, CrudOutcome::of(made))
 }
 
 /// Adds the status and headers of an answer, which override those of its content.
-fn rest(
+fn finish(
     Chosen { number, answer, .. }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,

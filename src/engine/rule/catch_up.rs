@@ -42,30 +42,30 @@ impl Engine {
     pub fn told_of(&self, member: u64, events: &[Event]) -> Result<Vec<MemberEvent>, MissedEnd> {
         let mut engine = self.clone();
         let memberships = self.members.memberships_of(member);
-        let mut told = Vec::new();
+        let mut replies = Vec::new();
         for event in events {
             let Some(payload) = event.payload().map(Arc::new) else { continue };
-            let mut made: Vec<(Topic, &Wanted)> = Vec::new();
+            let mut covered: Vec<(Topic, &Wanted)> = Vec::new();
             for topic in event.topics() {
                 for wanted in memberships.iter().filter(|one| one.topics.contains(&topic)).map(|one| &*one.wanted) {
-                    let is_made = |(of, other): &(Topic, &Wanted)| {
-                        other.gives_the_same(wanted) || *of == topic && *other == wanted
+                    let is_covered = |(of, other): &(Topic, &Wanted)| {
+                        other.makes_same_frames(wanted) || *of == topic && *other == wanted
                     };
-                    if !wanted.takes(&payload) || made.iter().any(is_made) {
+                    if !wanted.accepts(&payload) || covered.iter().any(is_covered) {
                         continue;
                     }
-                    made.push((topic.clone(), wanted));
-                    match engine.shaped(wanted, &topic, &payload, event, &mut Values::new()) {
-                        Ok(shaped) if shaped.ends => return Err(MissedEnd),
-                        Ok(shaped) => told.extend(shaped.frames.into_iter().map(MemberEvent::Reply)),
+                    covered.push((topic.clone(), wanted));
+                    match engine.make_frames(wanted, &topic, &payload, event, &mut Values::new()) {
+                        Ok(made) if made.ends => return Err(MissedEnd),
+                        Ok(made) => replies.extend(made.frames.into_iter().map(MemberEvent::Reply)),
                         Err(refusal) => {
                             let rule = self.rule_of(wanted, iter::once(member));
-                            told.push(MemberEvent::Failed { rule, refusal });
+                            replies.push(MemberEvent::Failed { rule, refusal });
                         }
                     }
                 }
             }
         }
-        Ok(told)
+        Ok(replies)
     }
 }

@@ -25,7 +25,7 @@ impl Context {
     }
 
     /// Resolves a name. `None` if the context does not include it.
-    pub(super) fn root(&self, name: &str) -> Option<Data> {
+    pub(super) fn resolve(&self, name: &str) -> Option<Data> {
         // Header names are case-insensitive (RFC 9110, 5.1) and kept in lower case.
         let data = if name == "headers" { Data::in_any_case } else { Data::shared };
         self.0.get(name).map(data)

@@ -66,7 +66,7 @@ impl Draws {
     }
 
     /// Adopts the positions after other rules and frames have drawn.
-    pub(super) fn take_over(&mut self, drawn: &Drawn) {
+    pub(super) fn adopt(&mut self, drawn: &Drawn) {
         if let Some(draws) = &mut self.0 {
             draws.drawn = drawn.clone();
         }
@@ -74,14 +74,14 @@ impl Draws {
 
     /// Sets the topics visible to expressions. They are set only during evaluation: while they are shared, any change
     /// of membership would copy them all.
-    pub(super) fn see(&mut self, topics: Option<Topics>) {
+    pub(super) fn set_topics(&mut self, topics: Option<Topics>) {
         if let Some(draws) = &mut self.0 {
             draws.topics = topics;
         }
     }
 
     /// Rolls back to earlier positions.
-    pub(super) fn go_back(&mut self, drawn: Drawn) {
+    pub(super) fn roll_back(&mut self, drawn: Drawn) {
         if let Some(draws) = &mut self.0 {
             (draws.drawn, draws.stream) = (drawn, None);
         }

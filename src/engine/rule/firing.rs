@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
-use super::guard::is_meant;
+use super::guard::applies;
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::rows::text_id;
-use super::runs::{RuleRun, RunOwner, RunsBefore};
+use super::runs::{RuleRun, RunOwner, RunsCheckpoint};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -47,7 +47,7 @@ struct Checkpoint {
     member: Option<Arc<Member>>,
     /// The number of addresses ended so far.
     ended: usize,
-    runs: RunsBefore,
+    runs: RunsCheckpoint,
     drawn: Drawn,
     events: usize,
 }
@@ -79,13 +79,13 @@ impl<'e> Firing<'e> {
         let checkpoint = self.checkpoint();
         let done = job(self);
         if done.is_err() {
-            self.go_back(checkpoint);
+            self.roll_back(checkpoint);
         }
         done
     }
 
     /// Runs the steps that are due now. Returns the list with the delayed steps, if any.
-    fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
+    fn start_list(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
         let now = self.engine.now;
         let mut run = RuleRun {
             origin: self.origin.clone(),
@@ -95,29 +95,29 @@ impl<'e> Firing<'e> {
             context: std::mem::take(context),
             script: None,
         };
-        let done = self.catch_up(&mut run);
+        let done = self.run_due_steps(&mut run);
         *context = run.context.clone();
         done?;
         Ok((!run.strands.is_over()).then_some(run))
     }
 
     /// Runs the steps that are due now, and schedules the others.
-    pub(super) fn carry_out_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
-        let later = self.begin(steps, context)?;
-        later.map_or(Ok(()), |later| self.engine.wait(later))
+    pub(super) fn run_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+        let later = self.start_list(steps, context)?;
+        later.map_or(Ok(()), |later| self.engine.schedule(later))
     }
 
     /// Starts the steps of a stream. A stream that can send nothing more ends.
-    pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+    pub(super) fn start_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let member = self.member()?;
-        if let Some(later) = self.begin(steps, context)? {
-            return self.engine.wait(later);
+        if let Some(later) = self.start_list(steps, context)? {
+            return self.engine.schedule(later);
         }
         self.engine.end_if_idle(member, self.events);
         Ok(())
     }
 
-    fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
+    fn run_due_steps(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
         // A step may close the member or end the membership that owns the list.
         while run.due().is_some_and(|due| due <= self.engine.now) && self.engine.has_owner(run.owner) {
             self.step(run)?;
@@ -135,11 +135,11 @@ impl<'e> Firing<'e> {
         let item = match (&step.each, next.done) {
             (Some(each), 0) => match self.items(each, &run.context) {
                 Ok(items) => {
-                    run.strands.begin_each(next.step, items);
+                    run.strands.start_each(next.step, items);
                     run.strands.take_item(next.step)
                 }
                 Err(refusal) => {
-                    run.strands.go_on(steps.steps(), next.step, true);
+                    run.strands.advance(steps.steps(), next.step, true);
                     return Err(refusal);
                 }
             },
@@ -147,7 +147,7 @@ impl<'e> Firing<'e> {
             (None, _) => None,
         };
         let is_empty = step.each.is_some() && item.is_none();
-        run.strands.go_on(steps.steps(), next.step, is_empty);
+        run.strands.advance(steps.steps(), next.step, is_empty);
         if is_empty {
             return Ok(());
         }
@@ -155,7 +155,7 @@ impl<'e> Firing<'e> {
             inner.set("item", item);
             inner.set("index", Value::from(next.done));
         }
-        let it = self.carry_out(step, &mut inner)?;
+        let it = self.run_step(step, &mut inner)?;
         if let Some(it) = it {
             run.context.set("it", it);
         }
@@ -166,8 +166,8 @@ impl<'e> Firing<'e> {
     }
 
     /// Runs a step once. Returns the row that it was about, if any.
-    fn carry_out(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
-        if !is_meant(&step.with, step.when.as_ref(), self, context)? {
+    fn run_step(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
+        if !applies(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
         }
         self.verb(&step.verb, context)
@@ -218,7 +218,7 @@ impl<'e> Firing<'e> {
                 if let Some(item) = items.next() {
                     inner = inner.with("item", item).with("index", Value::from(index));
                 }
-                if let Some(it) = self.carry_out(step, &mut inner)? {
+                if let Some(it) = self.run_step(step, &mut inner)? {
                     context.set("it", it);
                 }
                 if self.is_over(&context) {
@@ -251,7 +251,7 @@ impl<'e> Firing<'e> {
         match self.owner {
             RunOwner::Member(_) | RunOwner::Membership { .. } => {
                 // The owner has a member, so this cannot fail.
-                let _ = self.tell(MemberEvent::Failed { rule, refusal });
+                let _ = self.notify(MemberEvent::Failed { rule, refusal });
             }
             RunOwner::World => {
                 let skipped = self.engine.event(EventKind::Skipped { rule: Some(rule), refusal });
@@ -264,7 +264,7 @@ impl<'e> Firing<'e> {
         // The frames that members receive because of the command also draw.
         self.engine.drawn = self.draws.drawn();
         let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
-        self.draws.take_over(&self.engine.drawn);
+        self.draws.adopt(&self.engine.drawn);
         done.map(drop)
     }
 }
@@ -307,14 +307,14 @@ impl Firing<'_> {
         compute: impl FnOnce(&dyn Fn(&str) -> Option<Data>, &mut Draws) -> T,
     ) -> T {
         if !only_reads {
-            self.draws.see(Some(self.engine.topics.clone()));
+            self.draws.set_topics(Some(self.engine.topics.clone()));
         }
         let member = self.owner.member().filter(|_| names.contains(CONN));
         let conn = member.and_then(|member| self.engine.conn_in(member, context)).map(Arc::new);
         let reading = self.engine.reading();
         let of_conn = |name: &str| conn.as_ref().filter(|_| name == CONN).map(Data::shared);
-        let computed = compute(&|name| of_conn(name).or_else(|| root(context, &reading, name)), &mut self.draws);
-        self.draws.see(None);
+        let computed = compute(&|name| of_conn(name).or_else(|| resolve(context, &reading, name)), &mut self.draws);
+        self.draws.set_topics(None);
         computed
     }
 
@@ -341,8 +341,8 @@ impl Firing<'_> {
 }
 
 /// Resolves a name in a rule.
-pub(super) fn root(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
-    context.root(name).or_else(|| reading.root(name))
+pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
+    context.resolve(name).or_else(|| reading.resolve(name))
 }
 
 /// Returns the topic with this name. Names that start with `__` are reserved.
@@ -361,7 +361,7 @@ impl Firing<'_> {
             values: engine.values.clone(),
             member: member.and_then(|member| engine.members.get(member)).cloned(),
             ended: engine.members.ended(),
-            runs: engine.rule_runs.before(),
+            runs: engine.rule_runs.checkpoint(),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -370,19 +370,19 @@ impl Firing<'_> {
         }
     }
 
-    fn go_back(&mut self, checkpoint: Checkpoint) {
+    fn roll_back(&mut self, checkpoint: Checkpoint) {
         let engine = &mut *self.engine;
         (engine.collections, engine.counters) = (checkpoint.collections, checkpoint.counters);
         engine.values = checkpoint.values;
         if let Some(member) = self.owner.member() {
-            engine.put_member_back(member, checkpoint.member);
+            engine.restore_member(member, checkpoint.member);
         }
         engine.members.undo_ended(checkpoint.ended);
-        engine.rule_runs.go_back(checkpoint.runs);
+        engine.rule_runs.roll_back(checkpoint.runs);
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
-        self.draws.go_back(checkpoint.drawn);
+        self.draws.roll_back(checkpoint.drawn);
     }
 
     /// Ends the firing and hands its random positions back to the engine.

@@ -23,10 +23,10 @@ use crate::scenario::{CONN, is_common_name};
 
 /// All groups. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(in crate::engine) struct Groups(Arc<All>);
+pub(in crate::engine) struct Groups(Arc<Inner>);
 
 #[derive(Debug, Clone, Default)]
-struct All {
+struct Inner {
     by_topic: HashMap<Topic, TopicGroups>,
     /// Members that may be in several groups. Most members are in one, and need no check for duplicates.
     several: BTreeSet<u64>,
@@ -97,13 +97,13 @@ impl Shape {
 
 impl Wanted {
     /// Returns whether an event satisfies the condition.
-    pub(super) fn takes(&self, payload: &Value) -> bool {
+    pub(super) fn accepts(&self, payload: &Value) -> bool {
         self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
     }
 
     /// Returns whether both make the same frames of an event, even through different topics or with different
     /// conditions.
-    pub(super) fn gives_the_same(&self, other: &Self) -> bool {
+    pub(super) fn makes_same_frames(&self, other: &Self) -> bool {
         self.shape == other.shape
             && self.address == other.address
             && other.shape.as_ref().is_none_or(|shape| !shape.names_topic())
@@ -113,7 +113,7 @@ impl Wanted {
 impl Groups {
     /// Adds one membership of topics and returns the numbers of the groups that the member has entered.
     pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
-        let All { by_topic, last, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
         for topic in topics {
             let groups = by_topic.entry(topic.clone()).or_default();
@@ -139,7 +139,7 @@ impl Groups {
 
     /// Removes one membership of topics and returns the numbers of the groups that the member has left.
     pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
-        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         let mut left = Vec::new();
         for topic in topics {
             let Some(groups) = by_topic.get_mut(topic) else { continue };
@@ -163,7 +163,7 @@ impl Groups {
         if self.0.emptied.is_empty() {
             return;
         }
-        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         for (topic, wanted) in emptied.drain(..) {
             let Some(groups) = by_topic.get_mut(&topic) else { continue };
             if groups.get(&wanted).is_some_and(|group| group.members.is_empty()) {
@@ -190,7 +190,7 @@ impl Groups {
 
     /// Returns a value without groups. New groups continue the numbering.
     pub(in crate::engine) fn emptied(&self) -> Self {
-        Self(Arc::new(All { last: self.0.last, ..All::default() }))
+        Self(Arc::new(Inner { last: self.0.last, ..Inner::default() }))
     }
 
     pub(super) fn is_empty(&self) -> bool {

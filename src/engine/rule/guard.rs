@@ -41,8 +41,8 @@ impl<'f> Expected<'f> {
 
     /// Returns how the field differs from the expected value. Empty if the field contains that value.
     pub(super) fn differences(&self, found: &Value) -> Vec<String> {
-        let told: Vec<String> = self.places().collect();
-        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &told));
+        let reported: Vec<String> = self.places().collect();
+        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &reported));
         self.undefined().chain(value).collect()
     }
 
@@ -74,26 +74,26 @@ pub(super) fn complete(template: &Template, renders: &mut impl Renders, context:
 
 /// Evaluates `with` names and checks `when`. `when` is checked as soon as the names it uses are known, so a name that
 /// it does not use cannot fail a skipped step.
-pub(super) fn is_meant(
+pub(super) fn applies(
     with: &[(Arc<str>, Template)],
     when: Option<&Condition>,
     renders: &mut impl Renders,
     context: &mut Context,
 ) -> Result<bool, Refusal> {
     let is_used = |(name, _): &(Arc<str>, Template)| when.is_some_and(|when| when.names().contains(&**name));
-    let (before, behind) = with.split_at(with.iter().rposition(is_used).map_or(0, |last| last + 1));
-    give(before, renders, context)?;
+    let (before, after) = with.split_at(with.iter().rposition(is_used).map_or(0, |last| last + 1));
+    bind(before, renders, context)?;
     if let Some(when) = when
         && !renders.holds(when, context)?
     {
         return Ok(false);
     }
-    give(behind, renders, context)?;
+    bind(after, renders, context)?;
     Ok(true)
 }
 
 /// Adds `with` names to the context. Undefined names are left out.
-fn give(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
+fn bind(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
     for (name, template) in with {
         if let Some(value) = renders.render(template, context)? {
             context.set(name, value);

@@ -33,9 +33,9 @@ impl Firing<'_> {
     }
 
     /// Emits an event for the member that owns the rule.
-    pub(super) fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
+    pub(super) fn notify(&mut self, what: MemberEvent) -> Result<(), Refusal> {
         let member = self.member()?;
-        self.engine.tell(member, what, self.events);
+        self.engine.notify(member, what, self.events);
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl Firing<'_> {
             Some(socket) => socket.session.reply(context.get("msg"), value)?,
             None => vec![Frame::of(value)],
         };
-        self.engine.tell_frames(member, frames, self.events);
+        self.engine.reply_frames(member, frames, self.events);
         self.engine.follow_session(member, self.events);
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Firing<'_> {
         let value = self.required(frame, context)?;
         let topics = match (topics, &self.origin) {
             (Some(topics), _) => topics,
-            (None, RuleOrigin::Endpoint(key)) => vec![self.engine.topic_of_all(key, context.get("msg"), &value)?],
+            (None, RuleOrigin::Endpoint(key)) => vec![self.engine.broadcast_topic(key, context.get("msg"), &value)?],
             (None, _) => return Err(Refusal::NoMember),
         };
         let frame = Frame::of(value);
@@ -96,12 +96,12 @@ impl Firing<'_> {
         let message = context.shared("msg").cloned();
         let follows_frame = join.frame.is_none();
         let membership = Membership { number, name, topics, wanted, follows_frame, message };
-        self.engine.begin_membership(member, membership, self.events);
+        self.engine.start_membership(member, membership, self.events);
         if let Some(steps) = &join.steps {
             let owner = std::mem::replace(&mut self.owner, RunOwner::Membership { member, number });
-            let begun = self.carry_out_list(steps, &mut context.clone());
+            let started = self.run_list(steps, &mut context.clone());
             self.owner = owner;
-            begun?;
+            started?;
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Firing<'_> {
         let Some(frames) = socket.and_then(|socket| socket.session.disconnect(context.get("msg"))) else {
             return false;
         };
-        self.engine.tell_frames(member, frames, self.events);
+        self.engine.reply_frames(member, frames, self.events);
         self.engine.end_address(member, &address, self.events);
         self.engine.follow_session(member, self.events);
         true
@@ -200,13 +200,13 @@ pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
 /// Starts, changes and ends of memberships.
 impl Engine {
     /// Emits an event for a member.
-    pub(super) fn tell(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
+    pub(super) fn notify(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
         events.push(Event { sequence: self.sequence, at: self.now, kind: EventKind::Member { member, what } });
     }
 
-    pub(super) fn tell_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
+    pub(super) fn reply_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
         for frame in frames {
-            self.tell(member, MemberEvent::Reply(frame), events);
+            self.notify(member, MemberEvent::Reply(frame), events);
         }
     }
 
@@ -261,14 +261,14 @@ impl Engine {
     }
 
     /// Starts a membership whose topics the member has already joined.
-    pub(super) fn begin_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
+    pub(super) fn start_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
         let groups = self.groups.join(member, &membership.topics, &membership.wanted);
         let memberships = &mut self.members.entry(member).memberships;
         memberships.push(Arc::new(membership));
         let is_in_several = is_in_several(memberships);
         self.groups.note_several(member, is_in_several);
         for group in groups {
-            self.tell(member, MemberEvent::Joined(group), events);
+            self.notify(member, MemberEvent::Joined(group), events);
         }
     }
 
@@ -309,7 +309,7 @@ impl Engine {
             return;
         }
         let frames = self.members.socket_mut(member).map(|socket| socket.session.left(name));
-        self.tell_frames(member, frames.unwrap_or_default(), events);
+        self.reply_frames(member, frames.unwrap_or_default(), events);
         self.follow_session(member, events);
     }
 
@@ -330,7 +330,7 @@ impl Engine {
     /// Leaves groups, and the topics that no remaining membership includes.
     fn leave_groups(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>, events: &mut Vec<Event>) {
         for group in self.groups.leave(member, topics, wanted) {
-            self.tell(member, MemberEvent::Left(group), events);
+            self.notify(member, MemberEvent::Left(group), events);
         }
         let memberships = self.members.memberships_of(member);
         let is_left = |topic: &&Topic| !memberships.iter().any(|one| one.topics.contains(topic));
@@ -358,7 +358,7 @@ impl Engine {
     }
 
     /// Restores a member and its memberships. The changes that are undone were never published.
-    pub(super) fn put_member_back(&mut self, member: u64, before: Option<Arc<Member>>) {
+    pub(super) fn restore_member(&mut self, member: u64, before: Option<Arc<Member>>) {
         let now = self.members.get(member).cloned();
         let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
         let (old, new) = (memberships(before.as_ref()), memberships(now.as_ref()));
@@ -394,7 +394,7 @@ impl Engine {
     fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
             self.end_member_runs(member, |_| true);
-            self.tell(member, MemberEvent::Closed(None), events);
+            self.notify(member, MemberEvent::Closed(None), events);
         }
     }
 
@@ -407,7 +407,7 @@ impl Engine {
         let frames = socket.session.closing();
         self.end_member_runs(member, |_| true);
         self.members.reschedule(member);
-        self.tell_frames(member, frames, events);
-        self.tell(member, MemberEvent::Closed(Some(closing)), events);
+        self.reply_frames(member, frames, events);
+        self.notify(member, MemberEvent::Closed(Some(closing)), events);
     }
 }

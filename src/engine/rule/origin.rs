@@ -112,7 +112,7 @@ impl RuleOrigin {
     }
 
     /// Returns whether a list continues under another scenario.
-    pub(super) fn goes_on(&self, scenario: &Scenario, steps: &StepList) -> bool {
+    pub(super) fn survives(&self, scenario: &Scenario, steps: &StepList) -> bool {
         *self == Self::Posted || self.steps(scenario, steps.written()).is_some()
     }
 }

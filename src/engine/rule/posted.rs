@@ -63,7 +63,7 @@ impl Engine {
     pub(in crate::engine) fn post_steps(&mut self, steps: StepsText, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let steps = steps.parse(&self.scenario)?;
         self.fire_rule(RuleOrigin::Posted, RunOwner::World, events, |firing| {
-            firing.carry_out_list(&steps, &mut Context::default())
+            firing.run_list(&steps, &mut Context::default())
         })
     }
 

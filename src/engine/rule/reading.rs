@@ -72,7 +72,7 @@ impl<'m> Reading<'m> {
     }
 
     /// Resolves a name of `data`.
-    pub(super) fn root(&self, name: &str) -> Option<Data> {
+    pub(super) fn resolve(&self, name: &str) -> Option<Data> {
         if let Some(value) = self.values.get(name) {
             return Some(Data::shared(value));
         }

@@ -81,7 +81,7 @@ impl RuleRun {
     }
 
     /// Restarts the list at `origin`.
-    pub(super) fn begin_at(&mut self, origin: Duration) {
+    pub(super) fn restart_at(&mut self, origin: Duration) {
         self.strands = Strands::of(self.steps.steps(), origin);
         self.context = Context::default();
     }
@@ -102,10 +102,10 @@ impl RuleRun {
 
 /// All scheduled step lists. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(in crate::engine) struct RuleRuns(Arc<Waiting>);
+pub(in crate::engine) struct RuleRuns(Arc<Scheduled>);
 
 #[derive(Debug, Clone, Default)]
-struct Waiting {
+struct Scheduled {
     /// The lists by number, in creation order.
     runs: BTreeMap<u64, Arc<RuleRun>>,
     due: BTreeSet<(Duration, u64)>,
@@ -116,7 +116,7 @@ struct Waiting {
     last: u64,
 }
 
-impl Waiting {
+impl Scheduled {
     fn insert(&mut self, number: u64, due: Duration, run: Arc<RuleRun>) {
         self.owned.extend(run.owner.member().map(|member| (member, number)));
         self.runs.insert(number, run);
@@ -142,7 +142,7 @@ impl Waiting {
 
 /// A point to roll back to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RunsBefore {
+pub(super) struct RunsCheckpoint {
     /// The number of the last list created.
     last: u64,
     /// The number of lists that the current rule had ended.
@@ -161,35 +161,35 @@ impl RuleRuns {
     }
 
     /// Schedules a list, unless it has no steps left.
-    pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
+    pub(super) fn schedule(&mut self, run: RuleRun) -> Result<(), Refusal> {
         let Some(due) = run.due() else { return Ok(()) };
         if self.0.runs.len() >= MAX_WAITING {
             return Err(Refusal::TooManyWaiting);
         }
-        let waiting = Arc::make_mut(&mut self.0);
-        waiting.last += 1;
-        waiting.insert(waiting.last, due, Arc::new(run));
+        let scheduled = Arc::make_mut(&mut self.0);
+        scheduled.last += 1;
+        scheduled.insert(scheduled.last, due, Arc::new(run));
         Ok(())
     }
 
     /// Returns the point that a rule can roll back to.
-    pub(super) fn before(&self) -> RunsBefore {
-        RunsBefore { last: self.0.last, ended: self.0.ended.len() }
+    pub(super) fn checkpoint(&self) -> RunsCheckpoint {
+        RunsCheckpoint { last: self.0.last, ended: self.0.ended.len() }
     }
 
     /// Rolls back: removes the lists scheduled since `before` and restores the lists ended since then.
-    pub(super) fn go_back(&mut self, before: RunsBefore) {
-        if self.0.last == before.last && self.0.ended.len() == before.ended {
+    pub(super) fn roll_back(&mut self, checkpoint: RunsCheckpoint) {
+        if self.0.last == checkpoint.last && self.0.ended.len() == checkpoint.ended {
             return;
         }
-        let waiting = Arc::make_mut(&mut self.0);
-        let newer: Vec<u64> = waiting.runs.range(before.last + 1..).map(|(number, _)| *number).collect();
+        let scheduled = Arc::make_mut(&mut self.0);
+        let newer: Vec<u64> = scheduled.runs.range(checkpoint.last + 1..).map(|(number, _)| *number).collect();
         for number in newer {
-            waiting.remove(number);
+            scheduled.remove(number);
         }
-        for (number, run) in waiting.ended.split_off(before.ended) {
-            if let Some(due) = run.due().filter(|_| number <= before.last) {
-                waiting.insert(number, due, run);
+        for (number, run) in scheduled.ended.split_off(checkpoint.ended) {
+            if let Some(due) = run.due().filter(|_| number <= checkpoint.last) {
+                scheduled.insert(number, due, run);
             }
         }
     }
@@ -218,9 +218,9 @@ impl RuleRuns {
         if self.0.runs.values().all(|run| keep(run)) {
             return;
         }
-        let waiting = Arc::make_mut(&mut self.0);
-        waiting.runs.retain(|_, run| keep(run));
-        let Waiting { runs, due, owned, .. } = waiting;
+        let scheduled = Arc::make_mut(&mut self.0);
+        scheduled.runs.retain(|_, run| keep(run));
+        let Scheduled { runs, due, owned, .. } = scheduled;
         due.retain(|(_, number)| runs.contains_key(number));
         owned.retain(|(_, number)| runs.contains_key(number));
     }
@@ -230,10 +230,10 @@ impl RuleRuns {
         let over = self.0.of_member(member).filter(|(_, run)| is_over(run)).map(|(number, _)| number);
         let over: Vec<u64> = over.collect();
         if !over.is_empty() {
-            let waiting = Arc::make_mut(&mut self.0);
+            let scheduled = Arc::make_mut(&mut self.0);
             for number in over {
-                let ended = waiting.remove(number).map(|run| (number, run));
-                waiting.ended.extend(ended);
+                let ended = scheduled.remove(number).map(|run| (number, run));
+                scheduled.ended.extend(ended);
             }
         }
     }
@@ -255,7 +255,7 @@ impl Engine {
         let scenario = self.scenario.clone();
         for script in scenario.rule_scripts() {
             // A scenario declares fewer than `MAX_WAITING` scripts.
-            let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
+            let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
         }
     }
 
@@ -263,14 +263,14 @@ impl Engine {
     /// starts the scripts that are new.
     pub(in crate::engine) fn carry_rule_runs_over(&mut self, before: &[Arc<RuleScript>]) {
         let scenario = self.scenario.clone();
-        let goes_on = |run: &RuleRun| match &run.script {
+        let survives = |run: &RuleRun| match &run.script {
             Some(round) => scenario.rule_scripts().contains(&round.declared),
-            None => run.origin.goes_on(&scenario, &run.steps),
+            None => run.origin.survives(&scenario, &run.steps),
         };
-        self.rule_runs.retain(goes_on);
+        self.rule_runs.retain(survives);
         for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
             // A scenario declares fewer than `MAX_WAITING` scripts.
-            let _ = self.rule_runs.wait(RuleRun::script(script, self.now));
+            let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
         }
     }
 
@@ -291,12 +291,12 @@ impl Engine {
     }
 
     /// Schedules a list if its owner still exists.
-    pub(super) fn wait(&mut self, run: RuleRun) -> Result<(), Refusal> {
-        if self.has_owner(run.owner) { self.rule_runs.wait(run) } else { Ok(()) }
+    pub(super) fn schedule(&mut self, run: RuleRun) -> Result<(), Refusal> {
+        if self.has_owner(run.owner) { self.rule_runs.schedule(run) } else { Ok(()) }
     }
 
-    /// Returns whether a member has a scheduled list for which `is_meant` returns `true`.
-    pub(super) fn has_waiting(&self, member: u64, is_meant: impl Fn(&RuleRun) -> bool) -> bool {
-        self.rule_runs.of_member(member).any(is_meant)
+    /// Returns whether a member has a scheduled list for which `matches` returns `true`.
+    pub(super) fn has_scheduled(&self, member: u64, matches: impl Fn(&RuleRun) -> bool) -> bool {
+        self.rule_runs.of_member(member).any(matches)
     }
 }

@@ -1,8 +1,8 @@
 //! Sockets of endpoints: opening, messages and closing.
 
-mod carried;
 mod connecting;
 mod handshake;
+mod reload;
 mod sent;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
-use super::guard::{Expected, is_meant};
+use super::guard::{Expected, applies};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
@@ -114,13 +114,13 @@ impl Engine {
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with(CONN, conn);
-            self.fire_alone(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
+            self.fire_socket_steps(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
         }
     }
 
     /// Runs the `open` or `closed` steps of an endpoint. If they are refused, notifies the member and returns the
     /// reason.
-    fn fire_alone(
+    fn fire_socket_steps(
         &mut self,
         member: u64,
         endpoint: Arc<str>,
@@ -131,10 +131,10 @@ impl Engine {
     ) -> Option<String> {
         let origin = RuleOrigin::Endpoint(endpoint);
         let rule = origin.key();
-        let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, context));
+        let done = self.fire_rule(origin, owner, events, |firing| firing.run_list(steps, context));
         let refusal = done.err()?;
         let why = refusal.to_string();
-        self.tell(member, MemberEvent::Failed { rule, refusal }, events);
+        self.notify(member, MemberEvent::Failed { rule, refusal }, events);
         Some(why)
     }
 
@@ -167,7 +167,7 @@ impl Engine {
                     let notice = self.message(member, message, events);
                     heard.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
                 }
-                Received::Reply(frame) => self.tell(member, MemberEvent::Reply(frame), events),
+                Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
                 Received::Close { code, reason } => {
                     self.close_member(member, Closing { code, reason: reason.into() }, events);
@@ -189,7 +189,7 @@ impl Engine {
         let (mut checked, mut nearest) = (None, None);
         let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
             match choose(rules, firing, &context, &mut checked)? {
-                Ok((steps, mut context)) => firing.carry_out_list(steps, &mut context),
+                Ok((steps, mut context)) => firing.run_list(steps, &mut context),
                 Err(why) => {
                     nearest = why;
                     Ok(())
@@ -201,7 +201,7 @@ impl Engine {
             (Ok(()), None) => MessageOutcome::Unmatched { nearest },
             (Err(refusal), rule) => {
                 let why = refusal.to_string();
-                self.tell(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
+                self.notify(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
                 MessageOutcome::Refused { rule, why }
             }
         };
@@ -210,7 +210,7 @@ impl Engine {
             MessageOutcome::Unmatched { nearest } => {
                 let session = self.members.socket_mut(member).map(|socket| &mut socket.session);
                 let frames = session.map(|session| session.unmatched(&message, nearest.as_deref()));
-                self.tell_frames(member, frames.unwrap_or_default(), events);
+                self.reply_frames(member, frames.unwrap_or_default(), events);
             }
             MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
@@ -226,12 +226,12 @@ impl Engine {
             return;
         }
         let memberships = self.members.memberships_of(member);
-        let goes_on = memberships.iter().any(|one| one.message.as_ref() == Some(message))
-            || self.has_waiting(member, |run| run.context.get("msg") == Some(message));
-        let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, goes_on));
+        let continues = memberships.iter().any(|one| one.message.as_ref() == Some(message))
+            || self.has_scheduled(member, |run| run.context.get("msg") == Some(message));
+        let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, continues));
         let frames = frames.unwrap_or_default();
         if !frames.is_empty() {
-            self.tell_frames(member, frames, events);
+            self.reply_frames(member, frames, events);
             self.follow_session(member, events);
         }
     }
@@ -310,7 +310,7 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) ->
     if !differences.is_empty() {
         return Ok(Some(Misfit::Differs(differences)));
     }
-    if is_meant(&rule.with, rule.when.as_ref(), firing, context)? {
+    if applies(&rule.with, rule.when.as_ref(), firing, context)? {
         return Ok(None);
     }
     let source = rule.when.as_ref().map_or("", Condition::source);

@@ -22,13 +22,13 @@ pub(in crate::engine) use members::MembersState;
 pub(in crate::engine) struct RuleState {
     started: i64,
     drawn: Drawn,
-    waiting: Vec<WaitingState>,
+    waiting: Vec<SavedRun>,
 }
 
 /// A scheduled step list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WaitingState {
+struct SavedRun {
     origin: RuleOrigin,
     #[serde(default, skip_serializing_if = "RunOwner::is_world")]
     owner: RunOwner,
@@ -42,7 +42,7 @@ struct WaitingState {
 
 impl RuleState {
     pub(in crate::engine) fn of(engine: &Engine) -> Self {
-        let waiting = engine.rule_runs.iter().map(|run| WaitingState {
+        let waiting = engine.rule_runs.iter().map(|run| SavedRun {
             origin: run.origin.clone(),
             owner: run.owner,
             steps: run.steps.written().clone(),
@@ -57,13 +57,13 @@ impl RuleState {
     pub(in crate::engine) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
         let scenario = engine.scenario.clone();
         let mut runs = RuleRuns::default();
-        for WaitingState { origin, owner, steps, strands, context, round } in self.waiting {
+        for SavedRun { origin, owner, steps, strands, context, round } in self.waiting {
             if !engine.has_owner(owner) {
                 continue;
             }
             let unknown = StateError::Misfit("it has scheduled steps that the scenario does not declare");
             let steps = origin.steps(&scenario, &steps).ok_or_else(|| unknown.clone())?;
-            if !strands.fit(steps.steps()) {
+            if !strands.fit_in(steps.steps()) {
                 return Err(unknown);
             }
             let script = match (round, &origin) {
@@ -74,7 +74,7 @@ impl RuleState {
                 _ => None,
             };
             let run = RuleRun { origin, owner, steps, strands, context, script };
-            runs.wait(run).map_err(|_| StateError::Misfit("it has too many scheduled step lists"))?;
+            runs.schedule(run).map_err(|_| StateError::Misfit("it has too many scheduled step lists"))?;
         }
         (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
         Ok(())

@@ -59,7 +59,7 @@ impl Strands {
     }
 
     /// Stores the items of the due step's `each`.
-    pub(super) fn begin_each(&mut self, step: usize, items: Vec<Value>) {
+    pub(super) fn start_each(&mut self, step: usize, items: Vec<Value>) {
         if let Some(strand) = self.0.iter_mut().find(|strand| strand.step == step) {
             strand.items = Some(items.into());
         }
@@ -71,7 +71,7 @@ impl Strands {
     }
 
     /// Advances past the due step once it has run or was skipped. If `has_ended` is `true`, the step does not repeat.
-    pub(super) fn go_on(&mut self, steps: &[RuleStep], step: usize, has_ended: bool) {
+    pub(super) fn advance(&mut self, steps: &[RuleStep], step: usize, has_ended: bool) {
         let Some(at) = self.0.iter().position(|strand| strand.step == step) else { return };
         let strand = &mut self.0[at];
         let (due, declared) = (strand.due(steps), &steps[strand.step]);
@@ -102,7 +102,7 @@ impl Strands {
     }
 
     /// Iterates over the remaining steps, except those that repeat forever.
-    pub(super) fn to_come<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
+    pub(super) fn remaining<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
         let of_strand = |strand: &Strand| {
             let follows = |step: &&RuleStep| !is_head(step);
             let first = steps.get(strand.step);
@@ -116,7 +116,7 @@ impl Strands {
     }
 
     /// Returns whether all strands refer to steps of this list.
-    pub(super) fn fit(&self, steps: &[RuleStep]) -> bool {
+    pub(super) fn fit_in(&self, steps: &[RuleStep]) -> bool {
         self.0.iter().all(|strand| strand.step < steps.len())
     }
 }

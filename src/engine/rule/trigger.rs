@@ -69,7 +69,7 @@ impl Engine {
             {
                 return Ok(());
             }
-            firing.carry_out_list(&trigger.steps, &mut context)
+            firing.run_list(&trigger.steps, &mut context)
         })
     }
 }

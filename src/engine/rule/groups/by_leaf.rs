@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 /// The maximum number of leaves considered per condition.
-const MOST_LEAVES: usize = 8;
+const MAX_LEAVES: usize = 8;
 
 /// The numbers of groups, each under one leaf of its condition.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +21,10 @@ pub(super) struct ByLeaf {
 impl ByLeaf {
     /// Adds a group under its rarest leaf, which is the most selective.
     pub(super) fn insert(&mut self, condition: Option<&Value>, number: u64) {
-        let few = |(path, hash): &(Vec<String>, u64)| {
+        let group_count = |(path, hash): &(Vec<String>, u64)| {
             self.leaves.get(path).and_then(|values| values.get(hash)).map_or(0, BTreeSet::len)
         };
-        match leaves(condition).into_iter().min_by_key(few) {
+        match leaves(condition).into_iter().min_by_key(group_count) {
             Some((path, hash)) => self.leaves.entry(path).or_default().entry(hash).or_default().insert(number),
             None => self.others.insert(number),
         };
@@ -77,7 +77,7 @@ fn leaves(condition: Option<&Value>) -> Vec<(Vec<String>, u64)> {
 
 fn add_leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, u64)>) {
     for (key, value) in value.as_object().into_iter().flatten() {
-        if found.len() == MOST_LEAVES {
+        if found.len() == MAX_LEAVES {
             return;
         }
         path.push(key.clone());
@@ -135,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_index_finds_what_a_scan_of_all_groups_finds(
+        fn the_index_agrees_with_a_scan_of_all_groups(
             groups in prop::collection::vec((prop::option::of(value()), any::<bool>()), 0..20),
             events in prop::collection::vec(value(), 1..8),
         ) {

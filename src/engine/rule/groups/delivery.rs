@@ -13,7 +13,7 @@ use crate::engine::event::{Event, EventKind, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::draws::Draws;
-use crate::engine::rule::firing::root;
+use crate::engine::rule::firing::resolve;
 use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::CONN;
@@ -78,8 +78,8 @@ impl Engine {
         let payload = if topics.is_empty() { None } else { event.payload() };
         let Some(payload) = payload.map(Arc::new) else { return Vec::new() };
         let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
-        let deliveries = self.wanting(&topics, &payload, except);
-        let made = self.make(&deliveries, &payload, event);
+        let deliveries = self.plan_deliveries(&topics, &payload, except);
+        let made = self.make_each(&deliveries, &payload, event);
         let mut kinds = Vec::with_capacity(deliveries.len());
         for (delivery, made) in deliveries.into_iter().zip(made) {
             if made.as_ref().is_ok_and(|made| made.ends) {
@@ -93,22 +93,21 @@ impl Engine {
     }
 
     /// Returns the deliveries of an event.
-    fn wanting(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
+    fn plan_deliveries(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
         let mut deliveries: Vec<Delivery> = Vec::new();
         // The deliveries to each member that may be in several groups.
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in topics {
             let Some(groups) = self.groups.0.by_topic.get(topic) else { continue };
-            for (wanted, group) in groups.wanting(payload) {
-                let is_passed_over =
-                    |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
-                if group.members.keys().all(|member| is_passed_over(*member)) {
+            for (wanted, group) in groups.accepting(payload) {
+                let is_skipped = |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
+                if group.members.keys().all(|member| is_skipped(*member)) {
                     continue;
                 }
                 let several: Vec<u64> = self.groups.in_several(group).collect();
                 let earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
                 let same: BTreeSet<usize> =
-                    earlier.filter(|at| deliveries[*at].wanted.gives_the_same(wanted)).collect();
+                    earlier.filter(|at| deliveries[*at].wanted.makes_same_frames(wanted)).collect();
                 let at = same.first().copied().unwrap_or(deliveries.len());
                 if same.is_empty() {
                     deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: Vec::new() });
@@ -130,11 +129,16 @@ impl Engine {
     }
 
     /// Makes the frames of each delivery, or the event for its failure.
-    fn make(&mut self, deliveries: &[Delivery], payload: &Arc<Value>, event: &Event) -> Vec<Result<Made, MemberEvent>> {
+    fn make_each(
+        &mut self,
+        deliveries: &[Delivery],
+        payload: &Arc<Value>,
+        event: &Event,
+    ) -> Vec<Result<Made, MemberEvent>> {
         let mut values = Values::new();
         let made = deliveries.iter().map(|delivery| {
-            let shaped = self.shaped(&delivery.wanted, &delivery.topic, payload, event, &mut values);
-            shaped.map_err(|refusal| {
+            let made = self.make_frames(&delivery.wanted, &delivery.topic, payload, event, &mut values);
+            made.map_err(|refusal| {
                 let rule = self.rule_of(&delivery.wanted, delivery.members());
                 MemberEvent::Failed { rule, refusal }
             })
@@ -143,7 +147,7 @@ impl Engine {
     }
 
     /// Makes the frames that a membership receives of an event.
-    pub(in crate::engine::rule) fn shaped<'d>(
+    pub(in crate::engine::rule) fn make_frames<'d>(
         &mut self,
         wanted: &'d Wanted,
         topic: &'d Topic,
@@ -189,9 +193,9 @@ impl Engine {
             context.set(CONN, conn);
         }
         let mut draws = Draws::of(self, "frames".into());
-        draws.see(Some(self.topics.clone()));
+        draws.set_topics(Some(self.topics.clone()));
         let reading = self.reading();
-        let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
+        let value = shape.frame.render_required(&|name| resolve(&context, &reading, name), &mut draws)?;
         self.drawn = draws.drawn();
         Ok(value)
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{All, Group, Groups, Wanted};
+use super::{Group, Groups, Inner, Wanted};
 use crate::engine::topics::Topic;
 
 impl Groups {
@@ -32,7 +32,7 @@ impl Groups {
         groups: impl Iterator<Item = (Topic, u64, Arc<Wanted>)>,
         emptied: &[u64],
     ) -> Self {
-        let mut all = All { last, ..All::default() };
+        let mut all = Inner { last, ..Inner::default() };
         let mut gone = vec![None; emptied.len()];
         for (topic, number, wanted) in groups {
             for (place, _) in gone.iter_mut().zip(emptied).filter(|(_, one)| **one == number) {

@@ -23,12 +23,12 @@ impl TopicGroups {
     }
 
     /// Iterates over the groups whose `where` an event contains.
-    pub(super) fn wanting<'g>(&'g self, event: &'g Value) -> impl Iterator<Item = (&'g Arc<Wanted>, &'g Arc<Group>)> {
+    pub(super) fn accepting<'g>(&'g self, event: &'g Value) -> impl Iterator<Item = (&'g Arc<Wanted>, &'g Arc<Group>)> {
         let candidates = self.by_leaf.candidates(event);
         let all = candidates.is_none().then(|| self.iter());
         let found = candidates.into_iter().flatten().filter_map(move |number| self.by_number.get(&number));
         let found = found.map(|(wanted, group)| (wanted, group));
-        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| wanted.takes(event))
+        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| wanted.accepts(event))
     }
 
     /// Returns the group with this `wanted`.

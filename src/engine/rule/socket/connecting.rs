@@ -29,10 +29,10 @@ impl Engine {
         let scenario = self.scenario.clone();
         let declared = scenario.endpoints().get(&key);
         if declared.is_some_and(|endpoint| endpoint.sends_to_all) {
-            self.hear_all(member, &key, events);
+            self.join_broadcasts(member, &key, events);
         }
         if let Some(steps) = declared.and_then(|endpoint| endpoint.open.as_ref()) {
-            let refused = self.fire_alone(member, key, RunOwner::Member(member), steps, &mut context, events);
+            let refused = self.fire_socket_steps(member, key, RunOwner::Member(member), steps, &mut context, events);
             if let Some(why) = refused {
                 self.refuse(member, &message, &why, events);
             }
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Subscribes a socket to the broadcasts of its endpoint, at every address where its client is connected.
-    pub(super) fn hear_all(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
+    pub(super) fn join_broadcasts(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
         let addresses = self.members.socket(member).map(|socket| socket.session.addresses());
         for address in addresses.unwrap_or_default() {
             let topics = vec![match &address {
@@ -54,13 +54,13 @@ impl Engine {
             let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
             let number = self.members.next_membership();
             let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
-            self.begin_membership(member, membership, events);
+            self.start_membership(member, membership, events);
         }
     }
 
     /// Returns the topic of a broadcast to all sockets of an endpoint. With Socket.IO, the broadcast is limited to the
     /// namespace that the frame names or, by default, the namespace of the message.
-    pub(in crate::engine::rule) fn topic_of_all(
+    pub(in crate::engine::rule) fn broadcast_topic(
         &self,
         endpoint: &Arc<str>,
         message: Option<&Value>,
@@ -97,7 +97,7 @@ impl Engine {
         let session = &socket.session;
         let address = session.address(None, Some(message));
         let is_same = |other: &Value| session.is_pending(other) && session.address(None, Some(other)) == address;
-        self.has_waiting(member, |run| decides(run) && run.context.get("msg").is_some_and(is_same))
+        self.has_scheduled(member, |run| decides(run) && run.context.get("msg").is_some_and(is_same))
     }
 
     /// Connects a client that was waiting for steps that the scenario no longer declares.
@@ -145,5 +145,5 @@ fn decides(run: &RuleRun) -> bool {
         Verb::Reply(frame) => frame.has_key("error") || frame.has_key("ack") && !frame.has_key("event"),
         _ => false,
     };
-    run.strands.to_come(run.steps.steps()).any(|step| step.has_verb(&is_meant))
+    run.strands.remaining(run.steps.steps()).any(|step| step.has_verb(&is_meant))
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::crowd::Play;
 use super::rows;
+use super::world::TestWorld;
 
 /// Sockets that join rooms by name, in several forms, and follow a collection from its current rows on.
 const TEXT: &str = "
@@ -145,41 +145,43 @@ impl Model {
     }
 }
 
-fn carry_out(play: &mut Play, act: &Act, frame: u64) -> Vec<String> {
+fn carry_out(world: &mut TestWorld, act: &Act, frame: u64) -> Vec<String> {
     match act {
-        Act::Open(member) => play.open("/rooms", *member),
-        Act::Close(member) => play.close(*member),
+        Act::Open(member) => world.open("/rooms", *member),
+        Act::Close(member) => world.close(*member),
         Act::Join(member, bits, name, form) => {
-            play.send(*member, &json!({ "join": form, "to": rooms(*bits), "as": name }))
+            world.send(*member, &json!({ "join": form, "to": rooms(*bits), "as": name }))
         }
         Act::Leave(member, bits, name, how) => {
-            play.send(*member, &json!({ "leave": how, "to": rooms(*bits), "as": name }))
+            world.send(*member, &json!({ "leave": how, "to": rooms(*bits), "as": name }))
         }
-        Act::Send(member, bits, how) => play.send(*member, &json!({ "send": how, "to": rooms(*bits), "frame": frame })),
-        Act::Add => play.post(&json!([{ "add": { "rows": { "n": 1 } } }])),
-        Act::Pass => play.pass(1),
+        Act::Send(member, bits, how) => {
+            world.send(*member, &json!({ "send": how, "to": rooms(*bits), "frame": frame }))
+        }
+        Act::Add => world.post(&json!([{ "add": { "rows": { "n": 1 } } }])),
+        Act::Pass => world.pass(1),
     }
 }
 
 proptest! {
     #[test]
-    fn members_that_are_taken_up_get_what_they_would_have(acts in prop::collection::vec(act(), 1..30)) {
-        let (mut play, mut open) = (Play::compared(TEXT), BTreeSet::new());
+    fn restored_members_receive_the_same_frames(acts in prop::collection::vec(act(), 1..30)) {
+        let (mut world, mut open) = (TestWorld::compared(TEXT), BTreeSet::new());
         for (act, frame) in acts.iter().zip(1..) {
-            let is_right = match act {
+            let is_valid = match act {
                 Act::Open(member) => open.insert(*member),
                 Act::Close(member) => open.remove(member),
                 _ => true,
             };
-            if is_right {
-                carry_out(&mut play, act, frame);
+            if is_valid {
+                carry_out(&mut world, act, frame);
             }
         }
     }
 
     #[test]
-    fn everybody_gets_what_is_for_them_once(acts in prop::collection::vec(act(), 1..60)) {
-        let (mut play, mut model) = (Play::new(TEXT), Model::default());
+    fn every_member_receives_its_frames_once(acts in prop::collection::vec(act(), 1..60)) {
+        let (mut world, mut model) = (TestWorld::new(TEXT), Model::default());
         for act in acts {
             if let Act::Open(member) = act {
                 if model.members.contains_key(&member) {
@@ -187,20 +189,20 @@ proptest! {
                 }
                 model.members.insert(member, Memberships::new());
                 // The current rows come first, and added rows after them.
-                let rows = json!({ "rows": rows(&play.engine, "rows") });
-                prop_assert_eq!(play.open("/rooms", member), [format!("{member}: {rows}")]);
+                let rows = json!({ "rows": rows(&world.engine, "rows") });
+                prop_assert_eq!(world.open("/rooms", member), [format!("{member}: {rows}")]);
                 continue;
             }
-            let mut got = carry_out(&mut play, &act, model.sent + 1);
-            let all = rows(&play.engine, "rows");
+            let mut got = carry_out(&mut world, &act, model.sent + 1);
+            let all = rows(&world.engine, "rows");
             let mut expected = model.act(&act, all.as_array().and_then(|rows| rows.last()).unwrap_or(&Value::Null));
             got.sort();
             expected.sort();
             prop_assert_eq!(got, expected, "{:?}", act);
         }
         for member in model.members.into_keys() {
-            play.close(member);
+            world.close(member);
         }
-        prop_assert_eq!(play.engine.next_due(), None);
+        prop_assert_eq!(world.engine.next_due(), None);
     }
 }

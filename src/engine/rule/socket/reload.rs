@@ -24,10 +24,10 @@ impl Engine {
         for (member, endpoint) in sockets {
             match scenario.endpoints().get(&endpoint) {
                 Some(endpoint) if !self.speaks(member, endpoint.protocol) => {
-                    self.part_with(member, SERVICE_RESTART, "the endpoint speaks another protocol", events);
+                    self.evict(member, SERVICE_RESTART, "the endpoint speaks another protocol", events);
                 }
                 Some(endpoint) => self.follow_endpoint(member, endpoint, events),
-                None => self.part_with(member, GOING_AWAY, "the endpoint is gone", events),
+                None => self.evict(member, GOING_AWAY, "the endpoint is gone", events),
             }
         }
     }
@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Closes a socket that can no longer be served. Its memberships end at once, so it receives nothing more.
-    fn part_with(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
+    fn evict(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
         self.close_member(member, Closing { code, reason: reason.into() }, events);
         self.leave_all(member);
         self.follow_session(member, events);
@@ -52,7 +52,7 @@ impl Engine {
         }
         let memberships = self.members.memberships_of(member).to_vec();
         if endpoint.sends_to_all {
-            self.hear_all(member, &endpoint.key, events);
+            self.join_broadcasts(member, &endpoint.key, events);
         }
         for membership in memberships.iter().filter(|one| one.follows_frame) {
             self.reframe(member, membership, endpoint.frame.as_ref(), events);
@@ -78,10 +78,10 @@ impl Engine {
         let wanted = Wanted { condition: before.condition.clone(), shape, address: before.address.clone() };
         let wanted = self.groups.shared(topics, wanted);
         for group in self.groups.leave(member, topics, before) {
-            self.tell(member, MemberEvent::Left(group), events);
+            self.notify(member, MemberEvent::Left(group), events);
         }
         for group in self.groups.join(member, topics, &wanted) {
-            self.tell(member, MemberEvent::Joined(group), events);
+            self.notify(member, MemberEvent::Joined(group), events);
         }
         let reframed = Membership { wanted, ..Membership::clone(membership) };
         if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {

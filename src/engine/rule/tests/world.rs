@@ -15,7 +15,7 @@ use crate::engine::{
 };
 
 /// A test world with its sockets.
-pub(super) struct Play {
+pub(super) struct TestWorld {
     pub(super) engine: Engine,
     /// Groups and their members, according to the events of members.
     groups: BTreeSet<(u64, u64)>,
@@ -23,7 +23,7 @@ pub(super) struct Play {
     is_compared: bool,
 }
 
-impl Play {
+impl TestWorld {
     pub(super) fn new(text: &str) -> Self {
         Self { engine: engine(text), groups: BTreeSet::new(), is_compared: false }
     }
@@ -36,12 +36,12 @@ impl Play {
 
     /// Runs a job on the engine.
     fn carry_out<T: Debug + PartialEq>(&mut self, job: impl Fn(&mut Engine) -> T) -> T {
-        let late = self.is_compared.then(|| taken_up(&self.engine));
+        let restored = self.is_compared.then(|| restored_copy(&self.engine));
         let done = job(&mut self.engine);
-        if let Some(mut late) = late {
-            assert_eq!(job(&mut late), done);
-            assert_eq!(written(&late), written(&self.engine));
-            expect_consistent(&late);
+        if let Some(mut restored) = restored {
+            assert_eq!(job(&mut restored), done);
+            assert_eq!(saved_state(&restored), saved_state(&self.engine));
+            expect_consistent(&restored);
         }
         done
     }
@@ -87,7 +87,7 @@ impl Play {
     }
 
     /// Sends the name of a topic to its members.
-    pub(super) fn tell(&mut self, topic: &str) -> Vec<String> {
+    pub(super) fn publish(&mut self, topic: &str) -> Vec<String> {
         self.post(&json!([{ "send": { "to": topic, "frame": topic } }]))
     }
 
@@ -135,7 +135,9 @@ impl Play {
     fn follow_member(&mut self, member: u64, what: &MemberEvent, got: &mut Vec<String>) {
         match what {
             MemberEvent::Reply(frame) => got.push(line(member, frame)),
-            MemberEvent::Joined(group) => assert!(self.groups.insert((*group, member)), "{member} is already in {group}"),
+            MemberEvent::Joined(group) => {
+                assert!(self.groups.insert((*group, member)), "{member} is already in {group}")
+            }
             MemberEvent::Left(group) => assert!(self.groups.remove(&(*group, member)), "{member} is not in {group}"),
             MemberEvent::Closed(Some(Closing { code, reason })) => got.push(format!("{member} closed {code} {reason}")),
             MemberEvent::Closed(None) => got.push(format!("{member} ended")),
@@ -149,12 +151,12 @@ fn line(member: u64, frame: &Frame) -> String {
 }
 
 /// Returns the saved state of an engine.
-pub(super) fn written(engine: &Engine) -> Value {
+pub(super) fn saved_state(engine: &Engine) -> Value {
     serde_json::to_value(engine.save(&Engine::new(engine.scenario(), 42))).unwrap()
 }
 
 /// Returns an engine restored from the saved state of another.
-pub(super) fn taken_up(engine: &Engine) -> Engine {
+pub(super) fn restored_copy(engine: &Engine) -> Engine {
     let start = Engine::new(engine.scenario(), 42);
     let text = serde_json::to_string(&engine.save(&start)).unwrap();
     Engine::restored(&start, serde_json::from_str(&text).unwrap()).unwrap()

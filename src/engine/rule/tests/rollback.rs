@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::crowd::Play;
+use super::world::TestWorld;
 use crate::engine::{Frame, MessageOutcome};
 
 const REFUSED: &str = "Row 99 not found in log";
 
 /// Steps of each kind that run before a rule is refused.
-const DEEDS: [&str; 12] = [
+const ACTIONS: [&str; 12] = [
     "{ set: { conn.x: 1, price: 1 } }",
     "{ add: { log: { t: '{{ random(1, 1000) }}' } } }",
     r#"{ reply: '{{ uuid() }}{{ next("n") }}' }"#,
@@ -47,87 +47,88 @@ websocket:
 }
 
 /// Returns what members receive from now on.
-fn heard(play: &mut Play, members: u64) -> Vec<String> {
-    let mut heard = Vec::new();
+fn received(world: &mut TestWorld, members: u64) -> Vec<String> {
+    let mut received = Vec::new();
     for round in 0..2 {
         for member in 1..=members {
-            heard.extend(play.send(member, &json!({ "type": "show" })));
+            received.extend(world.send(member, &json!({ "type": "show" })));
         }
         for topic in ["a", "b", "c", "d", "e"] {
-            heard.extend(play.tell(topic));
+            received.extend(world.publish(topic));
         }
-        heard.extend(play.pass(1 + round));
+        received.extend(world.pass(1 + round));
     }
-    heard
+    received
 }
 
 /// Creates two worlds with this rule and this number of sockets. The rule is to fire in the second; the first is for
 /// comparison.
-fn worlds(steps: &str, members: u64) -> [Play; 2] {
+fn worlds(steps: &str, members: u64) -> [TestWorld; 2] {
     [(); 2].map(|()| {
-        let mut play = Play::new(&scenario(steps));
+        let mut world = TestWorld::new(&scenario(steps));
         for member in 1..=members {
-            assert_eq!(play.open("/s", member), Vec::<String>::new());
+            assert_eq!(world.open("/s", member), Vec::<String>::new());
         }
-        play
+        world
     })
 }
 
 /// Returns each step, and all of them together.
-fn deeds() -> Vec<String> {
-    DEEDS.map(str::to_owned).into_iter().chain([DEEDS.join(", ")]).collect()
+fn actions() -> Vec<String> {
+    ACTIONS.map(str::to_owned).into_iter().chain([ACTIONS.join(", ")]).collect()
 }
 
 #[test]
-fn a_refused_rule_leaves_its_member_as_it_was() {
-    for deeds in deeds() {
+fn a_refused_rule_leaves_its_member_unchanged() {
+    for actions in actions() {
         // Alone in its groups, and with another member.
         for members in [1, 2] {
-            let [mut untouched, mut play] = worlds(&format!("{deeds}, {{ at: 0s, remove: {{ log: 99 }} }}"), members);
-            let outcome = play.outcomes(1, Frame::Text(r#"{"type":"go"}"#.into()));
+            let [mut untouched, mut world] =
+                worlds(&format!("{actions}, {{ at: 0s, remove: {{ log: 99 }} }}"), members);
+            let outcome = world.outcomes(1, Frame::Text(r#"{"type":"go"}"#.into()));
             let refused = MessageOutcome::Refused { rule: Some(1), why: REFUSED.to_owned() };
-            assert_eq!(outcome, (vec![refused], vec![format!("1 failed: {REFUSED}")]), "{deeds}");
-            assert_eq!(play.engine.sequence(), untouched.engine.sequence(), "{deeds}");
-            assert_eq!(play.engine.next_due(), untouched.engine.next_due(), "{deeds}");
-            let expected = heard(&mut untouched, members);
+            assert_eq!(outcome, (vec![refused], vec![format!("1 failed: {REFUSED}")]), "{actions}");
+            assert_eq!(world.engine.sequence(), untouched.engine.sequence(), "{actions}");
+            assert_eq!(world.engine.next_due(), untouched.engine.next_due(), "{actions}");
+            let expected = received(&mut untouched, members);
             assert!(expected.len() > 12, "{expected:?}");
-            assert_eq!(heard(&mut play, members), expected, "{deeds}");
+            assert_eq!(received(&mut world, members), expected, "{actions}");
         }
     }
 }
 
 #[test]
-fn a_later_step_that_is_refused_leaves_its_member_as_it_was() {
-    for deed in DEEDS.into_iter().filter(|deed| *deed != TIMED) {
-        let [mut untouched, mut play] =
-            worlds(&format!("{{ after: 500ms, do: [{deed}, {{ remove: {{ log: 99 }} }}] }}"), 1);
-        assert_eq!(play.send(1, &json!({ "type": "go" })), Vec::<String>::new());
-        assert_eq!(play.pass_millis(500), [format!("1 failed: {REFUSED}")], "{deed}");
+fn a_refused_later_step_leaves_its_member_unchanged() {
+    for action in ACTIONS.into_iter().filter(|action| *action != TIMED) {
+        let [mut untouched, mut world] =
+            worlds(&format!("{{ after: 500ms, do: [{action}, {{ remove: {{ log: 99 }} }}] }}"), 1);
+        assert_eq!(world.send(1, &json!({ "type": "go" })), Vec::<String>::new());
+        assert_eq!(world.pass_millis(500), [format!("1 failed: {REFUSED}")], "{action}");
         assert_eq!(untouched.pass_millis(500), Vec::<String>::new());
-        let expected = heard(&mut untouched, 1);
-        assert_eq!(heard(&mut play, 1), expected, "{deed}");
+        let expected = received(&mut untouched, 1);
+        assert_eq!(received(&mut world, 1), expected, "{action}");
     }
 }
 
 #[test]
 fn a_join_whose_steps_are_refused_joins_nothing() {
-    for deeds in deeds() {
-        let steps = format!("{deeds}, {{ at: 0s, remove: {{ log: 99 }} }}");
+    for actions in actions() {
+        let steps = format!("{actions}, {{ at: 0s, remove: {{ log: 99 }} }}");
         for later in ["", "after: 500ms, "] {
-            let [mut untouched, mut play] = worlds(&format!("{{ {later}join: {{ to: e, do: [{steps}] }} }}"), 1);
-            let mut refused = play.send(1, &json!({ "type": "go" }));
-            refused.extend(play.pass_millis(500));
-            assert_eq!(refused, [format!("1 failed: {REFUSED}")], "{deeds}");
+            let [mut untouched, mut world] = worlds(&format!("{{ {later}join: {{ to: e, do: [{steps}] }} }}"), 1);
+            let mut refused = world.send(1, &json!({ "type": "go" }));
+            refused.extend(world.pass_millis(500));
+            assert_eq!(refused, [format!("1 failed: {REFUSED}")], "{actions}");
             assert_eq!(untouched.pass_millis(500), Vec::<String>::new());
-            let expected = heard(&mut untouched, 1);
-            assert_eq!(heard(&mut play, 1), expected, "{deeds}");
+            let expected = received(&mut untouched, 1);
+            assert_eq!(received(&mut world, 1), expected, "{actions}");
         }
     }
 }
 
 #[test]
-fn a_refused_open_leaves_a_socket_that_has_joined_nothing() {
-    let mut play = Play::new(
+fn a_refused_open_leaves_a_socket_without_memberships() {
+    let mut world = TestWorld::new(
         "
 data: { log: [] }
 websocket:
@@ -136,14 +137,14 @@ websocket:
     messages: [{ reply: $conn }]
 ",
     );
-    assert_eq!(play.open("/s", 1), [format!("1 failed: {REFUSED}")]);
-    assert_eq!(play.say(1, "x"), [r#"1: {"id":1,"topics":[]}"#]);
-    assert_eq!((play.tell("a"), play.pass(2)), (Vec::new(), Vec::new()));
+    assert_eq!(world.open("/s", 1), [format!("1 failed: {REFUSED}")]);
+    assert_eq!(world.say(1, "x"), [r#"1: {"id":1,"topics":[]}"#]);
+    assert_eq!((world.publish("a"), world.pass(2)), (Vec::new(), Vec::new()));
 }
 
 #[test]
-fn a_step_that_is_refused_later_leaves_the_others() {
-    let mut play = Play::new(
+fn a_refused_later_step_does_not_affect_the_others() {
+    let mut world = TestWorld::new(
         "
 data: { log: [] }
 websocket:
@@ -151,8 +152,8 @@ websocket:
     open: [{ after: 1s, remove: { log: 9 } }, { reply: a }, { after: 1s, do: [{ reply: b }, { remove: { log: 9 } }] }, { reply: c }]
 ",
     );
-    play.open("/s", 1);
+    world.open("/s", 1);
     let refused = "1 failed: Row 9 not found in log";
-    assert_eq!(play.pass(1), [refused, r#"1: "a""#]);
-    assert_eq!(play.pass(1), [refused, r#"1: "c""#]);
+    assert_eq!(world.pass(1), [refused, r#"1: "a""#]);
+    assert_eq!(world.pass(1), [refused, r#"1: "c""#]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crowd::{Play, taken_up, written};
+use super::world::{TestWorld, restored_copy, saved_state};
 use super::{ask, engine, get, post, request, rows};
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Command, Engine, FIRST_SHARED_MEMBER, RuleRequest, Topic};
@@ -50,12 +50,12 @@ fn stream(member: u64) -> Command {
 }
 
 #[test]
-fn members_are_taken_up_with_all_that_they_have() {
-    let mut play = Play::compared(ALL);
+fn members_are_restored_with_all_of_their_state() {
+    let mut world = TestWorld::compared(ALL);
     for member in [1, 2, 3] {
-        play.open(ROOM, member);
+        world.open(ROOM, member);
     }
-    play.apply(&stream(4));
+    world.apply(&stream(4));
     for (member, message) in [
         (1, json!({ "do": "name", "name": "eve" })),
         (2, json!({ "do": "join", "to": ["c", "a"], "as": "two" })),
@@ -63,25 +63,25 @@ fn members_are_taken_up_with_all_that_they_have() {
         (1, json!({ "do": "add" })),
         (2, json!({ "do": "later", "null": null })),
     ] {
-        play.send(member, &message);
+        world.send(member, &message);
     }
-    assert_eq!(play.tell("c").len(), 2);
-    play.pass_millis(1500);
-    play.send(3, &json!({ "do": "leave", "as": "three" }));
-    assert_eq!(play.tell("c").len(), 1);
-    assert_eq!(play.send(3, &json!({ "do": "all", "frame": [1] })).len(), 3);
-    play.pass(1);
-    play.close(2);
-    play.close(1);
-    assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "left": "ada" }, { "id": 2, "left": "eve" }]));
-    assert_eq!(play.tell("a").len(), 1);
-    play.open(ROOM, 5);
-    play.pass(5);
-    assert_eq!(play.send(5, &json!({ "do": "add" })).len(), 3);
+    assert_eq!(world.publish("c").len(), 2);
+    world.pass_millis(1500);
+    world.send(3, &json!({ "do": "leave", "as": "three" }));
+    assert_eq!(world.publish("c").len(), 1);
+    assert_eq!(world.send(3, &json!({ "do": "all", "frame": [1] })).len(), 3);
+    world.pass(1);
+    world.close(2);
+    world.close(1);
+    assert_eq!(rows(&world.engine, "log"), json!([{ "id": 1, "left": "ada" }, { "id": 2, "left": "eve" }]));
+    assert_eq!(world.publish("a").len(), 1);
+    world.open(ROOM, 5);
+    world.pass(5);
+    assert_eq!(world.send(5, &json!({ "do": "add" })).len(), 3);
 }
 
 #[test]
-fn a_frame_that_a_reload_took_away_is_taken_up() {
+fn a_frame_that_a_reload_removed_is_restored() {
     let text = |frame: &str| {
         format!(
             "
@@ -91,47 +91,47 @@ websocket: {{ '{ROOM}': {{ open: [{{ join: {{ to: rows, frame: '{frame} {{{{ eve
 "
         )
     };
-    let mut play = Play::compared(&text("old"));
-    play.open(ROOM, 1);
-    play.apply(&stream(2));
-    assert_eq!(play.reload(&text("new")), Vec::<String>::new());
-    play.open(ROOM, 3);
-    let add = |play: &mut Play| play.post(&json!([{ "add": { "rows": { "n": 5 } } }]));
+    let mut world = TestWorld::compared(&text("old"));
+    world.open(ROOM, 1);
+    world.apply(&stream(2));
+    assert_eq!(world.reload(&text("new")), Vec::<String>::new());
+    world.open(ROOM, 3);
+    let add = |world: &mut TestWorld| world.post(&json!([{ "add": { "rows": { "n": 5 } } }]));
     let expected = [r#"1: "old 5 7""#, r#"2: {"data":"old 5"}"#, r#"3: "new 5 7""#];
-    assert_eq!(add(&mut play), expected);
-    assert_eq!(add(&mut play), expected);
+    assert_eq!(add(&mut world), expected);
+    assert_eq!(add(&mut world), expected);
 }
 
 #[test]
-fn groups_are_taken_up_in_their_order() {
-    let mut play = Play::compared(
+fn groups_are_restored_in_order() {
+    let mut world = TestWorld::compared(
         "websocket: { /s: { messages: [{ match: { join: 1 }, join: { to: a, as: $msg.id, frame: '{{ msg.id }} {{ random(1, 1000000) }}' } }, { leave: { as: $msg.id } }] } }",
     );
-    play.open("/s", 1);
+    world.open("/s", 1);
     for name in ["one", "two", "three", "four"] {
-        play.send(1, &json!({ "join": 1, "id": name }));
+        world.send(1, &json!({ "join": 1, "id": name }));
     }
     // The others keep their order when one is left.
-    play.send(1, &json!({ "id": "one" }));
-    assert_eq!(play.tell("a").len(), 3);
-    play.send(1, &json!({ "join": 1, "id": "one" }));
-    assert_eq!(play.tell("a").len(), 4);
+    world.send(1, &json!({ "id": "one" }));
+    assert_eq!(world.publish("a").len(), 3);
+    world.send(1, &json!({ "join": 1, "id": "one" }));
+    assert_eq!(world.publish("a").len(), 4);
 }
 
 #[test]
-fn a_moment_to_go_back_to_has_no_members() {
-    let mut play = Play::new(ALL);
-    play.open(ROOM, 1);
-    play.apply(&stream(2));
+fn a_snapshot_has_no_members() {
+    let mut world = TestWorld::new(ALL);
+    world.open(ROOM, 1);
+    world.apply(&stream(2));
     let waiting = |state: &Value| state["rules"]["waiting"].as_array().unwrap().len();
-    let with_members = written(&play.engine);
+    let with_members = saved_state(&world.engine);
     assert_eq!((with_members["members"]["members"].as_array().unwrap().len(), waiting(&with_members)), (2, 3));
-    let without = written(&play.engine.clone().without_members());
+    let without = saved_state(&world.engine.clone().without_members());
     assert_eq!((without.get("members"), waiting(&without)), (None, 0));
 }
 
 #[test]
-fn expressions_count_the_members_that_all_servers_know() {
+fn expressions_count_the_members_known_to_all_servers() {
     let text = "
 http: { GET /here: { body: \"{{ [joined('a'), members('a')] }}\" } }
 websocket: { /s: { open: [{ join: a }] } }
@@ -150,11 +150,11 @@ websocket: { /s: { open: [{ join: a }] } }
         let (request, options) = (Box::<RuleRequest>::default(), SessionOptions::default());
         engine.apply(Command::Open { member: first, endpoint: "/s".into(), request, options }).unwrap();
         assert_eq!(get(&mut engine, "GET /here"), expected);
-        let mut late = taken_up(&engine);
-        assert_eq!(late.topics().members(&a).collect::<Vec<_>>(), [first]);
-        late = late.with_visitors_of(&engine);
-        assert_eq!(get(&mut late, "GET /here"), expected);
-        assert!(late.topics().has_joined(3, &a));
+        let mut restored = restored_copy(&engine);
+        assert_eq!(restored.topics().members(&a).collect::<Vec<_>>(), [first]);
+        restored = restored.with_visitors_of(&engine);
+        assert_eq!(get(&mut restored, "GET /here"), expected);
+        assert!(restored.topics().has_joined(3, &a));
     }
 }
 
@@ -170,7 +170,7 @@ http:
 ";
 
 #[test]
-fn rules_come_back_from_a_state_with_all_that_waits() {
+fn rules_are_restored_with_their_scheduled_steps() {
     let mut engine = engine(LATER);
     let answers = |engine: &mut Engine| {
         ["GET /dice", "GET /seen", "GET /vote"].map(|key| ask(engine, key, request("GET", "/", Value::Null)).unwrap())
@@ -178,14 +178,14 @@ fn rules_come_back_from_a_state_with_all_that_waits() {
     answers(&mut engine);
     let steps = json!([{ "set": { "price": 0.1 } }, { "after": "1s", "set": { "price": "{{ random(1, 1000000) }}" } }]);
     post(&mut engine, steps).unwrap();
-    let mut late = taken_up(&engine);
-    assert_eq!(engine.advance(Duration::from_secs(5)), late.advance(Duration::from_secs(5)));
-    assert_eq!(answers(&mut engine), answers(&mut late));
-    assert_eq!(written(&engine), written(&late));
+    let mut restored = restored_copy(&engine);
+    assert_eq!(engine.advance(Duration::from_secs(5)), restored.advance(Duration::from_secs(5)));
+    assert_eq!(answers(&mut engine), answers(&mut restored));
+    assert_eq!(saved_state(&engine), saved_state(&restored));
 }
 
 #[test]
-fn commands_of_rules_come_back_from_json_as_they_were() {
+fn commands_of_rules_survive_a_json_round_trip() {
     let full = RuleRequest {
         method: Some("POST".into()),
         url: Some("/rows/1?a=b".into()),
