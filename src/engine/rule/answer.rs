@@ -113,8 +113,8 @@ impl Reading<'_> {
 }
 
 impl Engine {
-    /// Runs the steps of a route's matching answer and returns the answer. All changes apply, or none. A stream is
-    /// started only if `member` is given. `crud` is the operation on a collection, if any.
+    /// Answers a request to the route with this key at the engine's time, after running the answer's steps. All changes
+    /// apply, or none. A stream starts only if `member` is given. `crud` is the operation on a collection, if any.
     ///
     /// # Errors
     /// [`Refusal`] if no answer matches, a step is refused, or an expression fails.
@@ -235,7 +235,7 @@ fn parse_query_values(expected: &Value, mut found: Value) -> Value {
     found
 }
 
-/// Returns an answer without an operation on a collection.
+/// Renders an answer that does not operate on a collection.
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
     let made = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,

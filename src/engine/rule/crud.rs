@@ -27,7 +27,7 @@ pub(super) struct CrudOutcome {
 }
 
 impl CrudOutcome {
-    /// Creates an outcome without a status and headers.
+    /// Creates an outcome with neither status nor headers.
     pub(super) fn of(content: AnsweredContent) -> Self {
         Self { status: None, headers: Vec::new(), content, query_notes: Vec::new() }
     }

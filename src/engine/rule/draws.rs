@@ -65,7 +65,7 @@ impl Draws {
         })))
     }
 
-    /// Adopts the positions after other rules and frames have drawn.
+    /// Adopts the engine's positions after other rules and frames have drawn.
     pub(super) fn adopt(&mut self, drawn: &Drawn) {
         if let Some(draws) = &mut self.0 {
             draws.drawn = drawn.clone();

@@ -165,7 +165,7 @@ impl<'e> Firing<'e> {
         Ok(())
     }
 
-    /// Runs a step once. Returns the row that it was about, if any.
+    /// Runs a step once. Returns the affected row, if any.
     fn run_step(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
         if !applies(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
@@ -261,7 +261,7 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
-        // The frames that members receive because of the command also draw.
+        // Frames that are sent because of the command draw as well.
         self.engine.drawn = self.draws.drawn();
         let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
         self.draws.adopt(&self.engine.drawn);

@@ -75,7 +75,7 @@ impl Eq for Shape {}
 
 impl Hash for Shape {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // The frame is left out: few different frames have the same context.
+        // Few different frames share a context, so the frame is not hashed.
         self.context.hash(state);
         self.member.hash(state);
     }
@@ -101,8 +101,7 @@ impl Wanted {
         self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
     }
 
-    /// Returns whether both make the same frames of an event, even through different topics or with different
-    /// conditions.
+    /// Returns whether both make the same frames from an event, even for different topics or conditions.
     pub(super) fn makes_same_frames(&self, other: &Self) -> bool {
         self.shape == other.shape
             && self.address == other.address
@@ -111,7 +110,7 @@ impl Wanted {
 }
 
 impl Groups {
-    /// Adds one membership of topics and returns the numbers of the groups that the member has entered.
+    /// Adds a membership in these topics. Returns the numbers of the groups that the member enters.
     pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
         let Inner { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
@@ -137,7 +136,7 @@ impl Groups {
         known.unwrap_or_else(|| Arc::new(wanted))
     }
 
-    /// Removes one membership of topics and returns the numbers of the groups that the member has left.
+    /// Removes a membership in these topics. Returns the numbers of the groups that the member leaves.
     pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
         let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         let mut left = Vec::new();
@@ -188,7 +187,7 @@ impl Groups {
         }
     }
 
-    /// Returns a value without groups. New groups continue the numbering.
+    /// Returns an empty set of groups that continues the numbering.
     pub(in crate::engine) fn emptied(&self) -> Self {
         Self(Arc::new(Inner { last: self.0.last, ..Inner::default() }))
     }

@@ -106,7 +106,7 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Leaves topics, in the named membership or in all of them.
+    /// Leaves topics in the named membership, or in all memberships.
     pub(super) fn leave(
         &mut self,
         to: Option<&Template>,
@@ -118,10 +118,10 @@ impl Firing<'_> {
         let name = name.map(|name| self.id(name, context)).transpose()?;
         let memberships = self.engine.members.memberships_of(member).to_vec();
         let here = self.engine.address_at(member, context);
-        let is_meant = |one: &Membership| {
+        let is_selected = |one: &Membership| {
             name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name)) && !one.address().is_apart_from(&here)
         };
-        for membership in memberships.iter().filter(|one| is_meant(one)) {
+        for membership in memberships.iter().filter(|one| is_selected(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
         }
         if let Some(name) = name {
@@ -197,7 +197,7 @@ pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
     memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
 }
 
-/// Starts, changes and ends of memberships.
+/// Changes to memberships.
 impl Engine {
     /// Emits an event for a member.
     pub(super) fn notify(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
@@ -216,7 +216,7 @@ impl Engine {
         socket.map_or(Address::Plain, |socket| socket.session.address(None, context.get("msg")))
     }
 
-    /// Returns `conn` for the rules that run after the socket has closed.
+    /// Returns `conn` for steps that run after the socket has closed.
     pub(super) fn conn(&self, member: u64) -> Option<Value> {
         self.conn_at(member, None)
     }
@@ -357,7 +357,7 @@ impl Engine {
         }
     }
 
-    /// Restores a member and its memberships. The changes that are undone were never published.
+    /// Restores a member and its memberships. The changes being undone were never published.
     pub(super) fn restore_member(&mut self, member: u64, before: Option<Arc<Member>>) {
         let now = self.members.get(member).cloned();
         let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
@@ -381,7 +381,7 @@ impl Engine {
         self.groups.note_several(member, is_in_several(&old));
     }
 
-    /// Returns the topics as joined without rules.
+    /// Returns the topics with only the members that joined without a rule.
     pub(in crate::engine) fn topics_without_rules(&self) -> Topics {
         let mut topics = self.topics.clone();
         for (member, membership) in self.members.memberships() {

@@ -107,7 +107,7 @@ impl RuleOrigin {
         }
         let names = names.iter().map(String::as_str).collect();
         let frame = Language::default().template(written, &names).ok()?.written_as(written.clone());
-        // As when a scenario is loaded: an event of a stream requires `data`.
+        // An event of a stream requires `data`, as when a scenario is loaded.
         Some(if matches!(self, Self::Answer(_)) { frame.requiring("data") } else { frame })
     }
 

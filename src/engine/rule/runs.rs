@@ -177,7 +177,7 @@ impl RuleRuns {
         RunsCheckpoint { last: self.0.last, ended: self.0.ended.len() }
     }
 
-    /// Rolls back: removes the lists scheduled since `before` and restores the lists ended since then.
+    /// Rolls back to `checkpoint`: removes the lists scheduled since then and restores the lists ended since then.
     pub(super) fn roll_back(&mut self, checkpoint: RunsCheckpoint) {
         if self.0.last == checkpoint.last && self.0.ended.len() == checkpoint.ended {
             return;

@@ -102,7 +102,7 @@ impl Engine {
         Effects { messages, ..Effects::default() }
     }
 
-    /// Closes a socket. It has left all topics by the time the `closed` steps of its endpoint run.
+    /// Closes a socket: leaves all topics, then runs the `closed` steps of its endpoint.
     pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
         // `conn` lists the topics that are left below.
         let conn = self.conn(member);
@@ -158,14 +158,14 @@ impl Engine {
     }
 
     fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HeardMessage> {
-        let mut heard = Vec::new();
+        let mut messages = Vec::new();
         for one in received {
             match one {
                 Received::Opened(message) => self.opened(member, message, events),
-                Received::Message(message) => heard.extend(self.message(member, message, events)),
+                Received::Message(message) => messages.extend(self.message(member, message, events)),
                 Received::Notice(message) => {
                     let notice = self.message(member, message, events);
-                    heard.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
+                    messages.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
                 }
                 Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
@@ -176,7 +176,7 @@ impl Engine {
         }
         self.follow_session(member, events);
         self.settle_left(member, events);
-        heard
+        messages
     }
 
     fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HeardMessage> {

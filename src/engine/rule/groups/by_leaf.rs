@@ -176,7 +176,7 @@ mod tests {
         for room in 0..1000_u64 {
             by_leaf.insert(Some(&json!({ "change": "added", "row": { "room": room } })), room);
         }
-        // The first group is indexed under `change`, because that leaf was still unused.
+        // The first group is indexed under `change`, because no other group used that leaf yet.
         let event = json!({ "change": "added", "row": { "id": 7, "room": 500 } });
         assert_eq!(by_leaf.candidates(&event), Some(vec![0, 500]));
         assert_eq!(by_leaf.candidates(&json!({ "change": "removed", "row": null })), Some(vec![]));

@@ -18,7 +18,7 @@ use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::CONN;
 
-/// Groups that receive the same frames of an event. A member of several groups receives them once.
+/// Groups that receive the same frames for an event. A member of several groups receives them once.
 struct Delivery {
     wanted: Arc<Wanted>,
     /// The first topic that the event arrives by.
@@ -27,14 +27,14 @@ struct Delivery {
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
-/// The frames made of an event.
+/// The frames made from an event.
 pub(in crate::engine::rule) struct Made {
     pub(in crate::engine::rule) frames: Vec<Frame>,
     /// Whether the frames end an operation, as an error does in GraphQL.
     pub(in crate::engine::rule) ends: bool,
 }
 
-/// The rendered frames of an event, by shape, and by topic if the frame uses it. Each is rendered once, regardless of
+/// The rendered frames for an event, by shape, and by topic if the frame uses it. Each is rendered once, regardless of
 /// the number of addresses, unless it is specific to a member.
 pub(in crate::engine::rule) type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
 
@@ -43,7 +43,7 @@ impl Delivery {
         self.groups.iter().flat_map(|(_, group)| group.members.keys().copied())
     }
 
-    /// Returns the events that announce the delivery.
+    /// Converts the delivery to events.
     fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
         match made {
             Ok(made) => {
@@ -59,7 +59,7 @@ impl Delivery {
 }
 
 impl Engine {
-    /// Inserts the deliveries of the events from index `from` on, each after its event.
+    /// Inserts the deliveries for the events from index `from` on, each right after its event.
     pub(in crate::engine) fn deliver(&mut self, events: &mut Vec<Event>, from: usize) {
         if self.groups.is_empty() || events.len() == from {
             return;
@@ -92,7 +92,7 @@ impl Engine {
         kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
     }
 
-    /// Returns the deliveries of an event.
+    /// Returns the deliveries for an event, before their frames are made.
     fn plan_deliveries(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
         let mut deliveries: Vec<Delivery> = Vec::new();
         // The deliveries to each member that may be in several groups.
@@ -146,7 +146,7 @@ impl Engine {
         made.collect()
     }
 
-    /// Makes the frames that a membership receives of an event.
+    /// Makes the frames that a membership receives for an event.
     pub(in crate::engine::rule) fn make_frames<'d>(
         &mut self,
         wanted: &'d Wanted,

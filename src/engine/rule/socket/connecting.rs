@@ -140,10 +140,10 @@ impl Firing<'_> {
 
 /// Returns whether the reply of a remaining step refuses or acknowledges a connection.
 fn decides(run: &RuleRun) -> bool {
-    let is_meant = |verb: &Verb| match verb {
+    let is_decisive = |verb: &Verb| match verb {
         // `ack` beside `event` requests an acknowledgement from the client.
         Verb::Reply(frame) => frame.has_key("error") || frame.has_key("ack") && !frame.has_key("event"),
         _ => false,
     };
-    run.strands.remaining(run.steps.steps()).any(|step| step.has_verb(&is_meant))
+    run.strands.remaining(run.steps.steps()).any(|step| step.has_verb(&is_decisive))
 }

@@ -15,7 +15,7 @@ pub(super) fn split(whole: &Context, names: &BTreeSet<String>) -> (Context, Opti
 }
 
 impl SocketMember {
-    /// Makes the parts that the endpoint uses now available to expressions.
+    /// Makes the parts that the endpoint currently uses available to expressions.
     pub(super) fn follow_names(&mut self, names: &BTreeSet<String>) {
         let Some(rest) = &self.rest else { return };
         if names.iter().all(|name| self.handshake.get(name).is_some()) {

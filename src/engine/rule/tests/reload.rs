@@ -16,7 +16,7 @@ fn open(engine: &mut Engine, endpoint: &str, member: u64) -> Vec<String> {
     notices(&engine.apply(command).unwrap().events)
 }
 
-/// Returns the members that are closed, and their closing.
+/// Returns the members that are closed, with code and reason.
 fn closed(events: &[Event]) -> Vec<(u64, Closing)> {
     let closed = events.iter().filter_map(|event| match &event.kind {
         EventKind::Member { member, what: MemberEvent::Closed(Some(closing)) } => Some((*member, closing.clone())),

@@ -229,7 +229,7 @@ fn commands_of_rules_survive_a_json_round_trip() {
         let read: Command = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), expected);
     }
-    // A request without a body stays without one.
+    // A missing body stays missing.
     let bare = request("GET", "/", Value::Null);
     let written = serde_json::to_value(&bare).unwrap();
     assert_eq!(serde_json::from_value::<RuleRequest>(written).unwrap(), bare);

@@ -61,8 +61,7 @@ fn received(world: &mut TestWorld, members: u64) -> Vec<String> {
     received
 }
 
-/// Creates two worlds with this rule and this number of sockets. The rule is to fire in the second; the first is for
-/// comparison.
+/// Creates two worlds with this rule and this number of sockets. The tests fire the rule only in the second.
 fn worlds(steps: &str, members: u64) -> [TestWorld; 2] {
     [(); 2].map(|()| {
         let mut world = TestWorld::new(&scenario(steps));

@@ -128,7 +128,7 @@ impl Model {
         }
     }
 
-    /// Returns what members receive of a frame: each member of one of the rooms receives it once in each form.
+    /// Returns what members receive of a frame: each member of one of the rooms receives it once per form.
     fn sent_to(&self, rooms: &[&'static str], frame: u64, except: Option<u64>) -> Vec<String> {
         let mut got = Vec::new();
         for (member, memberships) in self.members.iter().filter(|(member, _)| Some(**member) != except) {

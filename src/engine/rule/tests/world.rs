@@ -17,7 +17,7 @@ use crate::engine::{
 /// A test world with its sockets.
 pub(super) struct TestWorld {
     pub(super) engine: Engine,
-    /// Groups and their members, according to the events of members.
+    /// Pairs of a group and a member, according to the events so far.
     groups: BTreeSet<(u64, u64)>,
     /// Whether each job also runs on an engine restored from the state before it.
     is_compared: bool,
@@ -28,8 +28,8 @@ impl TestWorld {
         Self { engine: engine(text), groups: BTreeSet::new(), is_compared: false }
     }
 
-    /// Like [`TestWorld::new`], but expects the same result of each job from an engine restored from the state before
-    /// it.
+    /// Like [`TestWorld::new`], but also runs each job on an engine restored from the state before it and compares the
+    /// results.
     pub(super) fn compared(text: &str) -> Self {
         Self { is_compared: true, ..Self::new(text) }
     }
@@ -71,7 +71,7 @@ impl TestWorld {
         let command = Command::Receive { member, frame };
         let effects = self.carry_out(|engine| engine.apply(command.clone()).unwrap());
         let got = self.follow(&effects.events);
-        (effects.messages.into_iter().map(|heard| heard.outcome).collect(), got)
+        (effects.messages.into_iter().map(|message| message.outcome).collect(), got)
     }
 
     /// Closes a socket, as when its client is gone.
@@ -113,7 +113,7 @@ impl TestWorld {
         self.follow(&events)
     }
 
-    /// Returns what members receive of events, in delivery order.
+    /// Returns what members receive from events, in delivery order.
     pub(super) fn follow(&mut self, events: &[Event]) -> Vec<String> {
         expect_consistent(&self.engine);
         let mut got = Vec::new();
@@ -121,8 +121,9 @@ impl TestWorld {
             match &event.kind {
                 EventKind::Member { member, what } => self.follow_member(*member, what, &mut got),
                 EventKind::Delivered { groups, frame, except, .. } => {
-                    let is_meant = |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
-                    let members: BTreeSet<u64> = self.groups.iter().filter(is_meant).map(|(_, one)| *one).collect();
+                    let is_recipient =
+                        |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
+                    let members: BTreeSet<u64> = self.groups.iter().filter(is_recipient).map(|(_, one)| *one).collect();
                     got.extend(members.into_iter().map(|member| line(member, frame)));
                 }
                 EventKind::Skipped { refusal, .. } => got.push(format!("skipped: {refusal}")),
