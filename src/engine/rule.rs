@@ -1,4 +1,4 @@
-//! Execution of a scenario's rules: answers, triggers, generators, scripts and socket rules.
+//! Execution of a scenario's rules: answers, triggers, generators, scripts and sockets.
 
 mod answer;
 mod catch_up;
@@ -134,7 +134,7 @@ impl Engine {
         Self { started: self.scenario.starts().unwrap_or(started), ..self }
     }
 
-    /// Runs the step list that is due first, if it is due by `due`.
+    /// Runs the due steps of the list that comes first, if it is due by `due`.
     pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
