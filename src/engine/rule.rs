@@ -1,4 +1,4 @@
-//! Running rules: how routes, endpoints, triggers, scripts and generators carry out their steps and answers.
+//! Execution of a scenario's rules: answers, triggers, generators, scripts and sockets.
 
 mod answer;
 mod catch_up;
@@ -56,49 +56,49 @@ use crate::scenario::{GeneratedRule, Repeat};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleRequest {
-    /// The client's method, in upper case.
+    /// The method, in upper case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The path and query, without the world's prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The path parameters, decoded.
+    /// The decoded path parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Map<String, Value>>,
-    /// The query parameters; a repeated parameter is a list.
+    /// The query parameters. A repeated parameter is a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<Map<String, Value>>,
-    /// The headers by lower-case name; repeated headers are joined by a comma (RFC 9110, 5.3).
+    /// The headers by lower-case name. Repeated headers are joined with commas (RFC 9110, 5.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Map<String, Value>>,
     /// The cookies (RFC 6265, 4.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookies: Option<Map<String, Value>>,
-    /// The body: JSON unchanged, a form as a mapping, anything else as text; `None` if there is no body.
+    /// The body: JSON as parsed, a form as a mapping, anything else as text. `None` if the request has no body.
     pub body: Option<Value>,
 }
 
-/// An answer, with all expressions evaluated.
+/// An answer with all of its expressions evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answered {
-    /// The answer's number within its route, from 1.
+    /// The position among the route's answers, from 1.
     pub number: usize,
-    /// The status, from 200 to 599.
+    /// The status code, from 200 to 599.
     pub status: u16,
-    /// The headers by lower-case name; a name may be repeated.
+    /// The headers, with names in lower case. A name may be repeated.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The content.
     pub content: AnsweredContent,
-    /// The delay before it is sent, on the world's clock.
+    /// The delay before the answer is sent, on the world's clock.
     pub after: Duration,
     /// For a list: notes on query parameters that have no effect.
     pub query_notes: Vec<QueryNote>,
 }
 
-/// The body of an answer.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnsweredContent {
-    /// Nothing.
+    /// No content.
     Empty,
     /// JSON.
     Json(Value),
@@ -108,47 +108,46 @@ pub enum AnsweredContent {
     Text(String),
     /// A file.
     File(PathBuf),
-    /// Server-sent events for the request's member.
+    /// A stream of server-sent events for the member that made the request.
     Stream,
 }
 
-/// The maximum number of steps that one list runs in a row before other lists get their turn.
-const AT_ONCE: usize = 1_000;
+/// The number of due steps that one list runs before other lists get a turn.
+const STEPS_PER_TURN: usize = 1_000;
 
 impl Engine {
-    /// The current data, as expressions see it.
+    /// Returns the data that expressions see now.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
         Reading::at(&self.collections, &self.values, self.started, self.now)
     }
 
-    /// The current date and time, in milliseconds since the Unix epoch.
+    /// Returns the current date and time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn wall_clock(&self) -> i64 {
         reading::wall_clock(self.started, self.now)
     }
 
-    /// Returns this engine with the given date and time at time 0, in milliseconds since the Unix epoch, unless the
-    /// scenario declares one.
+    /// Sets the date and time at world time 0, in milliseconds since the Unix epoch, unless the scenario declares one.
     #[must_use]
     pub fn started_at(self, started: i64) -> Self {
         Self { started: self.scenario.starts().unwrap_or(started), ..self }
     }
 
-    /// Runs the waiting list of steps that is due first.
+    /// Runs the due steps of the list that comes first, if it is due by `due`.
     pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
         let run = self.run_due(run, events);
-        self.keep_run(number, run, events);
+        self.reschedule_run(number, run, events);
         self.react(events, from);
     }
 
     /// Runs the steps of a list that are due now.
     fn run_due(&mut self, mut run: RuleRun, events: &mut Vec<Event>) -> RuleRun {
         let mut firing = Firing::new(self, events, run.origin.clone(), run.owner);
-        for _ in 0..AT_ONCE {
-            // After a fault transition, different faults may apply.
+        for _ in 0..STEPS_PER_TURN {
+            // Steps after a fault transition may be subject to other faults.
             if run.due().is_none_or(|due| due > firing.engine.now) || Event::ends_at_fault_transition(firing.events) {
                 break;
             }
@@ -160,12 +159,12 @@ impl Engine {
             }
         }
         firing.end();
-        self.begin_next_round(&mut run, events);
+        self.start_next_round(&mut run, events);
         run
     }
 
-    /// Puts a list back if it has steps left and its owner still exists.
-    fn keep_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
+    /// Reschedules a list that has steps left and whose owner still exists.
+    fn reschedule_run(&mut self, number: u64, run: RuleRun, events: &mut Vec<Event>) {
         let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
         let continues = !run.is_over() && self.has_owner(run.owner);
         if continues {
@@ -181,8 +180,8 @@ impl Engine {
         self.settle_left(member, events);
     }
 
-    /// Restarts a script that has ended, if it repeats.
-    fn begin_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
+    /// Starts the next round of a repeating script whose current round has ended.
+    fn start_next_round(&mut self, run: &mut RuleRun, events: &mut Vec<Event>) {
         let Some(round) = &mut run.script else { return };
         let again = match round.declared.repeat {
             Repeat::Forever => true,
@@ -198,18 +197,18 @@ impl Engine {
             return;
         }
         (round.round, round.origin) = (round.round + 1, self.now);
-        run.begin_at(self.now);
+        run.restart_at(self.now);
     }
 
-    /// Ends a stream that cannot receive anything more.
+    /// Ends a stream that can send nothing more.
     fn end_if_idle(&self, member: u64, events: &mut Vec<Event>) {
         let is_stream = self.members.socket(member).is_none() && !self.members.is_closing(member);
-        if is_stream && self.topics.joined(member).next().is_none() && !self.has_waiting(member, |_| true) {
-            self.tell(member, MemberEvent::Closed(None), events);
+        if is_stream && self.topics.joined(member).next().is_none() && !self.has_scheduled(member, |_| true) {
+            self.notify(member, MemberEvent::Closed(None), events);
         }
     }
 
-    /// Whether the owner of steps still exists: a member that is not closing, or one of its memberships.
+    /// Returns whether steps of this owner may still run: its member is not closing, and its membership has not ended.
     fn has_owner(&self, owner: RunOwner) -> bool {
         if owner.member().is_some_and(|member| self.members.is_closing(member)) {
             return false;
@@ -218,7 +217,7 @@ impl Engine {
         self.members.memberships_of(member).iter().any(|one| one.number == number)
     }
 
-    /// Fires a generator's rule. `it` is the drawn row.
+    /// Fires a generator's rule. `it` is the row that was drawn.
     pub(super) fn fire_generated(
         &mut self,
         rule: &GeneratedRule,
@@ -230,6 +229,6 @@ impl Engine {
             context.set("it", it);
         }
         let origin = RuleOrigin::Generator(rule.key.clone());
-        self.fire_rule(origin, RunOwner::World, events, |firing| firing.carry_out_list(&rule.steps, &mut context))
+        self.fire_rule(origin, RunOwner::World, events, |firing| firing.run_list(&rule.steps, &mut context))
     }
 }

@@ -1,4 +1,4 @@
-//! What a route answers: the first answer that fits, after its steps.
+//! Answers of routes: the first answer that matches, after its steps.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::context::Context;
 use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
-use super::firing::{Firing, root};
-use super::guard::{Expected, is_meant};
+use super::firing::{Firing, resolve};
+use super::guard::{Expected, applies};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
@@ -22,14 +22,14 @@ use crate::engine::wildcard::matches_wildcard;
 use crate::expression::{Condition, Rendered, Template, plain_text};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
-/// What looks up names and computes expressions: a moment that is only read, or a rule that fires.
+/// An evaluator of expressions: a read-only view or a firing rule.
 pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
     fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
-    /// The body of an answer of a route that depends on data alone.
-    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
+    /// Renders the body of an answer that depends only on data.
+    fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
 }
 
 impl Renders for Firing<'_> {
@@ -49,13 +49,13 @@ impl Renders for Firing<'_> {
         Firing::holds(self, condition, context)
     }
 
-    fn of_data(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
-        // Steps before it may have changed the data.
+    fn data_body(&mut self, _: &Arc<str>, _: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+        // Earlier steps may have changed the data, so a cached body may be stale.
         Ok(AnsweredContent::Json(self.required(body, &Context::default())?))
     }
 }
 
-/// A moment that is only read.
+/// An evaluator that only reads.
 pub(super) struct Reader<'m> {
     pub(super) reading: Reading<'m>,
     moment: Moment,
@@ -64,35 +64,36 @@ pub(super) struct Reader<'m> {
 impl Renders for Reader<'_> {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
         let reading = &self.reading;
-        Ok(template.render(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_required(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render_required(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_noting(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(template.render_noting(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         let reading = &self.reading;
-        Ok(condition.holds(&|name| root(context, reading, name), &mut self.moment)?)
+        Ok(condition.holds(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
-    fn of_data(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
+    fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal> {
         let reading = self.reading;
         reading.body(route, number, || self.required(body, &Context::default())).map(AnsweredContent::Encoded)
     }
 }
 
 impl Reading<'_> {
-    /// What a route answers that [only reads](Answers::only_reads); `crud` is what it is to a collection.
+    /// Answers a request to a route that [only reads](Answers::only_reads). `crud` is the operation on a collection, if
+    /// any.
     ///
     /// # Errors
-    /// [`Refusal`] if no answer fits, a row is not there, or an expression fails.
+    /// [`Refusal`] if no answer matches, a row does not exist, or an expression fails.
     pub fn answer(
         self,
         answers: &Answers,
@@ -105,18 +106,18 @@ impl Reading<'_> {
         let (chosen, context) = choose(answers, &mut reader, &context)?;
         if let (Content::Crud(crud_of), Some(operation)) = (&chosen.answer.content, crud) {
             let outcome = crud::read(crud_of, operation, &mut reader, &context, &url)?;
-            return rest(chosen, &mut reader, &context, outcome);
+            return finish(chosen, &mut reader, &context, outcome);
         }
         plain(chosen, &mut reader, &context)
     }
 }
 
 impl Engine {
-    /// What the route of that key answers at the engine's time, after its steps; a stream begins for `member`, and does not
-    /// without one. All of it happens, or nothing.
+    /// Answers a request to the route with this key at the engine's time, after running the answer's steps. All changes
+    /// apply, or none. A stream starts only if `member` is given. `crud` is the operation on a collection, if any.
     ///
     /// # Errors
-    /// [`Refusal`] if no answer fits, a step is refused, or an expression fails.
+    /// [`Refusal`] if no answer matches, a step is refused, or an expression fails.
     pub(in crate::engine) fn answer(
         &mut self,
         key: &str,
@@ -134,18 +135,18 @@ impl Engine {
             let (chosen, mut context) = choose(answers, firing, &context)?;
             let answer = chosen.answer;
             if let Some(steps) = &answer.steps {
-                firing.carry_out_list(steps, &mut context)?;
+                firing.run_list(steps, &mut context)?;
             }
             match (&answer.content, crud) {
                 (Content::Crud(crud), Some(operation)) => {
                     let outcome = firing.crud(crud, operation, &context, &url)?;
-                    rest(chosen, firing, &context, outcome)
+                    finish(chosen, firing, &context, outcome)
                 }
                 (Content::Stream(steps), _) => {
                     let answered = plain(chosen, firing, &context)?;
                     if let Some(member) = member {
                         firing.owner = RunOwner::Member(member);
-                        firing.begin_stream(steps, &mut context)?;
+                        firing.start_stream(steps, &mut context)?;
                     }
                     Ok(answered)
                 }
@@ -155,17 +156,17 @@ impl Engine {
     }
 }
 
-/// The answer that fits.
+/// The answer that matches.
 #[derive(Clone, Copy)]
 struct Chosen<'a> {
-    /// The key of its route.
+    /// The route's key.
     route: &'a Arc<str>,
-    /// Which of its route's answers it is, from 1.
+    /// The position among the route's answers, from 1.
     number: usize,
     answer: &'a Answer,
 }
 
-/// The first answer that fits, and what its expressions know.
+/// Returns the first answer that matches, and the context of its expressions.
 fn choose<'a>(
     answers: &'a Answers,
     renders: &mut impl Renders,
@@ -182,7 +183,7 @@ fn choose<'a>(
             continue;
         }
         let mut context = context.clone();
-        if is_meant(&answer.with, answer.when.as_ref(), renders, &mut context)? {
+        if applies(&answer.with, answer.when.as_ref(), renders, &mut context)? {
             return Ok((Chosen { route: &answers.key, number, answer }, context));
         }
         let source = answer.when.as_ref().map_or("", Condition::source);
@@ -202,7 +203,7 @@ fn matching_differences(
         let expected = Expected::of(name, template, renders, context)?;
         let found = context.get(name).cloned().unwrap_or_default();
         let found = match &expected.value {
-            Some(value) if name == "query" => as_texts(value, found),
+            Some(value) if name == "query" => parse_query_values(value, found),
             _ => found,
         };
         differences.extend(expected.differences(&found));
@@ -221,8 +222,8 @@ fn matching_differences(
     Ok(differences)
 }
 
-/// A query says everything as text: what is expected to be a number or a boolean is compared as what its text says.
-fn as_texts(expected: &Value, mut found: Value) -> Value {
+/// Parses the query parameters that are expected to be numbers or booleans, because a query contains only text.
+fn parse_query_values(expected: &Value, mut found: Value) -> Value {
     for (key, expected) in expected.as_object().into_iter().flatten() {
         if let Some(value) = found.get_mut(key)
             && (expected.is_number() || expected.is_boolean())
@@ -234,24 +235,24 @@ fn as_texts(expected: &Value, mut found: Value) -> Value {
     found
 }
 
-/// An answer that is about no collection.
+/// Renders an answer that does not operate on a collection.
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
     let made = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
-        Content::JsonOfData(body) => renders.of_data(chosen.route, chosen.number, body)?,
+        Content::JsonOfData(body) => renders.data_body(chosen.route, chosen.number, body)?,
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    rest(chosen, renders, context, CrudOutcome::of(made))
+    finish(chosen, renders, context, CrudOutcome::of(made))
 }
 
-/// Status and headers of an answer, over those that its content brings.
-fn rest(
+/// Adds the status and headers of an answer, which override those of its content.
+fn finish(
     Chosen { number, answer, .. }: Chosen<'_>,
     renders: &mut impl Renders,
     context: &Context,
@@ -287,13 +288,13 @@ fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
     status.ok_or_else(|| bad_answer(Some(template), wrong()))
 }
 
-/// What HTTP does not allow, with the expressions that it comes from and their place.
+/// Creates the refusal for a value that HTTP does not allow, with the source and location of its expressions.
 fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
     let failed = template.and_then(|template| template.failed(&wrong.to_string()));
     failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
 }
 
-/// A file below a directory, which the path begins with the lead to.
+/// Resolves `path` to a file below `directory`. The prefix `lead` of the path leads to that directory.
 fn file(directory: &Path, lead: &str, path: &str) -> Result<PathBuf, Refusal> {
     let relative = Path::new(path.strip_prefix(lead).unwrap_or(path));
     let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));

@@ -1,4 +1,4 @@
-//! What a member gets in place of events that it has missed.
+//! Replies that a member receives in place of the events it has missed.
 
 use std::iter;
 use std::sync::Arc;
@@ -8,64 +8,64 @@ use crate::engine::Engine;
 use crate::engine::event::{Event, MemberEvent};
 use crate::engine::topics::Topic;
 
-/// What a member has missed ends what it is about: nobody can tell it of the end later.
+/// A missed frame ended an operation. The member cannot be notified of that end later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissedEnd;
 
 impl Engine {
-    /// Whether rules have had anybody join a topic.
+    /// Returns whether any member has joined a topic through a rule.
     #[must_use]
     pub fn has_memberships(&self) -> bool {
         !self.groups.is_empty()
     }
 
-    /// Whether anybody has joined a topic.
+    /// Returns whether a topic has any members.
     #[must_use]
     pub fn is_joined(&self, topic: &Topic) -> bool {
         self.groups.has(topic) || self.topics.members(topic).len() > 0
     }
 
-    /// The topics by which a member gets something, each perhaps twice.
+    /// Returns the topics that a member receives events from. A topic may be listed twice.
     #[must_use]
     pub fn topics_of(&self, member: u64) -> Vec<Topic> {
         let memberships = self.members.memberships_of(member).iter().flat_map(|one| &one.topics);
         memberships.chain(self.topics.joined(member)).cloned().collect()
     }
 
-    /// What a member is told of changes of rows and values, as its memberships want it: replies, and failures of its frames.
+    /// Returns what a member's memberships make of changes to rows and values: replies, and failures of frames.
     ///
-    /// It changes nothing: what these frames draw, the next frames of others draw again. So it does not depend on the pace of
-    /// a client what others get.
+    /// The engine does not change: random values drawn by these frames are drawn again by the next frames of other
+    /// members. What others receive therefore does not depend on the pace of one client.
     ///
     /// # Errors
     /// [`MissedEnd`] if one of the frames ends an operation.
     pub fn told_of(&self, member: u64, events: &[Event]) -> Result<Vec<MemberEvent>, MissedEnd> {
         let mut engine = self.clone();
         let memberships = self.members.memberships_of(member);
-        let mut told = Vec::new();
+        let mut replies = Vec::new();
         for event in events {
             let Some(payload) = event.payload().map(Arc::new) else { continue };
-            let mut made: Vec<(Topic, &Wanted)> = Vec::new();
+            let mut covered: Vec<(Topic, &Wanted)> = Vec::new();
             for topic in event.topics() {
                 for wanted in memberships.iter().filter(|one| one.topics.contains(&topic)).map(|one| &*one.wanted) {
-                    let is_made = |(of, other): &(Topic, &Wanted)| {
-                        other.gives_the_same(wanted) || *of == topic && *other == wanted
+                    let is_covered = |(of, other): &(Topic, &Wanted)| {
+                        other.makes_same_frames(wanted) || *of == topic && *other == wanted
                     };
-                    if !wanted.takes(&payload) || made.iter().any(is_made) {
+                    if !wanted.accepts(&payload) || covered.iter().any(is_covered) {
                         continue;
                     }
-                    made.push((topic.clone(), wanted));
-                    match engine.shaped(wanted, &topic, &payload, event, &mut Values::new()) {
-                        Ok(shaped) if shaped.ends => return Err(MissedEnd),
-                        Ok(shaped) => told.extend(shaped.frames.into_iter().map(MemberEvent::Reply)),
+                    covered.push((topic.clone(), wanted));
+                    match engine.make_frames(wanted, &topic, &payload, event, &mut Values::new()) {
+                        Ok(made) if made.ends => return Err(MissedEnd),
+                        Ok(made) => replies.extend(made.frames.into_iter().map(MemberEvent::Reply)),
                         Err(refusal) => {
                             let rule = self.rule_of(wanted, iter::once(member));
-                            told.push(MemberEvent::Failed { rule, refusal });
+                            replies.push(MemberEvent::Failed { rule, refusal });
                         }
                     }
                 }
             }
         }
-        Ok(told)
+        Ok(replies)
     }
 }

@@ -1,4 +1,4 @@
-//! What the expressions of a rule know besides `data`: the request, the event, the row, names of its own.
+//! The names that a rule's expressions can use besides `data`: the request, the event, the row, and `with` names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::RuleRequest;
 use crate::expression::Data;
 
-/// Names with their values. A clone is cheap.
+/// Names with their values. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine) struct Context(Arc<BTreeMap<Arc<str>, Arc<Value>>>);
@@ -24,32 +24,32 @@ impl Context {
         self
     }
 
-    /// What a name stands for, if it is one of these.
-    pub(super) fn root(&self, name: &str) -> Option<Data> {
-        // Names of headers are the same in any case (RFC 9110, 5.1), and kept in lower case.
+    /// Resolves a name. `None` if the context does not include it.
+    pub(super) fn resolve(&self, name: &str) -> Option<Data> {
+        // Header names are case-insensitive (RFC 9110, 5.1) and kept in lower case.
         let data = if name == "headers" { Data::in_any_case } else { Data::shared };
         self.0.get(name).map(data)
     }
 
-    /// With these names alone.
+    /// Returns a copy with only these names.
     pub(super) fn only<'n>(&self, names: impl Iterator<Item = &'n String>) -> Self {
         let kept = names.filter_map(|name| self.0.get_key_value(name.as_str()));
         Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 
-    /// Without these names.
+    /// Returns a copy without these names.
     pub(super) fn without(&self, names: &BTreeSet<String>) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !names.contains(&***name));
         Self(Arc::new(kept.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 
-    /// With the names of another as well.
+    /// Returns a copy that also has the names of `other`. Values of `self` take precedence.
     pub(super) fn and(&self, other: &Self) -> Self {
         let both = other.0.iter().chain(&*self.0);
         Self(Arc::new(both.map(|(name, value)| (name.clone(), value.clone())).collect()))
     }
 
-    /// The value of a name, to be kept.
+    /// Returns the value of a name as a shared pointer.
     pub(super) fn shared(&self, name: &str) -> Option<&Arc<Value>> {
         self.0.get(name)
     }

@@ -1,4 +1,4 @@
-//! REST on a collection.
+//! REST operations on a collection.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::engine::refusal::Refusal;
 use crate::engine::rule::reading::Reading;
 use crate::scenario::{Crud, CrudOperation, NOT_IN_SEGMENT, RowVerb};
 
-/// What an operation gives, before the answer's own status and headers.
+/// The result of an operation, before the status and headers of the answer are applied.
 #[derive(Debug)]
 pub(super) struct CrudOutcome {
     pub(super) status: Option<u16>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) content: AnsweredContent,
-    /// What the query of a list names that means nothing.
+    /// Notes on query parameters of a list that have no effect.
     pub(super) query_notes: Vec<QueryNote>,
 }
 
 impl CrudOutcome {
-    /// What has no status and no headers of its own.
+    /// Creates an outcome with neither status nor headers.
     pub(super) fn of(content: AnsweredContent) -> Self {
         Self { status: None, headers: Vec::new(), content, query_notes: Vec::new() }
     }
@@ -37,7 +37,7 @@ impl CrudOutcome {
     }
 }
 
-/// An operation that only reads.
+/// Runs an operation that only reads.
 pub(super) fn read(
     crud: &Crud,
     operation: CrudOperation,
@@ -144,7 +144,7 @@ impl Firing<'_> {
             CrudOperation::Merge => (RowVerb::Merge, true),
             _ => (RowVerb::Replace, false),
         };
-        // Of a merge, what it leaves alone is not looked at, and a field that is null goes.
+        // A merge checks only the fields it contains. A null removes an optional field.
         let goes = |field: &str| fields.get(field).is_some_and(Value::is_null) && is_optional(crud, field);
         accept(crud, &fields, |field| !is_partial || fields.contains_key(field) && !goes(field))?;
         fields.insert("id".into(), id.into());
@@ -165,9 +165,9 @@ fn is_optional(crud: &Crud, field: &str) -> bool {
     crud.fields.iter().any(|(name, rule)| name == field && rule.optional())
 }
 
-/// Checks a row that a client sends against the declared fields.
-fn accept(crud: &Crud, row: &Map<String, Value>, is_looked_at: impl Fn(&str) -> bool) -> Result<(), Refusal> {
-    for (field, rule) in crud.fields.iter().filter(|(field, _)| is_looked_at(field)) {
+/// Checks a row sent by a client against the declared fields.
+fn accept(crud: &Crud, row: &Map<String, Value>, is_checked: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    for (field, rule) in crud.fields.iter().filter(|(field, _)| is_checked(field)) {
         match row.get(field) {
             Some(value) if !rule.allows(value) => {
                 return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });

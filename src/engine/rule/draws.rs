@@ -1,4 +1,4 @@
-//! What the functions of a rule's expressions draw on.
+//! What the functions of expressions depend on: random streams, counters, time and topics.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,17 +11,18 @@ use crate::engine::random::RandomStream;
 use crate::engine::topics::{Topic, Topics};
 use crate::expression::Surroundings;
 
-/// How far the rules of a world are in their random streams, and what `next` has counted. A clone is cheap.
+/// The positions of a world's rules in their random streams, and the counters of `next`. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct Drawn {
-    /// 32-bit words that were drawn, by the rule's key.
+    /// The number of 32-bit words drawn, by rule key.
     words: Arc<BTreeMap<Arc<str>, u64>>,
     /// The last number of each counter.
     counts: Arc<BTreeMap<Arc<str>, u64>>,
 }
 
-/// What one rule draws on while it fires. It is lent to each expression, so that it is no larger than a pointer.
+/// The surroundings of a firing rule's expressions. Boxed to the size of a pointer, because every expression borrows
+/// it.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Draws(Option<Box<DrawsOfRule>>);
 
@@ -30,28 +31,28 @@ struct DrawsOfRule {
     key: Arc<str>,
     seed: u64,
     drawn: Drawn,
-    /// Made at the first draw.
+    /// The rule's random stream, created by the first draw.
     stream: Option<RandomStream>,
     now: i64,
-    /// Those that the expression at work sees.
+    /// The topics visible to the current expression.
     topics: Option<Topics>,
-    /// The lowest number of a member that it counts.
+    /// The lowest member number that expressions count.
     counted_from: u64,
 }
 
-/// What an expression that only reads draws on: nothing but the time, in milliseconds since 1970.
+/// The surroundings of an expression that only reads: the time, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moment(pub(super) i64);
 
 impl Drawn {
-    /// Forgets how far the streams are, which another seed begins anew.
+    /// Resets all random streams to their start, as a new seed requires.
     pub(in crate::engine) fn reseed(&mut self) {
         self.words = Arc::default();
     }
 }
 
 impl Draws {
-    /// What the rule of that key draws on at this moment of an engine.
+    /// Creates the surroundings of the rule with this key from an engine's current state.
     pub(super) fn of(engine: &Engine, key: Arc<str>) -> Self {
         Self(Some(Box::new(DrawsOfRule {
             key,
@@ -64,29 +65,29 @@ impl Draws {
         })))
     }
 
-    /// Takes notice of what others have drawn meanwhile.
-    pub(super) fn take_over(&mut self, drawn: &Drawn) {
+    /// Adopts the engine's positions after other rules and frames have drawn.
+    pub(super) fn adopt(&mut self, drawn: &Drawn) {
         if let Some(draws) = &mut self.0 {
             draws.drawn = drawn.clone();
         }
     }
 
-    /// Has expressions see who has joined what. Only for as long as one is at work: a membership that changes meanwhile would
-    /// cost a copy of all.
-    pub(super) fn see(&mut self, topics: Option<Topics>) {
+    /// Sets the topics visible to expressions. They are set only during evaluation: while they are shared, any change
+    /// of membership would copy them all.
+    pub(super) fn set_topics(&mut self, topics: Option<Topics>) {
         if let Some(draws) = &mut self.0 {
             draws.topics = topics;
         }
     }
 
-    /// Goes back to what was drawn at an earlier moment.
-    pub(super) fn go_back(&mut self, drawn: Drawn) {
+    /// Rolls back to earlier positions.
+    pub(super) fn roll_back(&mut self, drawn: Drawn) {
         if let Some(draws) = &mut self.0 {
             (draws.drawn, draws.stream) = (drawn, None);
         }
     }
 
-    /// What was drawn by now, for the engine to go on from.
+    /// Returns the current positions, from which the engine continues.
     pub(super) fn drawn(&mut self) -> Drawn {
         let Some(draws) = &mut self.0 else { return Drawn::default() };
         if let Some(stream) = &draws.stream {
@@ -95,12 +96,12 @@ impl Draws {
         draws.drawn.clone()
     }
 
-    /// The members of a topic that the expression at work sees, and how many there are.
+    /// Returns the number of members of a topic that the current expression counts, and the members.
     fn members_of(&self, topic: &str) -> Option<(usize, impl Iterator<Item = u64>)> {
         let draws = self.0.as_ref()?;
         let (topics, topic) = (draws.topics.as_ref()?, Topic::Named(topic.into()));
         let members = topics.members(&topic);
-        // They come in the order of their numbers.
+        // Members are sorted by number.
         let left_out = topics.members(&topic).take_while(|member| *member < draws.counted_from).count();
         Some((members.len() - left_out, members.skip(left_out)))
     }

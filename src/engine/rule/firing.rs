@@ -1,4 +1,4 @@
-//! A rule that fires: its steps become commands, at one moment, all or none.
+//! The firing of a rule: its steps become commands at one moment, all or none.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::draws::{Drawn, Draws};
-use super::guard::is_meant;
+use super::guard::applies;
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::rows::text_id;
-use super::runs::{RuleRun, RunOwner, RunsBefore};
+use super::runs::{RuleRun, RunOwner, RunsCheckpoint};
 use super::steps::Strands;
 use crate::engine::command::{Command, CommandSource, FaultText};
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -22,7 +22,7 @@ use crate::engine::{Collections, Counters, DataValues, Engine, FaultRun};
 use crate::expression::{Condition, Data, Rendered, Template};
 use crate::scenario::{CONN, DataPath, Repeat, RuleStep, SetTarget, StepList, Verb, integer};
 
-/// The most steps that one firing carries out at one moment.
+/// The maximum number of steps that one firing runs at one moment.
 pub const MAX_STEPS: u64 = 10_000;
 
 /// One firing of a rule.
@@ -35,7 +35,7 @@ pub(super) struct Firing<'e> {
     steps_left: u64,
 }
 
-/// What a firing may have to go back to.
+/// The state that a firing can roll back to.
 struct Checkpoint {
     collections: Collections,
     counters: Counters,
@@ -43,17 +43,17 @@ struct Checkpoint {
     faults: Vec<FaultRun>,
     fault_ids: u64,
     sequence: u64,
-    /// The member whose rule it is.
+    /// The member that owns the rule.
     member: Option<Arc<Member>>,
-    /// Addresses that the operation has ended.
+    /// The number of addresses ended so far.
     ended: usize,
-    runs: RunsBefore,
+    runs: RunsCheckpoint,
     drawn: Drawn,
     events: usize,
 }
 
 impl Engine {
-    /// Has a rule fire, as a whole or not at all.
+    /// Fires a rule. All of its changes apply, or none.
     pub(super) fn fire_rule<T>(
         &mut self,
         origin: RuleOrigin,
@@ -74,18 +74,18 @@ impl<'e> Firing<'e> {
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 
-    /// Carries something out as a whole or not at all.
+    /// Runs `job`, and rolls back its changes if it fails.
     pub(super) fn all_or_none<T>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let checkpoint = self.checkpoint();
         let done = job(self);
         if done.is_err() {
-            self.go_back(checkpoint);
+            self.roll_back(checkpoint);
         }
         done
     }
 
-    /// Carries out the steps that are due now. Gives the list with the steps that are due later, if there are any.
-    fn begin(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
+    /// Runs the steps that are due now. Returns the list with the delayed steps, if any.
+    fn start_list(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
         let now = self.engine.now;
         let mut run = RuleRun {
             origin: self.origin.clone(),
@@ -95,37 +95,37 @@ impl<'e> Firing<'e> {
             context: std::mem::take(context),
             script: None,
         };
-        let done = self.catch_up(&mut run);
+        let done = self.run_due_steps(&mut run);
         *context = run.context.clone();
         done?;
         Ok((!run.strands.is_over()).then_some(run))
     }
 
-    /// Carries out the steps that are due now, and has the others wait for their time.
-    pub(super) fn carry_out_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
-        let later = self.begin(steps, context)?;
-        later.map_or(Ok(()), |later| self.engine.wait(later))
+    /// Runs the steps that are due now, and schedules the others.
+    pub(super) fn run_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+        let later = self.start_list(steps, context)?;
+        later.map_or(Ok(()), |later| self.engine.schedule(later))
     }
 
-    /// Begins the steps of a stream. One that nothing can come for any more ends.
-    pub(super) fn begin_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
+    /// Starts the steps of a stream. A stream that can send nothing more ends.
+    pub(super) fn start_stream(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let member = self.member()?;
-        if let Some(later) = self.begin(steps, context)? {
-            return self.engine.wait(later);
+        if let Some(later) = self.start_list(steps, context)? {
+            return self.engine.schedule(later);
         }
         self.engine.end_if_idle(member, self.events);
         Ok(())
     }
 
-    fn catch_up(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
-        // A step may close the member or end the membership that its list is of.
+    fn run_due_steps(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
+        // A step may close the member or end the membership that owns the list.
         while run.due().is_some_and(|due| due <= self.engine.now) && self.engine.has_owner(run.owner) {
             self.step(run)?;
         }
         Ok(())
     }
 
-    /// Carries out the step of a list that is due next. The list goes on after it also if it is refused.
+    /// Runs the next step of a list. The list advances even if the step is refused.
     pub(super) fn step(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
         self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
         let steps = run.steps.clone();
@@ -135,11 +135,11 @@ impl<'e> Firing<'e> {
         let item = match (&step.each, next.done) {
             (Some(each), 0) => match self.items(each, &run.context) {
                 Ok(items) => {
-                    run.strands.begin_each(next.step, items);
+                    run.strands.start_each(next.step, items);
                     run.strands.take_item(next.step)
                 }
                 Err(refusal) => {
-                    run.strands.go_on(steps.steps(), next.step, true);
+                    run.strands.advance(steps.steps(), next.step, true);
                     return Err(refusal);
                 }
             },
@@ -147,7 +147,7 @@ impl<'e> Firing<'e> {
             (None, _) => None,
         };
         let is_empty = step.each.is_some() && item.is_none();
-        run.strands.go_on(steps.steps(), next.step, is_empty);
+        run.strands.advance(steps.steps(), next.step, is_empty);
         if is_empty {
             return Ok(());
         }
@@ -155,7 +155,7 @@ impl<'e> Firing<'e> {
             inner.set("item", item);
             inner.set("index", Value::from(next.done));
         }
-        let it = self.carry_out(step, &mut inner)?;
+        let it = self.run_step(step, &mut inner)?;
         if let Some(it) = it {
             run.context.set("it", it);
         }
@@ -165,9 +165,9 @@ impl<'e> Firing<'e> {
         Ok(())
     }
 
-    /// Carries out a step once. Gives the row that it was about.
-    fn carry_out(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
-        if !is_meant(&step.with, step.when.as_ref(), self, context)? {
+    /// Runs a step once. Returns the affected row, if any.
+    fn run_step(&mut self, step: &RuleStep, context: &mut Context) -> Result<Option<Arc<Value>>, Refusal> {
+        if !applies(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
         }
         self.verb(&step.verb, context)
@@ -198,7 +198,7 @@ impl<'e> Firing<'e> {
         Ok(None)
     }
 
-    /// Steps inside a step happen at its moment, whatever time they name.
+    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored.
     fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
@@ -218,7 +218,7 @@ impl<'e> Firing<'e> {
                 if let Some(item) = items.next() {
                     inner = inner.with("item", item).with("index", Value::from(index));
                 }
-                if let Some(it) = self.carry_out(step, &mut inner)? {
+                if let Some(it) = self.run_step(step, &mut inner)? {
                     context.set("it", it);
                 }
                 if self.is_over(&context) {
@@ -245,13 +245,13 @@ impl<'e> Firing<'e> {
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
     }
 
-    /// Notes that a step of a list could not be carried out.
+    /// Emits an event for a step that was refused.
     pub(super) fn skip(&mut self, list: &StepList, refusal: Refusal) {
         let rule = self.origin.name_of_list(&self.engine.scenario, list);
         match self.owner {
             RunOwner::Member(_) | RunOwner::Membership { .. } => {
-                // It has a member.
-                let _ = self.tell(MemberEvent::Failed { rule, refusal });
+                // The owner has a member, so this cannot fail.
+                let _ = self.notify(MemberEvent::Failed { rule, refusal });
             }
             RunOwner::World => {
                 let skipped = self.engine.event(EventKind::Skipped { rule: Some(rule), refusal });
@@ -261,31 +261,31 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
-        // Frames that members get of it draw as well.
+        // Frames that are sent because of the command draw as well.
         self.engine.drawn = self.draws.drawn();
         let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
-        self.draws.take_over(&self.engine.drawn);
+        self.draws.adopt(&self.engine.drawn);
         done.map(drop)
     }
 }
 
-/// What steps say.
+/// Evaluation of templates and conditions.
 impl Firing<'_> {
-    /// A value; `None` if it is undefined.
+    /// Renders a value. `None` if it is undefined.
     pub(super) fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render(roots, draws)?)
         })
     }
 
-    /// A value that has to be there.
+    /// Renders a value that must be defined.
     pub(super) fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render_required(roots, draws)?)
         })
     }
 
-    /// As [`Template::render_noting`].
+    /// Renders a value as [`Template::render_noting`] does.
     pub(super) fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
             Ok(template.render_noting(roots, draws)?)
@@ -298,7 +298,7 @@ impl Firing<'_> {
         })
     }
 
-    /// Computes something that uses these names, and may ask topics unless it only reads.
+    /// Evaluates an expression that uses these names. Topics are visible to it unless it only reads.
     fn evaluate<T>(
         &mut self,
         names: &BTreeSet<String>,
@@ -307,14 +307,14 @@ impl Firing<'_> {
         compute: impl FnOnce(&dyn Fn(&str) -> Option<Data>, &mut Draws) -> T,
     ) -> T {
         if !only_reads {
-            self.draws.see(Some(self.engine.topics.clone()));
+            self.draws.set_topics(Some(self.engine.topics.clone()));
         }
         let member = self.owner.member().filter(|_| names.contains(CONN));
         let conn = member.and_then(|member| self.engine.conn_in(member, context)).map(Arc::new);
         let reading = self.engine.reading();
         let of_conn = |name: &str| conn.as_ref().filter(|_| name == CONN).map(Data::shared);
-        let computed = compute(&|name| of_conn(name).or_else(|| root(context, &reading, name)), &mut self.draws);
-        self.draws.see(None);
+        let computed = compute(&|name| of_conn(name).or_else(|| resolve(context, &reading, name)), &mut self.draws);
+        self.draws.set_topics(None);
         computed
     }
 
@@ -330,7 +330,7 @@ impl Firing<'_> {
         text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
     }
 
-    /// A topic or a list of topics, in order and each once.
+    /// Renders a topic or a list of topics. The result is sorted and has no duplicates.
     pub(super) fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
         let topics = match self.required(template, context)? {
             Value::Array(topics) => topics,
@@ -340,12 +340,12 @@ impl Firing<'_> {
     }
 }
 
-/// What a name stands for in a rule.
-pub(super) fn root(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
-    context.root(name).or_else(|| reading.root(name))
+/// Resolves a name in a rule.
+pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
+    context.resolve(name).or_else(|| reading.resolve(name))
 }
 
-/// A topic by its name. Names that begin with `__` are the world's own.
+/// Returns the topic with this name. Names that start with `__` are reserved.
 fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
     let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
@@ -361,7 +361,7 @@ impl Firing<'_> {
             values: engine.values.clone(),
             member: member.and_then(|member| engine.members.get(member)).cloned(),
             ended: engine.members.ended(),
-            runs: engine.rule_runs.before(),
+            runs: engine.rule_runs.checkpoint(),
             faults: engine.faults.clone(),
             fault_ids: engine.fault_ids,
             sequence: engine.sequence,
@@ -370,22 +370,22 @@ impl Firing<'_> {
         }
     }
 
-    fn go_back(&mut self, checkpoint: Checkpoint) {
+    fn roll_back(&mut self, checkpoint: Checkpoint) {
         let engine = &mut *self.engine;
         (engine.collections, engine.counters) = (checkpoint.collections, checkpoint.counters);
         engine.values = checkpoint.values;
         if let Some(member) = self.owner.member() {
-            engine.put_member_back(member, checkpoint.member);
+            engine.restore_member(member, checkpoint.member);
         }
         engine.members.undo_ended(checkpoint.ended);
-        engine.rule_runs.go_back(checkpoint.runs);
+        engine.rule_runs.roll_back(checkpoint.runs);
         (engine.faults, engine.fault_ids) = (checkpoint.faults, checkpoint.fault_ids);
         engine.sequence = checkpoint.sequence;
         self.events.truncate(checkpoint.events);
-        self.draws.go_back(checkpoint.drawn);
+        self.draws.roll_back(checkpoint.drawn);
     }
 
-    /// Ends the firing: the engine goes on from what it has drawn.
+    /// Ends the firing and hands its random positions back to the engine.
     pub(super) fn end(mut self) {
         self.engine.drawn = self.draws.drawn();
         self.engine.carry_out_ends(self.events);

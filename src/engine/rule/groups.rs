@@ -1,4 +1,4 @@
-//! Members of a topic who want the same of what is sent there, so that it is made once for all of them.
+//! Groups of members that receive the same frames from a topic, so that each frame is made once.
 
 mod by_leaf;
 mod delivery;
@@ -21,46 +21,47 @@ use crate::expression::Template;
 use crate::matching;
 use crate::scenario::{CONN, is_common_name};
 
-/// All groups. A clone is cheap.
+/// All groups. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(in crate::engine) struct Groups(Arc<All>);
+pub(in crate::engine) struct Groups(Arc<Inner>);
 
 #[derive(Debug, Clone, Default)]
-struct All {
+struct Inner {
     by_topic: HashMap<Topic, TopicGroups>,
-    /// Members that may be in several groups. Most are in one, and nobody has to look whether they get something twice.
+    /// Members that may be in several groups. Most members are in one, and need no check for duplicates.
     several: BTreeSet<u64>,
-    /// Groups that nobody is in any more. They keep their numbers and places until the rule at work can no longer be undone.
+    /// Groups that have become empty. They keep their numbers and positions until the current rule can no longer be
+    /// rolled back.
     emptied: Vec<(Topic, Arc<Wanted>)>,
     last: u64,
 }
 
-/// Those who want the same of a topic, each with how many of its memberships do.
+/// Members that receive the same frames from a topic, each with its number of such memberships.
 #[derive(Debug, Clone)]
 struct Group {
     number: u64,
     members: BTreeMap<u64, u32>,
 }
 
-/// What a membership wants of a topic.
+/// What a membership receives from a topic, and in what form.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(in crate::engine) struct Wanted {
-    /// What has to be contained in what is sent.
+    /// The value that an event must contain. `None` if any event is accepted.
     pub(in crate::engine) condition: Option<Value>,
-    /// What it gets in its place.
+    /// The frame that replaces the event. `None` if the event is passed on unchanged.
     pub(in crate::engine) shape: Option<Shape>,
-    /// How that is written.
+    /// The encoding of frames for the client.
     pub(in crate::engine) address: Address,
 }
 
-/// A frame, with what it knows of the member. Two are equal if they say the same and know the same.
+/// A frame with its context. Equality ignores the origin.
 #[derive(Debug)]
 pub(in crate::engine) struct Shape {
     pub(super) frame: Template,
     pub(super) context: Context,
     /// The member, if the frame uses its memory.
     pub(super) member: Option<u64>,
-    /// The rule that first joined with it, which a failure names.
+    /// The rule that first joined with this frame. Failures name it.
     pub(super) origin: RuleOrigin,
 }
 
@@ -74,34 +75,34 @@ impl Eq for Shape {}
 
 impl Hash for Shape {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Frames that differ but know the same are few.
+        // Few different frames share a context, so the frame is not hashed.
         self.context.hash(state);
         self.member.hash(state);
     }
 }
 
 impl Shape {
-    /// The frame of a member, for which it is made alone if it uses the member's memory.
+    /// Creates the shape of a member's frame. It is specific to the member only if the frame uses the member's memory.
     pub(super) fn new(frame: &Template, context: &Context, member: u64, origin: &RuleOrigin) -> Self {
         let own = frame.names().iter().filter(|name| !is_common_name(name));
         let member = frame.names().contains(CONN).then_some(member);
         Self { frame: frame.clone(), context: context.only(own), member, origin: origin.clone() }
     }
 
-    /// Whether what members get differs by the topic that it comes by.
+    /// Returns whether the frame depends on the topic that an event arrives by.
     fn names_topic(&self) -> bool {
         self.frame.names().contains("topic")
     }
 }
 
 impl Wanted {
-    /// Whether it wants what is sent.
-    pub(super) fn takes(&self, payload: &Value) -> bool {
+    /// Returns whether an event satisfies the condition.
+    pub(super) fn accepts(&self, payload: &Value) -> bool {
         self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
     }
 
-    /// Whether another membership gets the same of an event, by another topic of it or with another condition.
-    pub(super) fn gives_the_same(&self, other: &Self) -> bool {
+    /// Returns whether both make the same frames from an event, even for different topics or conditions.
+    pub(super) fn makes_same_frames(&self, other: &Self) -> bool {
         self.shape == other.shape
             && self.address == other.address
             && other.shape.as_ref().is_none_or(|shape| !shape.names_topic())
@@ -109,9 +110,9 @@ impl Wanted {
 }
 
 impl Groups {
-    /// Has a member join topics once more, and gives the numbers of the groups that it was not in.
+    /// Adds a membership in these topics. Returns the numbers of the groups that the member enters.
     pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
-        let All { by_topic, last, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
         for topic in topics {
             let groups = by_topic.entry(topic.clone()).or_default();
@@ -129,15 +130,15 @@ impl Groups {
         joined
     }
 
-    /// What others of these topics want already, if it is the same: one place for all of them.
+    /// Returns the equal value that a group of these topics already holds, or a new one.
     pub(in crate::engine) fn shared(&self, topics: &[Topic], wanted: Wanted) -> Arc<Wanted> {
         let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.shared(&wanted)).cloned();
         known.unwrap_or_else(|| Arc::new(wanted))
     }
 
-    /// Has a member leave topics that it has joined so once, and gives the numbers of the groups that it is in no longer.
+    /// Removes a membership in these topics. Returns the numbers of the groups that the member leaves.
     pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
-        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         let mut left = Vec::new();
         for topic in topics {
             let Some(groups) = by_topic.get_mut(topic) else { continue };
@@ -156,12 +157,12 @@ impl Groups {
         left
     }
 
-    /// Removes the groups that nobody is in.
+    /// Removes empty groups.
     pub(in crate::engine) fn sweep(&mut self) {
         if self.0.emptied.is_empty() {
             return;
         }
-        let All { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
+        let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         for (topic, wanted) in emptied.drain(..) {
             let Some(groups) = by_topic.get_mut(&topic) else { continue };
             if groups.get(&wanted).is_some_and(|group| group.members.is_empty()) {
@@ -173,7 +174,7 @@ impl Groups {
         }
     }
 
-    /// Notes whether a member may be in several groups.
+    /// Records whether a member may be in several groups.
     pub(in crate::engine) fn note_several(&mut self, member: u64, is_in_several: bool) {
         if self.0.several.contains(&member) == is_in_several {
             return;
@@ -186,21 +187,21 @@ impl Groups {
         }
     }
 
-    /// Without any; the numbers of new ones go on.
+    /// Returns an empty set of groups that continues the numbering.
     pub(in crate::engine) fn emptied(&self) -> Self {
-        Self(Arc::new(All { last: self.0.last, ..All::default() }))
+        Self(Arc::new(Inner { last: self.0.last, ..Inner::default() }))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.by_topic.is_empty()
     }
 
-    /// Whether there is a group of a topic.
+    /// Returns whether a topic has groups.
     pub(super) fn has(&self, topic: &Topic) -> bool {
         self.0.by_topic.contains_key(topic)
     }
 
-    /// The members of a group who may be in several.
+    /// Iterates over the members of a group that may also be in others.
     fn in_several<'g>(&'g self, group: &'g Group) -> Box<dyn Iterator<Item = u64> + 'g> {
         let several = &self.0.several;
         if several.len() < group.members.len() {
@@ -213,14 +214,15 @@ impl Groups {
 
 #[cfg(test)]
 impl Groups {
-    /// Those that somebody is in: topic, what is wanted, number, and the members with how many of their memberships want it.
+    /// Iterates over the groups that are not empty: topic, [`Wanted`], number, and members with their number of
+    /// memberships.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Topic, &Arc<Wanted>, u64, &BTreeMap<u64, u32>)> {
         let all = self.0.by_topic.iter().flat_map(|(topic, groups)| groups.iter().map(move |group| (topic, group)));
         let all = all.map(|(topic, (wanted, group))| (topic, wanted, group.number, &group.members));
         all.filter(|(.., members)| !members.is_empty())
     }
 
-    /// Members that may be in several groups.
+    /// Returns the members that may be in several groups.
     pub(super) fn several(&self) -> &BTreeSet<u64> {
         &self.0.several
     }

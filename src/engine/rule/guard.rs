@@ -11,12 +11,12 @@ use crate::expression::{Condition, PathStep, Rendered, RunError, Template};
 use crate::matching;
 use crate::words::one_line;
 
-/// The value that `match` expects of a field.
+/// The value that `match` expects in a field.
 pub(super) struct Expected<'f> {
     field: &'f str,
     /// The value without its undefined parts; `None` if all of it is undefined.
     pub(super) value: Option<Value>,
-    /// The undefined parts, which equal nothing.
+    /// The undefined parts, which never match.
     undefined: Vec<RunError>,
 }
 
@@ -31,7 +31,7 @@ impl<'f> Expected<'f> {
         Ok(Self { field, value, undefined })
     }
 
-    /// A sentence for each undefined part.
+    /// Returns a sentence for each undefined part.
     pub(super) fn undefined(&self) -> impl Iterator<Item = String> {
         let sentence = |(error, place): (&RunError, String)| {
             format!("{place} is compared with `{}`, which is undefined", one_line(&error.expression))
@@ -39,14 +39,14 @@ impl<'f> Expected<'f> {
         self.undefined.iter().zip(self.places()).map(sentence)
     }
 
-    /// How the field differs from the expected value; empty if it contains that value.
+    /// Returns how the field differs from the expected value. Empty if the field contains that value.
     pub(super) fn differences(&self, found: &Value) -> Vec<String> {
-        let told: Vec<String> = self.places().collect();
-        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &told));
+        let reported: Vec<String> = self.places().collect();
+        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &reported));
         self.undefined().chain(value).collect()
     }
 
-    /// The paths of the undefined parts.
+    /// Returns the paths of the undefined parts.
     fn places(&self) -> impl Iterator<Item = String> {
         let step = |step: &PathStep| match step {
             PathStep::Key(key) => format!(".{key}"),
@@ -60,7 +60,7 @@ impl<'f> Expected<'f> {
     }
 }
 
-/// A value without undefined parts.
+/// Renders a value that must not have undefined parts.
 ///
 /// # Errors
 /// [`Refusal`] if a part is undefined or an expression fails.
@@ -72,28 +72,28 @@ pub(super) fn complete(template: &Template, renders: &mut impl Renders, context:
     }
 }
 
-/// Computes names and checks `when`, which comes as soon as the names that it uses are computed: a step that does not happen
-/// does not fail for the value of another name.
-pub(super) fn is_meant(
+/// Evaluates `with` names and checks `when`. `when` is checked as soon as the names it uses are known, so a name that
+/// it does not use cannot fail a skipped step.
+pub(super) fn applies(
     with: &[(Arc<str>, Template)],
     when: Option<&Condition>,
     renders: &mut impl Renders,
     context: &mut Context,
 ) -> Result<bool, Refusal> {
     let is_used = |(name, _): &(Arc<str>, Template)| when.is_some_and(|when| when.names().contains(&**name));
-    let (before, behind) = with.split_at(with.iter().rposition(is_used).map_or(0, |last| last + 1));
-    give(before, renders, context)?;
+    let (before, after) = with.split_at(with.iter().rposition(is_used).map_or(0, |last| last + 1));
+    bind(before, renders, context)?;
     if let Some(when) = when
         && !renders.holds(when, context)?
     {
         return Ok(false);
     }
-    give(behind, renders, context)?;
+    bind(after, renders, context)?;
     Ok(true)
 }
 
-/// Computes names.
-fn give(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
+/// Adds `with` names to the context. Undefined names are left out.
+fn bind(with: &[(Arc<str>, Template)], renders: &mut impl Renders, context: &mut Context) -> Result<(), Refusal> {
     for (name, template) in with {
         if let Some(value) = renders.render(template, context)? {
             context.set(name, value);

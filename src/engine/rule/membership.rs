@@ -1,4 +1,4 @@
-//! What steps do for the member whose rule they are of: they reply, join, leave, close, and set its memory.
+//! Steps that act on the rule's member: reply, join, leave, close, and set its memory.
 
 use std::sync::Arc;
 
@@ -23,19 +23,19 @@ use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
 use crate::scenario::{CLOSE_CODES, CONN, Join, is_close_code};
 
-/// The code of a socket that has done what it was there for (RFC 6455, 7.4.1).
+/// The close code of a connection that has fulfilled its purpose (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
 
 impl Firing<'_> {
-    /// The member whose rule it is.
+    /// Returns the member that owns the rule.
     pub(super) fn member(&self) -> Result<u64, Refusal> {
         self.owner.member().ok_or(Refusal::NoMember)
     }
 
-    /// Notes something for the member whose rule it is.
-    pub(super) fn tell(&mut self, what: MemberEvent) -> Result<(), Refusal> {
+    /// Emits an event for the member that owns the rule.
+    pub(super) fn notify(&mut self, what: MemberEvent) -> Result<(), Refusal> {
         let member = self.member()?;
-        self.engine.tell(member, what, self.events);
+        self.engine.notify(member, what, self.events);
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl Firing<'_> {
             Some(socket) => socket.session.reply(context.get("msg"), value)?,
             None => vec![Frame::of(value)],
         };
-        self.engine.tell_frames(member, frames, self.events);
+        self.engine.reply_frames(member, frames, self.events);
         self.engine.follow_session(member, self.events);
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Firing<'_> {
         let value = self.required(frame, context)?;
         let topics = match (topics, &self.origin) {
             (Some(topics), _) => topics,
-            (None, RuleOrigin::Endpoint(key)) => vec![self.engine.topic_of_all(key, context.get("msg"), &value)?],
+            (None, RuleOrigin::Endpoint(key)) => vec![self.engine.broadcast_topic(key, context.get("msg"), &value)?],
             (None, _) => return Err(Refusal::NoMember),
         };
         let frame = Frame::of(value);
@@ -71,7 +71,7 @@ impl Firing<'_> {
         self.command(Command::Send { to: topics, frame, except })
     }
 
-    /// Joins topics. What is joined already in the same way stays as it is; another membership of the same name goes.
+    /// Joins topics. An identical membership is kept. A different membership with the same name is replaced.
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let topics = self.topics(&join.to, context)?;
@@ -96,17 +96,17 @@ impl Firing<'_> {
         let message = context.shared("msg").cloned();
         let follows_frame = join.frame.is_none();
         let membership = Membership { number, name, topics, wanted, follows_frame, message };
-        self.engine.begin_membership(member, membership, self.events);
+        self.engine.start_membership(member, membership, self.events);
         if let Some(steps) = &join.steps {
             let owner = std::mem::replace(&mut self.owner, RunOwner::Membership { member, number });
-            let begun = self.carry_out_list(steps, &mut context.clone());
+            let started = self.run_list(steps, &mut context.clone());
             self.owner = owner;
-            begun?;
+            started?;
         }
         Ok(())
     }
 
-    /// Leaves topics, in one membership or in all.
+    /// Leaves topics in the named membership, or in all memberships.
     pub(super) fn leave(
         &mut self,
         to: Option<&Template>,
@@ -118,10 +118,10 @@ impl Firing<'_> {
         let name = name.map(|name| self.id(name, context)).transpose()?;
         let memberships = self.engine.members.memberships_of(member).to_vec();
         let here = self.engine.address_at(member, context);
-        let is_meant = |one: &Membership| {
+        let is_selected = |one: &Membership| {
             name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name)) && !one.address().is_apart_from(&here)
         };
-        for membership in memberships.iter().filter(|one| is_meant(one)) {
+        for membership in memberships.iter().filter(|one| is_selected(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
         }
         if let Some(name) = name {
@@ -153,20 +153,21 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Has a client leave the namespace that a rule answers in. Says whether it is connected to others, so that its socket stays.
+    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed
+    /// instead.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
         let socket = self.engine.members.socket_mut(member);
         let Some(frames) = socket.and_then(|socket| socket.session.disconnect(context.get("msg"))) else {
             return false;
         };
-        self.engine.tell_frames(member, frames, self.events);
+        self.engine.reply_frames(member, frames, self.events);
         self.engine.end_address(member, &address, self.events);
         self.engine.follow_session(member, self.events);
         true
     }
 
-    /// Sets a part of the socket's memory.
+    /// Sets part of the socket's memory.
     pub(super) fn set_conn(
         &mut self,
         keys: &[Arc<str>],
@@ -191,41 +192,41 @@ fn close_code(value: &Value) -> Result<u16, Refusal> {
     code.ok_or_else(|| Refusal::wrong("a close code", CLOSE_CODES, value))
 }
 
-/// Whether what is sent may come to a member by several ways.
+/// Returns whether the same event may reach a member through several groups.
 pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
     memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
 }
 
-/// Memberships, from one moment to the next.
+/// Changes to memberships.
 impl Engine {
-    /// Notes something for a member.
-    pub(super) fn tell(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
+    /// Emits an event for a member.
+    pub(super) fn notify(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
         events.push(Event { sequence: self.sequence, at: self.now, kind: EventKind::Member { member, what } });
     }
 
-    pub(super) fn tell_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
+    pub(super) fn reply_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
         for frame in frames {
-            self.tell(member, MemberEvent::Reply(frame), events);
+            self.notify(member, MemberEvent::Reply(frame), events);
         }
     }
 
-    /// Where the message came from that a rule answers.
+    /// Returns the address of the message that a rule answers.
     pub(super) fn address_at(&self, member: u64, context: &Context) -> Address {
         let socket = self.members.socket(member);
         socket.map_or(Address::Plain, |socket| socket.session.address(None, context.get("msg")))
     }
 
-    /// What expressions know as `conn` once the socket is gone.
+    /// Returns `conn` for steps that run after the socket has closed.
     pub(super) fn conn(&self, member: u64) -> Option<Value> {
         self.conn_at(member, None)
     }
 
-    /// What expressions of a rule know as `conn`.
+    /// Returns `conn` for the expressions of a rule.
     pub(super) fn conn_in(&self, member: u64, context: &Context) -> Option<Value> {
         self.conn_at(member, Some(&self.address_at(member, context)))
     }
 
-    /// What expressions know as `conn`, at an address of the client.
+    /// Returns `conn` at an address of the client. `None` if the member is not a socket.
     pub(super) fn conn_at(&self, member: u64, address: Option<&Address>) -> Option<Value> {
         let socket = self.members.socket(member)?;
         let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
@@ -239,7 +240,7 @@ impl Engine {
         Some(conn)
     }
 
-    /// What a membership wants. Without a frame of its own, that of its endpoint.
+    /// Returns what a membership receives. Its frame defaults to the endpoint's.
     pub(super) fn wanted(
         &self,
         member: u64,
@@ -259,19 +260,19 @@ impl Engine {
         }
     }
 
-    /// Begins a membership whose topics the member has joined.
-    pub(super) fn begin_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
+    /// Starts a membership whose topics the member has already joined.
+    pub(super) fn start_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
         let groups = self.groups.join(member, &membership.topics, &membership.wanted);
         let memberships = &mut self.members.entry(member).memberships;
         memberships.push(Arc::new(membership));
         let is_in_several = is_in_several(memberships);
         self.groups.note_several(member, is_in_several);
         for group in groups {
-            self.tell(member, MemberEvent::Joined(group), events);
+            self.notify(member, MemberEvent::Joined(group), events);
         }
     }
 
-    /// Has a member leave topics of a membership, all of them if none are named.
+    /// Leaves topics of a membership. `None` stands for all of them, except broadcasts to an endpoint's sockets.
     fn leave_topics(
         &mut self,
         member: u64,
@@ -301,18 +302,18 @@ impl Engine {
         self.leave_groups(member, &leaving, &membership.wanted, events);
     }
 
-    /// Tells the protocol that a member has left what it joined by that name, unless it is still in a part of it.
+    /// Notifies the protocol that a named membership has ended, unless the member is still in some of its topics.
     fn leave_name(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
         let is_in = |member: &Arc<Member>| member.memberships.iter().any(|one| one.name.as_deref() == Some(name));
         if self.members.get(member).is_none_or(is_in) {
             return;
         }
         let frames = self.members.socket_mut(member).map(|socket| socket.session.left(name));
-        self.tell_frames(member, frames.unwrap_or_default(), events);
+        self.reply_frames(member, frames.unwrap_or_default(), events);
         self.follow_session(member, events);
     }
 
-    /// Ends a membership, and what belongs to it.
+    /// Ends a membership and the steps it owns.
     pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
         let of = self.members.entry(member);
         of.memberships.retain(|one| one.number != membership.number);
@@ -326,10 +327,10 @@ impl Engine {
         self.leave_groups(member, &membership.topics, &membership.wanted, events);
     }
 
-    /// Leaves groups, and the topics that no membership has any more.
+    /// Leaves groups, and the topics that no remaining membership includes.
     fn leave_groups(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>, events: &mut Vec<Event>) {
         for group in self.groups.leave(member, topics, wanted) {
-            self.tell(member, MemberEvent::Left(group), events);
+            self.notify(member, MemberEvent::Left(group), events);
         }
         let memberships = self.members.memberships_of(member);
         let is_left = |topic: &&Topic| !memberships.iter().any(|one| one.topics.contains(topic));
@@ -339,7 +340,7 @@ impl Engine {
         }
     }
 
-    /// Has a member leave everything. Nobody is told: it is gone.
+    /// Ends all memberships and steps of a member that is gone. Emits no events.
     pub(in crate::engine) fn leave_all(&mut self, member: u64) {
         self.topics.leave_all(member);
         self.end_runs_of(member);
@@ -356,8 +357,8 @@ impl Engine {
         }
     }
 
-    /// Puts a member back to what it was, with its memberships. Nobody has heard of what was since.
-    pub(super) fn put_member_back(&mut self, member: u64, before: Option<Arc<Member>>) {
+    /// Restores a member and its memberships. The changes being undone were never published.
+    pub(super) fn restore_member(&mut self, member: u64, before: Option<Arc<Member>>) {
         let now = self.members.get(member).cloned();
         let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
         let (old, new) = (memberships(before.as_ref()), memberships(now.as_ref()));
@@ -380,7 +381,7 @@ impl Engine {
         self.groups.note_several(member, is_in_several(&old));
     }
 
-    /// Who has joined what without a rule.
+    /// Returns the topics with only the members that joined without a rule.
     pub(in crate::engine) fn topics_without_rules(&self) -> Topics {
         let mut topics = self.topics.clone();
         for (member, membership) in self.members.memberships() {
@@ -389,15 +390,15 @@ impl Engine {
         topics
     }
 
-    /// Ends a stream, and what waits for it.
+    /// Ends a stream and its scheduled steps.
     fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
             self.end_member_runs(member, |_| true);
-            self.tell(member, MemberEvent::Closed(None), events);
+            self.notify(member, MemberEvent::Closed(None), events);
         }
     }
 
-    /// Closes a socket after what its protocol says before, and ends what waits for it.
+    /// Closes a socket after the closing frames of its protocol, and ends its scheduled steps.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {
@@ -406,7 +407,7 @@ impl Engine {
         let frames = socket.session.closing();
         self.end_member_runs(member, |_| true);
         self.members.reschedule(member);
-        self.tell_frames(member, frames, events);
-        self.tell(member, MemberEvent::Closed(Some(closing)), events);
+        self.reply_frames(member, frames, events);
+        self.notify(member, MemberEvent::Closed(Some(closing)), events);
     }
 }

@@ -1,26 +1,26 @@
-//! Which of several rules came nearest, if none fits.
+//! The nearest of several rules when none matches.
 
 use crate::words::one_line;
 
-/// Why a rule does not fit.
+/// Why a rule does not match.
 #[derive(Debug)]
 pub(super) enum Misfit {
-    /// Its `match` or `text` differs, in these ways.
+    /// Its `match` or `text` has these differences.
     Differs(Vec<String>),
-    /// Its `match` fits, and its `when` is false.
+    /// Its `match` or `text` matches, but its `when` is false.
     OnlyWhen(String),
-    /// Its `when` is false, and it has no `match`.
+    /// Its `when` is false, and it has neither `match` nor `text`.
     When(String),
 }
 
 impl Misfit {
-    /// That the `when` of this source is false.
+    /// Creates the misfit for a false `when` with this source.
     pub(super) fn of_when(source: &str, has_match: bool) -> Self {
         let text = format!("`when: {}` is false", one_line(source));
         if has_match { Self::OnlyWhen(text) } else { Self::When(text) }
     }
 
-    /// How far the rule is from fitting. A false `when` alone says nothing about that, so that any `match` is nearer.
+    /// Returns how far the rule is from matching. A lone `when` gives no measure, so any rule with a `match` is nearer.
     fn distance(&self) -> usize {
         match self {
             Self::OnlyWhen(_) => 0,
@@ -37,12 +37,12 @@ impl Misfit {
     }
 }
 
-/// The rule that came nearest so far: the one with the fewest differences, and of several the first.
+/// The nearest rule so far: the one with the fewest differences, or the first of several.
 #[derive(Debug)]
 pub(super) struct Nearest {
-    /// What a rule is called.
+    /// The word for a rule in messages.
     noun: &'static str,
-    /// Its distance, and why it does not fit.
+    /// The distance of the nearest rule, and why it does not match.
     found: Option<(usize, String)>,
 }
 
@@ -51,7 +51,7 @@ impl Nearest {
         Self { noun, found: None }
     }
 
-    /// Notes that the rule of that number does not fit.
+    /// Records that the rule with this number does not match.
     pub(super) fn note(&mut self, number: usize, misfit: &Misfit) {
         let distance = misfit.distance();
         if self.found.as_ref().is_none_or(|(least, _)| distance < *least) {
@@ -59,7 +59,7 @@ impl Nearest {
         }
     }
 
-    /// Which came nearest, and why it does not fit; `None` if there is none.
+    /// Returns the nearest rule and why it does not match. `None` if there are no rules.
     pub(super) fn text(self) -> Option<String> {
         self.found.map(|(_, text)| text)
     }

@@ -1,4 +1,4 @@
-//! Where rules are declared: what names them, and where their steps and frames are found again.
+//! Where rules are declared: their keys, and the lookup of their steps and frames in a scenario.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use super::posted::StepsText;
 use crate::expression::{Language, Template};
 use crate::scenario::{Answers, Content, Fires, MessageRule, Scenario, StepList, Verb};
 
-/// Where a list of steps is declared.
+/// The declaration that a step list belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::engine) enum RuleOrigin {
-    /// An answer of the route of that key.
+    /// An answer of the route with this key.
     Answer(Arc<str>),
-    /// The trigger of that key.
+    /// The trigger with this key.
     Trigger(Arc<str>),
-    /// The generator of that key.
+    /// The generator with this key.
     Generator(Arc<str>),
-    /// The script of that key.
+    /// The script with this key.
     Script(Arc<str>),
-    /// The endpoint of that key.
+    /// The endpoint with this key.
     Endpoint(Arc<str>),
-    /// Nowhere: it came from outside.
+    /// None: the steps were posted from outside.
     Posted,
 }
 
 impl RuleOrigin {
-    /// The key, which names the random stream.
+    /// Returns the key, which also names the random stream.
     pub(in crate::engine) fn key(&self) -> Arc<str> {
         match self {
             Self::Answer(key) | Self::Trigger(key) | Self::Generator(key) | Self::Script(key) => key.clone(),
@@ -38,23 +38,23 @@ impl RuleOrigin {
         }
     }
 
-    /// What the journal and the log call it if a list of its steps fails.
+    /// Returns the rule name that the journal and the log show when one of its step lists fails.
     pub(super) fn name_of_list(&self, scenario: &Scenario, list: &StepList) -> Arc<str> {
         let rules = self.message_rules(scenario);
-        // Several rules may have lists that are written alike.
+        // Several rules may have lists with the same text.
         let same = rules.iter().position(|rule| Arc::ptr_eq(rule.steps.written(), list.written()));
         let alike = || rules.iter().position(|rule| rule.steps.list_written(list.written()).is_some());
         self.name(same.or_else(alike).map(|index| index + 1))
     }
 
-    /// As [`RuleOrigin::name_of_list`], if the frame of a membership fails.
+    /// Like [`RuleOrigin::name_of_list`], for the frame of a membership.
     pub(super) fn name_of_frame(&self, scenario: &Scenario, frame: &Template) -> Arc<str> {
         let joins = |verb: &Verb| matches!(verb, Verb::Join(join) if join.frame.as_ref() == Some(frame));
         let rules = self.message_rules(scenario);
         self.name(rules.iter().position(|rule| rule.steps.has_verb(&joins)).map(|index| index + 1))
     }
 
-    /// The key; of an endpoint also the number, from 1, of the rule for messages that is meant.
+    /// Returns the key, followed by the number of a message rule, counted from 1, if there is one.
     pub(super) fn name(&self, rule: Option<usize>) -> Arc<str> {
         rule.map_or_else(|| self.key(), |rule| format!("{}, rule {rule}", self.key()).into())
     }
@@ -64,7 +64,7 @@ impl RuleOrigin {
         scenario.endpoints().get(key).map(|endpoint| &*endpoint.messages).unwrap_or_default()
     }
 
-    /// The list that a scenario has there and writes in that way.
+    /// Returns the list that a scenario declares here with this text.
     pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
         let same = |steps: &&StepList| **steps.written() == *written;
         match self {
@@ -91,8 +91,8 @@ impl RuleOrigin {
         }
     }
 
-    /// How members get what is sent, as a scenario writes it there. What it no longer has is compiled as it was written, with
-    /// the names that it uses: a member keeps it over a reload.
+    /// Returns the frame that a scenario declares here with this text. Members keep their frames across a reload, so a
+    /// frame that is no longer declared is compiled from its text and the names it uses.
     pub(super) fn frame(&self, scenario: &Scenario, written: &Value, names: &BTreeSet<String>) -> Option<Template> {
         let declared = match self {
             Self::Endpoint(key) => scenario.endpoints().get(key).and_then(|endpoint| endpoint.frame_written(written)),
@@ -107,17 +107,17 @@ impl RuleOrigin {
         }
         let names = names.iter().map(String::as_str).collect();
         let frame = Language::default().template(written, &names).ok()?.written_as(written.clone());
-        // As a scenario's are read: an event of a stream has its data.
+        // An event of a stream requires `data`, as when a scenario is loaded.
         Some(if matches!(self, Self::Answer(_)) { frame.requiring("data") } else { frame })
     }
 
-    /// Whether a list goes on with another scenario.
-    pub(super) fn goes_on(&self, scenario: &Scenario, steps: &StepList) -> bool {
+    /// Returns whether a list continues under another scenario.
+    pub(super) fn survives(&self, scenario: &Scenario, steps: &StepList) -> bool {
         *self == Self::Posted || self.steps(scenario, steps.written()).is_some()
     }
 }
 
-/// All lists of a route.
+/// Iterates over the step lists of a route.
 fn steps_of(answers: &Answers) -> impl Iterator<Item = &StepList> {
     answers.list.iter().flat_map(|answer| {
         let stream = if let Content::Stream(stream) = &answer.content { Some(stream) } else { None };

@@ -1,4 +1,4 @@
-//! What comes from outside: steps, and data that is set as a whole.
+//! Changes from outside: posted steps, and data that is set as a whole.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::scenario::{RowVerb, Scenario, Source, StepList, parse_steps};
 
-/// Steps that were parsed here, or their text as another server wrote it.
+/// Steps that were parsed here, or their text as another server sent it.
 #[derive(Debug, Clone)]
 pub enum StepsText {
-    /// The steps.
+    /// The parsed steps.
     Parsed(StepList),
-    /// Their list as JSON, to be parsed against the scenario that is played.
+    /// The list as JSON, to be parsed against the current scenario.
     Written(Value),
 }
 
@@ -56,22 +56,22 @@ impl<'de> Deserialize<'de> for StepsText {
 }
 
 impl Engine {
-    /// Carries out steps that come from outside, all or none. What is due later belongs to the world.
+    /// Runs posted steps, all or none. The world owns the delayed steps.
     ///
     /// # Errors
-    /// [`Refusal`] if a step that is due now is refused; nothing has changed then.
+    /// [`Refusal`] if a step that is due now is refused. Nothing has changed in that case.
     pub(in crate::engine) fn post_steps(&mut self, steps: StepsText, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let steps = steps.parse(&self.scenario)?;
         self.fire_rule(RuleOrigin::Posted, RunOwner::World, events, |firing| {
-            firing.carry_out_list(&steps, &mut Context::default())
+            firing.run_list(&steps, &mut Context::default())
         })
     }
 
-    /// Sets values of `data` and the rows of its collections, all or none. Rows of a collection that are not among the new ones
-    /// go; one that is the same stays as it is.
+    /// Sets values of `data` and replaces the rows of its collections, all or none. Rows missing from a new list are
+    /// removed, and identical rows are left unchanged.
     ///
     /// # Errors
-    /// [`Refusal`] for an unknown name, and for rows that the collection does not take; nothing has changed then.
+    /// [`Refusal`] if a name is unknown or a collection does not accept a row. Nothing has changed in that case.
     pub(in crate::engine) fn set_data(
         &mut self,
         data: Map<String, Value>,

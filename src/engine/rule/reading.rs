@@ -1,4 +1,4 @@
-//! What expressions see of the data at one moment.
+//! The view of the data that expressions see at one moment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,23 +12,23 @@ use crate::engine::refusal::Refusal;
 use crate::engine::values::DataValues;
 use crate::expression::{Data, Rows};
 
-/// The data of a moment, and the time.
+/// The data and the time at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'m> {
     /// The collections.
     pub collections: &'m Collections,
     /// The values of `data`.
     pub values: &'m DataValues,
-    /// The time, in milliseconds since 1970.
+    /// The time, in milliseconds since the Unix epoch.
     pub now: i64,
     bodies: Option<&'m DataBodies>,
 }
 
-/// Bodies of answers that depend on data alone, encoded when they are first asked for. They are of one moment's data.
+/// A cache of encoded bodies for answers that depend only on data. It is valid for the data of a single moment.
 #[derive(Debug, Default)]
 pub struct DataBodies(RwLock<HashMap<BodyPlace, Bytes>>);
 
-/// A route's key, and the number of the answer there.
+/// A route's key and the number of one of its answers.
 type BodyPlace = (Arc<str>, usize);
 
 impl DataBodies {
@@ -42,17 +42,18 @@ impl DataBodies {
 }
 
 impl<'m> Reading<'m> {
-    /// The data, and the time that long after time 0, which was at `started` in milliseconds since 1970.
+    /// Creates a view at world time `time`. `started` is the date and time at world time 0, in milliseconds since the
+    /// Unix epoch.
     pub(crate) fn at(collections: &'m Collections, values: &'m DataValues, started: i64, time: Duration) -> Self {
         Self { collections, values, now: wall_clock(started, time), bodies: None }
     }
 
-    /// The same, with the bodies that were made of this data already.
+    /// Attaches the bodies that were encoded from the same data.
     pub(crate) fn with_bodies(self, bodies: &'m DataBodies) -> Self {
         Self { bodies: Some(bodies), ..self }
     }
 
-    /// The body of an answer that depends on data alone.
+    /// Returns the encoded body of an answer that depends only on data. Calls `make` if the body is not cached.
     pub(super) fn body(
         &self,
         route: &Arc<str>,
@@ -70,8 +71,8 @@ impl<'m> Reading<'m> {
         Ok(body)
     }
 
-    /// What a name of `data` stands for.
-    pub(super) fn root(&self, name: &str) -> Option<Data> {
+    /// Resolves a name of `data`.
+    pub(super) fn resolve(&self, name: &str) -> Option<Data> {
         if let Some(value) = self.values.get(name) {
             return Some(Data::shared(value));
         }
@@ -79,7 +80,7 @@ impl<'m> Reading<'m> {
     }
 }
 
-/// The date and time, in milliseconds since 1970.
+/// Converts a world time to milliseconds since the Unix epoch.
 pub(super) fn wall_clock(started: i64, time: Duration) -> i64 {
     started.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }

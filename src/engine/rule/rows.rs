@@ -1,4 +1,4 @@
-//! What the steps of a rule do to rows.
+//! Operations of a rule's steps on rows.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Firing<'_> {
         self.change_row(verb, collection, value)
     }
 
-    /// Changes a row, and gives it as it is then; one that is removed, as it was.
+    /// Changes a row and returns it: the new row, or the removed one.
     pub(super) fn change_row(
         &mut self,
         verb: RowVerb,
@@ -87,7 +87,7 @@ impl Firing<'_> {
     }
 }
 
-/// An id as text; `None` if it is neither text nor an integer.
+/// Returns an id as text. `None` if it is neither text nor an integer.
 pub(super) fn text_id(id: &Value) -> Option<String> {
     match id {
         Value::String(text) => Some(text.clone()),
@@ -96,7 +96,7 @@ pub(super) fn text_id(id: &Value) -> Option<String> {
     }
 }
 
-/// A row of these fields, with the id that is among them or none.
+/// Creates a row from its fields. The `id` field is optional.
 fn new_row(fields: Map<String, Value>) -> Result<Row, Refusal> {
     let row = Row::new(Arc::default(), fields);
     let wrong =

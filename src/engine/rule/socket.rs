@@ -1,8 +1,8 @@
-//! Sockets of endpoints: what happens when one opens, when a message comes, and when it has closed.
+//! Sockets of endpoints: opening, messages and closing.
 
-mod carried;
 mod connecting;
 mod handshake;
+mod reload;
 mod sent;
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
-use super::guard::{Expected, is_meant};
+use super::guard::{Expected, applies};
 use super::nearest::{Misfit, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
@@ -30,31 +30,31 @@ use crate::engine::wildcard::matches_wildcard;
 use crate::expression::Condition;
 use crate::scenario::{CONN, MessageRule, StepList};
 
-/// What an endpoint's rules made of a message.
+/// The outcome of an endpoint's rules for a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageOutcome {
-    /// The rule of that number, from 1, fired.
+    /// The rule with this number, counted from 1, fired.
     Fired(usize),
-    /// A rule was refused: it fitted, or it failed when it was looked at.
+    /// A rule was refused: it matched and its steps were refused, or its conditions failed to evaluate.
     Refused {
-        /// The rule's number, from 1; `None` if the endpoint has no rules.
+        /// The rule's number, counted from 1. `None` if the endpoint has no rules.
         rule: Option<usize>,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// No rule fits.
+    /// No rule matches.
     Unmatched {
-        /// Which came nearest, and why it does not fit; `None` if there is none.
+        /// The nearest rule and why it does not match. `None` if the endpoint has no rules.
         nearest: Option<String>,
     },
 }
 
-/// A message of a client, and what became of it.
+/// A client's message and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeardMessage {
-    /// What rules see of it: their `msg`.
+    /// The message as rules see it: their `msg`.
     pub message: Arc<Value>,
-    /// What the endpoint's rules made of it.
+    /// The outcome of the endpoint's rules.
     pub outcome: MessageOutcome,
 }
 
@@ -62,7 +62,7 @@ impl Engine {
     /// Opens a socket of an endpoint.
     ///
     /// # Errors
-    /// [`Refusal::UnknownEndpoint`].
+    /// [`Refusal::UnknownEndpoint`] if the scenario does not declare the endpoint.
     pub(in crate::engine) fn open_socket(
         &mut self,
         member: u64,
@@ -92,7 +92,7 @@ impl Engine {
         Ok(Effects { messages, ..Effects::default() })
     }
 
-    /// Takes a frame from the client of a socket.
+    /// Handles a frame from a socket's client.
     pub(in crate::engine) fn receive(&mut self, member: u64, frame: Frame, events: &mut Vec<Event>) -> Effects {
         let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing) else {
             return Effects::default();
@@ -102,9 +102,9 @@ impl Engine {
         Effects { messages, ..Effects::default() }
     }
 
-    /// Closes a socket: it has left everything when its endpoint hears of it.
+    /// Closes a socket: leaves all topics, then runs the `closed` steps of its endpoint.
     pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
-        // What it had joined by then.
+        // `conn` lists the topics that are left below.
         let conn = self.conn(member);
         self.leave_all(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
@@ -114,12 +114,13 @@ impl Engine {
         let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
             let mut context = socket.handshake.with(CONN, conn);
-            self.fire_alone(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
+            self.fire_socket_steps(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
         }
     }
 
-    /// Carries out steps of an endpoint that answer nobody: a member is told if they are refused. Gives why then.
-    fn fire_alone(
+    /// Runs the `open` or `closed` steps of an endpoint. If they are refused, notifies the member and returns the
+    /// reason.
+    fn fire_socket_steps(
         &mut self,
         member: u64,
         endpoint: Arc<str>,
@@ -130,26 +131,26 @@ impl Engine {
     ) -> Option<String> {
         let origin = RuleOrigin::Endpoint(endpoint);
         let rule = origin.key();
-        let done = self.fire_rule(origin, owner, events, |firing| firing.carry_out_list(steps, context));
+        let done = self.fire_rule(origin, owner, events, |firing| firing.run_list(steps, context));
         let refusal = done.err()?;
         let why = refusal.to_string();
-        self.tell(member, MemberEvent::Failed { rule, refusal }, events);
+        self.notify(member, MemberEvent::Failed { rule, refusal }, events);
         Some(why)
     }
 
-    /// Whether a member is a socket that speaks a protocol above WebSocket, so that not all of its frames are messages.
+    /// Returns whether a member is a socket with a protocol on top of WebSocket, where not every frame is a message.
     #[must_use]
     pub fn has_protocol(&self, member: u64) -> bool {
         self.members.socket(member).is_some_and(SocketMember::has_protocol)
     }
 
-    /// The key of the endpoint that a member is a socket of.
+    /// Returns the key of a socket's endpoint. `None` if the member is not a socket of an endpoint.
     #[must_use]
     pub fn endpoint_of(&self, member: u64) -> Option<&Arc<str>> {
         self.members.socket(member).map(|socket| &socket.endpoint)
     }
 
-    /// Has a protocol do what is due first by then, where time goes on to `to`.
+    /// Runs the first protocol action due by `due`, while time advances to `to`.
     pub(in crate::engine) fn elapse_session(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         let Some(member) = self.members.first_due(due) else { return };
         let received = self.members.socket_mut(member).map(|socket| socket.session.elapse(due, to));
@@ -157,16 +158,16 @@ impl Engine {
     }
 
     fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HeardMessage> {
-        let mut heard = Vec::new();
+        let mut messages = Vec::new();
         for one in received {
             match one {
                 Received::Opened(message) => self.opened(member, message, events),
-                Received::Message(message) => heard.extend(self.message(member, message, events)),
+                Received::Message(message) => messages.extend(self.message(member, message, events)),
                 Received::Notice(message) => {
                     let notice = self.message(member, message, events);
-                    heard.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
+                    messages.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
                 }
-                Received::Reply(frame) => self.tell(member, MemberEvent::Reply(frame), events),
+                Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
                 Received::Close { code, reason } => {
                     self.close_member(member, Closing { code, reason: reason.into() }, events);
@@ -175,7 +176,7 @@ impl Engine {
         }
         self.follow_session(member, events);
         self.settle_left(member, events);
-        heard
+        messages
     }
 
     fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HeardMessage> {
@@ -185,22 +186,22 @@ impl Engine {
         let scenario = self.scenario.clone();
         let rules = scenario.endpoints().get(&key).map(|endpoint| &*endpoint.messages).unwrap_or_default();
         let origin = RuleOrigin::Endpoint(key);
-        let (mut looked_at, mut nearest) = (None, None);
+        let (mut checked, mut nearest) = (None, None);
         let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
-            match choose(rules, firing, &context, &mut looked_at)? {
-                Ok((steps, mut context)) => firing.carry_out_list(steps, &mut context),
+            match choose(rules, firing, &context, &mut checked)? {
+                Ok((steps, mut context)) => firing.run_list(steps, &mut context),
                 Err(why) => {
                     nearest = why;
                     Ok(())
                 }
             }
         });
-        let outcome = match (fired, looked_at) {
+        let outcome = match (fired, checked) {
             (Ok(()), Some(number)) => MessageOutcome::Fired(number),
             (Ok(()), None) => MessageOutcome::Unmatched { nearest },
             (Err(refusal), rule) => {
                 let why = refusal.to_string();
-                self.tell(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
+                self.notify(member, MemberEvent::Failed { rule: origin.name(rule), refusal }, events);
                 MessageOutcome::Refused { rule, why }
             }
         };
@@ -209,7 +210,7 @@ impl Engine {
             MessageOutcome::Unmatched { nearest } => {
                 let session = self.members.socket_mut(member).map(|socket| &mut socket.session);
                 let frames = session.map(|session| session.unmatched(&message, nearest.as_deref()));
-                self.tell_frames(member, frames.unwrap_or_default(), events);
+                self.reply_frames(member, frames.unwrap_or_default(), events);
             }
             MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
@@ -217,24 +218,25 @@ impl Engine {
         Some(HeardMessage { message, outcome })
     }
 
-    /// Tells the protocol that what answers a message is at its end, if it is.
+    /// Notifies the protocol that a rule has finished with a message, and whether memberships or scheduled steps still
+    /// respond to it. Does nothing while the connection that the message requests is undecided.
     pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
         let listens = |socket: &SocketMember| socket.has_protocol() && !socket.is_closing;
         if !self.members.socket(member).is_some_and(listens) || self.decides_later(member, message) {
             return;
         }
         let memberships = self.members.memberships_of(member);
-        let goes_on = memberships.iter().any(|one| one.message.as_ref() == Some(message))
-            || self.has_waiting(member, |run| run.context.get("msg") == Some(message));
-        let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, goes_on));
+        let continues = memberships.iter().any(|one| one.message.as_ref() == Some(message))
+            || self.has_scheduled(member, |run| run.context.get("msg") == Some(message));
+        let frames = self.members.socket_mut(member).map(|socket| socket.session.finished(message, continues));
         let frames = frames.unwrap_or_default();
         if !frames.is_empty() {
-            self.tell_frames(member, frames, events);
+            self.reply_frames(member, frames, events);
             self.follow_session(member, events);
         }
     }
 
-    /// Tells the protocol of the messages whose memberships have ended, as far as nothing else goes on.
+    /// Settles the messages whose memberships have ended.
     pub(super) fn settle_left(&mut self, member: u64, events: &mut Vec<Event>) {
         while self.members.socket(member).is_some_and(|socket| !socket.unsettled.is_empty()) {
             let unsettled = self.members.socket_mut(member).map(|socket| std::mem::take(&mut socket.unsettled));
@@ -244,8 +246,7 @@ impl Engine {
         }
     }
 
-    /// Ends what members were sent the end of: operations whose members got errors. Nothing that was done before can be undone
-    /// from here on.
+    /// Ends the operations whose members were sent an error. After this, the rule can no longer be rolled back.
     pub(in crate::engine) fn carry_out_ends(&mut self, events: &mut Vec<Event>) {
         for (member, address) in self.members.take_ended() {
             if let Some(socket) = self.members.socket_mut(member) {
@@ -258,7 +259,7 @@ impl Engine {
         self.rule_runs.forget_ended();
     }
 
-    /// Ends the memberships whose frames the client no longer accepts, and notes when the protocol wants something next.
+    /// Ends the memberships whose frames the client no longer accepts, and reschedules the protocol's next action.
     pub(super) fn follow_session(&mut self, member: u64, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket(member).filter(|socket| socket.has_protocol()) else {
             return;
@@ -273,28 +274,28 @@ impl Engine {
     }
 }
 
-/// The steps of the first rule that fits a message, and what they know; else which came nearest, and why it does not fit.
-/// `looked_at` is the number, from 1, of the rule at hand: of the one that fits or fails, and none if none fits.
+/// Returns the steps and the context of the first rule that matches a message, or else describes the nearest rule.
+/// `checked` is set to the number, counted from 1, of the rule that matches or fails, and to `None` if no rule matches.
 fn choose<'r>(
     rules: &'r [MessageRule],
     firing: &mut Firing<'_>,
     context: &Context,
-    looked_at: &mut Option<usize>,
+    checked: &mut Option<usize>,
 ) -> Result<Result<(&'r StepList, Context), Option<String>>, Refusal> {
     let mut nearest = Nearest::of("rule");
     for (number, rule) in (1..).zip(rules) {
-        *looked_at = Some(number);
+        *checked = Some(number);
         let mut context = context.clone();
         match misfit(rule, firing, &mut context)? {
             Some(misfit) => nearest.note(number, &misfit),
             None => return Ok(Ok((&rule.steps, context))),
         }
     }
-    *looked_at = None;
+    *checked = None;
     Ok(Err(nearest.text()))
 }
 
-/// Why a rule does not fit; `None` if it does. Then the names that it gives values are known.
+/// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names.
 fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Misfit>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
     let mut differences = Vec::new();
@@ -309,7 +310,7 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) ->
     if !differences.is_empty() {
         return Ok(Some(Misfit::Differs(differences)));
     }
-    if is_meant(&rule.with, rule.when.as_ref(), firing, context)? {
+    if applies(&rule.with, rule.when.as_ref(), firing, context)? {
         return Ok(None);
     }
     let source = rule.when.as_ref().map_or("", Condition::source);

@@ -1,4 +1,4 @@
-//! Rules as data: what waits, what was drawn, when time 0 was, and the members that they have.
+//! The serializable state of rules: scheduled steps, random streams, the date of world time 0, and members.
 
 mod members;
 
@@ -16,33 +16,33 @@ use super::steps::Strands;
 use crate::engine::{Engine, StateError};
 pub(in crate::engine) use members::MembersState;
 
-/// What becomes of rules.
+/// The saved state of rules, without members.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct RuleState {
     started: i64,
     drawn: Drawn,
-    waiting: Vec<WaitingState>,
+    waiting: Vec<SavedRun>,
 }
 
-/// A list of steps that waits.
+/// A scheduled step list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WaitingState {
+struct SavedRun {
     origin: RuleOrigin,
     #[serde(default, skip_serializing_if = "RunOwner::is_world")]
     owner: RunOwner,
-    /// The list as the scenario writes it.
+    /// The list as written in the scenario.
     steps: Arc<Value>,
     strands: Strands,
     context: Context,
-    /// Of a script: rounds before the current one, and when that began.
+    /// For a script: the number of completed rounds, and the start of the current round.
     round: Option<(u64, Duration)>,
 }
 
 impl RuleState {
     pub(in crate::engine) fn of(engine: &Engine) -> Self {
-        let waiting = engine.rule_runs.iter().map(|run| WaitingState {
+        let waiting = engine.rule_runs.iter().map(|run| SavedRun {
             origin: run.origin.clone(),
             owner: run.owner,
             steps: run.steps.written().clone(),
@@ -53,17 +53,17 @@ impl RuleState {
         Self { started: engine.started, drawn: engine.drawn.clone(), waiting: waiting.collect() }
     }
 
-    /// Has an engine of the same scenario, which has its members already, go on from there.
+    /// Restores the state into an engine of the same scenario whose members are already restored.
     pub(in crate::engine) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
         let scenario = engine.scenario.clone();
         let mut runs = RuleRuns::default();
-        for WaitingState { origin, owner, steps, strands, context, round } in self.waiting {
+        for SavedRun { origin, owner, steps, strands, context, round } in self.waiting {
             if !engine.has_owner(owner) {
                 continue;
             }
-            let unknown = StateError::Misfit("it waits for steps that the scenario does not have");
+            let unknown = StateError::Misfit("it has scheduled steps that the scenario does not declare");
             let steps = origin.steps(&scenario, &steps).ok_or_else(|| unknown.clone())?;
-            if !strands.fit(steps.steps()) {
+            if !strands.fit_in(steps.steps()) {
                 return Err(unknown);
             }
             let script = match (round, &origin) {
@@ -74,7 +74,7 @@ impl RuleState {
                 _ => None,
             };
             let run = RuleRun { origin, owner, steps, strands, context, script };
-            runs.wait(run).map_err(|_| StateError::Misfit("it waits for more than may wait"))?;
+            runs.schedule(run).map_err(|_| StateError::Misfit("it has too many scheduled step lists"))?;
         }
         (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
         Ok(())

@@ -1,7 +1,8 @@
-//! A list of steps at work: which step is due when, and how often still.
+//! The progress of a step list: which step is due next, when, and how many times it has run.
 //!
-//! A step without `at` begins when the one before has ended, so that steps between two `at`s are a strand of their own: it
-//! has a cursor. What follows a step that goes on for ever is another strand, from that step's start on.
+//! A step without `at` starts when the previous step ends. Each `at` therefore starts a strand of consecutive steps,
+//! with a cursor of its own. The steps after a step that repeats forever form another strand, which starts together
+//! with that step.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,62 +17,61 @@ use crate::scenario::{Repeat, RuleStep, StepStart, times};
 #[serde(deny_unknown_fields)]
 pub(super) struct Strands(Vec<Strand>);
 
-/// Steps that follow each other.
+/// A sequence of consecutive steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Strand {
-    /// The step that is due next.
+    /// The index of the step that is due next.
     step: usize,
-    /// When that step begins or has begun, in the world's time.
+    /// The world time at which that step starts or started.
     begins: Duration,
-    /// How often it has happened.
+    /// The number of times that step has run.
     done: u64,
-    /// What `each` gave when it began.
+    /// The remaining items of that step's `each`, which is evaluated when the step starts.
     items: Option<VecDeque<Value>>,
 }
 
-/// What is due.
+/// The next run of a step.
 #[derive(Debug)]
 pub(super) struct Occurrence {
-    /// The index of the step.
+    /// The step's index.
     pub(super) step: usize,
-    /// How often it has happened before.
+    /// The number of earlier runs.
     pub(super) done: u64,
 }
 
 impl Strands {
-    /// Those of a list that begins at that time.
+    /// Creates the strands of a list that starts at `origin`.
     pub(super) fn of(steps: &[RuleStep], origin: Duration) -> Self {
         let heads = steps.iter().enumerate().filter(|(index, step)| *index == 0 || is_head(step));
         Self(heads.map(|(index, step)| Strand::new(index, step, origin, origin)).collect())
     }
 
-    /// When the next step is due.
+    /// Returns when the next step is due. `None` if all strands have ended.
     pub(super) fn due(&self, steps: &[RuleStep]) -> Option<Duration> {
         self.0.iter().map(|strand| strand.due(steps)).min()
     }
 
-    /// The step that is due next, those further up first.
+    /// Returns the step that is due next. Of several, the one listed first.
     pub(super) fn next(&self, steps: &[RuleStep]) -> Option<Occurrence> {
         let strand = self.0.iter().min_by_key(|strand| (strand.due(steps), strand.step))?;
         Some(Occurrence { step: strand.step, done: strand.done })
     }
 
-    /// Says what the `each` of the step that is due gave as it began.
-    pub(super) fn begin_each(&mut self, step: usize, items: Vec<Value>) {
+    /// Stores the items of the due step's `each`.
+    pub(super) fn start_each(&mut self, step: usize, items: Vec<Value>) {
         if let Some(strand) = self.0.iter_mut().find(|strand| strand.step == step) {
             strand.items = Some(items.into());
         }
     }
 
-    /// The item that the step that is due is for: nothing if it has no `each`, or no item is left.
+    /// Removes and returns the next item of the due step. `None` if the step has no `each`, or no items are left.
     pub(super) fn take_item(&mut self, step: usize) -> Option<Value> {
         self.0.iter_mut().find(|strand| strand.step == step)?.items.as_mut()?.pop_front()
     }
 
-    /// Goes on after the step that was due has happened, or was left out; `has_ended` if it does not happen again in any
-    /// case.
-    pub(super) fn go_on(&mut self, steps: &[RuleStep], step: usize, has_ended: bool) {
+    /// Advances past the due step once it has run or was skipped. If `has_ended` is `true`, the step does not repeat.
+    pub(super) fn advance(&mut self, steps: &[RuleStep], step: usize, has_ended: bool) {
         let Some(at) = self.0.iter().position(|strand| strand.step == step) else { return };
         let strand = &mut self.0[at];
         let (due, declared) = (strand.due(steps), &steps[strand.step]);
@@ -101,12 +101,12 @@ impl Strands {
         self.0.is_empty()
     }
 
-    /// The steps that are still to come, but for those that go on for ever.
-    pub(super) fn to_come<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
+    /// Iterates over the remaining steps, except those that repeat forever.
+    pub(super) fn remaining<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
         let of_strand = |strand: &Strand| {
             let follows = |step: &&RuleStep| !is_head(step);
             let first = steps.get(strand.step);
-            // What follows a step that goes on for ever is a strand of its own once that has happened.
+            // Once a step that repeats forever has run, the steps after it are in another strand.
             let has_split =
                 strand.done > 0 && first.is_some_and(|step| step.times == Repeat::Forever && step.each.is_none());
             let rest = if has_split { &[][..] } else { steps.get(strand.step + 1..).unwrap_or_default() };
@@ -115,8 +115,8 @@ impl Strands {
         self.0.iter().flat_map(of_strand).filter(|step| step.times != Repeat::Forever).collect::<Vec<_>>().into_iter()
     }
 
-    /// Whether they are places in that list.
-    pub(super) fn fit(&self, steps: &[RuleStep]) -> bool {
+    /// Returns whether all strands refer to steps of this list.
+    pub(super) fn fit_in(&self, steps: &[RuleStep]) -> bool {
         self.0.iter().all(|strand| strand.step < steps.len())
     }
 }
@@ -135,7 +135,7 @@ impl Strand {
     }
 }
 
-/// Whether a step begins a strand.
+/// Returns whether a step starts a strand.
 fn is_head(step: &RuleStep) -> bool {
     matches!(step.start, StepStart::At(_))
 }

@@ -1,19 +1,19 @@
-//! Rules of small scenarios, played without a clock.
+//! Rules of small scenarios, run without a clock.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod answers;
 mod connections;
-mod crowd;
 mod guards;
 mod leaving;
 mod members;
 mod operations;
-mod reloaded;
+mod reload;
+mod restore;
+mod rollback;
 mod rooms;
-mod saved;
 mod sockets;
-mod undoing;
+mod world;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn ask(engine: &mut Engine, key: &str, request: RuleRequest) -> Result<Effects, 
     engine.apply(Command::Answer { key: key.into(), crud: None, request: Box::new(request), member: None })
 }
 
-/// What a route answers to a request without anything in it.
+/// Returns the answer of a route to an empty request.
 fn get(engine: &mut Engine, key: &str) -> Value {
     body(ask(engine, key, request("GET", "/", Value::Null)).unwrap().answer.unwrap())
 }
@@ -76,7 +76,7 @@ fn rows(engine: &Engine, collection: &str) -> Value {
     engine.collections().get(collection).unwrap().rows().iter().map(|row| row.to_json()).collect()
 }
 
-/// When rows were added, in tenths of a second, with the text that they have.
+/// Returns when rows were added or steps skipped, in tenths of a second, with their texts.
 fn added(events: &[Event]) -> Vec<(u128, String)> {
     let rows = events.iter().filter_map(|event| match &event.kind {
         EventKind::Added { row, .. } => Some((event.at, row.own().get("t").map(Value::to_string).unwrap_or_default())),
@@ -87,10 +87,10 @@ fn added(events: &[Event]) -> Vec<(u128, String)> {
 }
 
 #[test]
-fn steps_of_a_list_come_at_their_times() {
+fn steps_of_a_list_run_at_their_times() {
     for (steps, expected) in [
         ("[{ add: { log: { t: 1 } } }, { after: 1s, add: { log: { t: 2 } } }]", "0:1 10:2"),
-        // `after` counts from the end of the step before, `at` from the start of the list.
+        // `after` counts from the end of the previous step, `at` from the start of the list.
         (
             "[{ add: { log: { t: 1 } }, times: 3, every: 1s }, { after: 500ms, add: { log: { t: 2 } } }]",
             "0:1 10:1 20:1 25:2",
@@ -99,7 +99,7 @@ fn steps_of_a_list_come_at_their_times() {
             "[{ at: 2s, add: { log: { t: 1 } } }, { add: { log: { t: 2 } } }, { at: 1s, add: { log: { t: 3 } } }]",
             "10:3 20:1 20:2",
         ),
-        // What goes on for ever has no end: what follows counts from its start.
+        // A step that repeats forever has no end, so the next step counts from its start.
         (
             "[{ at: 0s, add: { log: { t: 1 } }, times: forever, every: 2s }, { after: 1s, add: { log: { t: 2 } } }]",
             "0:1 10:2 20:1 40:1",
@@ -111,9 +111,9 @@ fn steps_of_a_list_come_at_their_times() {
         ("[{ each: '{{ [] }}', add: { log: { t: 1 } } }, { add: { log: { t: 2 } } }]", "0:2"),
         ("[{ times: 2, every: 1s, when: now.s % 2 == 1, add: { log: { t: 1 } } }]", "10:1"),
         ("[{ with: { a: 1, b: '{{ a + 1 }}' }, add: { log: { t: '$b' } } }]", "0:2"),
-        // A step that is refused leaves the others as they are.
+        // A refused step does not affect the others.
         ("[{ remove: { log: 9 } }, { add: { log: { t: 1 } } }]", "0:skipped: Row 9 not found in log 0:1"),
-        // Of what is due at one moment, what is further up comes first.
+        // Of the steps due at one moment, the one listed first runs first.
         (
             "[{ at: 1s, add: { log: { t: 1 } } }, { at: 0s, add: { log: { t: 2 } }, times: 2, every: 1s }]",
             "0:2 10:1 10:2",
@@ -127,7 +127,7 @@ fn steps_of_a_list_come_at_their_times() {
 }
 
 #[test]
-fn a_script_that_repeats_begins_again_when_it_has_ended() {
+fn a_repeating_script_restarts_when_it_ends() {
     let text = "data: { log: [] }\nscripts: [{ start: 1s, repeat: 2, steps: [{ after: 1s, add: { log: { t: 1 } } }, { after: 1s, add: { log: { t: 2 } } }] }]";
     let events = engine(text).advance(Duration::from_mins(1));
     assert_eq!(added(&events).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [20, 30, 40, 50]);
@@ -147,7 +147,7 @@ http:
 ";
 
 #[test]
-fn all_steps_of_an_answer_happen_or_none() {
+fn an_answer_runs_all_of_its_steps_or_none() {
     let mut engine = engine(PIZZA);
     let mut order = |body| ask(&mut engine, "POST /orders", request("POST", "/orders", body));
     assert!(matches!(order(json!({ "bad": true })), Err(Refusal::UnknownRow(_))));
@@ -158,7 +158,7 @@ fn all_steps_of_an_answer_happen_or_none() {
     );
     let Effects { events, answer, .. } = order(json!({ "pizza": "funghi" })).unwrap();
     let answer = answer.unwrap();
-    // Nothing is left of those before: neither rows, nor numbers of events, nor ids.
+    // The refused requests left no rows, event numbers or ids behind.
     assert_eq!((answer.status, events[0].sequence), (201, 1));
     assert_eq!(body(answer), json!({ "id": 1, "pizza": "funghi" }));
     assert_eq!(engine.next_due(), Some(Duration::from_secs(5)));
@@ -168,7 +168,7 @@ fn all_steps_of_an_answer_happen_or_none() {
 }
 
 #[test]
-fn the_first_answer_that_fits_is_given_or_the_nearest_named() {
+fn the_first_match_answers_or_the_nearest_is_named() {
     let mut engine = engine(
         "
 data: { limit: 3 }
@@ -197,7 +197,7 @@ http:
 }
 
 #[test]
-fn operations_on_a_collection_answer_as_rest_does() {
+fn operations_on_a_collection_follow_rest_conventions() {
     use CrudOperation::{Add, Get, List, Merge, Remove, Replace};
 
     let text = "
@@ -252,7 +252,7 @@ http:
 }
 
 #[test]
-fn triggers_fire_by_what_happens_and_set_off_others() {
+fn triggers_fire_on_events_and_set_off_other_triggers() {
     let mut engine = engine(
         "
 data: { a: [], b: [], count: 0 }
@@ -268,12 +268,12 @@ triggers:
     engine.advance(Duration::from_secs(1));
     assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(11));
     post(&mut engine, json!([{ "add": { "a": { "id": 2 } } }])).unwrap();
-    // The trigger on the row comes before what the other one has set off.
+    // The trigger on the row fires before the one that the other trigger sets off.
     assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(8));
 }
 
 #[test]
-fn triggers_that_set_each_other_off_stop_at_a_bound() {
+fn triggers_that_set_each_other_off_stop_at_a_limit() {
     let mut engine = engine(
         "
 data: { n: 0, m: 0 }
@@ -286,12 +286,12 @@ triggers:
     let Some(EventKind::Skipped { refusal, .. }) = events.last().map(|event| &event.kind) else { panic!() };
     assert_eq!(*refusal, Refusal::TooManyTriggers("n".into()));
     assert_eq!(events.len(), MAX_TRIGGERED + 2);
-    // What comes later is not disturbed.
+    // Later commands are not affected.
     assert!(post(&mut engine, json!([{ "add": { "nope": {} } }])).is_err());
 }
 
 #[test]
-fn draws_are_the_same_whatever_other_rules_there_are() {
+fn random_values_do_not_depend_on_other_rules() {
     let dice = "GET /dice: { body: \"{{ [random(1, 1000), next('a'), uuid(), fake('name')] }}\" }";
     let mut alone = engine(&format!("http:\n  {dice}"));
     let other = "GET /coin: { body: '{{ random(1, 1000) }}' }";
@@ -301,7 +301,7 @@ fn draws_are_the_same_whatever_other_rules_there_are() {
         assert_eq!(get(&mut alone, "GET /dice"), get(&mut beside, "GET /dice"));
     }
     assert_eq!(get(&mut alone, "GET /dice")[1], 4);
-    // A refused one has drawn nothing.
+    // A refused rule has drawn nothing.
     let mut engine = engine(
         "http: { GET /a: [{ when: query.bad, body: '{{ random(1, 1000).x }}' }, { body: '{{ random(1, 1000) }}' }] }",
     );
@@ -331,7 +331,7 @@ random:
 }
 
 #[test]
-fn a_reload_keeps_what_waits_if_its_text_is_the_same() {
+fn a_reload_keeps_scheduled_steps_with_the_same_text() {
     let route = |after: &str| {
         format!(
             "data: {{ log: [] }}\nhttp: {{ POST /a: {{ do: [{{ after: {after}, add: {{ log: {{ t: 1 }} }} }}] }} }}"
@@ -351,7 +351,7 @@ fn a_reload_keeps_what_waits_if_its_text_is_the_same() {
 }
 
 #[test]
-fn a_saved_engine_goes_on_where_it_was() {
+fn a_restored_engine_continues_where_it_was_saved() {
     let text = "
 data: { log: [], n: 0 }
 scripts: [{ name: s, repeat: forever, steps: [{ after: 1s, add: { log: { t: '{{ random(1, 1000) }}' } } }, { after: 700ms, set: { n: \"{{ next('n') }}\" } }] }]
@@ -359,19 +359,19 @@ random: [{ every: 300ms, jitter: 100ms, add: { log: { t: \"{{ fake('word') }}\" 
 triggers: [{ topic: n, do: [{ after: 2s, add: { log: { t: $event.value } } }] }]
 ";
     let start = engine(text);
-    let mut played = start.clone();
-    played.advance(Duration::from_millis(7_350));
-    post(&mut played, json!([{ "after": "1s", "add": { "log": { "t": "posted" } } }])).unwrap();
-    let state = serde_json::to_string(&played.save(&start)).unwrap();
+    let mut original = start.clone();
+    original.advance(Duration::from_millis(7_350));
+    post(&mut original, json!([{ "after": "1s", "add": { "log": { "t": "posted" } } }])).unwrap();
+    let state = serde_json::to_string(&original.save(&start)).unwrap();
     let mut restored = Engine::restored(&start, serde_json::from_str(&state).unwrap()).unwrap();
     let until = Duration::from_secs(30);
-    let (one, other) = (played.advance(until), restored.advance(until));
+    let (one, other) = (original.advance(until), restored.advance(until));
     assert!(one.len() > 50);
     assert_eq!(one, other);
 }
 
 #[test]
-fn a_reload_says_which_rules_it_changes() {
+fn a_reload_lists_the_rules_it_changes() {
     let old = "http: { GET /a: { body: 1 }, GET /b: { body: 1 } }\ntriggers: [{ topic: t, send: { to: u, frame: 1 } }]\nscripts: [{ name: s, steps: [{ send: { to: t, frame: 1 } }] }]";
     let new = "starts: 2027-01-01T00:00:00Z\nhttp: { GET /a: { body: 2 }, GET /c: { body: 1 } }\ntriggers: [{ topic: t, send: { to: u, frame: 2 } }]\nscripts: [{ name: r, steps: [{ send: { to: t, frame: 1 } }] }]";
     let changes = engine(old).replace(&scenario(new), 42).changes;
@@ -391,7 +391,7 @@ fn a_reload_says_which_rules_it_changes() {
 }
 
 #[test]
-fn an_answer_that_http_does_not_allow_is_the_scenarios_fault() {
+fn a_status_that_http_does_not_allow_is_the_scenarios_fault() {
     let mut engine = engine("data: { price: 3 }\nhttp: { GET /a: { status: '{{ price }}' } }");
     let refusal = ask(&mut engine, "GET /a", request("GET", "/a", Value::Null)).unwrap_err();
     assert!(refusal.is_defect_of_scenario());

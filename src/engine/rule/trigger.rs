@@ -1,4 +1,4 @@
-//! Triggers: what happens because of what happened.
+//! Triggers: rules that react to events.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::engine::refusal::Refusal;
 use crate::engine::topics::Topic;
 use crate::scenario::Trigger;
 
-/// The most triggers that fire because of one thing that happened, one because of the other.
+/// The maximum number of triggers that fire in one chain reaction.
 pub const MAX_TRIGGERED: usize = 1_000;
 
 impl Engine {
-    /// Has the triggers fire that the events from that index on set off, and those that these set off.
+    /// Fires the triggers of the events from index `from` on, and the triggers of the events that those cause.
     pub(in crate::engine) fn react(&mut self, events: &mut Vec<Event>, from: usize) {
         if self.scenario.triggers().is_empty() {
             return;
@@ -32,7 +32,7 @@ impl Engine {
             at += 1;
             let Some(payload) = payload else { continue };
             for (index, topic) in topics.iter().enumerate() {
-                // One thing that happened fires a trigger once, also if it hears of several of its topics.
+                // An event fires a trigger once, even if the trigger listens to several of its topics.
                 let is_first = |trigger: &Trigger| !topics[..index].iter().any(|earlier| trigger.hears(earlier));
                 for trigger in triggers.iter().filter(|trigger| trigger.hears(topic) && is_first(trigger)) {
                     fired += 1;
@@ -69,7 +69,7 @@ impl Engine {
             {
                 return Ok(());
             }
-            firing.carry_out_list(&trigger.steps, &mut context)
+            firing.run_list(&trigger.steps, &mut context)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What waits for its time, as it is told from outside.
+//! Read-only views of scheduled steps and scripts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,44 +7,44 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::scenario::RuleScript;
 
-/// A list of steps that waits for its next one: a general script, or what a rule does later.
+/// A scheduled step list: a rule script, or the delayed steps of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingState {
     /// The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`.
     pub key: Arc<str>,
-    /// When its next step is due.
+    /// The world time at which the next step is due.
     pub due: Duration,
 }
 
-/// A script of general steps at one moment.
+/// A rule script and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleScriptState {
-    /// What was declared.
+    /// The declared script.
     pub script: Arc<RuleScript>,
-    /// Where it is; `None` once it is over.
+    /// The position. `None` if the script has ended.
     pub place: Option<ScriptPlace>,
 }
 
-/// Where a script of general steps is.
+/// The position of a rule script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScriptPlace {
-    /// Rounds before the current one.
+    /// The number of completed rounds.
     pub round: u64,
-    /// The world's time at which the current round's time is 0.
+    /// The world time at time 0 of the current round.
     pub origin: Duration,
-    /// The index of the step that comes next.
+    /// The index of the next step.
     pub next: usize,
-    /// When that is due.
+    /// The world time at which the next step is due.
     pub due: Duration,
 }
 
 impl Engine {
-    /// The lists of steps that wait, the soonest first.
+    /// Iterates over scheduled step lists, soonest first.
     pub fn waiting_states(&self) -> impl Iterator<Item = WaitingState> {
         self.rule_runs.soonest_first().map(|(due, run)| WaitingState { key: run.origin.key(), due })
     }
 
-    /// The scripts of general steps, in declared order.
+    /// Iterates over rule scripts in declaration order.
     pub fn rule_script_states(&self) -> impl Iterator<Item = RuleScriptState> {
         let places = self.rule_runs.soonest_first().filter_map(|(due, run)| {
             let script = run.script.as_ref()?;

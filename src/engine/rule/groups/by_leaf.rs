@@ -1,30 +1,30 @@
-//! An index of a topic's groups by one text, number or boolean of their `where`: an event is compared only with the groups
-//! that it may be for.
+//! An index of a topic's groups by one text, number or boolean in their `where`. An event is compared only with the
+//! groups that it may match.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-/// The number of leaves of a condition that are considered.
-const MOST_LEAVES: usize = 8;
+/// The maximum number of leaves considered per condition.
+const MAX_LEAVES: usize = 8;
 
 /// The numbers of groups, each under one leaf of its condition.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ByLeaf {
-    /// By the keys that lead to the leaf, and by its hash. A hash that two values share costs a comparison, no more.
+    /// Group numbers by the keys that lead to a leaf, and by its hash. A hash collision costs only a comparison.
     leaves: BTreeMap<Vec<String>, HashMap<u64, BTreeSet<u64>>>,
-    /// Those without a leaf.
+    /// Groups whose condition has no leaf.
     others: BTreeSet<u64>,
 }
 
 impl ByLeaf {
-    /// Adds a group under its rarest leaf, which tells the most groups apart.
+    /// Adds a group under its rarest leaf, which is the most selective.
     pub(super) fn insert(&mut self, condition: Option<&Value>, number: u64) {
-        let few = |(path, hash): &(Vec<String>, u64)| {
+        let group_count = |(path, hash): &(Vec<String>, u64)| {
             self.leaves.get(path).and_then(|values| values.get(hash)).map_or(0, BTreeSet::len)
         };
-        match leaves(condition).into_iter().min_by_key(few) {
+        match leaves(condition).into_iter().min_by_key(group_count) {
             Some((path, hash)) => self.leaves.entry(path).or_default().entry(hash).or_default().insert(number),
             None => self.others.insert(number),
         };
@@ -50,7 +50,7 @@ impl ByLeaf {
         }
     }
 
-    /// A superset of the groups whose condition an event contains, in order; `None` for all groups.
+    /// Returns a sorted superset of the groups whose condition an event contains. `None` stands for all groups.
     pub(super) fn candidates(&self, event: &Value) -> Option<Vec<u64>> {
         if self.leaves.is_empty() {
             return None;
@@ -66,7 +66,7 @@ impl ByLeaf {
     }
 }
 
-/// The first leaves of a condition: the keys that lead to each, and its hash.
+/// Returns the first leaves of a condition: the keys that lead to each, and its hash.
 fn leaves(condition: Option<&Value>) -> Vec<(Vec<String>, u64)> {
     let mut found = Vec::new();
     if let Some(condition) = condition {
@@ -77,7 +77,7 @@ fn leaves(condition: Option<&Value>) -> Vec<(Vec<String>, u64)> {
 
 fn add_leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String>, u64)>) {
     for (key, value) in value.as_object().into_iter().flatten() {
-        if found.len() == MOST_LEAVES {
+        if found.len() == MAX_LEAVES {
             return;
         }
         path.push(key.clone());
@@ -89,7 +89,8 @@ fn add_leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<(Vec<String
     }
 }
 
-/// A hash that equal values share; `None` for a value that is not a leaf, such as null, which also equals a missing key.
+/// Returns a hash that is the same for equal values. `None` if the value is not a leaf. Null is not a leaf, because it
+/// also equals a missing key.
 fn leaf_hash(value: &Value) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match value {
@@ -110,7 +111,7 @@ mod tests {
     use super::ByLeaf;
     use crate::matching;
 
-    /// JSON that often is in other JSON.
+    /// Generates JSON values that are often contained in each other.
     fn value() -> impl Strategy<Value = Value> {
         let scalar = prop::sample::select(vec![
             json!(1),
@@ -134,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_index_finds_what_a_scan_of_all_groups_finds(
+        fn the_index_agrees_with_a_scan_of_all_groups(
             groups in prop::collection::vec((prop::option::of(value()), any::<bool>()), 0..20),
             events in prop::collection::vec(value(), 1..8),
         ) {
@@ -175,7 +176,7 @@ mod tests {
         for room in 0..1000_u64 {
             by_leaf.insert(Some(&json!({ "change": "added", "row": { "room": room } })), room);
         }
-        // The first group is under `change`: no other group had it yet.
+        // The first group is indexed under `change`, because no other group used that leaf yet.
         let event = json!({ "change": "added", "row": { "id": 7, "room": 500 } });
         assert_eq!(by_leaf.candidates(&event), Some(vec![0, 500]));
         assert_eq!(by_leaf.candidates(&json!({ "change": "removed", "row": null })), Some(vec![]));

@@ -1,4 +1,4 @@
-//! Deliveries of an event to the members of its topics: who gets it, what they get, and what that ends.
+//! The delivery of an event to the members of its topics: the recipients, their frames, and the operations that end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use crate::engine::event::{Event, EventKind, MemberEvent};
 use crate::engine::frame::Frame;
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::draws::Draws;
-use crate::engine::rule::firing::root;
+use crate::engine::rule::firing::resolve;
 use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::CONN;
 
-/// Groups that get the same of an event. Members of several of them get it once.
+/// Groups that receive the same frames for an event. A member of several groups receives them once.
 struct Delivery {
     wanted: Arc<Wanted>,
-    /// The first topic by which it comes.
+    /// The first topic that the event arrives by.
     topic: Topic,
-    /// The topics by which it comes, each with those who get it.
+    /// The topics that the event arrives by, each with a group that receives it.
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
-/// What is made of an event.
+/// The frames made from an event.
 pub(in crate::engine::rule) struct Made {
     pub(in crate::engine::rule) frames: Vec<Frame>,
-    /// Whether it ends what it is about: an error of a GraphQL operation.
+    /// Whether the frames end an operation, as an error does in GraphQL.
     pub(in crate::engine::rule) ends: bool,
 }
 
-/// The values that frames have for an event, by shape, and by topic if the frame names it. Each is computed once, however many
-/// addresses it is written for, unless it is a member's own.
+/// The rendered frames for an event, by shape, and by topic if the frame uses it. Each is rendered once, regardless of
+/// the number of addresses, unless it is specific to a member.
 pub(in crate::engine::rule) type Values<'d> = IndexMap<(&'d Shape, Option<&'d Topic>), Result<Arc<Value>, Refusal>>;
 
 impl Delivery {
@@ -43,7 +43,7 @@ impl Delivery {
         self.groups.iter().flat_map(|(_, group)| group.members.keys().copied())
     }
 
-    /// The events that tell of it.
+    /// Converts the delivery to events.
     fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
         match made {
             Ok(made) => {
@@ -59,7 +59,7 @@ impl Delivery {
 }
 
 impl Engine {
-    /// Makes what the members of topics get of the events from that index on, each behind its event.
+    /// Inserts the deliveries for the events from index `from` on, each right after its event.
     pub(in crate::engine) fn deliver(&mut self, events: &mut Vec<Event>, from: usize) {
         if self.groups.is_empty() || events.len() == from {
             return;
@@ -78,8 +78,8 @@ impl Engine {
         let payload = if topics.is_empty() { None } else { event.payload() };
         let Some(payload) = payload.map(Arc::new) else { return Vec::new() };
         let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
-        let deliveries = self.wanting(&topics, &payload, except);
-        let made = self.make(&deliveries, &payload, event);
+        let deliveries = self.plan_deliveries(&topics, &payload, except);
+        let made = self.make_each(&deliveries, &payload, event);
         let mut kinds = Vec::with_capacity(deliveries.len());
         for (delivery, made) in deliveries.into_iter().zip(made) {
             if made.as_ref().is_ok_and(|made| made.ends) {
@@ -92,28 +92,27 @@ impl Engine {
         kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
     }
 
-    /// Who gets an event.
-    fn wanting(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
+    /// Returns the deliveries for an event, before their frames are made.
+    fn plan_deliveries(&self, topics: &[Topic], payload: &Value, except: Option<u64>) -> Vec<Delivery> {
         let mut deliveries: Vec<Delivery> = Vec::new();
-        // Of members that may be in several groups: the deliveries that they get.
+        // The deliveries to each member that may be in several groups.
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in topics {
             let Some(groups) = self.groups.0.by_topic.get(topic) else { continue };
-            for (wanted, group) in groups.wanting(payload) {
-                let is_passed_over =
-                    |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
-                if group.members.keys().all(|member| is_passed_over(*member)) {
+            for (wanted, group) in groups.accepting(payload) {
+                let is_skipped = |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
+                if group.members.keys().all(|member| is_skipped(*member)) {
                     continue;
                 }
                 let several: Vec<u64> = self.groups.in_several(group).collect();
                 let earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
                 let same: BTreeSet<usize> =
-                    earlier.filter(|at| deliveries[*at].wanted.gives_the_same(wanted)).collect();
+                    earlier.filter(|at| deliveries[*at].wanted.makes_same_frames(wanted)).collect();
                 let at = same.first().copied().unwrap_or(deliveries.len());
                 if same.is_empty() {
                     deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: Vec::new() });
                 }
-                // Its members get the same by several others, which become one.
+                // Members of this group already receive the same through several deliveries, which are merged.
                 for other in same.into_iter().skip(1) {
                     let groups = std::mem::take(&mut deliveries[other].groups);
                     deliveries[at].groups.extend(groups);
@@ -129,12 +128,17 @@ impl Engine {
         deliveries
     }
 
-    /// What each of these gets, or that it could not be made.
-    fn make(&mut self, deliveries: &[Delivery], payload: &Arc<Value>, event: &Event) -> Vec<Result<Made, MemberEvent>> {
+    /// Makes the frames of each delivery, or the event for its failure.
+    fn make_each(
+        &mut self,
+        deliveries: &[Delivery],
+        payload: &Arc<Value>,
+        event: &Event,
+    ) -> Vec<Result<Made, MemberEvent>> {
         let mut values = Values::new();
         let made = deliveries.iter().map(|delivery| {
-            let shaped = self.shaped(&delivery.wanted, &delivery.topic, payload, event, &mut values);
-            shaped.map_err(|refusal| {
+            let made = self.make_frames(&delivery.wanted, &delivery.topic, payload, event, &mut values);
+            made.map_err(|refusal| {
                 let rule = self.rule_of(&delivery.wanted, delivery.members());
                 MemberEvent::Failed { rule, refusal }
             })
@@ -142,8 +146,8 @@ impl Engine {
         made.collect()
     }
 
-    /// What a membership gets of an event.
-    pub(in crate::engine::rule) fn shaped<'d>(
+    /// Makes the frames that a membership receives for an event.
+    pub(in crate::engine::rule) fn make_frames<'d>(
         &mut self,
         wanted: &'d Wanted,
         topic: &'d Topic,
@@ -152,7 +156,7 @@ impl Engine {
         values: &mut Values<'d>,
     ) -> Result<Made, Refusal> {
         let Some(shape) = &wanted.shape else {
-            // What was sent goes on as it is.
+            // The event is passed on unchanged.
             let frames = match (&wanted.address, &event.kind) {
                 (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
                 (Address::Plain, _) => vec![Frame::Json(payload.clone())],
@@ -175,7 +179,7 @@ impl Engine {
         Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
     }
 
-    /// The value of a frame for an event.
+    /// Renders a frame for an event.
     fn value(
         &mut self,
         shape: &Shape,
@@ -189,19 +193,19 @@ impl Engine {
             context.set(CONN, conn);
         }
         let mut draws = Draws::of(self, "frames".into());
-        draws.see(Some(self.topics.clone()));
+        draws.set_topics(Some(self.topics.clone()));
         let reading = self.reading();
-        let value = shape.frame.render_required(&|name| root(&context, &reading, name), &mut draws)?;
+        let value = shape.frame.render_required(&|name| resolve(&context, &reading, name), &mut draws)?;
         self.drawn = draws.drawn();
         Ok(value)
     }
 
-    /// The name of the rule by which these members want something.
+    /// Returns the name of the rule through which these members have joined.
     pub(in crate::engine::rule) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
         if let Some(shape) = &wanted.shape {
             return shape.origin.name_of_frame(&self.scenario, &shape.frame);
         }
-        // What goes on as it is can only fail by the protocol of a socket.
+        // Without a shape, only the protocol of a socket can fail.
         let mut sockets = members.filter_map(|member| self.members.socket(member));
         RuleOrigin::Endpoint(sockets.next().map(|socket| socket.endpoint.clone()).unwrap_or_default()).key()
     }

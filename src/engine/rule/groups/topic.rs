@@ -1,4 +1,4 @@
-//! The groups of one topic: by number, by what they want, and by their `where`.
+//! The groups of one topic, indexed by number, by [`Wanted`], and by their `where`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::by_leaf::ByLeaf;
 use super::{Group, Wanted};
 
-/// Groups in the order in which they get frames. The order stays the same when a group goes.
+/// Groups in delivery order. Removing a group does not change the order of the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TopicGroups {
     by_number: BTreeMap<u64, (Arc<Wanted>, Arc<Group>)>,
@@ -22,16 +22,16 @@ impl TopicGroups {
         self.by_number.values().map(|(wanted, group)| (wanted, group))
     }
 
-    /// Those whose `where` an event contains.
-    pub(super) fn wanting<'g>(&'g self, event: &'g Value) -> impl Iterator<Item = (&'g Arc<Wanted>, &'g Arc<Group>)> {
+    /// Iterates over the groups whose `where` an event contains.
+    pub(super) fn accepting<'g>(&'g self, event: &'g Value) -> impl Iterator<Item = (&'g Arc<Wanted>, &'g Arc<Group>)> {
         let candidates = self.by_leaf.candidates(event);
         let all = candidates.is_none().then(|| self.iter());
         let found = candidates.into_iter().flatten().filter_map(move |number| self.by_number.get(&number));
         let found = found.map(|(wanted, group)| (wanted, group));
-        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| wanted.takes(event))
+        all.into_iter().flatten().chain(found).filter(move |(wanted, _)| wanted.accepts(event))
     }
 
-    /// The group that wants that.
+    /// Returns the group with this `wanted`.
     pub(super) fn get(&self, wanted: &Wanted) -> Option<&Arc<Group>> {
         self.by_number.get(self.numbers.get(wanted)?).map(|(_, group)| group)
     }
@@ -40,12 +40,12 @@ impl TopicGroups {
         self.by_number.get_mut(self.numbers.get(wanted)?).map(|(_, group)| group)
     }
 
-    /// The equal value that a group has already.
+    /// Returns the equal value that a group already holds.
     pub(super) fn shared(&self, wanted: &Wanted) -> Option<&Arc<Wanted>> {
         self.numbers.get_key_value(wanted).map(|(shared, _)| shared)
     }
 
-    /// Adds a group with a new number, which wants what no other group wants.
+    /// Adds a group with a new number and a `wanted` that no other group has.
     pub(super) fn insert(&mut self, wanted: Arc<Wanted>, group: Arc<Group>) {
         self.by_leaf.insert(wanted.condition.as_ref(), group.number);
         self.numbers.insert(wanted.clone(), group.number);

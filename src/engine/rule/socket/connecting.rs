@@ -1,5 +1,5 @@
-//! Connections of a socket, as its protocol has them: `open` begins one and may refuse it, the protocol acknowledges it, and it
-//! ends with all that was begun in it.
+//! Connections of a socket at the level of its protocol. `open` starts a connection and may refuse it, and the protocol
+//! acknowledges it. Everything started in a connection ends with it.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::engine::topics::Topic;
 use crate::scenario::{Protocol, Verb};
 
 impl Engine {
-    /// Carries out `open` for a client that connects. One that it is refused for is not connected.
+    /// Runs `open` for a client that connects. The client is not connected if `open` is refused.
     pub(super) fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket(member).filter(|socket| !socket.is_closing) else { return };
         let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
@@ -29,10 +29,10 @@ impl Engine {
         let scenario = self.scenario.clone();
         let declared = scenario.endpoints().get(&key);
         if declared.is_some_and(|endpoint| endpoint.sends_to_all) {
-            self.hear_all(member, &key, events);
+            self.join_broadcasts(member, &key, events);
         }
         if let Some(steps) = declared.and_then(|endpoint| endpoint.open.as_ref()) {
-            let refused = self.fire_alone(member, key, RunOwner::Member(member), steps, &mut context, events);
+            let refused = self.fire_socket_steps(member, key, RunOwner::Member(member), steps, &mut context, events);
             if let Some(why) = refused {
                 self.refuse(member, &message, &why, events);
             }
@@ -40,8 +40,8 @@ impl Engine {
         self.settle_message(member, &message, events);
     }
 
-    /// Has a socket get what is sent to all sockets of its endpoint, wherever its client is connected.
-    pub(super) fn hear_all(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
+    /// Subscribes a socket to the broadcasts of its endpoint, at every address where its client is connected.
+    pub(super) fn join_broadcasts(&mut self, member: u64, endpoint: &Arc<str>, events: &mut Vec<Event>) {
         let addresses = self.members.socket(member).map(|socket| socket.session.addresses());
         for address in addresses.unwrap_or_default() {
             let topics = vec![match &address {
@@ -54,13 +54,13 @@ impl Engine {
             let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
             let number = self.members.next_membership();
             let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
-            self.begin_membership(member, membership, events);
+            self.start_membership(member, membership, events);
         }
     }
 
-    /// Where that is sent which a rule of an endpoint sends to all of its sockets: with Socket.IO, to those in the namespace that
-    /// the frame names, or that the message came from.
-    pub(in crate::engine::rule) fn topic_of_all(
+    /// Returns the topic of a broadcast to all sockets of an endpoint. With Socket.IO, the broadcast is limited to the
+    /// namespace that the frame names or, by default, the namespace of the message.
+    pub(in crate::engine::rule) fn broadcast_topic(
         &self,
         endpoint: &Arc<str>,
         message: Option<&Value>,
@@ -74,13 +74,13 @@ impl Engine {
         Ok(Topic::SocketsIn(endpoint.clone(), namespace.into()))
     }
 
-    /// Tells the client that what answers its message is refused: it may end what the message has begun.
+    /// Tells the client that its message was refused, which may end what the message started.
     pub(super) fn refuse(&mut self, member: u64, message: &Value, why: &str, events: &mut Vec<Event>) {
         let received = self.members.socket_mut(member).map(|socket| socket.session.refused(message, why));
         self.take_received(member, received.unwrap_or_default(), events);
     }
 
-    /// Ends what has an address: memberships, and the steps that wait in answer to messages that came by it.
+    /// Ends the memberships of an address, and the scheduled steps that respond to messages from it.
     pub(in crate::engine::rule) fn end_address(&mut self, member: u64, address: &Address, events: &mut Vec<Event>) {
         let memberships = self.members.memberships_of(member).to_vec();
         for membership in memberships.iter().filter(|one| one.address() == address) {
@@ -89,7 +89,7 @@ impl Engine {
         self.end_member_runs(member, |run| run.context.get("msg").is_some_and(|message| address.is_of(message)));
     }
 
-    /// Whether the client waits for its connection, and a step is still to come that may refuse or acknowledge it.
+    /// Returns whether the client's connection is pending and a remaining step may refuse or acknowledge it.
     pub(super) fn decides_later(&self, member: u64, message: &Value) -> bool {
         let Some(socket) = self.members.socket(member).filter(|socket| socket.session.is_pending(message)) else {
             return false;
@@ -97,10 +97,10 @@ impl Engine {
         let session = &socket.session;
         let address = session.address(None, Some(message));
         let is_same = |other: &Value| session.is_pending(other) && session.address(None, Some(other)) == address;
-        self.has_waiting(member, |run| decides(run) && run.context.get("msg").is_some_and(is_same))
+        self.has_scheduled(member, |run| decides(run) && run.context.get("msg").is_some_and(is_same))
     }
 
-    /// Connects a client that waits for steps which the scenario no longer has.
+    /// Connects a client that was waiting for steps that the scenario no longer declares.
     pub(super) fn settle_pending(&mut self, member: u64, events: &mut Vec<Event>) {
         let pending = self.members.socket(member).map(|socket| socket.session.pending());
         for message in pending.unwrap_or_default() {
@@ -108,18 +108,18 @@ impl Engine {
         }
     }
 
-    /// Whether the client waits for the connection that it asks for with a message.
+    /// Returns whether the connection that a message requests is pending.
     pub(in crate::engine::rule) fn is_pending(&self, member: u64, message: &Value) -> bool {
         self.members.socket(member).is_some_and(|socket| socket.session.is_pending(message))
     }
 
-    /// Whether the client of a socket is yet to say that it connects.
+    /// Returns whether a socket's client has yet to request a connection.
     #[must_use]
     pub fn awaits_client(&self, member: u64) -> bool {
         self.members.socket(member).is_some_and(|socket| !socket.is_closing && socket.session.awaits_client())
     }
 
-    /// The client of a socket has had its time to connect, by the machine's clock.
+    /// Records that a client's time to connect is over by the machine's clock.
     pub(in crate::engine) fn overdue(&mut self, member: u64, events: &mut Vec<Event>) {
         let now = self.now;
         let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
@@ -129,7 +129,8 @@ impl Engine {
 }
 
 impl Firing<'_> {
-    /// Whether the connection that the rule answers in is over: a step has refused or left it, and the list ends.
+    /// Returns whether the connection that the rule answers in is over. A step has refused or left it, and the list
+    /// ends.
     pub(in crate::engine::rule) fn is_over(&self, context: &Context) -> bool {
         let socket = self.owner.member().and_then(|member| self.engine.members.socket(member));
         let message = context.get("msg");
@@ -137,12 +138,12 @@ impl Firing<'_> {
     }
 }
 
-/// Whether a step of a list is still to come whose reply refuses or acknowledges a connection.
+/// Returns whether the reply of a remaining step refuses or acknowledges a connection.
 fn decides(run: &RuleRun) -> bool {
-    let is_meant = |verb: &Verb| match verb {
-        // An event may ask for an acknowledgement.
+    let is_decisive = |verb: &Verb| match verb {
+        // `ack` beside `event` requests an acknowledgement from the client.
         Verb::Reply(frame) => frame.has_key("error") || frame.has_key("ack") && !frame.has_key("event"),
         _ => false,
     };
-    run.strands.to_come(run.steps.steps()).any(|step| step.has_verb(&is_meant))
+    run.strands.remaining(run.steps.steps()).any(|step| step.has_verb(&is_decisive))
 }

@@ -1,5 +1,5 @@
-//! What rules know of the handshake of a socket: what its endpoint names, and the rest as a text, which takes little memory and is
-//! read only when a reload brings other names.
+//! The handshake of a socket: the parts that its endpoint uses, and the rest as text. The text takes little memory and
+//! is parsed only when a reload uses other names.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::engine::members::SocketMember;
 use crate::engine::rule::context::Context;
 
-/// What expressions know of a whole handshake by these names, and the rest as JSON.
+/// Splits a handshake into the parts with these names and the rest as JSON. The rest is `None` if it is empty.
 pub(super) fn split(whole: &Context, names: &BTreeSet<String>) -> (Context, Option<Arc<str>>) {
     let rest = whole.without(names);
     let text = if rest == Context::default() { None } else { serde_json::to_string(&rest).ok() };
@@ -15,7 +15,7 @@ pub(super) fn split(whole: &Context, names: &BTreeSet<String>) -> (Context, Opti
 }
 
 impl SocketMember {
-    /// Has expressions know of the handshake what its endpoint names by now.
+    /// Makes the parts that the endpoint currently uses available to expressions.
     pub(super) fn follow_names(&mut self, names: &BTreeSet<String>) {
         let Some(rest) = &self.rest else { return };
         if names.iter().all(|name| self.handshake.get(name).is_some()) {

@@ -1,5 +1,5 @@
-//! Members as data: what they have joined, and what is remembered of sockets. A server that joins a world takes them up under
-//! the numbers that they, their memberships and their groups have, so that it says the same of them from then on.
+//! The serializable state of members: their memberships and sockets. A server that joins a world restores members,
+//! memberships and groups under their original numbers, so that its events refer to them as other servers' events do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,24 +18,24 @@ use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::Scenario;
 
-/// All members that rules have.
+/// The saved state of all members.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine) struct MembersState {
-    /// Memberships so far.
+    /// The number of memberships created so far.
     memberships: u64,
     /// The number of the last group.
     last_group: u64,
-    /// What memberships want, each once.
+    /// What memberships receive, without duplicates.
     wanted: Vec<WantedState>,
-    /// The groups, those of a topic in their order: topic, number, and the place of what its members want.
+    /// The groups, in order within each topic: topic, number, and index into `wanted`.
     groups: Vec<(Topic, u64, usize)>,
-    /// The numbers of those that nobody is in any more, in the order in which they were left.
+    /// The numbers of empty groups, in the order in which they became empty.
     emptied: Vec<u64>,
     members: Vec<MemberState>,
 }
 
-/// What memberships want.
+/// The saved form of [`Wanted`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WantedState {
@@ -46,12 +46,12 @@ struct WantedState {
     address: Address,
 }
 
-/// A frame as the scenario writes it, with what it knows.
+/// A frame as written in the scenario, with its context.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShapeState {
     frame: Arc<Value>,
-    /// The names that its expressions use.
+    /// The names that the frame's expressions use.
     names: BTreeSet<String>,
     context: Context,
     member: Option<u64>,
@@ -85,14 +85,14 @@ struct MembershipState {
     number: u64,
     name: Option<Arc<str>>,
     topics: Vec<Topic>,
-    /// The place of what it wants.
+    /// The index into `MembersState::wanted`.
     wanted: usize,
     follows_frame: bool,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     message: Option<Arc<Value>>,
 }
 
-/// What is there, also if it is null.
+/// Deserializes a value that is present as `Some`, even if it is null.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -122,13 +122,13 @@ impl MembersState {
         }
     }
 
-    /// Whether there is nobody, and never was.
+    /// Returns whether there are no members and never were any.
     pub(in crate::engine) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Has an engine of the same scenario, which has no members, go on with these. A membership whose frame cannot be read any
-    /// more is left.
+    /// Restores the members into an engine of the same scenario that has none. A membership whose frame can no longer
+    /// be read is dropped.
     pub(in crate::engine) fn put_in(self, engine: &mut Engine) {
         let scenario = engine.scenario.clone();
         let wanted: Vec<Option<Arc<Wanted>>> =

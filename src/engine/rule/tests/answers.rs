@@ -1,14 +1,14 @@
-//! What answers know and say, and what they take.
+//! Answers: lists, `with` names, near misses, ids and amounts.
 
 use serde_json::{Value, json};
 
-use super::members::told;
+use super::members::notices;
 use super::{ask, body, engine, post, request, rows};
 use crate::engine::Command;
 use crate::scenario::CrudOperation;
 
 #[test]
-fn a_list_says_which_page_of_how_many_it_is() {
+fn a_list_reports_its_page_and_the_number_of_pages() {
     let text = "
 data: { todos: { generate: { count: 25, row: { n: $index } } } }
 http:
@@ -28,7 +28,7 @@ http:
 }
 
 #[test]
-fn names_that_an_answer_gives_are_known_in_all_of_it() {
+fn with_names_are_available_throughout_an_answer() {
     let mut engine = engine(
         "
 data: { rows: [], price: 3 }
@@ -58,12 +58,12 @@ http:
     assert_eq!(rows(&engine, "rows"), json!([{ "id": 1, "total": 15 }]));
     let request = Box::new(request("GET", "/live?name=Ada", Value::Null));
     let command = Command::Answer { key: "GET /live".into(), crud: None, request, member: Some(1) };
-    let told = told(&engine.apply(command).unwrap().events);
-    assert_eq!(told, [r#"1: "hello Ada""#, "1 closed"]);
+    let notices = notices(&engine.apply(command).unwrap().events);
+    assert_eq!(notices, [r#"1: "hello Ada""#, "1 closed"]);
 }
 
 #[test]
-fn of_answers_that_miss_by_as_much_the_first_is_the_nearest() {
+fn the_first_of_equally_near_answers_is_the_nearest() {
     let mut engine = engine(
         "
 http:
@@ -82,7 +82,7 @@ http:
         ask(&mut engine, "GET /a", request).unwrap_err().to_string()
     };
     let nearest = |text: &str| format!("No answer of GET /a fits the request; nearest is answer {text}");
-    // One difference each: what `when` says is not looked at behind a `match` that does not fit.
+    // Each has one difference: `when` is not checked after a `match` that differs.
     assert_eq!(refusal("/a?x=z", None), nearest("4: query.x is \"z\" instead of \"c\""));
     assert_eq!(refusal("/a?x=c", None), nearest("4: `when: query.q == 'yes'` is false"));
     assert_eq!(refusal("/a?x=b&q=1", Some("no")), nearest("3: headers.x-b is \"no\" instead of \"yes\""));
@@ -90,7 +90,7 @@ http:
 }
 
 #[test]
-fn ids_and_amounts_are_read_as_the_api_reads_them() {
+fn ids_and_amounts_are_parsed_as_in_the_api() {
     let mut engine = engine(
         "
 categories: { toys: { prefix: T, products: [{ id: T1, name: a }] } }
@@ -130,7 +130,7 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
 }
 
 #[test]
-fn a_trigger_may_be_for_all_topics_that_begin_alike() {
+fn a_trigger_may_listen_to_topics_by_prefix() {
     let mut engine = engine(
         "
 data: { rows: [], heard: [] }
@@ -141,6 +141,6 @@ triggers:
     );
     let sent = json!({ "send": { "to": ["room/1", "rooms"], "frame": 1 } });
     post(&mut engine, json!([sent, { "add": { "rows": {} } }])).unwrap();
-    // What is added to a collection is sent to a topic of the row as well, and fires once.
+    // An added row also has a topic of its own, but fires the trigger once.
     assert_eq!(rows(&engine, "heard"), json!([{ "id": 1, "of": "room/1" }, { "id": 2, "of": "rows" }]));
 }

@@ -1,36 +1,36 @@
-//! Connections of sockets as their protocol has them: refused, decided later, left, begun again, and never begun.
+//! Connections at the level of a socket's protocol: refused, pending, left, restarted, and never requested.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crowd::Play;
 use super::rows;
+use super::world::TestWorld;
 use crate::engine::{Command, Frame, MessageOutcome};
 
 const NOTHING: [&str; 0] = [];
 
-/// A world with one socket, whose endpoint says these things.
-fn with(protocol: &str, says: &str) -> Play {
-    let mut play = Play::new(&format!(
+/// Creates a world with one socket, whose endpoint has these settings.
+fn with(protocol: &str, settings: &str) -> TestWorld {
+    let mut world = TestWorld::new(&format!(
         "
 data: {{ log: [] }}
 websocket:
   /s:
     protocol: {protocol}
-{says}
+{settings}
     closed: [{{ add: {{ log: {{ sid: $conn.sid }} }} }}]
 "
     ));
-    play.open("/s", 1);
-    play
+    world.open("/s", 1);
+    world
 }
 
-fn socket_io(says: &str) -> Play {
-    with("socket.io", says)
+fn socket_io(settings: &str) -> TestWorld {
+    with("socket.io", settings)
 }
 
-/// The id that a client is told of which connects to a namespace.
+/// Returns the id in the reply to a client that connects to a namespace.
 fn sid(lines: &[String]) -> String {
     let [line] = lines else { panic!("{lines:?}") };
     let packet: String = serde_json::from_str(line.split_once(": ").unwrap().1).unwrap();
@@ -44,8 +44,8 @@ fn line(member: u64, packet: &str) -> String {
 }
 
 #[test]
-fn steps_of_a_namespace_end_with_it_and_begin_anew() {
-    let mut play = socket_io(
+fn steps_of_a_namespace_end_and_restart_with_it() {
+    let mut world = socket_io(
         "
     open: [{ times: forever, every: 1s, reply: { event: tick } }]
     messages:
@@ -53,18 +53,18 @@ fn steps_of_a_namespace_end_with_it_and_begin_anew() {
 ",
     );
     for _ in 0..3 {
-        let [_, first] = &play.say(1, "40/chat,")[..] else { panic!() };
+        let [_, first] = &world.say(1, "40/chat,")[..] else { panic!() };
         assert_eq!(*first, line(1, r#"42/chat,["tick"]"#));
-        assert_eq!(play.pass(1), [line(1, r#"42/chat,["tick"]"#)]);
-        assert_eq!(play.say(1, r#"42/chat,["later"]"#), NOTHING);
-        assert_eq!(play.say(1, "41/chat,"), NOTHING);
-        assert_eq!(play.pass(2), NOTHING);
+        assert_eq!(world.pass(1), [line(1, r#"42/chat,["tick"]"#)]);
+        assert_eq!(world.say(1, r#"42/chat,["later"]"#), NOTHING);
+        assert_eq!(world.say(1, "41/chat,"), NOTHING);
+        assert_eq!(world.pass(2), NOTHING);
     }
 }
 
 #[test]
-fn what_is_sent_to_all_stays_in_its_namespace() {
-    let mut play = Play::new(
+fn a_broadcast_stays_in_its_namespace() {
+    let mut world = TestWorld::new(
         "
 websocket:
   /s:
@@ -76,38 +76,38 @@ websocket:
 ",
     );
     for (member, namespaces) in [(1, &["40", "40/admin,"][..]), (2, &["40/admin,"]), (3, &["40"])] {
-        play.open("/s", member);
+        world.open("/s", member);
         for connect in namespaces {
-            assert_eq!(play.say(member, connect).len(), 1);
+            assert_eq!(world.say(member, connect).len(), 1);
         }
     }
     let all = |members: &[u64], packet: &str| members.iter().map(|one| line(*one, packet)).collect::<Vec<_>>();
-    assert_eq!(play.say(1, r#"42["all",1]"#), all(&[1, 3], r#"42["all",1]"#));
-    assert_eq!(play.say(1, r#"42/admin,["all",2]"#), all(&[1, 2], r#"42/admin,["all",2]"#));
-    assert_eq!(play.say(3, r#"42["admins"]"#), all(&[1, 2], r#"42/admin,["news"]"#));
-    play.say(2, "41/admin,");
-    assert_eq!(play.say(1, r#"42/admin,["all",3]"#), all(&[1], r#"42/admin,["all",3]"#));
-    // A reload doubles nothing, and a socket hears what is sent to all from then on.
+    assert_eq!(world.say(1, r#"42["all",1]"#), all(&[1, 3], r#"42["all",1]"#));
+    assert_eq!(world.say(1, r#"42/admin,["all",2]"#), all(&[1, 2], r#"42/admin,["all",2]"#));
+    assert_eq!(world.say(3, r#"42["admins"]"#), all(&[1, 2], r#"42/admin,["news"]"#));
+    world.say(2, "41/admin,");
+    assert_eq!(world.say(1, r#"42/admin,["all",3]"#), all(&[1], r#"42/admin,["all",3]"#));
+    // A reload duplicates nothing, and a socket receives the broadcasts that a reload adds.
     let quiet = "websocket: { /s: { protocol: socket.io } }";
     let all_again = "websocket: { /s: { protocol: socket.io, messages: [{ send: { frame: { event: again } } }] } }";
-    assert_eq!((play.reload(quiet), play.reload(all_again)), (Vec::new(), Vec::new()));
-    assert_eq!(play.say(3, r#"42["x"]"#), all(&[1, 3], r#"42["again"]"#));
+    assert_eq!((world.reload(quiet), world.reload(all_again)), (Vec::new(), Vec::new()));
+    assert_eq!(world.say(3, r#"42["x"]"#), all(&[1, 3], r#"42["again"]"#));
 }
 
 #[test]
-fn closing_tells_the_others_of_the_main_namespace() {
-    let says = "websocket: { /s: { protocol: socket.io, closed: [{ send: { frame: { event: gone } } }] } }";
-    let mut play = Play::new(says);
+fn closing_notifies_the_others_in_the_main_namespace() {
+    let settings = "websocket: { /s: { protocol: socket.io, closed: [{ send: { frame: { event: gone } } }] } }";
+    let mut world = TestWorld::new(settings);
     for (member, connect) in [(1, "40"), (2, "40/admin,"), (3, "40")] {
-        play.open("/s", member);
-        play.say(member, connect);
+        world.open("/s", member);
+        world.say(member, connect);
     }
-    assert_eq!(play.close(3), [line(1, r#"42["gone"]"#)]);
+    assert_eq!(world.close(3), [line(1, r#"42["gone"]"#)]);
 }
 
 #[test]
-fn each_namespace_has_memberships_of_its_own() {
-    let mut play = socket_io(
+fn each_namespace_has_its_own_memberships() {
+    let mut world = socket_io(
         "
     open: [{ join: { to: room, as: here } }]
     messages:
@@ -115,22 +115,22 @@ fn each_namespace_has_memberships_of_its_own() {
       - { match: { event: end }, leave: { as: here } }
 ",
     );
-    let hi = |play: &mut Play| play.post(&json!([{ "send": { "to": "room", "frame": { "event": "hi" } } }]));
+    let hi = |world: &mut TestWorld| world.post(&json!([{ "send": { "to": "room", "frame": { "event": "hi" } } }]));
     for (event, at) in [("leave", "/b,"), ("end", "/b,"), ("leave", ""), ("end", "")] {
-        play.say(1, "40");
-        play.say(1, "40/b,");
-        assert_eq!(hi(&mut play).len(), 2);
-        assert_eq!(play.say(1, &format!(r#"42{at}["{event}"]"#)), NOTHING);
+        world.say(1, "40");
+        world.say(1, "40/b,");
+        assert_eq!(hi(&mut world).len(), 2);
+        assert_eq!(world.say(1, &format!(r#"42{at}["{event}"]"#)), NOTHING);
         let other = if at.is_empty() { "/b," } else { "" };
-        assert_eq!(hi(&mut play), [line(1, &format!(r#"42{other}["hi"]"#))], "{event} {at}");
-        play.say(1, "41");
-        play.say(1, "41/b,");
+        assert_eq!(hi(&mut world), [line(1, &format!(r#"42{other}["hi"]"#))], "{event} {at}");
+        world.say(1, "41");
+        world.say(1, "41/b,");
     }
 }
 
 #[test]
 fn a_close_without_a_code_leaves_one_namespace() {
-    let mut play = socket_io(
+    let mut world = socket_io(
         "
     open: [{ join: room }, { times: forever, every: 1s, reply: { event: tick } }]
     messages:
@@ -139,32 +139,32 @@ fn a_close_without_a_code_leaves_one_namespace() {
 ",
     );
     for connect in ["40", "40/b,", "40/c,"] {
-        assert_eq!(play.say(1, connect).len(), 2);
+        assert_eq!(world.say(1, connect).len(), 2);
     }
-    assert_eq!(play.say(1, r#"42/b,["bye"]"#), [line(1, r#"42/b,["bye"]"#), line(1, "41/b,")]);
+    assert_eq!(world.say(1, r#"42/b,["bye"]"#), [line(1, r#"42/b,["bye"]"#), line(1, "41/b,")]);
     let ticks = [line(1, r#"42["tick"]"#), line(1, r#"42/c,["tick"]"#)];
-    assert_eq!(play.pass(1), ticks);
-    // It may come back.
-    assert_eq!(play.say(1, "40/b,").len(), 2);
+    assert_eq!(world.pass(1), ticks);
+    // The client may reconnect.
+    assert_eq!(world.say(1, "40/b,").len(), 2);
     // With a code, the socket is closed.
-    let mut closed = Play::new("websocket: { /s: { protocol: socket.io, messages: [{ close: 4400 }] } }");
+    let mut closed = TestWorld::new("websocket: { /s: { protocol: socket.io, messages: [{ close: 4400 }] } }");
     closed.open("/s", 1);
     for connect in ["40", "40/b,"] {
         closed.say(1, connect);
     }
     assert_eq!(closed.say(1, r#"42/b,["x"]"#), [line(1, "41"), line(1, "41/b,"), "1 closed 4400 ".to_owned()]);
-    // The last namespace closes it, too.
+    // Leaving the last namespace also closes the socket.
     for (at, left) in [("/b,", "41/b,"), ("", "41")] {
-        assert_eq!(play.say(1, &format!(r#"42{at}["bye"]"#))[1..], [line(1, left)]);
+        assert_eq!(world.say(1, &format!(r#"42{at}["bye"]"#))[1..], [line(1, left)]);
     }
     let last = [line(1, r#"42/c,["bye"]"#), line(1, "41/c,"), "1 closed 1000 ".to_owned()];
-    assert_eq!(play.say(1, r#"42/c,["bye"]"#), last);
-    // None of the lists has gone on.
-    assert_eq!(rows(&play.engine, "log"), json!([]));
+    assert_eq!(world.say(1, r#"42/c,["bye"]"#), last);
+    // None of the lists has continued.
+    assert_eq!(rows(&world.engine, "log"), json!([]));
 }
 
 #[test]
-fn an_open_that_refuses_or_fails_connects_nobody() {
+fn an_open_that_refuses_or_fails_does_not_connect() {
     let (failed, why) = ("1 failed: Row 9 not found in log".to_owned(), "Row 9 not found in log");
     let refused = |why: &str| line(1, &format!(r#"44{{"message":"{why}"}}"#));
     for (open, expected) in [
@@ -177,19 +177,19 @@ fn an_open_that_refuses_or_fails_connects_nobody() {
         ("[{ at: 1s, add: { log: {} } }, { at: 0s, times: 2, reply: { error: no } }]", vec![refused("no")]),
         ("[{ join: { to: room, do: [{ reply: { error: no } }] } }, { add: { log: {} } }]", vec![refused("no")]),
     ] {
-        let mut play = socket_io(&format!("    open: {open}"));
-        assert_eq!(play.say(1, "40"), expected, "{open}");
-        assert_eq!(play.pass(2), NOTHING, "{open}");
-        assert_eq!(play.tell("room"), NOTHING, "{open}");
-        // It was never there, so that it does not leave either.
-        assert_eq!(play.close(1), NOTHING, "{open}");
-        assert_eq!(rows(&play.engine, "log"), json!([]), "{open}");
+        let mut world = socket_io(&format!("    open: {open}"));
+        assert_eq!(world.say(1, "40"), expected, "{open}");
+        assert_eq!(world.pass(2), NOTHING, "{open}");
+        assert_eq!(world.publish("room"), NOTHING, "{open}");
+        // The client was never connected, so `closed` does not run.
+        assert_eq!(world.close(1), NOTHING, "{open}");
+        assert_eq!(rows(&world.engine, "log"), json!([]), "{open}");
     }
-    let mut play = with("graphql-transport-ws", "    open: [{ remove: { log: 9 } }]");
+    let mut world = with("graphql-transport-ws", "    open: [{ remove: { log: 9 } }]");
     let closed = format!("1 closed 4500 {why}");
-    assert_eq!(play.send(1, &json!({ "type": "connection_init" })), [failed, closed]);
-    play.close(1);
-    assert_eq!(rows(&play.engine, "log"), json!([]));
+    assert_eq!(world.send(1, &json!({ "type": "connection_init" })), [failed, closed]);
+    world.close(1);
+    assert_eq!(rows(&world.engine, "log"), json!([]));
 }
 
 #[test]
@@ -206,38 +206,38 @@ fn a_connection_waits_for_a_step_that_decides_it() {
         ("[{ after: 1s, reply: { event: hello } }]".to_owned(), true, 1, vec!["42"]),
         (format!("[{tick}]"), true, 2, vec![]),
     ] {
-        let mut play = socket_io(&format!("    open: {open}"));
+        let mut world = socket_io(&format!("    open: {open}"));
         let connect = if token { r#"40{"token":1}"# } else { "40" };
-        assert_eq!(play.say(1, connect).len(), at_once, "{open}");
-        let kinds: Vec<String> = play.pass(1).iter().map(|line| line[4..6].to_owned()).collect();
+        assert_eq!(world.say(1, connect).len(), at_once, "{open}");
+        let kinds: Vec<String> = world.pass(1).iter().map(|line| line[4..6].to_owned()).collect();
         assert_eq!(kinds, later, "{open} {token}");
     }
-    let mut play = with("graphql-transport-ws", "    open: [{ after: 1s, reply: { ack: { a: 1 } } }]");
-    assert_eq!(play.send(1, &json!({ "type": "connection_init" })), NOTHING);
-    assert_eq!(play.pass(1), [r#"1: {"type":"connection_ack","payload":{"a":1}}"#]);
+    let mut world = with("graphql-transport-ws", "    open: [{ after: 1s, reply: { ack: { a: 1 } } }]");
+    assert_eq!(world.send(1, &json!({ "type": "connection_init" })), NOTHING);
+    assert_eq!(world.pass(1), [r#"1: {"type":"connection_ack","payload":{"a":1}}"#]);
 }
 
 #[test]
-fn a_reload_connects_clients_that_wait_for_steps_that_are_gone() {
+fn a_reload_connects_clients_that_wait_for_removed_steps() {
     let text = |protocol: &str, open: &str| format!("websocket: {{ /s: {{ protocol: {protocol}, open: [{open}] }} }}");
     let (error, ack) = ("{ after: 1s, reply: { error: no } }", "{ after: 1s, reply: { ack: {} } }");
     for (protocol, connect, open, other) in [
         ("socket.io", "40", error, "{ join: room }"),
         ("graphql-transport-ws", r#"{"type":"connection_init"}"#, ack, "{ join: room }"),
     ] {
-        let mut play = Play::new(&text(protocol, open));
-        play.open("/s", 1);
-        assert_eq!(play.say(1, connect), NOTHING, "{protocol}");
-        // What is written in the same way goes on.
-        assert_eq!(play.reload(&format!("seed: 7\n{}", text(protocol, open))), NOTHING, "{protocol}");
-        assert_eq!(play.reload(&text(protocol, other)).len(), 1, "{protocol}");
-        assert_eq!(play.pass(2), NOTHING, "{protocol}");
+        let mut world = TestWorld::new(&text(protocol, open));
+        world.open("/s", 1);
+        assert_eq!(world.say(1, connect), NOTHING, "{protocol}");
+        // Steps with the same text continue.
+        assert_eq!(world.reload(&format!("seed: 7\n{}", text(protocol, open))), NOTHING, "{protocol}");
+        assert_eq!(world.reload(&text(protocol, other)).len(), 1, "{protocol}");
+        assert_eq!(world.pass(2), NOTHING, "{protocol}");
     }
 }
 
 #[test]
-fn expressions_know_the_id_of_the_client() {
-    let mut play = socket_io(
+fn expressions_can_read_the_id_of_the_client() {
+    let mut world = socket_io(
         "
     open: [{ join: { to: room, frame: { event: hi, args: [$conn.sid] } } }]
     messages:
@@ -245,49 +245,49 @@ fn expressions_know_the_id_of_the_client() {
       - { match: { event: disconnect }, add: { log: { left: $conn.sid } } }
 ",
     );
-    let main = sid(&play.say(1, "40"));
+    let main = sid(&world.say(1, "40"));
     let mut other = String::new();
     for round in 0..2 {
-        let earlier = std::mem::replace(&mut other, sid(&play.say(1, "40/b,")));
+        let earlier = std::mem::replace(&mut other, sid(&world.say(1, "40/b,")));
         assert!(other != main && other != earlier);
-        assert_eq!(play.say(1, r#"420["me"]"#), [line(1, &format!(r#"430["{main}"]"#))]);
-        assert_eq!(play.say(1, r#"42/b,0["me"]"#), [line(1, &format!(r#"43/b,0["{other}"]"#))]);
-        let hi = play.post(&json!([{ "send": { "to": "room", "frame": { "event": "x" } } }]));
+        assert_eq!(world.say(1, r#"420["me"]"#), [line(1, &format!(r#"430["{main}"]"#))]);
+        assert_eq!(world.say(1, r#"42/b,0["me"]"#), [line(1, &format!(r#"43/b,0["{other}"]"#))]);
+        let hi = world.post(&json!([{ "send": { "to": "room", "frame": { "event": "x" } } }]));
         assert_eq!(hi, [line(1, &format!(r#"42["hi","{main}"]"#)), line(1, &format!(r#"42/b,["hi","{other}"]"#))]);
-        play.say(1, "41/b,");
-        assert_eq!(rows(&play.engine, "log")[round]["left"], json!(other));
+        world.say(1, "41/b,");
+        assert_eq!(rows(&world.engine, "log")[round]["left"], json!(other));
     }
-    play.close(1);
-    assert_eq!(rows(&play.engine, "log")[2]["sid"], json!(main));
+    world.close(1);
+    assert_eq!(rows(&world.engine, "log")[2]["sid"], json!(main));
 }
 
 #[test]
-fn rules_may_leave_what_the_library_says_by_itself() {
-    let mut play = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
-    play.say(1, "40");
+fn rules_may_ignore_what_the_library_sends_on_its_own() {
+    let mut world = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
+    world.say(1, "40");
     for (packet, is_left) in [(r#"431["x"]"#, true), (r#"421["ack","x"]"#, false), (r#"42["x"]"#, false), ("41", true)]
     {
-        let (outcomes, _) = play.outcomes(1, Frame::Text(packet.into()));
+        let (outcomes, _) = world.outcomes(1, Frame::Text(packet.into()));
         let is_unmatched = matches!(outcomes[..], [MessageOutcome::Unmatched { .. }]);
         assert_eq!((is_unmatched, outcomes.is_empty()), (!is_left, is_left), "{packet}");
     }
 }
 
 #[test]
-fn a_client_that_connects_to_nothing_is_closed() {
-    let mut play = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
-    play.open("/s", 2);
-    play.open("/s", 3);
-    play.say(2, "40");
+fn a_client_that_never_connects_is_closed() {
+    let mut world = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
+    world.open("/s", 2);
+    world.open("/s", 3);
+    world.say(2, "40");
     for member in [1, 2] {
-        assert_eq!(play.apply(&Command::Overdue { member }), NOTHING);
+        assert_eq!(world.apply(&Command::Overdue { member }), NOTHING);
     }
     let ping = |member: u64| line(member, "2");
-    assert_eq!(play.pass(44), [ping(1), ping(2), ping(3)]);
-    assert_eq!(play.pass(1), ["1 closed 1000 "]);
-    assert_eq!(play.apply(&Command::Overdue { member: 3 }), ["3 closed 1000 "]);
+    assert_eq!(world.pass(44), [ping(1), ping(2), ping(3)]);
+    assert_eq!(world.pass(1), ["1 closed 1000 "]);
+    assert_eq!(world.apply(&Command::Overdue { member: 3 }), ["3 closed 1000 "]);
     for member in [1, 3] {
-        play.close(member);
+        world.close(member);
     }
-    assert_eq!((rows(&play.engine, "log"), play.engine.next_due()), (json!([]), Some(Duration::from_secs(50))));
+    assert_eq!((rows(&world.engine, "log"), world.engine.next_due()), (json!([]), Some(Duration::from_secs(50))));
 }

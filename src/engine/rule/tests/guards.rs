@@ -1,24 +1,24 @@
-//! Which rules, answers and steps apply, and what ends the steps of a member.
+//! Which rules, answers and steps apply, and what ends a member's steps.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crowd::Play;
-use super::members::told;
+use super::members::notices;
+use super::world::TestWorld;
 use super::{ask, body, engine, request, rows};
 use crate::engine::{Command, EventKind, Frame, HeardMessage, MemberEvent, MessageOutcome, RuleRequest};
 
-/// What the only rule of an endpoint makes of a message.
+/// Returns the outcome of an endpoint's only rule for a message.
 fn outcome(rule: &str, message: &Value) -> MessageOutcome {
-    let mut play = Play::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
-    play.open("/s", 1);
-    let (outcomes, _) = play.outcomes(1, Frame::Text(message.to_string().into()));
+    let mut world = TestWorld::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
+    world.open("/s", 1);
+    let (outcomes, _) = world.outcomes(1, Frame::Text(message.to_string().into()));
     outcomes.into_iter().next().unwrap()
 }
 
 #[test]
-fn an_undefined_value_in_match_fits_no_message() {
+fn an_undefined_value_in_match_matches_no_message() {
     for (expected, message, why) in [
         ("{ room: $conn.room }", json!({ "room": "a" }), "msg.room is compared with `conn.room`, which is undefined"),
         ("{ room: $conn.room }", json!({}), "msg.room is compared with `conn.room`, which is undefined"),
@@ -49,8 +49,8 @@ fn an_undefined_value_in_match_fits_no_message() {
         let unmatched = MessageOutcome::Unmatched { nearest: Some(format!("rule 1: {why}")) };
         assert_eq!(outcome(&format!("{{ match: {expected}, reply: fits }}"), &message), unmatched, "{expected}");
     }
-    // Another rule gets its turn, and the same rule once the value is there.
-    let mut play = Play::new(
+    // Another rule applies, and the same rule once the value is defined.
+    let mut world = TestWorld::new(
         "
 websocket:
   /s:
@@ -60,15 +60,15 @@ websocket:
       - { reply: other }
 ",
     );
-    play.open("/s", 1);
-    assert_eq!(play.send(1, &json!({ "room": "a" })), [r#"1: "other""#]);
-    assert_eq!(play.send(1, &json!({ "enter": true, "room": "a" })), Vec::<String>::new());
-    assert_eq!(play.send(1, &json!({ "room": "a" })), [r#"1: "mine""#]);
-    assert_eq!(play.send(1, &json!({ "room": "b" })), [r#"1: "other""#]);
+    world.open("/s", 1);
+    assert_eq!(world.send(1, &json!({ "room": "a" })), [r#"1: "other""#]);
+    assert_eq!(world.send(1, &json!({ "enter": true, "room": "a" })), Vec::<String>::new());
+    assert_eq!(world.send(1, &json!({ "room": "a" })), [r#"1: "mine""#]);
+    assert_eq!(world.send(1, &json!({ "room": "b" })), [r#"1: "other""#]);
 }
 
 #[test]
-fn an_undefined_value_in_match_fits_no_request() {
+fn an_undefined_value_in_match_matches_no_request() {
     let text = "
 http:
   GET /a:
@@ -97,7 +97,7 @@ http:
 
 #[test]
 fn a_join_with_an_undefined_where_is_refused() {
-    let mut play = Play::new(
+    let mut world = TestWorld::new(
         "
 data: { rows: [] }
 websocket:
@@ -107,14 +107,14 @@ websocket:
       - join: { to: rows, where: { change: added, row: { owner: $conn.user } }, frame: $event.row.id }
 ",
     );
-    play.open("/s", 1);
-    let refused = play.say(1, "x").concat();
+    world.open("/s", 1);
+    let refused = world.say(1, "x").concat();
     assert!(refused.starts_with("1 failed: `conn.user` is undefined (test.yaml:7:"), "{refused}");
-    let add = |play: &mut Play, owner: &str| play.post(&json!([{ "add": { "rows": { "owner": owner } } }]));
-    assert_eq!(add(&mut play, "bob"), Vec::<String>::new());
-    play.send(1, &json!({ "user": 1 }));
-    assert_eq!(play.say(1, "x"), Vec::<String>::new());
-    assert_eq!((add(&mut play, "bob"), add(&mut play, "ada")), (Vec::new(), vec!["1: 3".to_owned()]));
+    let add = |world: &mut TestWorld, owner: &str| world.post(&json!([{ "add": { "rows": { "owner": owner } } }]));
+    assert_eq!(add(&mut world, "bob"), Vec::<String>::new());
+    world.send(1, &json!({ "user": 1 }));
+    assert_eq!(world.say(1, "x"), Vec::<String>::new());
+    assert_eq!((add(&mut world, "bob"), add(&mut world, "ada")), (Vec::new(), vec!["1: 3".to_owned()]));
 }
 
 #[test]
@@ -129,22 +129,22 @@ fn steps_after_close_do_not_run() {
         "[{ times: forever, every: 1s, set: { n: 1 } }, { close: 4001 }, { add: { log: {} } }]",
     ] {
         for lists in [format!("open: {steps}"), format!("messages: [{{ do: {steps} }}]")] {
-            let mut play = Play::new(&format!(
+            let mut world = TestWorld::new(&format!(
                 "data: {{ log: [], n: 0 }}\nwebsocket: {{ /s: {{ {lists}, closed: [{{ add: {{ log: {{ left: true }} }} }}] }} }}"
             ));
-            let mut got = play.open("/s", 1);
-            got.extend(play.say(1, "x"));
+            let mut got = world.open("/s", 1);
+            got.extend(world.say(1, "x"));
             assert_eq!(got, ["1 closed 4001 "], "{lists}");
-            assert_eq!((play.pass(3), play.engine.next_due()), (Vec::new(), None), "{lists}");
-            assert_eq!(play.close(1), Vec::<String>::new());
-            assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "left": true }]), "{lists}");
+            assert_eq!((world.pass(3), world.engine.next_due()), (Vec::new(), None), "{lists}");
+            assert_eq!(world.close(1), Vec::<String>::new());
+            assert_eq!(rows(&world.engine, "log"), json!([{ "id": 1, "left": true }]), "{lists}");
         }
     }
 }
 
 #[test]
-fn close_ends_all_that_waits_for_its_socket() {
-    let mut play = Play::new(
+fn close_ends_all_scheduled_steps_of_its_socket() {
+    let mut world = TestWorld::new(
         "
 data: { log: [] }
 websocket:
@@ -157,14 +157,14 @@ websocket:
 ",
     );
     for member in [1, 2] {
-        play.open("/s", member);
+        world.open("/s", member);
     }
-    play.send(1, &json!({ "later": true }));
-    play.pass(1);
-    assert_eq!(rows(&play.engine, "log").as_array().unwrap().len(), 4);
-    assert_eq!(play.pass_millis(500), ["1 closed 4000 "]);
-    play.pass(4);
-    let all = rows(&play.engine, "log");
+    world.send(1, &json!({ "later": true }));
+    world.pass(1);
+    assert_eq!(rows(&world.engine, "log").as_array().unwrap().len(), 4);
+    assert_eq!(world.pass_millis(500), ["1 closed 4000 "]);
+    world.pass(4);
+    let all = rows(&world.engine, "log");
     let times = |t: u64| all.as_array().unwrap().iter().filter(|row| row["t"] == t).count();
     assert_eq!((times(1), times(2), times(3)), (8, 1, 0), "{all}");
 }
@@ -182,60 +182,60 @@ http:
     let mut open = |key: &str, member: u64| {
         let request = Box::new(request("GET", "/", Value::Null));
         let command = Command::Answer { key: key.into(), crud: None, request, member: Some(member) };
-        told(&engine.apply(command).unwrap().events)
+        notices(&engine.apply(command).unwrap().events)
     };
     assert_eq!(open("GET /live", 1), [r#"1: "one""#, "1 closed"]);
     assert_eq!(open("GET /late", 2), ["2 in 1"]);
-    assert_eq!(told(&engine.advance(Duration::from_secs(3))), ["2 closed"]);
+    assert_eq!(notices(&engine.advance(Duration::from_secs(3))), ["2 closed"]);
     assert_eq!((rows(&engine, "log"), engine.next_due()), (json!([]), None));
 }
 
 #[test]
-fn closed_knows_the_topics_of_its_socket() {
-    let mut play = Play::new(
+fn closed_can_read_the_topics_of_its_socket() {
+    let mut world = TestWorld::new(
         "
 data: { log: [] }
 websocket: { /s: { open: [{ join: [b, a] }, { join: c }], closed: [{ add: { log: { topics: $conn.topics } } }, { send: { to: a, frame: left } }] } }
 ",
     );
-    play.open("/s", 1);
-    play.open("/s", 2);
-    assert_eq!(play.close(1), [r#"2: "left""#]);
-    assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "topics": ["a", "b", "c"] }]));
+    world.open("/s", 1);
+    world.open("/s", 2);
+    assert_eq!(world.close(1), [r#"2: "left""#]);
+    assert_eq!(rows(&world.engine, "log"), json!([{ "id": 1, "topics": ["a", "b", "c"] }]));
 }
 
 #[test]
 fn the_frames_of_a_member_stay_in_order_when_others_leave() {
-    let mut play = Play::new(
+    let mut world = TestWorld::new(
         "
 websocket:
   /other: { open: [{ join: { to: t, frame: other } }] }
   /s: { open: [{ join: { to: t, frame: one } }, { join: { to: t, where: { a: 1 }, frame: two } }, { join: { to: t, frame: three } }] }
 ",
     );
-    play.open("/other", 1);
-    play.open("/s", 2);
-    let tell = |play: &mut Play| play.post(&json!([{ "send": { "to": "t", "frame": { "a": 1 } } }]));
+    world.open("/other", 1);
+    world.open("/s", 2);
+    let publish = |world: &mut TestWorld| world.post(&json!([{ "send": { "to": "t", "frame": { "a": 1 } } }]));
     let expected = [r#"2: "one""#, r#"2: "two""#, r#"2: "three""#];
-    assert_eq!(tell(&mut play)[1..], expected);
-    play.close(1);
-    assert_eq!(tell(&mut play), expected);
+    assert_eq!(publish(&mut world)[1..], expected);
+    world.close(1);
+    assert_eq!(publish(&mut world), expected);
 }
 
 #[test]
-fn with_is_computed_after_a_when_that_does_not_use_it() {
+fn with_is_evaluated_after_a_when_that_does_not_use_it() {
     let guarded = |with: &str, when: &str| {
         format!("{{ do: [{{ with: {{ {with} }}, when: {when}, reply: $n }}, {{ reply: end }}] }}")
     };
     let failing = "n: '{{ msg.n | int }}', bad: '{{ 1 // 0 }}'";
     for (rule, message, expected) in [
-        // A name that `when` does not use is computed after it.
+        // A name that `when` does not use is evaluated after it.
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({}), "\"end\""),
         (guarded("n: '{{ msg.n | int }}'", "msg.n is defined"), json!({ "n": "7" }), "7 \"end\""),
         (guarded(failing, "n > 5"), json!({ "n": 1 }), "\"end\""),
         (guarded(failing, "n > 5"), json!({ "n": 6 }), "failed"),
         (guarded("bad: '{{ 1 // 0 }}', n: '{{ msg.n }}'", "n > 5"), json!({ "n": 1 }), "failed"),
-        // Rules for messages have it, too.
+        // The same applies to rules for messages.
         (
             "{ with: { n: '{{ msg.n | int }}' }, when: n > 5, reply: { n: $n } }".to_owned(),
             json!({ "n": "9" }),
@@ -244,9 +244,9 @@ fn with_is_computed_after_a_when_that_does_not_use_it() {
         ("{ with: { n: '{{ msg.n | int }}' }, when: msg.n is defined, reply: $n }".to_owned(), json!({}), ""),
         ("{ with: { a: 1, b: '{{ a + 1 }}' }, reply: $b }".to_owned(), json!({}), "2"),
     ] {
-        let mut play = Play::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
-        play.open("/s", 1);
-        let got = play.send(1, &message);
+        let mut world = TestWorld::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
+        world.open("/s", 1);
+        let got = world.send(1, &message);
         let word = |line: &String| line.strip_prefix("1: ").unwrap_or("failed").to_owned();
         assert_eq!(got.iter().map(word).collect::<Vec<_>>().join(" "), expected, "{rule} {message}");
     }
@@ -254,16 +254,17 @@ fn with_is_computed_after_a_when_that_does_not_use_it() {
 
 #[test]
 fn a_rule_without_steps_accepts_its_messages() {
-    let mut play = Play::new("websocket: { /s: { messages: [{ match: { op: 3 }, do: [] }, { reply: unknown }] } }");
-    play.open("/s", 1);
-    let said = |play: &mut Play, op: u64| play.outcomes(1, Frame::Text(json!({ "op": op }).to_string().into()));
-    assert_eq!(said(&mut play, 3), (vec![MessageOutcome::Fired(1)], Vec::new()));
-    assert_eq!(said(&mut play, 4), (vec![MessageOutcome::Fired(2)], vec![r#"1: "unknown""#.to_owned()]));
+    let mut world =
+        TestWorld::new("websocket: { /s: { messages: [{ match: { op: 3 }, do: [] }, { reply: unknown }] } }");
+    world.open("/s", 1);
+    let said = |world: &mut TestWorld, op: u64| world.outcomes(1, Frame::Text(json!({ "op": op }).to_string().into()));
+    assert_eq!(said(&mut world, 3), (vec![MessageOutcome::Fired(1)], Vec::new()));
+    assert_eq!(said(&mut world, 4), (vec![MessageOutcome::Fired(2)], vec![r#"1: "unknown""#.to_owned()]));
 }
 
 #[test]
-fn a_failing_when_is_named_with_its_rule() {
-    let mut play = Play::new(
+fn a_failing_when_is_reported_with_its_rule() {
+    let mut world = TestWorld::new(
         "
 websocket:
   /s:
@@ -276,9 +277,9 @@ websocket:
       - { reply: other }
 ",
     );
-    play.open("/s", 1);
+    world.open("/s", 1);
     let command = Command::Receive { member: 1, frame: Frame::Text("[1".into()) };
-    let effects = play.engine.apply(command).unwrap();
+    let effects = world.engine.apply(command).unwrap();
     let [HeardMessage { outcome: MessageOutcome::Refused { rule: Some(2), why }, .. }] = &effects.messages[..] else {
         panic!("{effects:?}")
     };
@@ -288,6 +289,6 @@ websocket:
         _ => None,
     });
     assert_eq!(failed, Some("websocket /s, rule 2"));
-    play.open("/t", 2);
-    assert_eq!(play.say(2, "[1"), [r#"2: "other""#]);
+    world.open("/t", 2);
+    assert_eq!(world.say(2, "[1"), [r#"2: "other""#]);
 }

@@ -1,4 +1,4 @@
-//! Streams, and what the members of topics get.
+//! Streams, and what the members of topics receive.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use super::{engine, post, request, scenario};
 use crate::engine::{Command, Engine, Event, EventKind, Frame, MemberEvent};
 
-/// Opens the stream of a route, and gives what its member was told.
+/// Opens the stream of a route and returns the events of its member.
 fn open(engine: &mut Engine, key: &str, member: u64) -> Vec<String> {
     let request = Box::new(request("GET", "/", Value::Null));
     let command = Command::Answer { key: key.into(), crud: None, request, member: Some(member) };
-    told(&engine.apply(command).unwrap().events)
+    notices(&engine.apply(command).unwrap().events)
 }
 
-/// What members and groups were told.
-pub(super) fn told(events: &[Event]) -> Vec<String> {
+/// Returns the events of members and groups in short form.
+pub(super) fn notices(events: &[Event]) -> Vec<String> {
     let shown = |frame: &Frame| frame.to_json().to_string();
-    let told = events.iter().filter_map(|event| match &event.kind {
+    let notices = events.iter().filter_map(|event| match &event.kind {
         EventKind::Member { member, what: MemberEvent::Reply(frame) } => Some(format!("{member}: {}", shown(frame))),
         EventKind::Member { member, what: MemberEvent::Joined(group) } => Some(format!("{member} in {group}")),
         EventKind::Member { member, what: MemberEvent::Left(group) } => Some(format!("{member} out {group}")),
@@ -31,11 +31,11 @@ pub(super) fn told(events: &[Event]) -> Vec<String> {
         }
         _ => None,
     });
-    told.collect()
+    notices.collect()
 }
 
 #[test]
-fn streams_get_what_they_joined_made_once_for_all_alike() {
+fn streams_share_the_frames_of_the_topics_they_join() {
     let mut engine = engine(
         "
 data: { rows: [{ n: 1 }] }
@@ -53,22 +53,25 @@ http:
     let events = post(&mut engine, json!([{ "add": { "rows": { "n": 2 } } }])).unwrap().events;
     let row = r#"{"id":2,"n":2}"#;
     let plain = format!(r#"group 2: {{"sequence":1,"change":"added","row":{row},"before":null}}"#);
-    assert_eq!(told(&events), [r#"group 1: {"n":2,"of":"rows"}"#.to_owned(), plain]);
+    assert_eq!(notices(&events), [r#"group 1: {"n":2,"of":"rows"}"#.to_owned(), plain]);
     let events = post(&mut engine, json!([{ "remove": { "rows": 2 } }])).unwrap().events;
-    assert_eq!(told(&events), [format!(r#"group 2: {{"sequence":2,"change":"removed","row":null,"before":{row}}}"#)]);
-    // A stream that nothing can come for any more ends; one that has joined something does not.
+    assert_eq!(
+        notices(&events),
+        [format!(r#"group 2: {{"sequence":2,"change":"removed","row":null,"before":{row}}}"#)]
+    );
+    // A stream that can send nothing more ends. A stream that has joined a topic does not.
     assert_eq!(open(&mut engine, "GET /short", 4), [r#"4: "a""#]);
     assert_eq!(open(&mut engine, "GET /once", 6), [r#"6: "a""#, "6 closed"]);
     assert_eq!(open(&mut engine, "GET /left", 5), ["5 in 2"]);
     let events = engine.advance(Duration::from_secs(1));
-    assert_eq!(told(&events), [r#"4: "b""#, "4 closed", "5 out 2", "5 closed"]);
+    assert_eq!(notices(&events), [r#"4: "b""#, "4 closed", "5 out 2", "5 closed"]);
     engine.apply(Command::LeaveAll { member: 3 }).unwrap();
     let events = post(&mut engine, json!([{ "remove": { "rows": 1 } }])).unwrap().events;
-    assert_eq!(told(&events), Vec::<String>::new());
+    assert_eq!(notices(&events), Vec::<String>::new());
 }
 
 #[test]
-fn a_member_of_a_collection_and_a_row_gets_an_event_once() {
+fn a_member_of_a_collection_and_a_row_receives_an_event_once() {
     let mut engine = engine(
         "
 data: { rows: [{ n: 0 }, { n: 0 }] }
@@ -84,23 +87,23 @@ http:
         open(&mut engine, stream, member);
         let events = post(&mut engine, json!([{ "merge": { "rows": { "id": id, "n": 1 } } }])).unwrap().events;
         engine.apply(Command::LeaveAll { member }).unwrap();
-        let told = told(&events);
-        told.iter().map(|told| told.split(": ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        let notices = notices(&events);
+        notices.iter().map(|notice| notice.split(": ").next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(merged("GET /both", 1, 1), ["group 1+2"]);
     assert_eq!(merged("GET /both", 1, 2), ["group 3"]);
     assert_eq!(merged("GET /where", 1, 2), ["group 5+6"]);
     assert_eq!(merged("GET /framed", 1, 1), ["group 7+8"]);
-    // What differs by the topic is told of each.
+    // A frame that depends on the topic is sent for each topic.
     assert_eq!(merged("GET /named", 1, 1), ["group 9", "group 10"]);
-    // Who has joined one of them alone hears of it as well.
+    // A member of only one of the topics receives the event as well.
     open(&mut engine, "GET /one", 2);
     let events = post(&mut engine, json!([{ "merge": { "rows": { "id": 1, "n": 2 } } }])).unwrap().events;
-    assert_eq!(told(&events).len(), 1);
+    assert_eq!(notices(&events).len(), 1);
 }
 
 #[test]
-fn what_belongs_to_a_member_ends_with_it() {
+fn the_steps_of_a_member_end_with_it() {
     let mut engine = engine("http: { GET /t: { stream: [{ reply: tick, times: forever, every: 1s }] } }");
     assert_eq!(open(&mut engine, "GET /t", 1).len(), 1);
     assert_eq!(engine.advance(Duration::from_secs(2)).len(), 2);
@@ -109,7 +112,7 @@ fn what_belongs_to_a_member_ends_with_it() {
 }
 
 #[test]
-fn frames_that_members_get_draw_on_without_a_repeat() {
+fn frames_of_members_never_repeat_random_values() {
     let mut engine = engine(
         "
 data: { rows: [] }
@@ -119,13 +122,13 @@ http: { GET /s: { stream: [{ join: { to: rows, frame: '{{ random(1, 1000000) }}'
     open(&mut engine, "GET /s", 1);
     let events = post(&mut engine, json!([{ "add": { "rows": {} } }, { "add": { "rows": {} } }])).unwrap().events;
     let again = post(&mut engine, json!([{ "add": { "rows": {} } }])).unwrap().events;
-    let all = [told(&events), told(&again)].concat();
+    let all = [notices(&events), notices(&again)].concat();
     assert_eq!(all.len(), 3);
     assert!(all[0] != all[1] && all[1] != all[2], "{all:?}");
 }
 
 #[test]
-fn members_hear_of_what_a_reload_changes() {
+fn members_are_notified_of_changes_by_a_reload() {
     let text = |title: &str, price: u8| {
         format!(
             "data: {{ rows: [{{ title: {title} }}], price: {price} }}\nhttp: {{ GET /s: {{ stream: [{{ join: [rows, price] }}] }} }}"
@@ -134,7 +137,7 @@ fn members_hear_of_what_a_reload_changes() {
     let mut engine = engine(&text("old", 1));
     open(&mut engine, "GET /s", 1);
     let events = engine.replace(&scenario(&text("new", 2)), 42).events;
-    let told = told(&events);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains(r#""title":"new""#) && told[1].contains(r#""value":2"#), "{told:?}");
+    let notices = notices(&events);
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(notices[0].contains(r#""title":"new""#) && notices[1].contains(r#""value":2"#), "{notices:?}");
 }

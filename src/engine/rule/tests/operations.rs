@@ -1,10 +1,10 @@
-//! Sockets that speak a protocol: GraphQL operations and namespaces of Socket.IO.
+//! Sockets with a protocol: GraphQL operations and Socket.IO namespaces.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crowd::Play;
+use super::world::TestWorld;
 use crate::engine::{Command, StepsText};
 
 /// Operations of each kind.
@@ -46,23 +46,23 @@ websocket:
         do: [{ reply: { data: never } }, { remove: { log: 9 } }]
 ";
 
-fn connected(members: u64) -> Play {
-    let mut play = Play::compared(PRICES);
+fn connected(members: u64) -> TestWorld {
+    let mut world = TestWorld::compared(PRICES);
     for member in 1..=members {
-        assert_eq!(play.open("/graphql", member), Vec::<String>::new());
+        assert_eq!(world.open("/graphql", member), Vec::<String>::new());
         let init = json!({ "type": "connection_init", "payload": { "token": "t" } });
-        assert_eq!(play.send(member, &init), [format!(r#"{member}: {{"type":"connection_ack"}}"#)]);
+        assert_eq!(world.send(member, &init), [format!(r#"{member}: {{"type":"connection_ack"}}"#)]);
     }
-    play
+    world
 }
 
-fn subscribe(play: &mut Play, member: u64, id: &str, operation: &str, variables: &Value) -> Vec<String> {
+fn subscribe(world: &mut TestWorld, member: u64, id: &str, operation: &str, variables: &Value) -> Vec<String> {
     let payload = json!({ "operationName": operation, "query": format!("subscription {operation} {{ x }}"), "variables": variables });
-    let got = play.send(member, &json!({ "id": id, "type": "subscribe", "payload": payload }));
+    let got = world.send(member, &json!({ "id": id, "type": "subscribe", "payload": payload }));
     short(&got)
 }
 
-/// Frames in short: `MEMBER ID TYPE PAYLOAD`.
+/// Returns frames in short form: `MEMBER ID TYPE PAYLOAD`.
 fn short(lines: &[String]) -> Vec<String> {
     let short = |line: &String| {
         let Some((member, frame)) = line.split_once(": ") else { return line.clone() };
@@ -73,154 +73,157 @@ fn short(lines: &[String]) -> Vec<String> {
     lines.iter().map(short).collect()
 }
 
-fn price(play: &mut Play, price: u64) -> Vec<String> {
-    let got = play.post(&json!([{ "merge": { "prices": { "id": "BTC", "price": price } } }]));
+fn price(world: &mut TestWorld, price: u64) -> Vec<String> {
+    let got = world.post(&json!([{ "merge": { "prices": { "id": "BTC", "price": price } } }]));
     short(&got)
 }
 
 /// Sends a value to a topic.
-fn tell(play: &mut Play, topic: &str, value: &Value) -> Vec<String> {
-    let got = play.post(&json!([{ "send": { "to": topic, "frame": value } }]));
+fn publish(world: &mut TestWorld, topic: &str, value: &Value) -> Vec<String> {
+    let got = world.post(&json!([{ "send": { "to": topic, "frame": value } }]));
     short(&got)
 }
 
-fn pass(play: &mut Play, seconds: u64) -> Vec<String> {
-    let got = play.pass(seconds);
+fn pass(world: &mut TestWorld, seconds: u64) -> Vec<String> {
+    let got = world.pass(seconds);
     short(&got)
 }
 
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn an_operation_is_completed_once_when_nothing_goes_on() {
-    let mut play = connected(1);
-    let run = |play: &mut Play, id: &str, operation: &str| subscribe(play, 1, id, operation, &json!({}));
-    assert_eq!(run(&mut play, "1", "Once"), [r#"1 1 next {"data":"t"}"#, "1 1 complete"]);
+fn an_operation_completes_once_when_nothing_is_left() {
+    let mut world = connected(1);
+    let run = |world: &mut TestWorld, id: &str, operation: &str| subscribe(world, 1, id, operation, &json!({}));
+    assert_eq!(run(&mut world, "1", "Once"), [r#"1 1 next {"data":"t"}"#, "1 1 complete"]);
     // The id is free again.
-    assert_eq!(run(&mut play, "1", "Once").len(), 2);
-    assert_eq!(run(&mut play, "2", "Later"), NOTHING);
-    assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":1}"#]);
-    assert_eq!(pass(&mut play, 1), [r#"1 2 next {"data":2}"#, "1 2 complete"]);
-    // Steps go on when the topic is left.
-    assert_eq!(run(&mut play, "3", "Both"), NOTHING);
-    assert_eq!(pass(&mut play, 1), NOTHING);
-    assert_eq!(price(&mut play, 2), NOTHING);
-    assert_eq!(pass(&mut play, 1), [r#"1 3 next {"data":"last"}"#, "1 3 complete"]);
-    // A membership in the place of another is no end.
-    assert_eq!(run(&mut play, "4", "Twice"), NOTHING);
-    assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
-    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
+    assert_eq!(run(&mut world, "1", "Once").len(), 2);
+    assert_eq!(run(&mut world, "2", "Later"), NOTHING);
+    assert_eq!(pass(&mut world, 1), [r#"1 2 next {"data":1}"#]);
+    assert_eq!(pass(&mut world, 1), [r#"1 2 next {"data":2}"#, "1 2 complete"]);
+    // Steps continue after the topic is left.
+    assert_eq!(run(&mut world, "3", "Both"), NOTHING);
+    assert_eq!(pass(&mut world, 1), NOTHING);
+    assert_eq!(price(&mut world, 2), NOTHING);
+    assert_eq!(pass(&mut world, 1), [r#"1 3 next {"data":"last"}"#, "1 3 complete"]);
+    // Replacing a membership does not end the operation.
+    assert_eq!(run(&mut world, "4", "Twice"), NOTHING);
+    assert_eq!(publish(&mut world, "a", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(publish(&mut world, "b", &json!({ "data": 1 })), [r#"1 4 next {"data":1}"#]);
     assert_eq!(
-        subscribe(&mut play, 1, "5", "End", &json!({ "id": "4" })),
+        subscribe(&mut world, 1, "5", "End", &json!({ "id": "4" })),
         ["1 4 complete", r#"1 5 next {"data":"ended"}"#, "1 5 complete"]
     );
-    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
-    // Nor is leaving a part of one.
-    assert_eq!(run(&mut play, "6", "Parts"), NOTHING);
-    assert_eq!(pass(&mut play, 1), NOTHING);
-    assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING);
-    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 6 next {"data":1}"#]);
-    assert_eq!(pass(&mut play, 1), ["1 6 complete"]);
+    assert_eq!(publish(&mut world, "b", &json!({ "data": 1 })), NOTHING);
+    // Neither does leaving some of its topics.
+    assert_eq!(run(&mut world, "6", "Parts"), NOTHING);
+    assert_eq!(pass(&mut world, 1), NOTHING);
+    assert_eq!(publish(&mut world, "a", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(publish(&mut world, "b", &json!({ "data": 1 })), [r#"1 6 next {"data":1}"#]);
+    assert_eq!(pass(&mut world, 1), ["1 6 complete"]);
 }
 
 #[test]
-fn an_operation_that_the_client_completes_is_not_answered() {
+fn an_operation_completed_by_the_client_is_not_answered() {
     for operation in ["Live", "Unnamed", "Later", "Both", "Parts", "Steps"] {
-        let mut play = connected(1);
-        subscribe(&mut play, 1, "1", operation, &json!({}));
-        assert_eq!(play.send(1, &json!({ "id": "1", "type": "complete" })), Vec::<String>::new(), "{operation}");
-        assert_eq!((price(&mut play, 2), pass(&mut play, 3)), (Vec::new(), Vec::new()), "{operation}");
-        assert_eq!(tell(&mut play, "a", &json!({ "data": 1 })), NOTHING, "{operation}");
-        assert_eq!(play.engine.next_due(), None, "{operation}");
-        assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
+        let mut world = connected(1);
+        subscribe(&mut world, 1, "1", operation, &json!({}));
+        assert_eq!(world.send(1, &json!({ "id": "1", "type": "complete" })), Vec::<String>::new(), "{operation}");
+        assert_eq!((price(&mut world, 2), pass(&mut world, 3)), (Vec::new(), Vec::new()), "{operation}");
+        assert_eq!(publish(&mut world, "a", &json!({ "data": 1 })), NOTHING, "{operation}");
+        assert_eq!(world.engine.next_due(), None, "{operation}");
+        assert_eq!(subscribe(&mut world, 1, "1", "Once", &json!({})).len(), 2);
     }
 }
 
 #[test]
-fn operations_of_a_socket_are_apart() {
-    let mut play = connected(2);
+fn operations_of_a_socket_are_independent() {
+    let mut world = connected(2);
     for (member, id) in [(1, "a"), (1, "b"), (2, "a")] {
         let start = format!(r#"{member} {id} next {{"data":"start"}}"#);
-        assert_eq!(subscribe(&mut play, member, id, "Live", &json!({})), [start]);
+        assert_eq!(subscribe(&mut world, member, id, "Live", &json!({})), [start]);
     }
     let next = |of: &str, price: u64| format!(r#"{of} next {{"data":{price}}}"#);
-    assert_eq!(price(&mut play, 2), [next("1 a", 2), next("2 a", 2), next("1 b", 2)]);
-    let ended = subscribe(&mut play, 1, "c", "End", &json!({ "id": "a" }));
+    assert_eq!(price(&mut world, 2), [next("1 a", 2), next("2 a", 2), next("1 b", 2)]);
+    let ended = subscribe(&mut world, 1, "c", "End", &json!({ "id": "a" }));
     assert_eq!(ended[0], "1 a complete");
-    assert_eq!(price(&mut play, 3), [next("2 a", 3), next("1 b", 3)]);
-    play.close(2);
-    assert_eq!(price(&mut play, 4), [next("1 b", 4)]);
-    // One that has joined without a name goes on as long as its membership.
-    assert_eq!(subscribe(&mut play, 1, "d", "Unnamed", &json!({})), NOTHING);
-    assert_eq!(price(&mut play, 5), [next("1 b", 5), next("1 d", 5)]);
+    assert_eq!(price(&mut world, 3), [next("2 a", 3), next("1 b", 3)]);
+    world.close(2);
+    assert_eq!(price(&mut world, 4), [next("1 b", 4)]);
+    // An operation that has joined without a name lasts as long as its membership.
+    assert_eq!(subscribe(&mut world, 1, "d", "Unnamed", &json!({})), NOTHING);
+    assert_eq!(price(&mut world, 5), [next("1 b", 5), next("1 d", 5)]);
 }
 
 #[test]
-fn an_error_ends_an_operation_and_what_it_has_joined() {
-    let mut play = connected(2);
+fn an_error_ends_an_operation_and_its_memberships() {
+    let mut world = connected(2);
     let error = r#"error [{"message":"bad"}]"#;
-    assert_eq!(subscribe(&mut play, 1, "1", "Wrong", &json!({})), [format!("1 1 {error}")]);
-    let refused = subscribe(&mut play, 1, "1", "Refused", &json!({}));
+    assert_eq!(subscribe(&mut world, 1, "1", "Wrong", &json!({})), [format!("1 1 {error}")]);
+    let refused = subscribe(&mut world, 1, "1", "Refused", &json!({}));
     assert_eq!(refused, ["1 failed: Row 9 not found in log", r#"1 1 error [{"message":"Row 9 not found in log"}]"#]);
-    let [unmatched] = &subscribe(&mut play, 1, "1", "None", &json!({}))[..] else { panic!() };
+    let [unmatched] = &subscribe(&mut world, 1, "1", "None", &json!({}))[..] else { panic!() };
     assert!(unmatched.starts_with("1 1 error ") && unmatched.contains("operation `None`"), "{unmatched}");
-    // An error that is sent to members ends the operation of each.
+    // An error that is sent to a topic ends the operation of each member.
     for member in [1, 2] {
-        subscribe(&mut play, member, "1", "Twice", &json!({}));
-        subscribe(&mut play, member, "2", "Steps", &json!({}));
+        subscribe(&mut world, member, "1", "Twice", &json!({}));
+        subscribe(&mut world, member, "2", "Steps", &json!({}));
     }
-    assert_eq!(tell(&mut play, "b", &json!({ "errors": ["bad"] })), [format!("1 1 {error}"), format!("2 1 {error}")]);
-    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), NOTHING);
-    assert_eq!(subscribe(&mut play, 1, "1", "Once", &json!({})).len(), 2);
-    // Its steps end as well. The other's go on, and so do both of its own.
+    assert_eq!(
+        publish(&mut world, "b", &json!({ "errors": ["bad"] })),
+        [format!("1 1 {error}"), format!("2 1 {error}")]
+    );
+    assert_eq!(publish(&mut world, "b", &json!({ "data": 1 })), NOTHING);
+    assert_eq!(subscribe(&mut world, 1, "1", "Once", &json!({})).len(), 2);
+    // The steps of the operations end as well.
     let error = json!([{ "send": { "to": "a", "frame": { "errors": ["bad"] } } }, { "send": { "to": "a", "frame": { "data": 1 } } }]);
-    let got = play.post(&error);
+    let got = world.post(&error);
     assert_eq!(short(&got).len(), 2, "{got:?}");
-    assert_eq!(pass(&mut play, 2), NOTHING);
-    assert_eq!(play.engine.next_due(), None);
+    assert_eq!(pass(&mut world, 2), NOTHING);
+    assert_eq!(world.engine.next_due(), None);
 }
 
 #[test]
 fn an_error_in_a_refused_rule_ends_nothing() {
-    let mut play = connected(2);
+    let mut world = connected(2);
     for member in [1, 2] {
-        subscribe(&mut play, member, "1", "Twice", &json!({}));
+        subscribe(&mut world, member, "1", "Twice", &json!({}));
     }
     let steps = json!([{ "send": { "to": "b", "frame": { "errors": ["bad"] } } }, { "remove": { "log": 9 } }]);
     let steps = StepsText::Written(steps);
-    assert!(play.engine.apply(Command::Steps { steps }).is_err());
-    assert_eq!(tell(&mut play, "b", &json!({ "data": 1 })), [r#"1 1 next {"data":1}"#, r#"2 1 next {"data":1}"#]);
+    assert!(world.engine.apply(Command::Steps { steps }).is_err());
+    assert_eq!(publish(&mut world, "b", &json!({ "data": 1 })), [r#"1 1 next {"data":1}"#, r#"2 1 next {"data":1}"#]);
 }
 
 #[test]
 fn a_connection_is_acknowledged_or_closed_in_time() {
-    let mut play = Play::compared(PRICES);
+    let mut world = TestWorld::compared(PRICES);
     for member in [1, 2, 3] {
-        assert_eq!(play.open("/graphql", member), Vec::<String>::new());
+        assert_eq!(world.open("/graphql", member), Vec::<String>::new());
     }
-    assert_eq!(play.engine.next_due(), None);
+    assert_eq!(world.engine.next_due(), None);
     let init = |payload: Value| json!({ "type": "connection_init", "payload": payload });
-    assert_eq!(play.send(1, &init(json!({ "token": "t" }))), [r#"1: {"type":"connection_ack"}"#]);
-    assert_eq!(play.send(2, &init(json!({}))), ["2 closed 4403 "]);
-    // The time of both clocks counts.
+    assert_eq!(world.send(1, &init(json!({ "token": "t" }))), [r#"1: {"type":"connection_ack"}"#]);
+    assert_eq!(world.send(2, &init(json!({}))), ["2 closed 4403 "]);
+    // The timeout must pass on both clocks.
     for member in [1, 2, 3] {
-        assert_eq!(play.apply(&Command::Overdue { member }), Vec::<String>::new());
+        assert_eq!(world.apply(&Command::Overdue { member }), Vec::<String>::new());
     }
-    assert_eq!(play.engine.next_due(), Some(Duration::from_secs(3)));
-    assert_eq!(play.pass_millis(2999), Vec::<String>::new());
-    assert_eq!(play.pass_millis(1), ["3 closed 4408 Connection initialisation timeout"]);
-    play.open("/graphql", 4);
-    assert_eq!(play.pass(3), Vec::<String>::new());
-    assert_eq!(play.apply(&Command::Overdue { member: 4 }), ["4 closed 4408 Connection initialisation timeout"]);
-    assert_eq!(play.engine.next_due(), None);
-    // Who is closed receives nothing.
-    assert_eq!(play.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());
-    assert_eq!(play.send(1, &json!({ "type": "ping" })), [r#"1: {"type":"pong"}"#]);
-    assert_eq!(play.say(1, "?").len(), 1);
-    assert_eq!(play.engine.next_due(), None);
+    assert_eq!(world.engine.next_due(), Some(Duration::from_secs(3)));
+    assert_eq!(world.pass_millis(2999), Vec::<String>::new());
+    assert_eq!(world.pass_millis(1), ["3 closed 4408 Connection initialisation timeout"]);
+    world.open("/graphql", 4);
+    assert_eq!(world.pass(3), Vec::<String>::new());
+    assert_eq!(world.apply(&Command::Overdue { member: 4 }), ["4 closed 4408 Connection initialisation timeout"]);
+    assert_eq!(world.engine.next_due(), None);
+    // A closed socket receives nothing.
+    assert_eq!(world.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());
+    assert_eq!(world.send(1, &json!({ "type": "ping" })), [r#"1: {"type":"pong"}"#]);
+    assert_eq!(world.say(1, "?").len(), 1);
+    assert_eq!(world.engine.next_due(), None);
 }
 
-/// A chat by Socket.IO.
+/// A Socket.IO chat.
 const CHAT: &str = "
 data: { log: [] }
 websocket:
@@ -240,51 +243,51 @@ websocket:
 
 #[test]
 fn a_namespace_is_connected_refused_and_left() {
-    let mut play = Play::compared(CHAT);
+    let mut world = TestWorld::compared(CHAT);
     for member in [1, 2] {
-        assert_eq!(play.open("/chat", member).len(), 1);
-        let [connected] = &play.say(member, "40")[..] else { panic!() };
+        assert_eq!(world.open("/chat", member).len(), 1);
+        let [connected] = &world.say(member, "40")[..] else { panic!() };
         assert!(connected.starts_with(&format!(r#"{member}: "40{{\"sid\":"#)), "{connected}");
     }
-    assert_eq!(play.say(1, "40/admin,"), [r#"1: "44/admin,{\"message\":\"bad\"}""#]);
-    assert_eq!(play.say(1, r#"42["say","hi"]"#), [r#"2: "42[\"said\",\"hi\"]""#]);
-    assert_eq!(play.say(1, r#"427["ask"]"#), [r#"1: "437[\"ok\"]""#]);
+    assert_eq!(world.say(1, "40/admin,"), [r#"1: "44/admin,{\"message\":\"bad\"}""#]);
+    assert_eq!(world.say(1, r#"42["say","hi"]"#), [r#"2: "42[\"said\",\"hi\"]""#]);
+    assert_eq!(world.say(1, r#"427["ask"]"#), [r#"1: "437[\"ok\"]""#]);
     let all = [r#"1: "42[\"all\"]""#, r#"2: "42[\"all\"]""#];
-    assert_eq!(play.say(1, r#"42["all"]"#), all);
-    // Another namespace has memberships of its own.
-    assert_eq!(play.say(2, "40/chat,").len(), 1);
-    assert_eq!(play.say(1, r#"42["say",1]"#), [r#"2: "42[\"said\",1]""#, r#"2: "42/chat,[\"said\",1]""#]);
-    // What is left is left with its steps.
-    play.say(2, "41");
-    assert_eq!(play.say(1, r#"42["say",2]"#), [r#"2: "42/chat,[\"said\",2]""#]);
-    play.say(2, "41/chat,");
-    assert_eq!(play.say(1, r#"42["say",3]"#), Vec::<String>::new());
-    let late: Vec<String> = play.pass(30).into_iter().filter(|line| line.contains("late")).collect();
+    assert_eq!(world.say(1, r#"42["all"]"#), all);
+    // Another namespace has its own memberships.
+    assert_eq!(world.say(2, "40/chat,").len(), 1);
+    assert_eq!(world.say(1, r#"42["say",1]"#), [r#"2: "42[\"said\",1]""#, r#"2: "42/chat,[\"said\",1]""#]);
+    // Leaving a namespace also ends its steps.
+    world.say(2, "41");
+    assert_eq!(world.say(1, r#"42["say",2]"#), [r#"2: "42/chat,[\"said\",2]""#]);
+    world.say(2, "41/chat,");
+    assert_eq!(world.say(1, r#"42["say",3]"#), Vec::<String>::new());
+    let late: Vec<String> = world.pass(30).into_iter().filter(|line| line.contains("late")).collect();
     assert_eq!(late, [r#"1: "42[\"late\"]""#]);
 }
 
 #[test]
-fn the_server_pings_by_the_time_of_the_world() {
-    let mut play = Play::compared(CHAT);
-    play.open("/chat", 1);
-    play.pass(10);
-    play.open("/chat", 2);
-    assert_eq!(play.engine.next_due(), Some(Duration::from_secs(25)));
+fn the_server_pings_on_the_clock_of_the_world() {
+    let mut world = TestWorld::compared(CHAT);
+    world.open("/chat", 1);
+    world.pass(10);
+    world.open("/chat", 2);
+    assert_eq!(world.engine.next_due(), Some(Duration::from_secs(25)));
     let ping = |member: u64| format!(r#"{member}: "2""#);
-    assert_eq!((play.pass(14), play.pass(1)), (Vec::new(), vec![ping(1)]));
-    assert_eq!(play.pass(10), [ping(2)]);
-    // One is enough for all that are due at once.
-    assert_eq!(play.pass(50), [ping(1), ping(2)]);
-    play.close(1);
-    assert_eq!(play.pass(25), [ping(2)]);
-    // A packet that is none closes the socket, and with it its pings.
-    assert_eq!(play.say(2, "x").len(), 1);
-    assert_eq!(play.engine.next_due(), None);
+    assert_eq!((world.pass(14), world.pass(1)), (Vec::new(), vec![ping(1)]));
+    assert_eq!(world.pass(10), [ping(2)]);
+    // One ping is enough for all that are due at once.
+    assert_eq!(world.pass(50), [ping(1), ping(2)]);
+    world.close(1);
+    assert_eq!(world.pass(25), [ping(2)]);
+    // An invalid packet closes the socket, which stops its pings.
+    assert_eq!(world.say(2, "x").len(), 1);
+    assert_eq!(world.engine.next_due(), None);
 }
 
 #[test]
-fn a_frame_is_made_once_however_many_operations_get_it() {
-    let mut play = Play::new(
+fn a_frame_is_made_once_for_all_operations() {
+    let mut world = TestWorld::new(
         "
 data: { prices: [{ id: BTC, price: 1 }] }
 websocket:
@@ -294,14 +297,14 @@ websocket:
 ",
     );
     for member in [1, 2] {
-        play.open("/graphql", member);
-        play.send(member, &json!({ "type": "connection_init" }));
+        world.open("/graphql", member);
+        world.send(member, &json!({ "type": "connection_init" }));
         for id in ["a", "b"] {
-            assert_eq!(subscribe(&mut play, member, id, "Live", &json!({})), NOTHING);
+            assert_eq!(subscribe(&mut world, member, id, "Live", &json!({})), NOTHING);
         }
     }
     let payload = |line: &String| line.split_once(" next ").unwrap().1.to_owned();
-    let payloads: Vec<String> = price(&mut play, 2).iter().map(payload).collect();
+    let payloads: Vec<String> = price(&mut world, 2).iter().map(payload).collect();
     assert_eq!(payloads, vec![payloads[0].clone(); 4]);
-    assert_ne!(payload(&price(&mut play, 3)[0]), payloads[0].replace(":2,", ":3,"));
+    assert_ne!(payload(&price(&mut world, 3)[0]), payloads[0].replace(":2,", ":3,"));
 }

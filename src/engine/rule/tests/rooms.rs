@@ -1,14 +1,14 @@
-//! Rooms with members who come and go, against a model of who gets what.
+//! Rooms whose members come and go, compared with a model of who receives what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::crowd::Play;
 use super::rows;
+use super::world::TestWorld;
 
-/// Sockets that join rooms by name, in two forms, and follow the rows of a collection from what they are.
+/// Sockets that join rooms by name, in several forms, and follow a collection from its current rows on.
 const TEXT: &str = "
 data: { rows: [{ n: 0 }] }
 websocket:
@@ -37,11 +37,11 @@ const ROOMS: [&str; 3] = ["a", "b", "c"];
 enum Act {
     Open(u64),
     Close(u64),
-    /// A member, rooms as bits, a name, and in which form: 4 is refused.
+    /// A member, rooms as bits, a name, and a form. Form 4 is refused.
     Join(u64, usize, u8, u8),
-    /// A member, rooms as bits, a name, and how.
+    /// A member, rooms as bits, a name, and the way of leaving.
     Leave(u64, usize, u8, &'static str),
-    /// A member, rooms as bits, and how.
+    /// A member, rooms as bits, and the recipients.
     Send(u64, usize, &'static str),
     Add,
     Pass,
@@ -67,10 +67,10 @@ fn rooms(bits: usize) -> Vec<&'static str> {
     ROOMS.into_iter().enumerate().filter(|(index, _)| bits >> index & 1 == 1).map(|(_, room)| room).collect()
 }
 
-/// Memberships of a member: rooms and form, by name.
+/// A member's memberships by name: rooms and form.
 type Memberships = BTreeMap<u8, (BTreeSet<&'static str>, u8)>;
 
-/// Who is there, and what was sent that is to come.
+/// The current members and the delayed frames.
 #[derive(Default)]
 struct Model {
     members: BTreeMap<u64, Memberships>,
@@ -79,7 +79,7 @@ struct Model {
 }
 
 impl Model {
-    /// Has something happen, and gives who gets what, in any order.
+    /// Applies an act and returns what members receive, in any order.
     fn act(&mut self, act: &Act, row: &Value) -> Vec<String> {
         match act {
             Act::Open(_) => Vec::new(),
@@ -128,7 +128,7 @@ impl Model {
         }
     }
 
-    /// Who gets a frame: each member of one of the rooms once in each form.
+    /// Returns what members receive of a frame: each member of one of the rooms receives it once per form.
     fn sent_to(&self, rooms: &[&'static str], frame: u64, except: Option<u64>) -> Vec<String> {
         let mut got = Vec::new();
         for (member, memberships) in self.members.iter().filter(|(member, _)| Some(**member) != except) {
@@ -145,62 +145,64 @@ impl Model {
     }
 }
 
-fn carry_out(play: &mut Play, act: &Act, frame: u64) -> Vec<String> {
+fn carry_out(world: &mut TestWorld, act: &Act, frame: u64) -> Vec<String> {
     match act {
-        Act::Open(member) => play.open("/rooms", *member),
-        Act::Close(member) => play.close(*member),
+        Act::Open(member) => world.open("/rooms", *member),
+        Act::Close(member) => world.close(*member),
         Act::Join(member, bits, name, form) => {
-            play.send(*member, &json!({ "join": form, "to": rooms(*bits), "as": name }))
+            world.send(*member, &json!({ "join": form, "to": rooms(*bits), "as": name }))
         }
         Act::Leave(member, bits, name, how) => {
-            play.send(*member, &json!({ "leave": how, "to": rooms(*bits), "as": name }))
+            world.send(*member, &json!({ "leave": how, "to": rooms(*bits), "as": name }))
         }
-        Act::Send(member, bits, how) => play.send(*member, &json!({ "send": how, "to": rooms(*bits), "frame": frame })),
-        Act::Add => play.post(&json!([{ "add": { "rows": { "n": 1 } } }])),
-        Act::Pass => play.pass(1),
+        Act::Send(member, bits, how) => {
+            world.send(*member, &json!({ "send": how, "to": rooms(*bits), "frame": frame }))
+        }
+        Act::Add => world.post(&json!([{ "add": { "rows": { "n": 1 } } }])),
+        Act::Pass => world.pass(1),
     }
 }
 
 proptest! {
     #[test]
-    fn members_that_are_taken_up_get_what_they_would_have(acts in prop::collection::vec(act(), 1..30)) {
-        let (mut play, mut open) = (Play::compared(TEXT), BTreeSet::new());
+    fn restored_members_receive_the_same_frames(acts in prop::collection::vec(act(), 1..30)) {
+        let (mut world, mut open) = (TestWorld::compared(TEXT), BTreeSet::new());
         for (act, frame) in acts.iter().zip(1..) {
-            let is_right = match act {
+            let is_valid = match act {
                 Act::Open(member) => open.insert(*member),
                 Act::Close(member) => open.remove(member),
                 _ => true,
             };
-            if is_right {
-                carry_out(&mut play, act, frame);
+            if is_valid {
+                carry_out(&mut world, act, frame);
             }
         }
     }
 
     #[test]
-    fn everybody_gets_what_is_for_them_once(acts in prop::collection::vec(act(), 1..60)) {
-        let (mut play, mut model) = (Play::new(TEXT), Model::default());
+    fn every_member_receives_its_frames_once(acts in prop::collection::vec(act(), 1..60)) {
+        let (mut world, mut model) = (TestWorld::new(TEXT), Model::default());
         for act in acts {
             if let Act::Open(member) = act {
                 if model.members.contains_key(&member) {
                     continue;
                 }
                 model.members.insert(member, Memberships::new());
-                // What is there now; what is added comes after it.
-                let rows = json!({ "rows": rows(&play.engine, "rows") });
-                prop_assert_eq!(play.open("/rooms", member), [format!("{member}: {rows}")]);
+                // The current rows come first, and added rows after them.
+                let rows = json!({ "rows": rows(&world.engine, "rows") });
+                prop_assert_eq!(world.open("/rooms", member), [format!("{member}: {rows}")]);
                 continue;
             }
-            let mut got = carry_out(&mut play, &act, model.sent + 1);
-            let all = rows(&play.engine, "rows");
+            let mut got = carry_out(&mut world, &act, model.sent + 1);
+            let all = rows(&world.engine, "rows");
             let mut expected = model.act(&act, all.as_array().and_then(|rows| rows.last()).unwrap_or(&Value::Null));
             got.sort();
             expected.sort();
             prop_assert_eq!(got, expected, "{:?}", act);
         }
         for member in model.members.into_keys() {
-            play.close(member);
+            world.close(member);
         }
-        prop_assert_eq!(play.engine.next_due(), None);
+        prop_assert_eq!(world.engine.next_due(), None);
     }
 }

@@ -1,5 +1,5 @@
-//! Sockets of endpoints over a reload: those of an endpoint that is gone, or that speaks another protocol, are closed, and the
-//! others follow theirs.
+//! Sockets of endpoints across a reload. A socket closes if its endpoint is gone or speaks another protocol. Otherwise
+//! it follows its endpoint.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::engine::rule::origin::RuleOrigin;
 use crate::expression::Template;
 use crate::scenario::{Endpoint, Protocol};
 
-/// The code of a socket whose server has nothing more for it (RFC 6455, 7.4.1).
+/// The close code of a server that is going away (RFC 6455, 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
 impl Engine {
-    /// Has the sockets of endpoints follow another scenario, which this engine plays already.
+    /// Adapts the sockets of endpoints after the engine has switched to another scenario.
     pub(in crate::engine) fn carry_sockets_over(&mut self, events: &mut Vec<Event>) {
         let sockets = self.members.sockets().map(|(member, socket)| (member, socket.endpoint.clone()));
         let mut sockets: Vec<(u64, Arc<str>)> = sockets.collect();
@@ -24,35 +24,35 @@ impl Engine {
         for (member, endpoint) in sockets {
             match scenario.endpoints().get(&endpoint) {
                 Some(endpoint) if !self.speaks(member, endpoint.protocol) => {
-                    self.part_with(member, SERVICE_RESTART, "the endpoint speaks another protocol", events);
+                    self.evict(member, SERVICE_RESTART, "the endpoint speaks another protocol", events);
                 }
                 Some(endpoint) => self.follow_endpoint(member, endpoint, events),
-                None => self.part_with(member, GOING_AWAY, "the endpoint is gone", events),
+                None => self.evict(member, GOING_AWAY, "the endpoint is gone", events),
             }
         }
     }
 
-    /// Whether a socket speaks a protocol, or none any more.
+    /// Returns whether a socket speaks this protocol, or its session has ended.
     fn speaks(&self, member: u64, protocol: Protocol) -> bool {
         let spoken = self.members.socket(member).and_then(|socket| socket.session.protocol());
         spoken.is_none_or(|spoken| spoken == protocol)
     }
 
-    /// Closes a socket that its endpoint has nothing for. What it has joined ends at once: nothing more comes to it.
-    fn part_with(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
+    /// Closes a socket that can no longer be served. Its memberships end at once, so it receives nothing more.
+    fn evict(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
         self.close_member(member, Closing { code, reason: reason.into() }, events);
         self.leave_all(member);
         self.follow_session(member, events);
     }
 
-    /// Has a socket hear what its endpoint sends to all by now, in the frame that it has by now.
+    /// Applies the current names, broadcasts and frame of an endpoint to one of its sockets.
     fn follow_endpoint(&mut self, member: u64, endpoint: &Endpoint, events: &mut Vec<Event>) {
         if let Some(socket) = self.members.socket_mut(member) {
             socket.follow_names(&endpoint.names);
         }
         let memberships = self.members.memberships_of(member).to_vec();
         if endpoint.sends_to_all {
-            self.hear_all(member, &endpoint.key, events);
+            self.join_broadcasts(member, &endpoint.key, events);
         }
         for membership in memberships.iter().filter(|one| one.follows_frame) {
             self.reframe(member, membership, endpoint.frame.as_ref(), events);
@@ -60,7 +60,7 @@ impl Engine {
         self.settle_pending(member, events);
     }
 
-    /// Has a membership go on with another frame, if it is another.
+    /// Gives a membership another frame, if the frame differs.
     fn reframe(
         &mut self,
         member: u64,
@@ -78,10 +78,10 @@ impl Engine {
         let wanted = Wanted { condition: before.condition.clone(), shape, address: before.address.clone() };
         let wanted = self.groups.shared(topics, wanted);
         for group in self.groups.leave(member, topics, before) {
-            self.tell(member, MemberEvent::Left(group), events);
+            self.notify(member, MemberEvent::Left(group), events);
         }
         for group in self.groups.join(member, topics, &wanted) {
-            self.tell(member, MemberEvent::Joined(group), events);
+            self.notify(member, MemberEvent::Joined(group), events);
         }
         let reframed = Membership { wanted, ..Membership::clone(membership) };
         if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {

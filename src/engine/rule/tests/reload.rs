@@ -1,22 +1,22 @@
-//! Sockets of endpoints over a reload.
+//! Sockets of endpoints across a reload.
 
 use serde_json::{Value, json};
 
-use super::crowd::Play;
-use super::members::told;
+use super::members::notices;
+use super::world::TestWorld;
 use super::{engine, get, post, scenario};
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Closing, Command, Engine, Event, EventKind, Frame, MemberEvent, RuleRequest};
 
-/// Opens a socket in the room `a`, and gives what its member was told.
+/// Opens a socket in room `a` and returns the events of its member.
 fn open(engine: &mut Engine, endpoint: &str, member: u64) -> Vec<String> {
     let path = Some([("room".to_owned(), Value::from("a"))].into_iter().collect());
     let request = Box::new(RuleRequest { path, ..RuleRequest::default() });
     let command = Command::Open { member, endpoint: endpoint.into(), request, options: SessionOptions::default() };
-    told(&engine.apply(command).unwrap().events)
+    notices(&engine.apply(command).unwrap().events)
 }
 
-/// The members that are to be closed, and how.
+/// Returns the members that are closed, with code and reason.
 fn closed(events: &[Event]) -> Vec<(u64, Closing)> {
     let closed = events.iter().filter_map(|event| match &event.kind {
         EventKind::Member { member, what: MemberEvent::Closed(Some(closing)) } => Some((*member, closing.clone())),
@@ -25,17 +25,17 @@ fn closed(events: &[Event]) -> Vec<(u64, Closing)> {
     closed.collect()
 }
 
-/// What members get of another row, in order of the alphabet.
-fn heard(engine: &mut Engine) -> Vec<String> {
+/// Adds a row and returns the frames that members receive, sorted.
+fn received(engine: &mut Engine) -> Vec<String> {
     let events = post(engine, json!([{ "add": { "rows": { "n": 1 } } }])).unwrap().events;
-    let told = told(&events).into_iter();
-    let mut frames: Vec<String> = told.filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect();
+    let notices = notices(&events).into_iter();
+    let mut frames: Vec<String> = notices.filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect();
     frames.sort_unstable();
     frames
 }
 
 #[test]
-fn a_reload_says_which_endpoints_it_changes() {
+fn a_reload_lists_the_endpoints_it_changes() {
     let old = "websocket: { '/rooms/{room}': { messages: [{ reply: 1 }] }, /b: {}, /c: { frame: $event } }";
     for (new, expected) in [
         (old, &[][..]),
@@ -54,7 +54,7 @@ fn a_reload_says_which_endpoints_it_changes() {
 }
 
 #[test]
-fn sockets_of_an_endpoint_that_is_gone_are_closed() {
+fn sockets_of_a_removed_endpoint_are_closed() {
     let text = |room: &str| {
         format!(
             "
@@ -77,7 +77,7 @@ websocket:
     let events = engine.replace(&scenario(&text("id")), 42).events;
     let closing = Closing { code: 1001, reason: "the endpoint is gone".into() };
     assert_eq!(closed(&events), [(1, closing.clone()), (3, closing)]);
-    // What they have joined and what they had still to do ends, and they are not heard any more.
+    // Their memberships and scheduled steps end, and their messages are ignored.
     assert_eq!((get(&mut engine, "GET /n"), engine.next_due()), (json!(1), None));
     engine.apply(Command::Receive { member: 1, frame: Frame::Text("hello".into()) }).unwrap();
     engine.apply(Command::Close { member: 1 }).unwrap();
@@ -87,16 +87,16 @@ websocket:
 }
 
 #[test]
-fn sockets_of_another_protocol_are_closed() {
+fn sockets_are_closed_when_the_protocol_changes() {
     let text = |protocol: &str| format!("websocket: {{ /s: {{ {protocol} open: [{{ join: room }}] }} }}");
     let (socket_io, graphql) = ("protocol: socket.io,", "protocol: graphql-transport-ws,");
     for (before, after) in [("", socket_io), (socket_io, ""), (graphql, socket_io), ("", graphql)] {
-        let mut play = Play::new(&text(before));
-        play.open("/s", 1);
-        assert_eq!(play.reload(&text(after)), ["1 closed 1012 the endpoint speaks another protocol"], "{before}");
-        assert_eq!((play.tell("room"), play.say(1, "x")), (Vec::new(), Vec::new()));
-        // Once is enough.
-        assert_eq!((play.reload(&text(before)), play.reload(&text(after))), (Vec::new(), Vec::new()));
+        let mut world = TestWorld::new(&text(before));
+        world.open("/s", 1);
+        assert_eq!(world.reload(&text(after)), ["1 closed 1012 the endpoint speaks another protocol"], "{before}");
+        assert_eq!((world.publish("room"), world.say(1, "x")), (Vec::new(), Vec::new()));
+        // Further reloads do not close the socket again.
+        assert_eq!((world.reload(&text(before)), world.reload(&text(after))), (Vec::new(), Vec::new()));
     }
 }
 
@@ -112,15 +112,15 @@ fn memberships_follow_the_frame_of_their_endpoint() {
     let event = |sequence: u64, id: u64| {
         json!({ "sequence": sequence, "change": "added", "row": { "id": id, "n": 1 }, "before": null }).to_string()
     };
-    assert_eq!(heard(&mut engine), [r#""own""#.to_owned(), event(1, 1)]);
+    assert_eq!(received(&mut engine), [r#""own""#.to_owned(), event(1, 1)]);
     for (frame, changes, expected) in [
         ("frame: { room: $path.room, n: $event.row.n },", &["1 out 1", "1 in 3"][..], r#"{"room":"a","n":1}"#),
         ("frame: { room: $path.room, n: $event.row.n },", &[], r#"{"room":"a","n":1}"#),
         ("frame: { topic: $topic },", &["1 out 3", "1 in 4"], r#"{"topic":"rows"}"#),
     ] {
-        assert_eq!(told(&engine.replace(&scenario(&text(frame)), 42).events), changes, "{frame}");
-        assert_eq!(heard(&mut engine), [r#""own""#, expected], "{frame}");
+        assert_eq!(notices(&engine.replace(&scenario(&text(frame)), 42).events), changes, "{frame}");
+        assert_eq!(received(&mut engine), [r#""own""#, expected], "{frame}");
     }
     engine.replace(&scenario(&text("")), 42);
-    assert_eq!(heard(&mut engine), [r#""own""#.to_owned(), event(5, 5)]);
+    assert_eq!(received(&mut engine), [r#""own""#.to_owned(), event(5, 5)]);
 }

@@ -1,4 +1,4 @@
-//! Sockets of a small scenario, and what each of them gets.
+//! A test world with sockets, and the frames that each of them receives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Debug;
@@ -14,38 +14,39 @@ use crate::engine::{
     Closing, Command, Effects, Engine, Event, EventKind, Frame, MemberEvent, MessageOutcome, RuleRequest, Topic,
 };
 
-/// A world with its sockets.
-pub(super) struct Play {
+/// A test world with its sockets.
+pub(super) struct TestWorld {
     pub(super) engine: Engine,
-    /// The groups that members were told that they are in, with the members.
+    /// Pairs of a group and a member, according to the events so far.
     groups: BTreeSet<(u64, u64)>,
-    /// Whether an engine that is taken up from its state before has to do the same, each time.
+    /// Whether each job also runs on an engine restored from the state before it.
     is_compared: bool,
 }
 
-impl Play {
+impl TestWorld {
     pub(super) fn new(text: &str) -> Self {
         Self { engine: engine(text), groups: BTreeSet::new(), is_compared: false }
     }
 
-    /// As [`Play::new`]; whatever happens, an engine that was taken up from the state before does the same.
+    /// Like [`TestWorld::new`], but also runs each job on an engine restored from the state before it and compares the
+    /// results.
     pub(super) fn compared(text: &str) -> Self {
         Self { is_compared: true, ..Self::new(text) }
     }
 
-    /// Does something with the engine.
+    /// Runs a job on the engine.
     fn carry_out<T: Debug + PartialEq>(&mut self, job: impl Fn(&mut Engine) -> T) -> T {
-        let late = self.is_compared.then(|| taken_up(&self.engine));
+        let restored = self.is_compared.then(|| restored_copy(&self.engine));
         let done = job(&mut self.engine);
-        if let Some(mut late) = late {
-            assert_eq!(job(&mut late), done);
-            assert_eq!(written(&late), written(&self.engine));
-            expect_consistent(&late);
+        if let Some(mut restored) = restored {
+            assert_eq!(job(&mut restored), done);
+            assert_eq!(saved_state(&restored), saved_state(&self.engine));
+            expect_consistent(&restored);
         }
         done
     }
 
-    /// Opens a socket of an endpoint: Ada's, in the room 7.
+    /// Opens a socket of an endpoint, for Ada in room 7.
     pub(super) fn open(&mut self, endpoint: &str, member: u64) -> Vec<String> {
         let field = |name: &str, value: &str| Some([(name.to_owned(), Value::from(value))].into_iter().collect());
         let (path, query) = (field("room", "7"), field("name", "ada"));
@@ -55,38 +56,38 @@ impl Play {
         self.apply(&command)
     }
 
-    /// Takes a text from the client of a socket.
+    /// Receives a text from a socket's client.
     pub(super) fn say(&mut self, member: u64, text: &str) -> Vec<String> {
         self.apply(&Command::Receive { member, frame: Frame::Text(text.into()) })
     }
 
-    /// As [`Play::say`] with JSON.
+    /// Like [`TestWorld::say`], with JSON.
     pub(super) fn send(&mut self, member: u64, message: &Value) -> Vec<String> {
         self.say(member, &message.to_string())
     }
 
-    /// As [`Play::say`]; gives what the rules made of it as well.
+    /// Like [`TestWorld::say`], but also returns the outcomes of the rules.
     pub(super) fn outcomes(&mut self, member: u64, frame: Frame) -> (Vec<MessageOutcome>, Vec<String>) {
         let command = Command::Receive { member, frame };
         let effects = self.carry_out(|engine| engine.apply(command.clone()).unwrap());
         let got = self.follow(&effects.events);
-        (effects.messages.into_iter().map(|heard| heard.outcome).collect(), got)
+        (effects.messages.into_iter().map(|message| message.outcome).collect(), got)
     }
 
-    /// The client of a socket is gone.
+    /// Closes a socket, as when its client is gone.
     pub(super) fn close(&mut self, member: u64) -> Vec<String> {
         self.groups.retain(|(_, one)| *one != member);
         self.apply(&Command::Close { member })
     }
 
-    /// Carries out steps from outside.
+    /// Posts steps from outside.
     pub(super) fn post(&mut self, steps: &Value) -> Vec<String> {
         let Effects { events, .. } = self.carry_out(|engine| post(engine, steps.clone()).unwrap());
         self.follow(&events)
     }
 
-    /// Sends a text to a topic.
-    pub(super) fn tell(&mut self, topic: &str) -> Vec<String> {
+    /// Sends the name of a topic to its members.
+    pub(super) fn publish(&mut self, topic: &str) -> Vec<String> {
         self.post(&json!([{ "send": { "to": topic, "frame": topic } }]))
     }
 
@@ -100,7 +101,7 @@ impl Play {
         self.follow(&events)
     }
 
-    /// Goes on with another scenario.
+    /// Reloads with another scenario.
     pub(super) fn reload(&mut self, text: &str) -> Vec<String> {
         let scenario = scenario(text);
         let events = self.carry_out(|engine| engine.replace(&scenario, 42)).events;
@@ -112,7 +113,7 @@ impl Play {
         self.follow(&events)
     }
 
-    /// Who gets what of events, in order, as a world hands it out.
+    /// Returns what members receive from events, in delivery order.
     pub(super) fn follow(&mut self, events: &[Event]) -> Vec<String> {
         expect_consistent(&self.engine);
         let mut got = Vec::new();
@@ -120,8 +121,9 @@ impl Play {
             match &event.kind {
                 EventKind::Member { member, what } => self.follow_member(*member, what, &mut got),
                 EventKind::Delivered { groups, frame, except, .. } => {
-                    let is_meant = |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
-                    let members: BTreeSet<u64> = self.groups.iter().filter(is_meant).map(|(_, one)| *one).collect();
+                    let is_recipient =
+                        |(group, member): &&(u64, u64)| groups.contains(group) && Some(*member) != *except;
+                    let members: BTreeSet<u64> = self.groups.iter().filter(is_recipient).map(|(_, one)| *one).collect();
                     got.extend(members.into_iter().map(|member| line(member, frame)));
                 }
                 EventKind::Skipped { refusal, .. } => got.push(format!("skipped: {refusal}")),
@@ -134,7 +136,9 @@ impl Play {
     fn follow_member(&mut self, member: u64, what: &MemberEvent, got: &mut Vec<String>) {
         match what {
             MemberEvent::Reply(frame) => got.push(line(member, frame)),
-            MemberEvent::Joined(group) => assert!(self.groups.insert((*group, member)), "{member} is in {group}"),
+            MemberEvent::Joined(group) => {
+                assert!(self.groups.insert((*group, member)), "{member} is already in {group}")
+            }
             MemberEvent::Left(group) => assert!(self.groups.remove(&(*group, member)), "{member} is not in {group}"),
             MemberEvent::Closed(Some(Closing { code, reason })) => got.push(format!("{member} closed {code} {reason}")),
             MemberEvent::Closed(None) => got.push(format!("{member} ended")),
@@ -147,19 +151,19 @@ fn line(member: u64, frame: &Frame) -> String {
     format!("{member}: {}", frame.to_json())
 }
 
-/// The state of an engine.
-pub(super) fn written(engine: &Engine) -> Value {
+/// Returns the saved state of an engine.
+pub(super) fn saved_state(engine: &Engine) -> Value {
     serde_json::to_value(engine.save(&Engine::new(engine.scenario(), 42))).unwrap()
 }
 
-/// An engine that was taken up from the state of another.
-pub(super) fn taken_up(engine: &Engine) -> Engine {
+/// Returns an engine restored from the saved state of another.
+pub(super) fn restored_copy(engine: &Engine) -> Engine {
     let start = Engine::new(engine.scenario(), 42);
     let text = serde_json::to_string(&engine.save(&start)).unwrap();
     Engine::restored(&start, serde_json::from_str(&text).unwrap()).unwrap()
 }
 
-/// Expects that members, groups, topics and waiting steps say the same.
+/// Asserts that members, groups, topics and scheduled steps are consistent.
 pub(super) fn expect_consistent(engine: &Engine) {
     engine.members.expect_settled();
     #[expect(clippy::mutable_key_type, reason = "the cache inside takes no part in equality and hash")]
@@ -176,7 +180,7 @@ pub(super) fn expect_consistent(engine: &Engine) {
     let mut numbers = BTreeSet::new();
     for (topic, group, number, members) in engine.groups.all() {
         assert_eq!(wanted.remove(&(topic, group)).as_ref(), Some(members), "the members of a group of {topic}");
-        assert!(numbers.insert(number), "two groups of the number {number}");
+        assert!(numbers.insert(number), "two groups have the number {number}");
     }
     assert!(wanted.is_empty(), "memberships without groups: {wanted:?}");
     assert_eq!(*engine.groups.several(), several);
@@ -184,6 +188,6 @@ pub(super) fn expect_consistent(engine: &Engine) {
     let topics = members.iter().flat_map(|member| engine.topics.joined(*member).map(move |topic| (*member, topic)));
     assert_eq!(topics.collect::<BTreeSet<_>>(), joined);
     for run in engine.rule_runs.iter().filter(|run| matches!(run.owner, RunOwner::Membership { .. })) {
-        assert!(engine.has_owner(run.owner), "steps of {:?} wait, which has ended", run.owner);
+        assert!(engine.has_owner(run.owner), "steps of {:?} are scheduled, although it has ended", run.owner);
     }
 }

@@ -1,19 +1,19 @@
-//! An engine that is taken up from the state of another goes on as that one does, with its members.
+//! An engine restored from the state of another continues as that one does, with its members.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crowd::{Play, taken_up, written};
+use super::world::{TestWorld, restored_copy, saved_state};
 use super::{ask, engine, get, post, request, rows};
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Command, Engine, FIRST_SHARED_MEMBER, RuleRequest, Topic};
 use crate::scenario::CrudOperation;
 
-/// The endpoint of rooms.
+/// The key of the endpoint for rooms.
 const ROOM: &str = "/rooms/{room}";
 
-/// Sockets and streams that have a bit of everything.
+/// Sockets and streams with a bit of everything.
 const ALL: &str = "
 data: { rows: [{ n: 0 }], log: [] }
 http:
@@ -43,19 +43,19 @@ websocket:
     closed: [{ add: { log: { left: $conn.name } } }, { after: 1s, send: { to: a, frame: gone } }]
 ";
 
-/// Opens the stream of a route.
+/// Returns the command that opens the stream.
 fn stream(member: u64) -> Command {
     let request = Box::new(request("GET", "/", Value::Null));
     Command::Answer { key: "GET /live".into(), crud: None, request, member: Some(member) }
 }
 
 #[test]
-fn members_are_taken_up_with_all_that_they_have() {
-    let mut play = Play::compared(ALL);
+fn members_are_restored_with_all_of_their_state() {
+    let mut world = TestWorld::compared(ALL);
     for member in [1, 2, 3] {
-        play.open(ROOM, member);
+        world.open(ROOM, member);
     }
-    play.apply(&stream(4));
+    world.apply(&stream(4));
     for (member, message) in [
         (1, json!({ "do": "name", "name": "eve" })),
         (2, json!({ "do": "join", "to": ["c", "a"], "as": "two" })),
@@ -63,25 +63,25 @@ fn members_are_taken_up_with_all_that_they_have() {
         (1, json!({ "do": "add" })),
         (2, json!({ "do": "later", "null": null })),
     ] {
-        play.send(member, &message);
+        world.send(member, &message);
     }
-    assert_eq!(play.tell("c").len(), 2);
-    play.pass_millis(1500);
-    play.send(3, &json!({ "do": "leave", "as": "three" }));
-    assert_eq!(play.tell("c").len(), 1);
-    assert_eq!(play.send(3, &json!({ "do": "all", "frame": [1] })).len(), 3);
-    play.pass(1);
-    play.close(2);
-    play.close(1);
-    assert_eq!(rows(&play.engine, "log"), json!([{ "id": 1, "left": "ada" }, { "id": 2, "left": "eve" }]));
-    assert_eq!(play.tell("a").len(), 1);
-    play.open(ROOM, 5);
-    play.pass(5);
-    assert_eq!(play.send(5, &json!({ "do": "add" })).len(), 3);
+    assert_eq!(world.publish("c").len(), 2);
+    world.pass_millis(1500);
+    world.send(3, &json!({ "do": "leave", "as": "three" }));
+    assert_eq!(world.publish("c").len(), 1);
+    assert_eq!(world.send(3, &json!({ "do": "all", "frame": [1] })).len(), 3);
+    world.pass(1);
+    world.close(2);
+    world.close(1);
+    assert_eq!(rows(&world.engine, "log"), json!([{ "id": 1, "left": "ada" }, { "id": 2, "left": "eve" }]));
+    assert_eq!(world.publish("a").len(), 1);
+    world.open(ROOM, 5);
+    world.pass(5);
+    assert_eq!(world.send(5, &json!({ "do": "add" })).len(), 3);
 }
 
 #[test]
-fn a_frame_that_a_reload_took_away_is_taken_up() {
+fn a_frame_that_a_reload_removed_is_restored() {
     let text = |frame: &str| {
         format!(
             "
@@ -91,47 +91,47 @@ websocket: {{ '{ROOM}': {{ open: [{{ join: {{ to: rows, frame: '{frame} {{{{ eve
 "
         )
     };
-    let mut play = Play::compared(&text("old"));
-    play.open(ROOM, 1);
-    play.apply(&stream(2));
-    assert_eq!(play.reload(&text("new")), Vec::<String>::new());
-    play.open(ROOM, 3);
-    let add = |play: &mut Play| play.post(&json!([{ "add": { "rows": { "n": 5 } } }]));
+    let mut world = TestWorld::compared(&text("old"));
+    world.open(ROOM, 1);
+    world.apply(&stream(2));
+    assert_eq!(world.reload(&text("new")), Vec::<String>::new());
+    world.open(ROOM, 3);
+    let add = |world: &mut TestWorld| world.post(&json!([{ "add": { "rows": { "n": 5 } } }]));
     let expected = [r#"1: "old 5 7""#, r#"2: {"data":"old 5"}"#, r#"3: "new 5 7""#];
-    assert_eq!(add(&mut play), expected);
-    assert_eq!(add(&mut play), expected);
+    assert_eq!(add(&mut world), expected);
+    assert_eq!(add(&mut world), expected);
 }
 
 #[test]
-fn groups_are_taken_up_in_their_order() {
-    let mut play = Play::compared(
+fn groups_are_restored_in_order() {
+    let mut world = TestWorld::compared(
         "websocket: { /s: { messages: [{ match: { join: 1 }, join: { to: a, as: $msg.id, frame: '{{ msg.id }} {{ random(1, 1000000) }}' } }, { leave: { as: $msg.id } }] } }",
     );
-    play.open("/s", 1);
+    world.open("/s", 1);
     for name in ["one", "two", "three", "four"] {
-        play.send(1, &json!({ "join": 1, "id": name }));
+        world.send(1, &json!({ "join": 1, "id": name }));
     }
-    // The last one comes into the place of the one that is left.
-    play.send(1, &json!({ "id": "one" }));
-    assert_eq!(play.tell("a").len(), 3);
-    play.send(1, &json!({ "join": 1, "id": "one" }));
-    assert_eq!(play.tell("a").len(), 4);
+    // The others keep their order when one is left.
+    world.send(1, &json!({ "id": "one" }));
+    assert_eq!(world.publish("a").len(), 3);
+    world.send(1, &json!({ "join": 1, "id": "one" }));
+    assert_eq!(world.publish("a").len(), 4);
 }
 
 #[test]
-fn a_moment_to_go_back_to_has_no_members() {
-    let mut play = Play::new(ALL);
-    play.open(ROOM, 1);
-    play.apply(&stream(2));
+fn a_snapshot_has_no_members() {
+    let mut world = TestWorld::new(ALL);
+    world.open(ROOM, 1);
+    world.apply(&stream(2));
     let waiting = |state: &Value| state["rules"]["waiting"].as_array().unwrap().len();
-    let with_members = written(&play.engine);
+    let with_members = saved_state(&world.engine);
     assert_eq!((with_members["members"]["members"].as_array().unwrap().len(), waiting(&with_members)), (2, 3));
-    let without = written(&play.engine.clone().without_members());
+    let without = saved_state(&world.engine.clone().without_members());
     assert_eq!((without.get("members"), waiting(&without)), (None, 0));
 }
 
 #[test]
-fn expressions_count_the_members_that_all_servers_know() {
+fn expressions_count_the_members_known_to_all_servers() {
     let text = "
 http: { GET /here: { body: \"{{ [joined('a'), members('a')] }}\" } }
 websocket: { /s: { open: [{ join: a }] } }
@@ -139,7 +139,7 @@ websocket: { /s: { open: [{ join: a }] } }
     let a = Topic::Named("a".into());
     for (first, expected) in [
         (FIRST_SHARED_MEMBER, json!([1, [FIRST_SHARED_MEMBER]])),
-        // Of one server alone, all of them count.
+        // With a single server, all members count.
         (7, json!([2, [3, 7]])),
     ] {
         let mut engine = engine(text);
@@ -150,15 +150,15 @@ websocket: { /s: { open: [{ join: a }] } }
         let (request, options) = (Box::<RuleRequest>::default(), SessionOptions::default());
         engine.apply(Command::Open { member: first, endpoint: "/s".into(), request, options }).unwrap();
         assert_eq!(get(&mut engine, "GET /here"), expected);
-        let mut late = taken_up(&engine);
-        assert_eq!(late.topics().members(&a).collect::<Vec<_>>(), [first]);
-        late = late.with_visitors_of(&engine);
-        assert_eq!(get(&mut late, "GET /here"), expected);
-        assert!(late.topics().has_joined(3, &a));
+        let mut restored = restored_copy(&engine);
+        assert_eq!(restored.topics().members(&a).collect::<Vec<_>>(), [first]);
+        restored = restored.with_visitors_of(&engine);
+        assert_eq!(get(&mut restored, "GET /here"), expected);
+        assert!(restored.topics().has_joined(3, &a));
     }
 }
 
-/// A world in which rules do something later.
+/// A world whose rules have delayed steps.
 const LATER: &str = "
 data: { rows: [{ id: 1, n: 0 }], price: 1 }
 triggers:
@@ -170,7 +170,7 @@ http:
 ";
 
 #[test]
-fn rules_come_back_from_a_state_with_all_that_waits() {
+fn rules_are_restored_with_their_scheduled_steps() {
     let mut engine = engine(LATER);
     let answers = |engine: &mut Engine| {
         ["GET /dice", "GET /seen", "GET /vote"].map(|key| ask(engine, key, request("GET", "/", Value::Null)).unwrap())
@@ -178,14 +178,14 @@ fn rules_come_back_from_a_state_with_all_that_waits() {
     answers(&mut engine);
     let steps = json!([{ "set": { "price": 0.1 } }, { "after": "1s", "set": { "price": "{{ random(1, 1000000) }}" } }]);
     post(&mut engine, steps).unwrap();
-    let mut late = taken_up(&engine);
-    assert_eq!(engine.advance(Duration::from_secs(5)), late.advance(Duration::from_secs(5)));
-    assert_eq!(answers(&mut engine), answers(&mut late));
-    assert_eq!(written(&engine), written(&late));
+    let mut restored = restored_copy(&engine);
+    assert_eq!(engine.advance(Duration::from_secs(5)), restored.advance(Duration::from_secs(5)));
+    assert_eq!(answers(&mut engine), answers(&mut restored));
+    assert_eq!(saved_state(&engine), saved_state(&restored));
 }
 
 #[test]
-fn commands_of_rules_come_back_from_json_as_they_were() {
+fn commands_of_rules_survive_a_json_round_trip() {
     let full = RuleRequest {
         method: Some("POST".into()),
         url: Some("/rows/1?a=b".into()),
@@ -215,7 +215,7 @@ fn commands_of_rules_come_back_from_json_as_they_were() {
     });
     let steps = json!([{ "after": "1s", "set": { "price": "{{ price + 1 }}" } }]);
     let data = json!({ "price": 2, "rows": [{ "id": 1 }] });
-    let Value::Object(set) = data.clone() else { panic!("it is a mapping") };
+    let Value::Object(set) = data.clone() else { panic!("expected a mapping") };
     let others = [
         (
             Command::Steps { steps: crate::engine::StepsText::Written(steps.clone()) },
@@ -229,7 +229,7 @@ fn commands_of_rules_come_back_from_json_as_they_were() {
         let read: Command = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), expected);
     }
-    // A request without a body stays one.
+    // A missing body stays missing.
     let bare = request("GET", "/", Value::Null);
     let written = serde_json::to_value(&bare).unwrap();
     assert_eq!(serde_json::from_value::<RuleRequest>(written).unwrap(), bare);
