@@ -1,15 +1,15 @@
-//! What sockets speak above WebSocket, without I/O and without a clock.
+//! The protocols that run on top of WebSocket, without I/O and without a clock.
 //!
-//! There is one [`Session`] for each socket. In order:
+//! Each socket has one [`Session`], used in this order:
 //!
-//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame of the client,
-//!    [`Session::overdue`] once [`time_to_connect`] has passed by the machine's clock, and [`Session::elapse`] when
-//!    [`Session::due`] has come. Each returns what came of it, as [`Received`].
-//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with [`Session::finished`]. If
-//!    no rule fits, [`Session::unmatched`] is called instead, and [`Session::refused`] if it is refused. An endpoint without
-//!    `open` finishes at once.
-//! 3. Members of a topic get the frames of their [`Address`]; members with equal addresses share them.
-//! 4. [`Session::closing`] comes before the server closes the socket.
+//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame from the client,
+//!    [`Session::overdue`] once [`time_to_connect`] has passed on the machine's clock, and [`Session::elapse`] when
+//!    [`Session::due`] is reached. Each returns its effects as [`Received`].
+//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with
+//!    [`Session::finished`]. [`Session::unmatched`] replaces both if no rule matches, and [`Session::refused`] if the
+//!    rule is refused. An endpoint without `open` finishes at once.
+//! 3. Members of a topic receive the frames of their [`Address`]; members with equal addresses share them.
+//! 4. [`Session::closing`], before the server closes the socket.
 
 mod address;
 pub mod engine_io;
@@ -30,11 +30,11 @@ use super::event::fit_for_closing;
 use super::frame::Frame;
 use crate::scenario::Protocol;
 
-/// What a socket speaks above WebSocket, with what has to be remembered of it.
+/// The protocol that a socket runs on top of WebSocket, with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Session {
-    /// Nothing more.
+    /// No protocol.
     Plain,
     /// Engine.IO 4 and Socket.IO 5.
     SocketIo(Box<socket_io::Session>),
@@ -42,42 +42,43 @@ pub enum Session {
     GraphqlWs(Box<graphql_ws::Session>),
     /// The protocol has ended with [`Received::Close`]: nothing is received or sent any more.
     Closed {
-        /// As [`Session::was_connected`].
+        /// See [`Session::was_connected`].
         was_connected: bool,
-        /// As [`Session::sid`] without an address.
+        /// See [`Session::sid`] without an address.
         sid: Option<Box<str>>,
     },
 }
 
-/// What a session knows of its socket.
+/// The properties of a socket that its session needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOptions {
     /// The id of the Engine.IO session.
     pub sid: String,
-    /// Whether the client polls by HTTP, and may upgrade to WebSocket.
+    /// Whether the client uses HTTP long-polling and may upgrade to WebSocket.
     pub polling: bool,
-    /// The most bytes that the client may send at once.
+    /// The maximum number of bytes that the client may send at once.
     pub max_payload: usize,
 }
 
-/// What has come of a frame from the client, or of time.
+/// An effect of a frame from the client, or of the passing of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// The client is connected as the protocol has it: the endpoint's `open` is to be carried out with this `msg`.
+    /// The client has connected in the sense of the protocol: run the endpoint's `open` with this `msg`.
     Opened(Value),
-    /// A message for the endpoint's rules: `msg`.
+    /// A message for the endpoint's rules, as `msg`.
     Message(Value),
-    /// A message that the client's library makes by itself, so that rules may leave it.
+    /// A message that the client's library sends on its own, which rules may leave unanswered.
     Notice(Value),
-    /// What the protocol itself sends.
+    /// A frame that the protocol itself sends.
     Reply(Frame),
-    /// The client has ended what has this address: memberships, and the steps that wait in answer to its messages.
+    /// The client has ended everything at this address: its memberships, and the pending steps that answer its
+    /// messages.
     Ended(Address),
-    /// The socket is to be closed. The last of a list.
+    /// Close the socket. Always the last item of a list.
     Close {
         /// The code (RFC 6455, 7.4).
         code: u16,
-        /// The reason, of at most 123 bytes.
+        /// The reason, at most 123 bytes.
         reason: String,
     },
 }
@@ -89,7 +90,7 @@ impl Received {
 }
 
 impl Session {
-    /// The session of a socket that is about to open.
+    /// Creates the session of a socket that is about to open.
     #[must_use]
     pub fn new(protocol: Protocol, options: SessionOptions) -> Self {
         match protocol {
@@ -99,7 +100,7 @@ impl Session {
         }
     }
 
-    /// What comes of the socket's being there.
+    /// Handles the opening of the socket.
     pub fn opened(&mut self, now: Duration) -> Vec<Received> {
         match self {
             Self::Plain => vec![Received::Opened(Value::Null)],
@@ -112,7 +113,7 @@ impl Session {
         }
     }
 
-    /// What comes of a frame from the client, in order.
+    /// Handles a frame from the client, and returns its effects in order.
     pub fn receive(&mut self, frame: Frame) -> Vec<Received> {
         let received = match self {
             Self::Plain => vec![Received::Message(plain_message(frame))],
@@ -124,7 +125,7 @@ impl Session {
         received
     }
 
-    /// When the session wants to be looked at next, in the world's time.
+    /// Returns when [`Session::elapse`] is due next, in the world's time.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         match self {
@@ -134,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Does the first of what is due by now, where time goes on to `until` at once. More may be due after it: see
-    /// [`Session::due`].
+    /// Performs the first action due by `now`, while time advances to `until` in one step. More may be due after it:
+    /// see [`Session::due`].
     pub fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         if self.due().is_none_or(|due| due > now) {
             return Vec::new();
@@ -149,7 +150,7 @@ impl Session {
         received
     }
 
-    /// Whether the client is yet to say that it connects, for which it has [`time_to_connect`].
+    /// Returns whether the client has yet to connect, which it must do within [`time_to_connect`].
     #[must_use]
     pub fn awaits_client(&self) -> bool {
         match self {
@@ -159,8 +160,8 @@ impl Session {
         }
     }
 
-    /// What comes of it that the client has had its time to connect by the machine's clock. One that has not connected is closed
-    /// once it has had that time by the world's clock as well.
+    /// Handles the end of the client's time to connect on the machine's clock. A client that has not connected is
+    /// closed once its time has run out on the world's clock as well.
     pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -172,12 +173,12 @@ impl Session {
         received
     }
 
-    /// The frames of a rule's `reply`, in answer to what [`Received::Opened`] or [`Received::Message`] carried. There are none
-    /// if the client no longer waits for them.
+    /// Returns the frames of a rule's `reply` to the `msg` of a [`Received::Opened`] or [`Received::Message`], or no
+    /// frames if the client no longer waits for them.
     ///
     /// # Errors
     ///
-    /// If the protocol has no frame for the value. Nothing has changed then.
+    /// If the protocol has no frame for the value. The session is unchanged then.
     pub fn reply(&mut self, msg: Option<&Value>, value: Value) -> Result<Vec<Frame>, CodecError> {
         match self {
             Self::Plain => Ok(vec![Frame::of(value)]),
@@ -187,8 +188,9 @@ impl Session {
         }
     }
 
-    /// What is sent when the rule that answered a message, or `open`, is at its end. `goes_on` tells whether a membership that
-    /// names the message goes on, or steps still wait; it is called again after the last of them.
+    /// Returns the frames to send when the rule that answers a message or `open` has finished. `goes_on` tells whether
+    /// a membership that refers to the message continues, or steps are still pending; this method is called again after
+    /// the last of them.
     pub fn finished(&mut self, msg: &Value, goes_on: bool) -> Vec<Frame> {
         match self {
             Self::Plain | Self::Closed { .. } => Vec::new(),
@@ -197,8 +199,8 @@ impl Session {
         }
     }
 
-    /// Whether the client waits for its connection, and this is the `msg` of [`Received::Opened`]: it is connected once
-    /// [`Session::finished`] is called, or by a reply.
+    /// Returns whether the client waits to be connected and this is the `msg` of its [`Received::Opened`]. A reply or
+    /// [`Session::finished`] connects it.
     #[must_use]
     pub fn is_pending(&self, msg: &Value) -> bool {
         match self {
@@ -208,7 +210,7 @@ impl Session {
         }
     }
 
-    /// The `msg` of each connection that the client waits for, as far as [`Session::finished`] looks at it.
+    /// Returns the `msg` of each pending connection, with only the fields that [`Session::finished`] reads.
     #[must_use]
     pub fn pending(&self) -> Vec<Value> {
         match self {
@@ -218,13 +220,14 @@ impl Session {
         }
     }
 
-    /// Whether the connection that a message came by is over while the socket stays open: it was refused, or left.
+    /// Returns whether the connection that carried a message was refused or left, while the socket stays open.
     #[must_use]
     pub fn is_over(&self, msg: &Value) -> bool {
         if let Self::SocketIo(session) = self { session.is_over(msg) } else { false }
     }
 
-    /// What is sent when no rule fits a message; `nearest` is the rule that came nearest, and why it does not fit.
+    /// Returns the frames to send when no rule matches a message; `nearest` is the closest rule, and why it does not
+    /// match.
     pub fn unmatched(&mut self, msg: &Value, nearest: Option<&str>) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -232,7 +235,7 @@ impl Session {
         }
     }
 
-    /// What comes of it that the rule that answers a message is refused, or `open`, and why.
+    /// Handles the refusal of the rule that answers a message, or of `open`; `why` is the reason.
     pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -244,7 +247,7 @@ impl Session {
         received
     }
 
-    /// What is sent when the server ends the membership of this name.
+    /// Returns the frames to send when the server ends the membership with this name.
     pub fn left(&mut self, name: &str) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -252,7 +255,7 @@ impl Session {
         }
     }
 
-    /// How what is sent to a member is written; `name` is the membership's `as`, `msg` what it was joined in answer to.
+    /// Returns the address of a member; `name` is the membership's `as`, `msg` the message that it answers by joining.
     #[must_use]
     pub fn address(&self, name: Option<&str>, msg: Option<&Value>) -> Address {
         match self {
@@ -262,8 +265,8 @@ impl Session {
         }
     }
 
-    /// Whether the client still accepts frames for an address. If not, its membership has to end: the client has disconnected
-    /// from the namespace, or the operation has ended.
+    /// Returns whether the client still accepts frames for an address. If not, its membership must end: the client has
+    /// disconnected from the namespace, or the operation has ended.
     #[must_use]
     pub fn reaches(&self, address: &Address) -> bool {
         match (self, address) {
@@ -274,14 +277,14 @@ impl Session {
         }
     }
 
-    /// Takes note that a member was sent what ends its operation; see [`Address::is_ended_by`].
+    /// Notes that a member was sent a frame that ends its operation; see [`Address::is_ended_by`].
     pub fn end(&mut self, address: &Address) {
         if let (Self::GraphqlWs(session), Address::GraphqlWs(Some(operation))) = (self, address) {
             session.end(operation);
         }
     }
 
-    /// The addresses at which the client gets what is sent to all sockets of its endpoint.
+    /// Returns the addresses at which the client receives messages to all sockets of its endpoint.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {
         match self {
@@ -291,8 +294,8 @@ impl Session {
         }
     }
 
-    /// The id of the client at an address, as its library knows it; without one, that of the connection which the client would
-    /// call its own.
+    /// Returns the client's id at an address, as its library reports it. Without an address, returns the id of the
+    /// connection that the client would consider its main one.
     #[must_use]
     pub fn sid(&self, address: Option<&Address>) -> Option<&str> {
         match (self, address) {
@@ -303,7 +306,7 @@ impl Session {
         }
     }
 
-    /// Whether the client was ever connected as the protocol has it.
+    /// Returns whether the client was ever connected in the sense of the protocol.
     #[must_use]
     pub fn was_connected(&self) -> bool {
         match self {
@@ -314,7 +317,7 @@ impl Session {
         }
     }
 
-    /// The protocol; `None` once it has ended.
+    /// Returns the protocol; `None` once it has ended.
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         match self {
@@ -325,13 +328,13 @@ impl Session {
         }
     }
 
-    /// What is sent when the server disconnects the client from what a message came by, such as a namespace; `None` if the socket
-    /// itself is to be closed, because the client is connected to nothing else.
+    /// Returns the frames to send when the server disconnects the client from the target of a message, such as a
+    /// namespace. `None` if the client is connected to nothing else, so that the socket itself must be closed.
     pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
     }
 
-    /// What is sent before the server closes the socket.
+    /// Returns the frames to send before the server closes the socket.
     pub fn closing(&mut self) -> Vec<Frame> {
         match self {
             Self::SocketIo(session) => session.closing(),
@@ -347,8 +350,7 @@ impl Session {
     }
 }
 
-/// How long the client of a socket may take to say that it connects, by the world's clock and by the machine's; `None` for as
-/// long as it likes.
+/// Returns how long a client may take to connect, both on the world's clock and on the machine's; `None` for no limit.
 #[must_use]
 pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     match protocol {
@@ -358,7 +360,7 @@ pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     }
 }
 
-/// JSON if it is JSON, else text, or bytes as `{ binary: BASE64 }`.
+/// Returns the parsed JSON, the text if it is not JSON, or bytes as `{ binary: BASE64 }`.
 fn plain_message(frame: Frame) -> Value {
     match frame {
         Frame::Text(text) => serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text)),
