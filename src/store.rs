@@ -152,7 +152,7 @@ pub struct NewEntry<'a> {
     pub at: Duration,
     /// The token of the lead that the entry requires; `None` if it requires none.
     pub token: Option<FencingToken>,
-    /// How long the log is kept without an append or a leader; `None` for ever.
+    /// How long the log is kept without an append or a leader; `None` means forever.
     pub lifetime: Option<Duration>,
 }
 

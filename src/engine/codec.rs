@@ -160,8 +160,8 @@ impl Session {
         }
     }
 
-    /// Handles the end of the client's time to connect on the machine's clock. A client that has not connected is
-    /// closed once its time has run out on the world's clock as well.
+    /// Handles the expiry of [`time_to_connect`] on the machine's clock. A client that has not connected is closed once
+    /// the same time has passed on the world's clock as well.
     pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,

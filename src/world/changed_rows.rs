@@ -27,7 +27,7 @@ pub(super) struct Span {
     pub(super) to: u64,
 }
 
-/// The progress of a member.
+/// How far a member has received the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct MemberProgress {
     /// The position of the feed up to which it has received everything addressed to it.

@@ -6,8 +6,8 @@
 //! the next one, so a busy feed is written in few large writes, and a quiet one without delay. The pass costs about
 //! half a microsecond per socket in addition to the write, which costs five.
 //!
-//! One core cannot write to thousands of sockets within a frame of a screen. The runtime's other threads then help:
-//! each takes the next few sockets, until all have received the batch. Only one thread at a time handles a socket, and
+//! One core cannot write to thousands of sockets within one display frame. The runtime's other threads then help:
+//! each takes the next few sockets until all have received the batch. Only one thread at a time handles a socket, and
 //! the next batch waits for the slowest thread, so the order is preserved.
 //!
 //! Messages for only a few sockets are written by the world's task if the fan-out is idle: waking it would cost more.

@@ -72,19 +72,19 @@ pub struct Sharing {
 /// How a server joins a world that others may play as well.
 #[derive(Debug)]
 pub struct JoinOptions {
-    /// The means to share the world.
+    /// The server's sharing state.
     pub sharing: Sharing,
     /// The opened log of the world.
     pub opened: Opened,
-    /// How long the log is kept while nobody plays the world; `None` for ever.
+    /// How long the log is kept while nobody plays the world; `None` means forever.
     pub lifetime: Option<Duration>,
     /// Whether this is the default world, whose scenario all other worlds follow, and which always has a leader.
     pub is_default: bool,
 }
 
 impl Sharing {
-    /// Creates the means of a server with this unique name to share worlds through a store, with the server section and
-    /// the directory of its scenario.
+    /// Creates the sharing state of a server. Its name must be unique; `options` and `directory` are the server section
+    /// and the directory of its scenario.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,

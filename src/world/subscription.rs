@@ -48,7 +48,7 @@ pub struct Subscription {
     farewell: Farewell,
 }
 
-/// The first messages of a subscription, and the messages at which it resumes after a gap in the feed.
+/// The messages that a subscription starts with, or resumes with after a gap in the feed.
 #[derive(Debug)]
 pub(super) struct Joined {
     /// The number of the last event included in the messages.
@@ -146,7 +146,8 @@ impl Subscription {
     /// Checks that the socket will be able to continue once it has room: the feed still has the next items, or the
     /// socket can catch up on what it has missed.
     ///
-    /// # Errors [`WorldError::Behind`] for a stream or an endpoint's socket that has missed anything else;
+    /// # Errors
+    /// [`WorldError::Behind`] for a stream or an endpoint's socket that has missed anything else;
     /// [`WorldError::Ended`].
     pub async fn expect_next(&mut self) -> Result<(), WorldError> {
         let Some(progress) = self.progress().filter(|_| self.socket.is_of_rules()) else { return Ok(()) };
@@ -245,7 +246,7 @@ impl Subscription {
         self.socket.collection()
     }
 
-    /// Returns how the server closes the socket, if it does, whether or not the socket has received everything.
+    /// Returns how the server closes the socket, if it does. Messages for the socket may still be pending.
     #[must_use]
     pub fn closing(&self) -> Option<SocketClose> {
         self.socket.closing()

@@ -135,7 +135,7 @@ impl Session {
         matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// Handles the end of the time to initialise on the machine's clock.
+    /// Handles the expiry of [`INIT_TIMEOUT`] on the machine's clock.
     pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
         let Phase::Waiting { until, is_overdue } = &mut self.phase else { return None };
         *is_overdue = true;

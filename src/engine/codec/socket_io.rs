@@ -94,7 +94,7 @@ impl Session {
         !self.namespaces.was_connected() && self.namespaces.open().next().is_none()
     }
 
-    /// Handles the end of the client's time to connect on the machine's clock.
+    /// Handles the expiry of [`CONNECT_TIMEOUT`] on the machine's clock.
     pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
         self.is_overdue = true;
         let is_late = self.awaits_client() && self.connect_by.is_some_and(|by| by <= now);

@@ -65,7 +65,7 @@ impl FromStr for RedisUrl {
             number => number.parse().map_err(|_| WrongUrl::Other)?,
         };
         let settings = with_user(RedisConnectionInfo::default().set_db(database), &uri)?;
-        // An IPv6 address loses its brackets.
+        // IPv6 addresses are passed without brackets.
         let address = ConnectionAddr::Tcp(host.trim_matches(['[', ']']).to_owned(), port);
         let info = address.into_connection_info().map_err(|_| WrongUrl::Other)?.set_redis_settings(settings);
         let client = Client::open(info).map_err(|_| WrongUrl::Other)?;

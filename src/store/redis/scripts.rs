@@ -12,7 +12,7 @@
 //! - `token`: the highest token issued
 //! - `there:NAME`: until when the server NAME is present (ms)
 //!
-//! A lifetime says how long the keys are kept (ms), 0 for ever.
+//! A lifetime is how long the keys are kept (ms); 0 means forever.
 
 use std::time::Duration;
 
@@ -218,7 +218,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Converts a lifetime; 0 means for ever. Redis accepts no more than fits in an `i64` together with the time of day.
+/// Converts a lifetime; 0 means forever. Redis accepts no more than fits in an `i64` together with the time of day.
 fn lifetime(time: Option<Duration>) -> u64 {
     const LONGEST: u64 = 1 << 50;
     time.map_or(0, |time| millis(time).clamp(1, LONGEST))

@@ -12,7 +12,7 @@ use crate::world::feed::FEWEST_BACKLOG;
 use crate::world::message::Message;
 use crate::world::{Setup, Subscription};
 
-/// Rows that change for other members, to advance the feed.
+/// A scenario in which changes of `noise` advance the feed.
 const NOISE: &str = "
 data: { rows: [{ n: 1 }, { n: 2 }], price: { now: 1 }, noise: [{ n: 0 }] }
 http:

@@ -136,7 +136,7 @@ impl RequestHead {
         query: Option<&str>,
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
     ) -> Self {
-        // Large enough for limit heads.
+        // Large enough for most heads.
         const TYPICAL: usize = 512;
         let mut text = String::with_capacity(TYPICAL);
         text.extend([method, " ", path]);

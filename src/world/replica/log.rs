@@ -111,7 +111,7 @@ impl WorldSnapshot {
             seed: scenario_ref.seed,
             own_seed: state.own_seed,
             pace_at_start: state.pace_at_start,
-            // An advance in progress is not part of the state: its request is told that it was superseded.
+            // An advance in progress is not part of the state: its request fails as superseded.
             pace: state.held.unwrap_or_else(|| state.shared.clock.pace()),
             epoch: state.epoch,
             engine: Some(Box::new(state.engine.save(&state.start))),

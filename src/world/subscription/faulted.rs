@@ -131,7 +131,7 @@ impl Subscription {
         }
         let Some(encode) = self.cursor.as_ref().map(|cursor| cursor.encode) else { return Ok(None) };
         let Some(faults) = &mut self.faults else { return Ok(None) };
-        // After the last read, so that everything due by its time is handed out with it.
+        // The time is read last, so that messages due by then go out together with the last message read.
         let messages = faults.due(self.world.now());
         let disconnect = faults.disconnect();
         self.record_marks();
