@@ -1,23 +1,24 @@
-//! Where several servers keep what they have in common, so that they are one mock.
+//! The stores that several servers share, so that they act as one mock.
 //!
-//! Each world has a log: every change to it, in the one order in which all servers carry it out. The engine is
-//! deterministic, so the same log gives the same values, the same events under the same numbers and the same frames
-//! everywhere, and to change a value is to append to the log: there is no second place that could differ from it.
+//! Each world has a log: all of its changes, in the one order in which every server applies them. The engine is
+//! deterministic, so the same log yields the same values, the same numbered events and the same frames everywhere. The
+//! only way to change a value is to append to the log, so no second copy can differ from it.
 //!
-//! - **A change** is appended by the server that was asked, and carried out by every server, that one too, when it comes
-//!   back in its place. Only then it is answered.
-//! - **Time** is a change as well. What scripts and generators do is not in the log, only how far time has gone; one server
-//!   at a time may say that, the [leader](Store::lead). Its token is in every such entry, and an older one is refused, so
-//!   that a leader that was away too long cannot say anything any more (a fencing token).
-//! - **Presence**: a server that has members in a world says again and again that it is [there](Store::be_present). What one
-//!   has left that died, the leader has closed by an entry, as a change like any other.
-//! - **A checkpoint** is a world's whole state at a position. What is long before it is cut off, and who joins starts there.
-//! - **A gap**, because the log was cut off further than somebody had read or because the store has lost its end, is found
-//!   by the positions, which count up without holes, and by the marks, of which no two are the same. Then the state is taken
-//!   from the checkpoint.
+//! - **Changes** are appended by the server that received the request, and applied by every server, including that one,
+//!   when they come back in log order. Only then is the request answered.
+//! - **Time** is a change as well. The log does not hold what scripts and generators do, only how far time has
+//!   advanced. One server at a time may append that, the [leader](Store::lead). Each such entry carries the leader's
+//!   fencing token, and an outdated token is refused, so that a leader that was away too long cannot append any more.
+//! - **Presence**: a server that has members in a world regularly announces that it is [present](Store::be_present).
+//!   When a server dies, the leader closes its members with an entry, a change like any other.
+//! - **Checkpoints** hold a world's whole state at a position. Entries long before it are trimmed, and a server that
+//!   joins starts from it.
+//! - **Gaps** occur when the log is trimmed further than a server has read, or when the store has lost the end of the
+//!   log. They are detected by the positions, which are contiguous, and by the marks, which are unique. The state is
+//!   then taken from the checkpoint.
 //!
-//! [`Memory`] is for several servers of one process, [`Redis`] for those of many machines. A server without a store has no
-//! log at all: its changes have the order in which the world's task hears of them.
+//! [`Memory`] serves several servers in one process, [`Redis`] servers on many machines. A server without a store has
+//! no log at all: its changes are ordered by their arrival at the world's task.
 
 mod memory;
 mod redis;
@@ -32,34 +33,34 @@ use thiserror::Error;
 pub use self::memory::Memory;
 pub use self::redis::{Redis, RedisUrl, WrongUrl};
 
-/// The logs of worlds. Futures may be dropped at any time; what they were to do is then done or not done.
+/// The logs of worlds. Futures may be dropped at any time; their operation has then happened in full or not at all.
 pub trait Store: Debug + Send + Sync {
-    /// Opens a world's log, and gives its newest checkpoint and the entries after that, read at one moment. If there are
-    /// many, the last of them are left to [`Store::follow`].
+    /// Opens a world's log. Returns its newest checkpoint and the entries after that, read atomically. If there are
+    /// many entries, the last of them are left to [`Store::follow`].
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Exists`], as it is asked for, or [`StoreError::Gone`].
+    /// [`StoreError::Missing`] or [`StoreError::Exists`], depending on the mode, or [`StoreError::Gone`].
     fn open<'a>(&'a self, world: &'a str, open_mode: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
 
-    /// Puts an entry at the end of the log, and gives its position.
+    /// Appends an entry to the log and returns its position.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] if there is no such log, [`StoreError::Fenced`] if a token is given and another was given out
-    /// since, or [`StoreError::Gone`]: then it may have been appended or not.
+    /// [`StoreError::Missing`] if the log does not exist, [`StoreError::Fenced`] if the entry has a token and a newer
+    /// one was issued, or [`StoreError::Gone`]: the entry may then have been appended or not.
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>>;
 
-    /// The entries that come after that one, some at a time, as they come. It ends with its first error:
-    /// [`StoreError::Gap`] if that entry is not there, or one after it was cut off, or [`StoreError::Gone`].
+    /// Returns the entries after the given one in batches, as they are appended. The stream ends with its first error:
+    /// [`StoreError::Gap`] if the given entry is missing or an entry after it was trimmed, or [`StoreError::Gone`].
     fn follow(&self, world: &str, after: &StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>>;
 
-    /// Asks for the lead of a world for that long, or keeps it. `None` if another server has it.
+    /// Claims or renews the lead of a world for the duration of the lease. `None` if another server has it.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>>;
 
-    /// Notes that a server that plays a world is there for that long from now on, and gives the names of all that are; 0 takes
-    /// that back.
+    /// Notes that a server is present in a world for the given time from now on, and returns the names of all present
+    /// servers. A time of 0 ends its presence.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
@@ -70,7 +71,8 @@ pub trait Store: Debug + Send + Sync {
         time: Duration,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>>;
 
-    /// Keeps a checkpoint, and cuts off what is before another position. Does nothing if a newer checkpoint is kept.
+    /// Saves a checkpoint and trims the entries before the position `cut`. Does nothing if the store has a newer
+    /// checkpoint.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
@@ -81,137 +83,138 @@ pub trait Store: Debug + Send + Sync {
         cut: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Ends a world's log with an entry. Those who follow it still read that; for everybody else the world is not there.
+    /// Ends a world's log with an entry. Followers of the log still read the entry; for everyone else the world no
+    /// longer exists.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Gone`].
     fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// The names of the worlds that there are; some may have been dropped since.
+    /// Returns the names of the worlds; some may have been dropped in the meantime.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     fn worlds(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 
-    /// The text that was put under a name.
+    /// Returns the text stored under a name.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreError>>;
 
-    /// Puts a text under a name, in the place of another.
+    /// Stores a text under a name, replacing any other.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     fn put<'a>(&'a self, name: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
-    /// Why the store cannot be reached, if that is so.
+    /// Returns why the store cannot be reached; `None` if it can.
     fn trouble(&self) -> Option<String>;
 
-    /// Where it is, for messages; without any secret.
+    /// Returns the address of the store for messages, without secrets.
     fn place(&self) -> String;
 }
 
-/// Whether a log has to exist, or is to be created.
+/// Whether to open an existing log or to create one.
 #[derive(Debug, Clone, Copy)]
 pub enum OpenMode<'a> {
-    /// It has to be there.
+    /// The log must exist.
     Existing,
-    /// It must not be there, and begins with this entry.
+    /// The log must not exist, and starts with this entry.
     New(NewEntry<'a>),
-    /// It begins with this entry unless it is there.
+    /// The log starts with this entry if it does not exist.
     Either(NewEntry<'a>),
 }
 
 /// A log at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The newest checkpoint; none if the log goes back to its beginning.
+    /// The newest checkpoint; `None` if the log is complete.
     pub checkpoint: Option<Checkpoint>,
-    /// The entry at the checkpoint's position, or the first of all, and those after it.
+    /// The entry at the checkpoint's position, or the first entry, followed by later entries.
     pub entries: Vec<StoredEntry>,
-    /// The world's time that was told last.
+    /// The world's time that was announced last.
     pub at: Duration,
-    /// How long ago that was.
+    /// The time since that announcement.
     pub age: Duration,
     /// Whether a server has the lead.
     pub is_led: bool,
 }
 
-/// An entry to be appended.
+/// An entry to append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewEntry<'a> {
-    /// Tells it from all other entries, of whatever log.
+    /// Unique among the entries of all logs.
     pub mark: &'a str,
-    /// What it says.
+    /// The content.
     pub text: &'a str,
     /// The world's time.
     pub at: Duration,
-    /// The lead that it needs, if it needs one.
+    /// The token of the lead that the entry requires; `None` if it requires none.
     pub token: Option<FencingToken>,
-    /// How long the log is kept if nobody appends to it or leads its world; for ever without.
+    /// How long the log is kept without an append or a leader; `None` means forever.
     pub lifetime: Option<Duration>,
 }
 
 /// An entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// Counts up without holes.
+    /// The position in the log, without gaps.
     pub position: u64,
-    /// Tells it from all other entries.
+    /// Unique among the entries of all logs.
     pub mark: String,
-    /// What it says.
+    /// The content.
     pub text: String,
 }
 
 /// A world's whole state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The position of the last entry that is in it.
+    /// The position of the last entry included.
     pub position: u64,
     /// The state.
     pub state: String,
 }
 
-/// Who asks for the lead of a world.
+/// A claim to the lead of a world.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
-    /// The server, by a name that no other has.
+    /// The unique name of the server.
     pub server: &'a str,
-    /// How long it keeps the lead without asking again; 0 gives it up.
+    /// How long the server keeps the lead without renewing it; 0 gives the lead up.
     pub lease: Duration,
     /// The world's time.
     pub at: Duration,
-    /// As that of an entry.
+    /// How long the log is kept, as in [`NewEntry::lifetime`].
     pub lifetime: Option<Duration>,
 }
 
-/// What a leader shows with what it appends. Whoever leads later has a higher one.
+/// The token that a leader appends its entries with. Each later leader has a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FencingToken(pub u64);
 
-/// Why a store does not do what it is asked.
+/// Why a store operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// It cannot be reached.
+    /// The store cannot be reached.
     #[error("the store cannot be reached: {0}")]
     Gone(String),
-    /// There is no such log.
-    #[error("the store has no such world")]
+    /// The log does not exist.
+    #[error("the world does not exist in the store")]
     Missing,
-    /// There is such a log already.
-    #[error("the store has such a world already")]
+    /// The log already exists.
+    #[error("the world already exists in the store")]
     Exists,
-    /// Another server leads the world by now.
-    #[error("another server leads the world by now")]
+    /// Another server now leads the world.
+    #[error("another server now leads the world")]
     Fenced,
-    /// What comes after that position is not there, or something else stands at it.
+    /// The entries after this position are missing, or the entry at it is a different one.
     #[error("the log has a gap after position {0}")]
     Gap(u64),
 }
 
-/// That entries follow on from that position without a hole.
-fn follow_on(after: u64, entries: &[StoredEntry]) -> Result<(), StoreError> {
+/// Checks that the positions of the entries continue without a gap after `after`.
+fn check_contiguous(after: u64, entries: &[StoredEntry]) -> Result<(), StoreError> {
     let is_next = |(entry, position): (&StoredEntry, u64)| entry.position == position;
     if entries.iter().zip(after + 1..).all(is_next) { Ok(()) } else { Err(StoreError::Gap(after)) }
 }

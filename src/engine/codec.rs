@@ -1,15 +1,15 @@
-//! Protocols that sockets use above WebSocket, without I/O and without a clock.
+//! The protocols that run on top of WebSocket, without I/O and without a clock.
 //!
 //! Each socket has one [`Session`], used in this order:
 //!
-//! 1. [`Session::opened`] after the handshake, then [`Session::receive`] for each frame from the client,
-//!    [`Session::overdue`] once [`time_to_connect`] has passed on the machine's clock, and [`Session::elapse`] at
-//!    [`Session::due`]. Each returns its results as [`Received`].
-//! 2. The rule that handles an `Opened` or a `Message` writes with [`Session::reply`] and ends with
-//!    [`Session::finished`]. If no rule matches, [`Session::unmatched`] is called instead; if the rule is refused,
-//!    [`Session::refused`]. An endpoint without `open` finishes at once.
-//! 3. Members of a topic receive frames encoded for their [`Address`]; members with equal addresses share frames.
-//! 4. [`Session::closing`] is called before the server closes the socket.
+//! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame from the client,
+//!    [`Session::overdue`] once [`time_to_connect`] has passed on the machine's clock, and [`Session::elapse`] when
+//!    [`Session::due`] is reached. Each returns its effects as [`Received`].
+//! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with
+//!    [`Session::finished`]. [`Session::unmatched`] replaces both if no rule matches, and [`Session::refused`] if the
+//!    rule is refused. An endpoint without `open` finishes at once.
+//! 3. Members of a topic receive the frames of their [`Address`]; members with equal addresses share them.
+//! 4. [`Session::closing`], before the server closes the socket.
 
 mod address;
 pub mod engine_io;
@@ -30,50 +30,51 @@ use super::event::fit_for_closing;
 use super::frame::Frame;
 use crate::scenario::Protocol;
 
-/// The protocol of a socket above WebSocket, and its state.
+/// The protocol that a socket runs on top of WebSocket, with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Session {
-    /// Plain WebSocket.
+    /// No protocol.
     Plain,
     /// Engine.IO 4 and Socket.IO 5.
     SocketIo(Box<socket_io::Session>),
     /// GraphQL over WebSocket.
     GraphqlWs(Box<graphql_ws::Session>),
-    /// The protocol has ended with [`Received::Close`]: nothing is received or sent any longer.
+    /// The protocol has ended with [`Received::Close`]: nothing is received or sent any more.
     Closed {
-        /// The final value of [`Session::was_connected`].
+        /// See [`Session::was_connected`].
         was_connected: bool,
-        /// The final value of [`Session::sid`] without an address.
+        /// See [`Session::sid`] without an address.
         sid: Option<Box<str>>,
     },
 }
 
-/// The properties of its socket that a session needs.
+/// The properties of a socket that its session needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionOptions {
     /// The id of the Engine.IO session.
     pub sid: String,
-    /// Whether the client uses HTTP long polling and may upgrade to WebSocket.
+    /// Whether the client uses HTTP long-polling and may upgrade to WebSocket.
     pub polling: bool,
-    /// The maximum size of a payload from the client, in bytes.
+    /// The maximum number of bytes that the client may send at once.
     pub max_payload: usize,
 }
 
-/// A result of a client's frame or of time passing.
+/// An effect of a frame from the client, or of the passing of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// The client is connected at the protocol level: run the endpoint's `open` with this `msg`.
+    /// The client has connected in the sense of the protocol: run the endpoint's `open` with this `msg`.
     Opened(Value),
     /// A message for the endpoint's rules, as `msg`.
     Message(Value),
-    /// A message that the client's library sends on its own. Rules may ignore it.
+    /// A message that the client's library sends on its own, which rules may leave unanswered.
     Notice(Value),
     /// A frame that the protocol itself sends.
     Reply(Frame),
-    /// The client has ended everything with this address: memberships, and waiting steps that respond to its messages.
+    /// The client has ended everything at this address: its memberships, and the pending steps that answer its
+    /// messages.
     Ended(Address),
-    /// Close the socket. Always the last in a list.
+    /// Close the socket. Always the last item of a list.
     Close {
         /// The code (RFC 6455, 7.4).
         code: u16,
@@ -112,7 +113,7 @@ impl Session {
         }
     }
 
-    /// Handles a frame from the client and returns the results in order.
+    /// Handles a frame from the client, and returns its effects in order.
     pub fn receive(&mut self, frame: Frame) -> Vec<Received> {
         let received = match self {
             Self::Plain => vec![Received::Message(plain_message(frame))],
@@ -124,7 +125,7 @@ impl Session {
         received
     }
 
-    /// When [`Session::elapse`] is due next, in the world's time.
+    /// Returns when [`Session::elapse`] is due next, in the world's time.
     #[must_use]
     pub fn due(&self) -> Option<Duration> {
         match self {
@@ -134,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Carries out the first item that is due by `now`, on the way to `until`. More may be due afterwards: see
-    /// [`Session::due`].
+    /// Performs the first action due by `now`, while time advances to `until` in one step. More may be due after it:
+    /// see [`Session::due`].
     pub fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         if self.due().is_none_or(|due| due > now) {
             return Vec::new();
@@ -149,7 +150,7 @@ impl Session {
         received
     }
 
-    /// Whether the client has yet to connect at the protocol level, within [`time_to_connect`].
+    /// Returns whether the client has yet to connect, which it must do within [`time_to_connect`].
     #[must_use]
     pub fn awaits_client(&self) -> bool {
         match self {
@@ -159,8 +160,8 @@ impl Session {
         }
     }
 
-    /// Handles the end of the client's time to connect on the machine's clock. A client that has not connected is
-    /// closed once that time has passed on the world's clock as well.
+    /// Handles the expiry of [`time_to_connect`] on the machine's clock. A client that has not connected is closed once
+    /// the same time has passed on the world's clock as well.
     pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -172,12 +173,12 @@ impl Session {
         received
     }
 
-    /// Encodes a rule's `reply` to the `msg` of a [`Received::Opened`] or [`Received::Message`]. Empty if the client is
-    /// no longer waiting for a reply.
+    /// Returns the frames of a rule's `reply` to the `msg` of a [`Received::Opened`] or [`Received::Message`], or no
+    /// frames if the client no longer waits for them.
     ///
     /// # Errors
     ///
-    /// [`CodecError`] if the protocol cannot encode the value. Nothing has changed then.
+    /// If the protocol has no frame for the value. The session is unchanged then.
     pub fn reply(&mut self, msg: Option<&Value>, value: Value) -> Result<Vec<Frame>, CodecError> {
         match self {
             Self::Plain => Ok(vec![Frame::of(value)]),
@@ -187,9 +188,9 @@ impl Session {
         }
     }
 
-    /// Returns the frames to send when the rule that handles a message, or `open`, has ended. `goes_on` is true while a
-    /// membership that names the message continues or steps still wait; the method is called again after the last of
-    /// them.
+    /// Returns the frames to send when the rule that answers a message or `open` has finished. `goes_on` tells whether
+    /// a membership that refers to the message continues, or steps are still pending; this method is called again after
+    /// the last of them.
     pub fn finished(&mut self, msg: &Value, goes_on: bool) -> Vec<Frame> {
         match self {
             Self::Plain | Self::Closed { .. } => Vec::new(),
@@ -198,8 +199,8 @@ impl Session {
         }
     }
 
-    /// Whether `msg` is that of a [`Received::Opened`] and the client is still waiting for its connection.
-    /// [`Session::finished`] or a reply completes the connection.
+    /// Returns whether the client waits to be connected and this is the `msg` of its [`Received::Opened`]. A reply or
+    /// [`Session::finished`] connects it.
     #[must_use]
     pub fn is_pending(&self, msg: &Value) -> bool {
         match self {
@@ -209,7 +210,7 @@ impl Session {
         }
     }
 
-    /// The `msg` of each connection that the client is waiting for, in the form that [`Session::finished`] accepts.
+    /// Returns the `msg` of each pending connection, with only the fields that [`Session::finished`] reads.
     #[must_use]
     pub fn pending(&self) -> Vec<Value> {
         match self {
@@ -219,14 +220,14 @@ impl Session {
         }
     }
 
-    /// Whether the connection that a message arrived on has ended while the socket stays open: it was refused or left.
+    /// Returns whether the connection that carried a message was refused or left, while the socket stays open.
     #[must_use]
     pub fn is_over(&self, msg: &Value) -> bool {
         if let Self::SocketIo(session) = self { session.is_over(msg) } else { false }
     }
 
-    /// Returns the frames to send when no rule matches a message. `nearest` describes the closest rule and why it does
-    /// not match.
+    /// Returns the frames to send when no rule matches a message; `nearest` is the closest rule, and why it does not
+    /// match.
     pub fn unmatched(&mut self, msg: &Value, nearest: Option<&str>) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -234,7 +235,7 @@ impl Session {
         }
     }
 
-    /// Handles the refusal of the rule that handles a message, or of `open`. `why` is the reason.
+    /// Handles the refusal of the rule that answers a message, or of `open`; `why` is the reason.
     pub fn refused(&mut self, msg: &Value, why: &str) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
@@ -246,7 +247,7 @@ impl Session {
         received
     }
 
-    /// Returns the frames to send when the server ends the membership named `name`.
+    /// Returns the frames to send when the server ends the membership with this name.
     pub fn left(&mut self, name: &str) -> Vec<Frame> {
         match self {
             Self::Plain | Self::SocketIo(_) | Self::Closed { .. } => Vec::new(),
@@ -254,8 +255,7 @@ impl Session {
         }
     }
 
-    /// The address of frames for a membership. `name` is the membership's `as`, `msg` the message that the join
-    /// responds to.
+    /// Returns the address of a member; `name` is the membership's `as`, `msg` the message that it answers by joining.
     #[must_use]
     pub fn address(&self, name: Option<&str>, msg: Option<&Value>) -> Address {
         match self {
@@ -265,7 +265,7 @@ impl Session {
         }
     }
 
-    /// Whether the client still accepts frames for an address. If not, its membership must end: the client has
+    /// Returns whether the client still accepts frames for an address. If not, its membership must end: the client has
     /// disconnected from the namespace, or the operation has ended.
     #[must_use]
     pub fn reaches(&self, address: &Address) -> bool {
@@ -277,14 +277,14 @@ impl Session {
         }
     }
 
-    /// Records that a member was sent a frame that ends its operation; see [`Address::is_ended_by`].
+    /// Notes that a member was sent a frame that ends its operation; see [`Address::is_ended_by`].
     pub fn end(&mut self, address: &Address) {
         if let (Self::GraphqlWs(session), Address::GraphqlWs(Some(operation))) = (self, address) {
             session.end(operation);
         }
     }
 
-    /// The addresses at which the client receives frames for all sockets of its endpoint.
+    /// Returns the addresses at which the client receives messages to all sockets of its endpoint.
     #[must_use]
     pub fn addresses(&self) -> Vec<Address> {
         match self {
@@ -294,8 +294,8 @@ impl Session {
         }
     }
 
-    /// The id that the client's library reports for an address. Without an address, the id of the connection that the
-    /// client would consider its main one.
+    /// Returns the client's id at an address, as its library reports it. Without an address, returns the id of the
+    /// connection that the client would consider its main one.
     #[must_use]
     pub fn sid(&self, address: Option<&Address>) -> Option<&str> {
         match (self, address) {
@@ -306,7 +306,7 @@ impl Session {
         }
     }
 
-    /// Whether the client was ever connected at the protocol level.
+    /// Returns whether the client was ever connected in the sense of the protocol.
     #[must_use]
     pub fn was_connected(&self) -> bool {
         match self {
@@ -317,7 +317,7 @@ impl Session {
         }
     }
 
-    /// The protocol; `None` once it has ended.
+    /// Returns the protocol; `None` once it has ended.
     #[must_use]
     pub fn protocol(&self) -> Option<Protocol> {
         match self {
@@ -328,8 +328,8 @@ impl Session {
         }
     }
 
-    /// Returns the frames to send when the server disconnects the client from the connection that a message arrived on,
-    /// such as a namespace. `None` if the socket itself must be closed because the client has no other connection.
+    /// Returns the frames to send when the server disconnects the client from the target of a message, such as a
+    /// namespace. `None` if the client is connected to nothing else, so that the socket itself must be closed.
     pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
     }
@@ -350,8 +350,7 @@ impl Session {
     }
 }
 
-/// The time a client has to connect at the protocol level, on the world's clock and on the machine's; `None` if it is
-/// unlimited.
+/// Returns how long a client may take to connect, both on the world's clock and on the machine's; `None` for no limit.
 #[must_use]
 pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     match protocol {
@@ -361,7 +360,7 @@ pub fn time_to_connect(protocol: Protocol) -> Option<Duration> {
     }
 }
 
-/// Decodes a frame: JSON if it parses as JSON, otherwise text, or bytes as `{ binary: BASE64 }`.
+/// Returns the parsed JSON, the text if it is not JSON, or bytes as `{ binary: BASE64 }`.
 fn plain_message(frame: Frame) -> Value {
     match frame {
         Frame::Text(text) => serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text)),

@@ -1,4 +1,4 @@
-//! A store in this process.
+//! A store in the memory of this process.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,16 +10,18 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, follow_on};
+use super::{
+    Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, check_contiguous,
+};
 
-/// A store for several servers of one process. A clone is the same. It keeps every log for as long as it lives itself.
+/// A store for several servers in one process. Clones share the same logs, which live as long as the store.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<MemoryInner>);
 
 #[derive(Debug, Default)]
 struct MemoryInner {
-    kept: Mutex<MemoryLogs>,
-    /// Notified when something is appended.
+    state: Mutex<MemoryLogs>,
+    /// Notified after each append.
     appended: Notify,
 }
 
@@ -31,8 +33,8 @@ struct MemoryLogs {
 
 #[derive(Debug)]
 struct MemoryLog {
-    /// Where the world begins; `None` once it has ended.
-    born: Option<u64>,
+    /// The position of the world's first entry; `None` once the world has ended.
+    start: Option<u64>,
     entries: VecDeque<StoredEntry>,
     last: u64,
     checkpoint: Option<Checkpoint>,
@@ -40,7 +42,7 @@ struct MemoryLog {
     announced: (Duration, Instant),
     token: u64,
     leader: Option<(String, Instant)>,
-    /// The servers that are there, each with the end of that.
+    /// The servers present, each with the end of its presence.
     present: BTreeMap<String, Instant>,
 }
 
@@ -52,8 +54,8 @@ impl MemoryLog {
         self.last
     }
 
-    fn opened(&self, born: u64) -> Opened {
-        let from = self.checkpoint.as_ref().map_or(born, |checkpoint| checkpoint.position);
+    fn opened(&self, start: u64) -> Opened {
+        let from = self.checkpoint.as_ref().map_or(start, |checkpoint| checkpoint.position);
         let (at, announced) = self.announced;
         Opened {
             checkpoint: self.checkpoint.clone(),
@@ -70,36 +72,36 @@ impl MemoryLog {
         }
         let entries: Vec<StoredEntry> =
             self.entries.iter().filter(|entry| entry.position > after.position).cloned().collect();
-        follow_on(after.position, &entries).map(|()| entries)
+        check_contiguous(after.position, &entries).map(|()| entries)
     }
 }
 
 impl Memory {
     fn lock(&self) -> MutexGuard<'_, MemoryLogs> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the log of a world that is there.
-    fn with<T>(
+    /// Calls a function with the log of an existing world.
+    fn with_log<T>(
         &self,
         world: &str,
-        what: impl FnOnce(&mut MemoryLog) -> Result<T, StoreError>,
+        act: impl FnOnce(&mut MemoryLog) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut kept = self.lock();
-        let log = kept.logs.get_mut(world).filter(|log| log.born.is_some());
-        what(log.ok_or(StoreError::Missing)?)
+        let mut state = self.lock();
+        let log = state.logs.get_mut(world).filter(|log| log.start.is_some());
+        act(log.ok_or(StoreError::Missing)?)
     }
 
     fn open_now(&self, world: &str, open_mode: OpenMode<'_>) -> Result<Opened, StoreError> {
-        let mut kept = self.lock();
-        let born = kept.logs.get(world).and_then(|log| log.born);
-        match (born, open_mode) {
+        let mut state = self.lock();
+        let start = state.logs.get(world).and_then(|log| log.start);
+        match (start, open_mode) {
             (Some(_), OpenMode::New(_)) => Err(StoreError::Exists),
             (None, OpenMode::Existing) => Err(StoreError::Missing),
-            (Some(born), _) => kept.logs.get(world).map(|log| log.opened(born)).ok_or(StoreError::Missing),
+            (Some(start), _) => state.logs.get(world).map(|log| log.opened(start)).ok_or(StoreError::Missing),
             (None, OpenMode::New(first) | OpenMode::Either(first)) => {
-                let log = kept.logs.entry(world.to_owned()).or_insert_with(|| MemoryLog {
-                    born: None,
+                let log = state.logs.entry(world.to_owned()).or_insert_with(|| MemoryLog {
+                    start: None,
                     entries: VecDeque::new(),
                     last: 0,
                     checkpoint: None,
@@ -108,15 +110,15 @@ impl Memory {
                     leader: None,
                     present: BTreeMap::new(),
                 });
-                let born = log.append(first);
-                log.born = Some(born);
-                Ok(log.opened(born))
+                let start = log.append(first);
+                log.start = Some(start);
+                Ok(log.opened(start))
             }
         }
     }
 
     fn lead_now(&self, world: &str, claim: &Claim<'_>) -> Result<Option<FencingToken>, StoreError> {
-        self.with(world, |log| {
+        self.with_log(world, |log| {
             let now = Instant::now();
             let other = log.leader.as_ref().filter(|(server, _)| server != claim.server);
             if other.is_some_and(|(_, until)| *until > now) {
@@ -136,7 +138,7 @@ impl Memory {
     }
 
     fn be_present_now(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
-        self.with(world, |log| {
+        self.with_log(world, |log| {
             let now = Instant::now();
             log.present.insert(server.to_owned(), now + time);
             log.present.retain(|_, until| *until > now);
@@ -145,7 +147,7 @@ impl Memory {
     }
 
     fn keep_now(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
-        self.with(world, |log| {
+        self.with_log(world, |log| {
             let before = log.checkpoint.as_ref().map_or(0, |before| before.position);
             if before < checkpoint.position {
                 log.entries.retain(|entry| entry.position >= cut);
@@ -162,7 +164,7 @@ impl Store for Memory {
     }
 
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>> {
-        let appended = self.with(world, |log| match entry.token {
+        let appended = self.with_log(world, |log| match entry.token {
             Some(token) if token != FencingToken(log.token) => Err(StoreError::Fenced),
             _ => Ok(log.append(entry)),
         });
@@ -178,8 +180,8 @@ impl Store for Memory {
             loop {
                 let appended = inner.appended.notified();
                 let entries = {
-                    let kept = store.lock();
-                    kept.logs.get(&world).ok_or(StoreError::Gap(after.position)).and_then(|log| log.after(&after))
+                    let state = store.lock();
+                    state.logs.get(&world).ok_or(StoreError::Gap(after.position)).and_then(|log| log.after(&after))
                 };
                 match entries {
                     Ok(entries) => {
@@ -218,9 +220,9 @@ impl Store for Memory {
     }
 
     fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
-        let ended = self.with(world, |log| {
+        let ended = self.with_log(world, |log| {
             log.append(entry);
-            (log.born, log.checkpoint, log.leader) = (None, None, None);
+            (log.start, log.checkpoint, log.leader) = (None, None, None);
             Ok(())
         });
         self.0.appended.notify_waiters();
@@ -228,9 +230,9 @@ impl Store for Memory {
     }
 
     fn worlds(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
-        let kept = self.lock();
-        let there = kept.logs.iter().filter(|(_, log)| log.born.is_some());
-        ready(Ok(there.map(|(name, _)| name.clone()).collect())).boxed()
+        let state = self.lock();
+        let existing = state.logs.iter().filter(|(_, log)| log.start.is_some());
+        ready(Ok(existing.map(|(name, _)| name.clone()).collect())).boxed()
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreError>> {

@@ -1,10 +1,11 @@
 //! A store in Redis 7 or Valkey.
 //!
-//! Three keys belong to a world, with its name as their hash tag, so that in a cluster they are on one node: what is known
-//! of it (a hash), its log (a stream, in which the position is the first half of the id) and its checkpoint. Every change to
-//! them is one script ([`scripts`]), which Redis carries out as a whole.
+//! Each world has three keys, with its name as their hash tag, so that a cluster stores them on one node: its metadata
+//! (a hash), its log (a stream, in which the position is the first half of the id) and its checkpoint. Every change to
+//! them is a single script ([`scripts`]), which Redis runs atomically.
 //!
-//! Commands of all worlds share one connection ([`link`]); whoever follows a log has one of its own, on which it waits.
+//! Commands for all worlds share one connection ([`link`]); each follower of a log has its own connection for blocking
+//! reads.
 
 mod link;
 mod scripts;
@@ -23,48 +24,50 @@ use tokio_util::task::TaskTracker;
 use self::link::Link;
 pub use self::link::{RedisUrl, WrongUrl};
 use self::scripts::{RawEntries, Scripts, entries, id};
-use super::{Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, follow_on};
+use super::{
+    Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, check_contiguous,
+};
 
-/// How long to wait at a time: a connection that is dead without saying so is found out after it.
-const WAIT: Duration = Duration::from_secs(2);
+/// How long a read blocks at a time, and thus how long a silently dead connection stays undetected.
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Entries that are read at once.
-const READ_AT_ONCE: usize = 1000;
+/// The maximum number of entries per read.
+const MAX_READ: usize = 1000;
 
-/// A store in Redis. A clone is the same.
+/// A store in Redis. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Redis(Arc<RedisInner>);
 
 #[derive(Debug)]
 struct RedisInner {
     link: Link,
-    /// What all keys begin with.
+    /// The prefix of all keys.
     name: String,
     scripts: Scripts,
 }
 
-/// What the script says when it opens a log: what came of it, the checkpoint's position and state, the entries, the time
-/// that was told last, its age in milliseconds, and whether there is a leader.
+/// The result of the script that opens a log: the outcome, the checkpoint's position and state, the entries, the time
+/// announced last, its age in milliseconds, and whether there is a leader.
 type RawOpened = (String, u64, String, RawEntries, u128, u64, bool);
 
 impl Redis {
-    /// A store at a server, under a name that tells it from others there. It is connected from here on, and again whenever
-    /// the connection is lost, by a task that ends with the shutdown.
+    /// Creates a store at a server, under a name that distinguishes it from others there. A background task connects
+    /// it, and reconnects it whenever the connection is lost. The task ends with the shutdown.
     #[must_use]
     pub fn connect(url: &RedisUrl, name: &str, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
         let store =
             Self(Arc::new(RedisInner { link: Link::new(url), name: name.to_owned(), scripts: Scripts::default() }));
-        let (keeper, shutdown) = (store.clone(), shutdown.clone());
-        tasks.spawn(async move { shutdown.run_until_cancelled(keeper.0.link.keep()).await });
+        let (background, shutdown) = (store.clone(), shutdown.clone());
+        tasks.spawn(async move { shutdown.run_until_cancelled(background.0.link.keep_connected()).await });
         store
     }
 
-    /// Waits until it is known whether the server can be reached.
+    /// Waits for the first attempt to connect.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     pub async fn reached(&self) -> Result<(), StoreError> {
-        self.0.link.tried().await
+        self.0.link.first_attempt().await
     }
 
     fn keys(&self, world: &str) -> [String; 3] {
@@ -85,28 +88,28 @@ impl Redis {
     }
 
     fn failed(&self, error: &RedisError) -> StoreError {
-        self.0.link.doubt();
+        self.0.link.suspect();
         StoreError::Gone(error.to_string())
     }
 
-    async fn list(&self, world: &str, is_there: bool) -> Result<(), StoreError> {
+    async fn list(&self, world: &str, exists: bool) -> Result<(), StoreError> {
         let (mut connection, key) = (self.0.link.connection()?, self.worlds_key());
         let listed: Result<(), _> =
-            if is_there { connection.sadd(key, world).await } else { connection.srem(key, world).await };
+            if exists { connection.sadd(key, world).await } else { connection.srem(key, world).await };
         listed.map_err(|error| self.failed(&error))
     }
 
     async fn open_log(&self, world: &str, open_mode: OpenMode<'_>) -> Result<Opened, StoreError> {
-        let (how, first) = match open_mode {
+        let (mode, first) = match open_mode {
             OpenMode::Existing => ("existing", None),
             OpenMode::New(first) => ("new", Some(first)),
             OpenMode::Either(first) => ("either", Some(first)),
         };
-        let script = self.0.scripts.open(&self.keys(world), how, first);
+        let script = self.0.scripts.open(&self.keys(world), mode, first);
         let (outcome, kept, state, raw, at, age, is_led): RawOpened = self.run(script).await?;
         match &*outcome {
             "missing" => {
-                // It may have been dropped because nobody used it.
+                // Redis may have dropped the log because nobody used it.
                 self.list(world, false).await?;
                 return Err(StoreError::Missing);
             }
@@ -131,7 +134,7 @@ impl Redis {
         }
     }
 
-    async fn ask_for_lead(&self, world: &str, claim: Claim<'_>) -> Result<Option<FencingToken>, StoreError> {
+    async fn claim_lead(&self, world: &str, claim: Claim<'_>) -> Result<Option<FencingToken>, StoreError> {
         match self.run(self.0.scripts.lead(&self.keys(world), &claim)).await? {
             scripts::MISSING => Err(StoreError::Missing),
             scripts::LED_BY_ANOTHER => Ok(None),
@@ -140,12 +143,12 @@ impl Redis {
     }
 
     async fn note_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
-        let (is_there, present): (bool, Vec<String>) =
+        let (exists, present): (bool, Vec<String>) =
             self.run(self.0.scripts.present(&self.keys(world), server, time)).await?;
-        if is_there { Ok(present) } else { Err(StoreError::Missing) }
+        if exists { Ok(present) } else { Err(StoreError::Missing) }
     }
 
-    async fn keep_state(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
+    async fn save_checkpoint(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
         match self.run(self.0.scripts.keep(&self.keys(world), checkpoint, cut)).await? {
             scripts::MISSING => Err(StoreError::Missing),
             _ => Ok(()),
@@ -175,7 +178,7 @@ impl Store for Redis {
     }
 
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>> {
-        self.ask_for_lead(world, claim).boxed()
+        self.claim_lead(world, claim).boxed()
     }
 
     fn be_present<'a>(
@@ -193,7 +196,7 @@ impl Store for Redis {
         checkpoint: &'a Checkpoint,
         cut: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.keep_state(world, checkpoint, cut).boxed()
+        self.save_checkpoint(world, checkpoint, cut).boxed()
     }
 
     fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
@@ -236,19 +239,19 @@ impl Store for Redis {
     }
 }
 
-/// What one log has to say, or nothing.
+/// The result of reading one log; `None` if nothing was appended.
 type RawRead = Option<Vec<(String, RawEntries)>>;
 
-/// Somebody who follows a log.
+/// A follower of a log.
 struct LogFollower {
     store: Redis,
     log: String,
     after: StoredEntry,
-    /// None before the first read.
+    /// `None` before the first read.
     connection: Option<MultiplexedConnection>,
 }
 
-/// The entries of a log after that one, as they come.
+/// Streams the entries of a log after the given one.
 fn follow(store: Redis, log: String, after: StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>> {
     let follower = LogFollower { store, log, after, connection: None };
     stream::unfold(Some(follower), |follower| async move {
@@ -271,21 +274,21 @@ impl LogFollower {
         let mut connection = if let Some(connection) = self.connection.take() {
             connection
         } else {
-            let mut connection = self.store.0.link.connect_to_wait(WAIT).await.map_err(failed)?;
-            if !self.is_in_place(&mut connection).await.map_err(failed)? {
+            let mut connection = self.store.0.link.connect_blocking(BLOCK_TIMEOUT).await.map_err(failed)?;
+            if !self.has_last_entry(&mut connection).await.map_err(failed)? {
                 return Err(StoreError::Gap(self.after.position));
             }
             connection
         };
         loop {
             let mut read = redis::cmd("XREAD");
-            let wait = u64::try_from(WAIT.as_millis()).unwrap_or_default();
-            read.arg("COUNT").arg(READ_AT_ONCE).arg("BLOCK").arg(wait);
+            let wait = u64::try_from(BLOCK_TIMEOUT.as_millis()).unwrap_or_default();
+            read.arg("COUNT").arg(MAX_READ).arg("BLOCK").arg(wait);
             read.arg("STREAMS").arg(&self.log).arg(id(self.after.position));
             let raw: RawRead = read.query_async(&mut connection).await.map_err(failed)?;
             let Some((_, raw)) = raw.and_then(|logs| logs.into_iter().next()) else { continue };
             let entries = entries(raw);
-            follow_on(self.after.position, &entries)?;
+            check_contiguous(self.after.position, &entries)?;
             if let Some(last) = entries.last() {
                 self.after = last.clone();
                 self.connection = Some(connection);
@@ -294,8 +297,8 @@ impl LogFollower {
         }
     }
 
-    /// Whether the entry to go on from is where it was.
-    async fn is_in_place(&self, connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
+    /// Returns whether the last entry read is still at its position.
+    async fn has_last_entry(&self, connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
         let at = id(self.after.position);
         let found: RawEntries = redis::cmd("XRANGE").arg(&self.log).arg(&at).arg(&at).query_async(connection).await?;
         Ok(entries(found).first().is_some_and(|entry| entry.mark == self.after.mark))

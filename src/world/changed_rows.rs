@@ -1,12 +1,12 @@
-//! What changed of `data` lately, so that a member of rules that falls behind gets what is so now.
+//! Recent changes of `data`, so that a member of rules that falls behind can receive the current state.
 //!
-//! Everything has its place in the feed. A member that has got the feed up to a position has got all that ends there or before;
-//! what it has missed of a row is put together to one change. The list is bounded: changes that every member has got are
-//! forgotten, and changes of one row between which no member is are kept as one. So it is as long as there are rows that
-//! changed, however often they did.
+//! Each change has its place in the feed. A member that has received the feed up to a position has received all changes
+//! that end at or before it; the changes of a row that it has missed are merged into one. The list is bounded: changes
+//! that every member has received are forgotten, and changes of one row are merged if no member is between them. Its
+//! length thus depends on the number of changed rows, not on the number of changes.
 //!
-//! The world's task knows where a member is only as a [`Span`]. That suffices, since a member that the feed no longer reaches
-//! does not move.
+//! The world's task knows the position of a member only as a [`Span`]. That suffices, because a member that has dropped
+//! out of the feed does not move.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,73 +14,74 @@ use std::ops::Range;
 use super::feed::FeedItem;
 use crate::engine::{Changed, Event, EventKind, Topic};
 
-/// Changes that are noted before the list is looked through.
-const FEWEST: usize = 1024;
+/// The minimum number of changes noted between compactions.
+const MIN_ROOM: usize = 1024;
 
-/// The most changes that are kept.
-const MOST: usize = 16_384;
+/// The maximum number of changes kept.
+const MAX_KEPT: usize = 16_384;
 
-/// Where a member may be in the feed: it has got everything before the first position, and nothing from the last one on.
+/// The possible positions of a member in the feed: it has received everything before `from`, and nothing from `to` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) from: u64,
     pub(super) to: u64,
 }
 
-/// What a member has got.
+/// How far a member has received the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Got {
-    /// The position of the feed up to which it has all that was for it.
+pub(super) struct MemberProgress {
+    /// The position of the feed up to which it has received everything addressed to it.
     pub(super) position: u64,
-    /// The number of the last event of which it has got something; the feed may be cut in the middle of what tells of one.
+    /// The number of the last event that it has received something of; the feed may be cut between the items of one
+    /// event.
     pub(super) event: u64,
 }
 
-/// The changes, and what was sent besides.
+/// The recent changes, and the topics that frames were sent to.
 #[derive(Debug)]
 pub(super) struct ChangedRows {
-    /// In the order in which they happened.
-    changes: Vec<Noted>,
-    /// The last frame that was sent to each topic.
+    /// In order of occurrence.
+    changes: Vec<NotedChange>,
+    /// The place of the last frame sent to each topic.
     sent: HashMap<Topic, Place>,
-    /// What ends at this position of the feed or before is not here.
-    reach: u64,
-    /// How long the lists may become before they are looked through.
-    room: usize,
+    /// Changes that end at or before this position of the feed are forgotten.
+    forgotten_to: u64,
+    /// The total length of the lists at which they are compacted.
+    threshold: usize,
 }
 
-/// One change, or several of one row.
+/// One change, or several merged changes of one row.
 #[derive(Debug)]
-struct Noted {
+struct NotedChange {
     event: Event,
-    /// Of the last of them.
+    /// The place of the last merged change.
     place: Place,
 }
 
-/// Where the feed tells of an event.
+/// The place of an event in the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     /// The event's number.
     event: u64,
-    /// The positions of what tells of it; none if it was for nobody.
+    /// The positions of the event's items; empty if it has no recipients.
     positions: Range<u64>,
 }
 
 impl Place {
-    fn is_missed(&self, got: Got) -> bool {
-        self.positions.end > got.position && self.event > got.event
+    fn is_missed(&self, progress: MemberProgress) -> bool {
+        self.positions.end > progress.position && self.event > progress.event
     }
 }
 
 impl Default for ChangedRows {
     fn default() -> Self {
-        Self { changes: Vec::new(), sent: HashMap::new(), reach: 0, room: FEWEST }
+        Self { changes: Vec::new(), sent: HashMap::new(), forgotten_to: 0, threshold: MIN_ROOM }
     }
 }
 
 impl ChangedRows {
-    /// Takes notice of events in order, of which these items of the feed tell from that position on. Only what is sent to
-    /// topics that somebody has joined counts.
+    /// Notes events in order. The given items of the feed, which start at position `start`, report them. Of the frames
+    /// sent to topics, only those to joined topics are noted.
     pub(super) fn note(
         &mut self,
         events: &[Event],
@@ -100,7 +101,7 @@ impl ChangedRows {
                         }
                         after = next + 1;
                     }
-                    // It is for one member alone.
+                    // An item for a single member.
                     None => {}
                 }
                 next += 1;
@@ -111,43 +112,45 @@ impl ChangedRows {
                 let joined = topics.iter().filter(|topic| is_joined(topic));
                 self.sent.extend(joined.map(|topic| (topic.clone(), place.clone())));
             } else if event.changes_data() {
-                self.changes.push(Noted { event: event.clone(), place });
+                self.changes.push(NotedChange { event: event.clone(), place });
             }
         }
     }
 
-    /// Whether it is time to [look through](Self::look_through) the lists.
+    /// Returns whether the lists should be [compacted](Self::compact).
     pub(super) fn is_full(&self) -> bool {
-        self.changes.len() + self.sent.len() > self.room
+        self.changes.len() + self.sent.len() > self.threshold
     }
 
-    /// Forgets what no member needs: all of them are in these spans, or not before `kept`, the position up to which the feed
-    /// reaches back.
-    pub(super) fn look_through(&mut self, members: &[Span], kept: u64) {
+    /// Forgets everything that no member needs. Every member is in one of these spans or not before `kept`, the
+    /// position that the feed reaches back to.
+    pub(super) fn compact(&mut self, members: &[Span], kept: u64) {
         let lowest = members.iter().map(|member| member.from).chain([kept]).min().unwrap_or(kept);
         self.forget_before(lowest);
         let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < kept).collect();
-        self.put_together(&behind, kept);
-        let surplus = self.changes.len().saturating_sub(MOST / 2);
+        self.merge(&behind, kept);
+        let surplus = self.changes.len().saturating_sub(MAX_KEPT / 2);
         let oldest = self.changes[..surplus].last().map(|noted| noted.place.positions.end);
-        let topics = self.sent.values().map(|place| place.positions.end).max().filter(|_| self.sent.len() > MOST / 2);
+        let topics =
+            self.sent.values().map(|place| place.positions.end).max().filter(|_| self.sent.len() > MAX_KEPT / 2);
         if let Some(end) = oldest.max(topics) {
             self.forget_before(end);
         }
-        self.room = FEWEST.max(2 * (self.changes.len() + self.sent.len()));
+        self.threshold = MIN_ROOM.max(2 * (self.changes.len() + self.sent.len()));
     }
 
     fn forget_before(&mut self, position: u64) {
-        self.reach = self.reach.max(position);
+        self.forgotten_to = self.forgotten_to.max(position);
         self.changes.retain(|noted| noted.place.positions.end > position);
         self.sent.retain(|_, place| place.positions.end > position);
     }
 
-    /// Puts changes of one row together, as far as the feed does not reach back to them and no member is between them. A row that
-    /// came and went is forgotten, unless somebody may have to hear of an earlier change: the last one then tells when it went.
-    fn put_together(&mut self, behind: &[Span], kept: u64) {
-        let mut list: Vec<Option<Noted>> = Vec::with_capacity(self.changes.len());
-        // Where the changes of a row are in the list.
+    /// Merges changes of one row, unless the feed still reaches back to them or a member is between them. A row that
+    /// was added and removed again is forgotten, unless a member may have to receive an earlier change: the last one
+    /// then marks when the row was removed.
+    fn merge(&mut self, behind: &[Span], kept: u64) {
+        let mut list: Vec<Option<NotedChange>> = Vec::with_capacity(self.changes.len());
+        // The indices of each row's changes in the list.
         let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
         for noted in self.changes.drain(..) {
             let Some(changed) = noted.event.changed() else { continue };
@@ -163,7 +166,7 @@ impl ChangedRows {
             match (earlier.event.with_later(&noted.event), &mut places[..]) {
                 (Some(event), [.., newest]) => {
                     *newest = list.len();
-                    list.push(Some(Noted { event, place: noted.place }));
+                    list.push(Some(NotedChange { event, place: noted.place }));
                 }
                 (None, [.., _, newest]) => {
                     list[*newest] = Some(earlier);
@@ -176,19 +179,19 @@ impl ChangedRows {
         self.changes.extend(list.into_iter().flatten());
     }
 
-    /// Forgets everything up to that position of the feed: nobody is there who may have missed it.
+    /// Forgets everything up to this position of the feed, because no member can have missed it.
     pub(super) fn clear(&mut self, position: u64) {
-        *self = Self { reach: position, ..Self::default() };
+        *self = Self { forgotten_to: position, ..Self::default() };
     }
 
-    /// What has changed of rows and values of these topics for a member who has got so much, one event for each, in the order
-    /// of their last changes; `None` if that is not known.
-    pub(super) fn missed(&self, got: Got, topics: &[Topic]) -> Option<Vec<Event>> {
-        if got.position < self.reach {
+    /// Returns the changes of rows and values in these topics that a member with this progress has missed: one event
+    /// per row or value, ordered by their last changes. `None` if the changes are no longer known.
+    pub(super) fn missed(&self, progress: MemberProgress, topics: &[Topic]) -> Option<Vec<Event>> {
+        if progress.position < self.forgotten_to {
             return None;
         }
         let mut missed: HashMap<Changed, Event> = HashMap::new();
-        for noted in self.changes.iter().filter(|noted| noted.place.is_missed(got)) {
+        for noted in self.changes.iter().filter(|noted| noted.place.is_missed(progress)) {
             let is_wanted = noted.event.topics().iter().any(|topic| topics.contains(topic));
             let Some(changed) = noted.event.changed().filter(|_| is_wanted) else { continue };
             let whole = match missed.remove(&changed) {
@@ -202,18 +205,19 @@ impl ChangedRows {
         Some(missed)
     }
 
-    /// The first of these topics to which a frame was sent that such a member has missed.
-    pub(super) fn missed_frame<'t>(&self, got: Got, topics: &'t [Topic]) -> Option<&'t Topic> {
-        topics.iter().find(|topic| self.sent.get(topic).is_some_and(|place| place.is_missed(got)))
+    /// Returns the first of these topics with a sent frame that a member with this progress has missed.
+    pub(super) fn missed_frame<'t>(&self, progress: MemberProgress, topics: &'t [Topic]) -> Option<&'t Topic> {
+        topics.iter().find(|topic| self.sent.get(topic).is_some_and(|place| place.is_missed(progress)))
     }
 }
 
-impl Noted {
-    /// Whether a member may be between this one and a later one: it has got something of this one, and not all of that.
+impl NotedChange {
+    /// Returns whether a member may be between this change and a later one: it has received part of this one, but not
+    /// all of the later one.
     fn is_cut_off_from(&self, later: &Self, members: &[Span]) -> bool {
         let positions = &self.place.positions;
-        let got = positions.start + u64::from(!positions.is_empty());
-        members.iter().any(|member| member.from < later.place.positions.end && member.to >= got)
+        let first = positions.start + u64::from(!positions.is_empty());
+        members.iter().any(|member| member.from < later.place.positions.end && member.to >= first)
     }
 }
 

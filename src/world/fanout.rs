@@ -1,19 +1,20 @@
-//! Writes what is published to the sockets that it is for, one after the other.
+//! The fan-out: writes published items to their sockets, one after the other.
 //!
-//! A task for each socket would cost a wake-up for each delivery, about as much as the write itself. Here one task visits the
-//! members of the topics that something was sent to, and skips all other sockets. It reads the feed once, encodes what waits
-//! once, and writes it to each socket in one call, without waiting. What comes during a pass goes out with the next, so that
-//! a busy feed is written in few large writes, and a quiet one without delay. The pass costs about half a microsecond a
-//! socket beside the write of five.
+//! A task per socket would cost a wake-up for each delivery, about as much as the write itself. Instead, one task
+//! visits the members of the topics with new messages, and skips all other sockets. It reads the feed once, encodes the
+//! new items once, and writes them to each socket in one non-blocking call. Items that arrive during a pass go out with
+//! the next one, so a busy feed is written in few large writes, and a quiet one without delay. The pass costs about
+//! half a microsecond per socket in addition to the write, which costs five.
 //!
-//! Thousands of sockets are more than one core writes to in the time of a frame on a screen. Then the other threads of the
-//! runtime help: each takes the next few sockets, until all have the batch. A socket is in one hand at a time, and the next
-//! batch waits for the slowest, so that the order stays.
+//! One core cannot write to thousands of sockets within one display frame. The runtime's other threads then help:
+//! each takes the next few sockets until all have received the batch. Only one thread at a time handles a socket, and
+//! the next batch waits for the slowest thread, so the order is preserved.
 //!
-//! What is for a few sockets alone is written by the world's task, if the fan-out has nothing to do: to wake it costs more.
+//! Messages for only a few sockets are written by the world's task if the fan-out is idle: waking it would cost more.
 //!
-//! A socket takes part while its own task has delegated its cursor; see [`Subscription`](super::Subscription). One that
-//! does not take everything is parked: its task reclaims the cursor and waits for the socket without holding up others.
+//! A socket takes part while its own task has delegated its cursor; see [`Subscription`](super::Subscription). A socket
+//! that does not accept all bytes is parked: its task reclaims the cursor and waits for the socket without holding up
+//! others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,32 +28,32 @@ use super::feed::{Batch, EncodedBatch, MAX_BATCH_ITEMS};
 use super::shared_state::Shared;
 use super::socket::{FrameSink, Socket};
 
-/// Sockets that are written to before other tasks of the machine get their turn, a third of a millisecond. Each turn costs
-/// as much as the writes to two sockets.
+/// The number of sockets written to before other tasks on the machine get their turn, a third of a millisecond. Each
+/// turn costs as much as the writes to two sockets.
 const SOCKETS_PER_TURN: usize = 64;
 
-/// Sockets that are worth another thread. With 10,000, the last of them has an update in half the time; with 1,000, the
-/// slowest updates come 20 % sooner, since one of two threads has a core that it does not share with the clients of the same
-/// machine. The CPU time is the same.
-const SOCKETS_A_HELPER: usize = 500;
+/// The number of sockets that justifies another thread. With 10,000 sockets, the last of them receives an update in
+/// half the time; with 1,000, the slowest updates arrive 20 % sooner, because one of two threads has a core that it
+/// does not share with clients on the same machine. The CPU time is the same.
+const SOCKETS_PER_HELPER: usize = 500;
 
-/// The most sockets that the world's task writes to itself, a tenth of a millisecond.
-const FEW_SOCKETS: usize = 16;
+/// The maximum number of sockets that the world's task writes to itself, a tenth of a millisecond.
+const MAX_DIRECT_SOCKETS: usize = 16;
 
-/// However the fan-out ends, its world ends with it, and every socket's task is woken.
-struct Ending(Arc<Shared>);
+/// Ends the world and wakes every socket's task, however the fan-out ends.
+struct EndGuard(Arc<Shared>);
 
-impl Drop for Ending {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end.cancel();
         self.0.sockets.wake_all();
     }
 }
 
-/// Runs for as long as it is polled. The world ends with it, also if it was never polled: a world may end right after its
-/// first socket has come, and that socket's task waits to be woken.
+/// Runs the fan-out for as long as it is polled. The world ends with it, even if it was never polled: a world may end
+/// right after its first socket has opened, and that socket's task waits to be woken.
 pub(super) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
-    let end = Ending(shared.clone());
+    let end = EndGuard(shared.clone());
     async move {
         let _end = end;
         loop {
@@ -60,59 +61,59 @@ pub(super) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
             match Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) {
                 Some(batch) if batch.is_empty() => shared.feed.published().await,
                 Some(batch) => pass(&shared, batch).await,
-                // The feed was cleared in between, because there is no socket.
+                // The feed was cleared in the meantime, because there is no socket.
                 None => {}
             }
         }
     }
 }
 
-/// Hands out what was published from that position on, if that is all that waits and it is for few sockets; says whether it has.
-/// Only the world's task may do so, since only it publishes. The fan-out may come by at the same time: what a socket has got, its
-/// cursor says.
+/// Hands out the items published from this position on if nothing else waits and they are for few sockets. Returns
+/// whether it did. Only the world's task may call this, because only it publishes. The fan-out may run at the same
+/// time: each socket's cursor tells what the socket has received.
 pub(super) fn hand_out_few(shared: &Arc<Shared>, from: u64) -> bool {
     if shared.feed.handed_out() != from {
         return false;
     }
     let Some(mut batch) = Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) else { return false };
     let pass = Pass::over(shared.clone(), batch.audiences().cloned().collect());
-    if batch.to != shared.feed.end() || pass.most_sockets() > FEW_SOCKETS {
+    if batch.to != shared.feed.end() || pass.max_sockets() > MAX_DIRECT_SOCKETS {
         return false;
     }
-    let mut sockets = Vec::with_capacity(FEW_SOCKETS);
+    let mut sockets = Vec::with_capacity(MAX_DIRECT_SOCKETS);
     while pass.take(&mut sockets) {
         sockets.drain(..).for_each(|socket| write(shared, &socket, &mut batch));
     }
-    handed_out(shared, batch.to);
+    note_handed_out(shared, batch.to);
     true
 }
 
-/// Notes that everything up to that position is handed out.
-fn handed_out(shared: &Shared, to: u64) {
+/// Notes that everything up to this position is handed out.
+fn note_handed_out(shared: &Shared, to: u64) {
     shared.sockets.hand_out(to);
     shared.feed.hand_out(to);
 }
 
-/// Writes a batch to every delegated socket that it is for.
+/// Writes a batch to every delegated socket in its audiences.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
     let (to, pass) = (batch.to, Arc::new(Pass::over(shared.clone(), batch.audiences().cloned().collect())));
-    // One is this one, and another waits for the network.
+    // One worker runs this task, and another waits for the network.
     let free = Handle::current().metrics().num_workers().saturating_sub(2);
-    let helpers = (pass.most_sockets() / SOCKETS_A_HELPER).min(free);
+    let helpers = (pass.max_sockets() / SOCKETS_PER_HELPER).min(free);
     let mut helping: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
     pass.write(batch).await;
     while let Some(done) = helping.join_next().await {
-        // What one of them has left undone is a hole that no socket may have.
+        // A helper that panicked leaves a gap, which no socket may have.
         if let Err(panic) = done.map_err(tokio::task::JoinError::try_into_panic)
             && let Ok(panic) = panic
         {
             std::panic::resume_unwind(panic);
         }
     }
-    handed_out(shared, to);
+    note_handed_out(shared, to);
 }
 
-/// The audiences that have an index, of one.
+/// Splits an audience into those that have an index.
 fn by_topic(audience: Audience) -> Vec<Audience> {
     match audience {
         Audience::AnyOf(topics) => topics.iter().copied().map(Audience::Topic).collect(),
@@ -120,11 +121,11 @@ fn by_topic(audience: Audience) -> Vec<Audience> {
     }
 }
 
-/// A way through the sockets of some audiences, by one task or by several.
+/// A pass over the sockets of some audiences, by one task or by several.
 struct Pass {
     shared: Arc<Shared>,
     audiences: Vec<Audience>,
-    /// The audience that is gone through, and the number of the last of its sockets that somebody has taken.
+    /// The index of the current audience, and the number of the last of its sockets taken.
     place: Mutex<(usize, u64)>,
 }
 
@@ -135,18 +136,18 @@ impl Pass {
         Self { shared, audiences, place: Mutex::new((0, 0)) }
     }
 
-    /// How many sockets it goes through, at most.
-    fn most_sockets(&self) -> usize {
+    /// Returns the maximum number of sockets in the pass.
+    fn max_sockets(&self) -> usize {
         self.audiences.iter().map(|audience| self.shared.sockets.audience_len(audience)).sum()
     }
 
     async fn write(self: Arc<Self>, mut batch: Batch) {
-        self.each(|socket| write(&self.shared, socket, &mut batch)).await;
+        self.for_each(|socket| write(&self.shared, socket, &mut batch)).await;
     }
 
-    /// Does something with every socket that nobody has taken yet, until there are none; twice with one that is in two
+    /// Calls a function with every socket that is not taken yet, until none is left; twice for a socket in two
     /// audiences.
-    async fn each(&self, mut act: impl FnMut(&Socket)) {
+    async fn for_each(&self, mut act: impl FnMut(&Socket)) {
         let mut sockets = Vec::with_capacity(SOCKETS_PER_TURN);
         while self.take(&mut sockets) {
             let is_full_turn = sockets.len() == SOCKETS_PER_TURN;
@@ -154,14 +155,14 @@ impl Pass {
             if !is_full_turn {
                 continue;
             }
-            // A client on the same machine gets the core now and not at the end of this thread's turn, milliseconds away: with
-            // it, p99 from a POST to the last of 1,000 sockets is a fifth lower.
+            // Gives the core to a client on the same machine now rather than at the end of this thread's turn,
+            // milliseconds away. This lowers the p99 from a POST to the last of 1,000 sockets by a fifth.
             std::thread::yield_now();
             tokio::task::yield_now().await;
         }
     }
 
-    /// Takes the next sockets. Says whether there are any.
+    /// Takes the next sockets. Returns whether there are any.
     fn take(&self, sockets: &mut Vec<Arc<Socket>>) -> bool {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         let (index, last) = &mut *place;
@@ -182,30 +183,30 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     let served = socket.delegation.serve(|cursor| {
         let mut own;
         let encoded = if cursor.position <= batch.from {
-            // What was handed out before without coming by was not for it.
+            // The pass skipped the socket before because it was in no audience.
             socket.set_written(batch.from);
             batch.encoded_for(cursor, socket)
         } else if cursor.position >= batch.to {
             return None;
         } else {
-            // It came in the middle of what is handed out now.
+            // The cursor was delegated in the middle of this batch.
             own = match Batch::read(&shared.feed, cursor.position, usize::MAX, batch.to) {
                 Some(own) => own,
-                // It cannot be: nothing from the start of this batch on is dropped yet.
+                // Unreachable: nothing from the start of this batch on is dropped yet.
                 None => return Some(Box::default()),
             };
             own.encoded_for(cursor, socket)
         };
-        let pending = put(&**sink, encoded);
+        let pending = write_to(&**sink, encoded);
         if pending.is_none() {
-            // While the cursor is here: the task may be further by then, and a position never goes back.
+            // While the cursor is held: the task may advance it afterwards, and a position never goes back.
             shared.sockets.wrote(socket, encoded.messages, cursor.position);
         }
         pending
     });
     match served {
         Served::Parked => socket.wake.notify_one(),
-        // It waits for its client, and is too late for what comes next.
+        // The socket's task waits for its client and has fallen behind the feed.
         Served::Skipped { is_delegated: false } if socket.is_of_rules() && !shared.feed.has(socket.written()) => {
             socket.wake.notify_one();
         }
@@ -214,11 +215,11 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     }
 }
 
-/// Writes what a socket takes, and gives the rest.
-fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>> {
+/// Writes as many bytes as a socket accepts, and returns the rest.
+fn write_to(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>> {
     let taken = match encoded.bytes.len() {
         0 => 0,
-        // Whether it is full or gone, its task finds out.
+        // The socket's task finds out whether the sink is full or closed.
         _ => sink.write(&encoded.bytes).unwrap_or(0),
     };
     let is_all = taken >= encoded.bytes.len();
@@ -226,15 +227,15 @@ fn put(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>
     (!is_all).then(|| Box::new(rest()))
 }
 
-/// Writes a ping to every socket whose cursor is delegated, and a heartbeat to every such stream; the task of any other has
-/// something to write already.
+/// Writes a ping to every socket with a delegated cursor, and a heartbeat to every such stream. The tasks of other
+/// sockets already have something to write.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
     let pass = Pass::over(shared, vec![Audience::All]);
     let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
-    pass.each(|socket| {
+    pass.for_each(|socket| {
         let Some(sink) = socket.sink.get().filter(|sink| sink.takes_pings()) else { return };
         let encoded = if socket.is_stream() { &heartbeat } else { &ping };
-        match socket.delegation.serve(|_| put(&**sink, encoded)) {
+        match socket.delegation.serve(|_| write_to(&**sink, encoded)) {
             Served::Done | Served::Skipped { is_delegated: true } => {}
             Served::Parked => socket.wake.notify_one(),
             Served::Skipped { is_delegated: false } => socket.ask_for_ping(),

@@ -1,11 +1,12 @@
-//! What sockets get: counter values, then every new value, in one order and without a gap.
+//! The feed of a world: the values and messages published to sockets, in one order and without gaps.
 //!
-//! The task that owns the engine publishes each item once. A subscription is made by the same task, in one step: the current
-//! values, and a position in the feed from which to read on. The feed keeps a bounded number of items. A socket that falls
-//! further behind does not get what it missed but what changed since the last item it saw: the latest state, not a growing
-//! queue. That of a member of rules is in [`ChangedRows`](super::changed_rows::ChangedRows).
+//! The task that owns the engine publishes each item once. The same task creates subscriptions, each in one step: the
+//! current values, and the position of the feed at which to continue. The feed keeps a bounded number of items. A
+//! socket that falls further behind does not receive the missed items but the values changed since the last item it
+//! saw: the latest state instead of a growing queue. For members of rules, that state comes from
+//! [`ChangedRows`](super::changed_rows::ChangedRows).
 //!
-//! A run of items is encoded once for all sockets that get the same ([`Batch`]).
+//! A run of items is encoded once for all sockets that receive the same messages ([`Batch`]).
 
 mod batch;
 mod log;
@@ -24,16 +25,17 @@ use super::message::Message;
 use crate::engine::{Engine, Event, EventKind, Frame, MemberEvent, Topic};
 use crate::scenario::Row;
 
-/// Items that a socket may be behind, unless set otherwise, before it is brought up to date with current values instead.
+/// The default number of items that a socket may be behind before it is caught up with current values instead.
 pub const DEFAULT_BACKLOG: usize = 1024;
 
-/// The fewest: with less, sockets that read would be behind in the middle of what happens at one moment.
+/// The minimum backlog: with less, even sockets that keep reading would fall behind during the events of a single
+/// moment.
 pub const FEWEST_BACKLOG: usize = 16;
 
-/// Items that are put together into one write.
+/// The maximum number of items combined into one write.
 pub(super) const MAX_BATCH_ITEMS: usize = 256;
 
-/// Something that is published to sockets.
+/// An item published to sockets.
 #[derive(Debug, Clone)]
 pub(super) struct FeedItem {
     pub(super) to: Audience,
@@ -44,24 +46,24 @@ pub(super) struct FeedItem {
 
 #[derive(Debug, Clone)]
 pub(super) enum Content {
-    /// What tells of the event of that number.
+    /// A message about the event with this number.
     Event(u64, Message),
-    /// What members of rules get of the event of that number.
+    /// A message to members of rules about the event with this number.
     Delivery(u64, Message),
-    /// What tells of no event.
+    /// A message that reports no event.
     Message(Message),
-    /// Several that tell of no event, at one moment: a burst for one member takes one place in the feed.
+    /// Several messages at one moment that report no event: a burst for one member takes one place in the feed.
     Messages(Arc<[Message]>),
-    /// The current values, with that of the last event in them: everything before is void.
+    /// The current values, including those of the event with this number; everything before is void.
     Resync(u64, Arc<[Message]>),
-    /// Other faults are in force from here on; no socket gets anything of it.
+    /// A marker that different faults apply from here on; sockets receive nothing of it.
     FaultTransition,
 }
 
-/// The items that sockets may still have to get.
+/// The items that sockets may not have received yet.
 #[derive(Debug)]
 pub(super) struct EventFeed {
-    /// Items that a socket may be behind.
+    /// The number of items that a socket may be behind.
     backlog: usize,
     log: Mutex<Published>,
     published: Notify,
@@ -78,24 +80,25 @@ struct Published {
 }
 
 impl EventFeed {
-    /// A feed of that many items.
+    /// Creates a feed with the given backlog.
     pub(super) fn new(backlog: usize) -> Self {
         let backlog = backlog.max(FEWEST_BACKLOG);
         let log = Mutex::new(Published { log: FeedLog::new(backlog), resync: 0, transition: 0 });
         Self { backlog, log, published: Notify::new(), handed_out: Notify::new() }
     }
 
-    /// Items that a socket may be behind.
+    /// Returns the number of items that a socket may be behind.
     pub(super) fn backlog(&self) -> usize {
         self.backlog
     }
 
-    /// The position of the next item.
+    /// Returns the position of the next item.
     pub(super) fn end(&self) -> u64 {
         self.lock().log.end()
     }
 
-    /// Adds what is published at once; says whether that is anything. The fan-out has to be [woken](Self::wake) for it.
+    /// Adds items that are published together, and returns whether there were any. The caller must then
+    /// [wake](Self::wake) the fan-out.
     pub(super) fn publish(&self, items: impl IntoIterator<Item = FeedItem>) -> bool {
         let mut published = self.lock();
         let Published { log, resync, transition } = &mut *published;
@@ -116,12 +119,12 @@ impl EventFeed {
         self.published.notify_one();
     }
 
-    /// Whether there was a resync after that position.
+    /// Returns whether there was a resync after this position.
     pub(super) fn resynced_since(&self, position: u64) -> bool {
         self.lock().resync > position
     }
 
-    /// The position from which on the faults count that are in force now.
+    /// Returns the position from which the current faults apply.
     pub(super) fn last_transition(&self) -> u64 {
         self.lock().transition
     }
@@ -131,40 +134,41 @@ impl EventFeed {
         self.lock().log.clear();
     }
 
-    /// The items from a position on, at most `most` and none after `last`, with the position after them. `None` if
-    /// the place is no longer in the feed.
-    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<FeedItem>, u64)> {
-        self.lock().log.read(from, most, last)
+    /// Returns the items from a position on, at most `limit` and none after `last`, and the position after them. `None`
+    /// if the feed no longer has that position.
+    pub(super) fn read(&self, from: u64, limit: usize, last: u64) -> Option<(Vec<FeedItem>, u64)> {
+        self.lock().log.read(from, limit, last)
     }
 
-    /// Whether it still has everything from a position on.
+    /// Returns whether the feed still has everything from a position on.
     pub(super) fn has(&self, from: u64) -> bool {
         self.lock().log.read(from, 0, from).is_some()
     }
 
-    /// The position of the first item that it still has.
+    /// Returns the position of the first item that the feed still has.
     pub(super) fn first(&self) -> u64 {
         self.lock().log.first()
     }
 
-    /// Up to where the fan-out has handed everything out.
+    /// Returns the position up to which the fan-out has handed out all items.
     pub(super) fn handed_out(&self) -> u64 {
         self.lock().log.handed_out()
     }
 
-    /// The fan-out has handed out everything up to there.
+    /// Notes that the fan-out has handed out all items up to this position.
     pub(super) fn hand_out(&self, position: u64) {
         self.lock().log.hand_out(position);
         self.handed_out.notify_one();
     }
 
-    /// Waits until something is published, or was since the last wait. Only the fan-out waits.
+    /// Waits until an item is published, or returns at once if one was since the last wait. Only the fan-out waits
+    /// here.
     pub(super) async fn published(&self) {
         self.published.notified().await;
     }
 
-    /// Waits until the fan-out is not more than the backlog behind, so that more sockets than the machine can serve slow
-    /// down what happens, and nothing is lost. Only the world's task waits.
+    /// Waits until the fan-out is at most the backlog behind. With more sockets than the machine can serve, the world
+    /// thus slows down, but nothing is lost. Only the world's task waits here.
     pub(super) async fn room(&self) {
         let is_far_behind = |log: &FeedLog<FeedItem>| log.end() - log.handed_out() > self.backlog as u64;
         while is_far_behind(&self.lock().log) {
@@ -178,12 +182,12 @@ impl EventFeed {
 }
 
 impl FeedItem {
-    /// That other faults are in force from here on.
+    /// Returns a marker that different faults apply from here on.
     pub(super) fn fault_transition() -> Self {
         Self { to: Audience::All, at: Duration::ZERO, content: Content::FaultTransition }
     }
 
-    /// The number of the last event in it.
+    /// Returns the number of the item's last event.
     pub(super) fn sequence(&self) -> Option<u64> {
         match self.content {
             Content::Event(sequence, _) | Content::Delivery(sequence, _) | Content::Resync(sequence, _) => {
@@ -193,7 +197,7 @@ impl FeedItem {
         }
     }
 
-    /// The event that it tells of, whatever rules make of it.
+    /// Returns the event that the item reports, except for messages of rules.
     fn event(&self) -> Option<u64> {
         match self.content {
             Content::Event(sequence, _) => Some(sequence),
@@ -205,7 +209,7 @@ impl FeedItem {
         }
     }
 
-    /// What it says to whom it is for.
+    /// Returns the messages to the audience.
     pub(super) fn messages(&self) -> &[Message] {
         match &self.content {
             Content::Event(_, message) | Content::Delivery(_, message) | Content::Message(message) => {
@@ -217,21 +221,21 @@ impl FeedItem {
     }
 }
 
-/// What sockets are told of an event, if they are told of it.
+/// Returns the message that tells sockets about an event, if any.
 pub(super) fn message_of(event: &Event) -> Option<Message> {
     match &event.kind {
-        EventKind::Counted { row: Some(row), value, .. } => Some(reading(row, *value)),
+        EventKind::Counted { row: Some(row), value, .. } => Some(counter_reading(row, *value)),
         EventKind::Counted { id, value, .. } => Some(Message::text(json!({ "id": &**id, "total": value }).to_string())),
         EventKind::Sent { topics, frame, .. } | EventKind::Delivered { topics, frame, .. } => {
-            Some(Message::from(frame).by_topics(named(&**topics)))
+            Some(Message::from(frame).by_topics(topic_names(&**topics)))
         }
         EventKind::Member { what: MemberEvent::Reply(frame), .. } => Some(frame.into()),
         _ => None,
     }
 }
 
-/// The names of those topics that a scenario names.
-fn named<'t>(topics: impl IntoIterator<Item = &'t Topic>) -> Box<[Arc<str>]> {
+/// Returns the names of the topics that have one in the scenario.
+fn topic_names<'t>(topics: impl IntoIterator<Item = &'t Topic>) -> Box<[Arc<str>]> {
     let name = |topic: &Topic| if let Topic::Named(name) = topic { Some(name.clone()) } else { None };
     topics.into_iter().filter_map(name).collect()
 }
@@ -246,18 +250,18 @@ impl From<&Frame> for Message {
     }
 }
 
-/// That collections or rows changed.
+/// Returns the notice that collections or rows have changed.
 pub(super) fn notice() -> Message {
     Message::text(&br#"{"notice":"catalogue"}"#[..])
 }
 
-/// The counter values of a collection.
+/// Returns the counter values of a collection.
 pub(super) fn counter_readings(engine: &Engine, collection: &str) -> Vec<Message> {
-    engine.counter_readings(collection).map(|current| reading(&current.row, current.value)).collect()
+    engine.counter_readings(collection).map(|current| counter_reading(&current.row, current.value)).collect()
 }
 
-/// A row's counter: id, value, and the extra properties that the scenario gives it.
-fn reading(row: &Row, value: i64) -> Message {
+/// Returns a row's counter: id, value, and the extra properties from the scenario.
+fn counter_reading(row: &Row, value: i64) -> Message {
     let mut message = Map::new();
     message.insert("id".into(), row.id_json());
     message.insert("total".into(), value.into());

@@ -1,8 +1,8 @@
-//! What happened between a world and its clients: requests with their answers, sockets, and frames in both directions.
+//! The journal of a world: requests with their answers, sockets, and frames in both directions.
 //!
-//! Entries are numbered in the order in which they happened. The journal is bounded: the oldest go first, and how many
-//! went is counted. Frames to sockets have a bound of their own, so that a busy feed does not push out the requests that
-//! a test wants to see. What the built-in page fetches for itself is left out before it gets here.
+//! Entries are numbered in the order in which they happened. The journal is bounded: the oldest entries are dropped
+//! first, and the dropped entries are counted. Frames to sockets have a separate bound, so that a busy feed does not
+//! push out the requests that a test looks for. Requests of the built-in page are filtered out before they get here.
 
 mod behind;
 mod budget;
@@ -25,7 +25,7 @@ use tokio::sync::futures::Notified;
 
 pub use behind::AfterBehind;
 pub use budget::Budget;
-use budget::Holding;
+use budget::Usage;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
@@ -34,24 +34,24 @@ use failures::Failures;
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};
 
-/// The most entries of each half unless set otherwise.
+/// The default maximum number of entries in each half.
 pub const DEFAULT_ENTRIES: usize = 10_000;
 
 /// A world's journal.
 #[derive(Debug)]
 pub(super) struct Journal {
     world: Arc<str>,
-    /// The most entries of each half.
-    most: usize,
+    /// The maximum number of entries in each half.
+    capacity: usize,
     rings: Mutex<Rings>,
     recorded: Notify,
-    /// How many wait for entries: mostly none, and then nobody has to be told.
+    /// The number of waiters: usually zero, and then nobody needs to be notified.
     waiting: AtomicUsize,
 }
 
 #[derive(Debug)]
 struct Rings {
-    /// Counts how often it was emptied, so that nothing from before is mistaken for something after it.
+    /// The number of times the journal was cleared, so that an old place is not mistaken for a new one.
     generation: u64,
     last: u64,
     /// Frames to sockets.
@@ -63,41 +63,43 @@ struct Rings {
 
 #[derive(Debug)]
 struct Ring {
-    /// In one piece: entries that were allocated one by one would keep all the memory around them from being given back.
+    /// A contiguous buffer: entries allocated one by one would keep the allocator from returning the memory around
+    /// them.
     entries: VecDeque<Entry>,
-    most: usize,
-    holding: Holding,
+    capacity: usize,
+    usage: Usage,
     dropped: u64,
 }
 
-/// Where the entry of a request is.
+/// The place of a request's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     generation: u64,
-    /// How many entries came into its ring before it: found without a search, which takes longer than all the rest.
+    /// The number of entries added to its ring before it. It locates the entry without a search, which would take
+    /// longer than everything else.
     index: u64,
 }
 
-/// How many entries are no longer in a journal, because it is bounded.
+/// The numbers of entries dropped from a journal because it is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Dropped {
     /// Frames to sockets.
     pub sent: u64,
-    /// Requests, frames from clients, sockets opened and closed, what failed.
+    /// Requests, frames from clients, sockets opened and closed, and failures.
     pub other: u64,
 }
 
 impl Ring {
-    fn new(most: usize, holding: Holding) -> Self {
-        Self { entries: VecDeque::new(), most, holding, dropped: 0 }
+    fn new(capacity: usize, usage: Usage) -> Self {
+        Self { entries: VecDeque::new(), capacity, usage, dropped: 0 }
     }
 
     fn push(&mut self, entry: Entry) {
-        self.holding.add(entry.bytes());
+        self.usage.add(entry.bytes());
         self.entries.push_back(entry);
-        while self.entries.len() > self.most || self.holding.is_too_much() {
+        while self.entries.len() > self.capacity || self.usage.exceeds_limit() {
             let Some(oldest) = self.entries.pop_front() else { return };
-            self.holding.remove(oldest.bytes());
+            self.usage.remove(oldest.bytes());
             self.dropped += 1;
         }
     }
@@ -114,21 +116,21 @@ impl Ring {
 }
 
 impl Journal {
-    /// A world's journal of so many entries of each half; one of 0 records nothing.
-    pub(super) fn new(world: Arc<str>, most: usize, budget: &Budget) -> Self {
-        let holdings = [Holding::new(budget.clone()), Holding::new(budget.clone())];
-        let rings = Mutex::new(Rings::new(0, most, holdings));
-        Self { world, most, rings, recorded: Notify::new(), waiting: AtomicUsize::new(0) }
+    /// Creates a world's journal with the given number of entries in each half; with 0, it records nothing.
+    pub(super) fn new(world: Arc<str>, capacity: usize, budget: &Budget) -> Self {
+        let usages = [Usage::new(budget.clone()), Usage::new(budget.clone())];
+        let rings = Mutex::new(Rings::new(0, capacity, usages));
+        Self { world, capacity, rings, recorded: Notify::new(), waiting: AtomicUsize::new(0) }
     }
 
-    /// Records something.
+    /// Records an entry.
     pub(super) fn record(&self, at: Duration, record: Record) -> Place {
         let place = self.lock().record(&self.world, at, record);
         self.notify();
         place
     }
 
-    /// Records several things at once.
+    /// Records several entries at once.
     pub(super) fn record_all(&self, records: impl IntoIterator<Item = (Duration, Record)>) {
         let mut rings = self.lock();
         for (at, record) in records {
@@ -138,41 +140,41 @@ impl Journal {
         self.notify();
     }
 
-    /// Adds the answer to a request that was recorded before.
+    /// Adds the answer to a recorded request.
     pub(super) fn answered(&self, request: Place, answer: Answer) {
         let mut rings = self.lock();
         let is_there = rings.generation == request.generation;
         let ring = &mut rings.other;
         let place = request.index.checked_sub(ring.dropped).and_then(|place| usize::try_from(place).ok());
         if is_there && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
-            ring.holding.remove(entry.bytes());
+            ring.usage.remove(entry.bytes());
             if let Record::Request(exchange) = &entry.record {
                 // A request is answered once.
                 let _ = exchange.answer.set(answer);
             }
-            ring.holding.add(entry.bytes());
+            ring.usage.add(entry.bytes());
         }
         drop(rings);
         self.notify();
     }
 
-    /// The entries after that number, in order.
+    /// Returns the entries after a sequence number, in order.
     pub(super) fn after(&self, sequence: u64) -> (Vec<Entry>, Dropped) {
         let rings = self.lock();
         let mut entries: Vec<_> = rings.other.after(sequence).chain(rings.sent.after(sequence)).cloned().collect();
         let dropped = Dropped { sent: rings.sent.dropped, other: rings.other.dropped };
         drop(rings);
-        // Two runs in order: a stable sort merges them in linear time.
+        // The entries are two sorted runs, which a stable sort merges in linear time.
         entries.sort_by_key(|entry| entry.sequence);
         (entries, dropped)
     }
 
-    /// Whether there are as many entries as are expected at least. Each entry is looked at once, so that a wait costs little
-    /// however much is recorded.
+    /// Returns whether the journal has the minimum number of expected entries. Each entry is compared only once, so
+    /// that a wait costs little however much is recorded.
     pub(super) fn has(&self, pending: &mut PendingExpectation<'_>) -> bool {
         let rings = self.lock();
         if rings.generation != pending.generation {
-            // It was emptied: what was found before is not in it any more.
+            // The journal was cleared: the entries found before are gone.
             *pending =
                 PendingExpectation { generation: rings.generation, ..PendingExpectation::new(pending.expectation) };
         }
@@ -189,24 +191,24 @@ impl Journal {
                 pending.unanswered.push(entry.sequence);
             }
         }
-        pending.found >= pending.expectation.fewest()
+        pending.found >= pending.expectation.min_count()
     }
 
-    /// Forgets everything and counts from 1 again.
+    /// Removes all entries and restarts the numbering at 1.
     pub(super) fn clear(&self) {
         let mut rings = self.lock();
-        let holdings = [rings.sent.holding.empty(), rings.other.holding.empty()];
-        *rings = Rings::new(rings.generation + 1, self.most, holdings);
+        let usages = [rings.sent.usage.empty(), rings.other.usage.empty()];
+        *rings = Rings::new(rings.generation + 1, self.capacity, usages);
     }
 
-    /// While the answer is held, it hears of entries.
+    /// Starts to listen for new entries, until the return value is dropped.
     pub(super) fn listen(&self) -> Listening<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Listening(self)
     }
 
     pub(super) fn is_on(&self) -> bool {
-        self.most > 0
+        self.capacity > 0
     }
 
     fn notify(&self) {
@@ -220,14 +222,14 @@ impl Journal {
     }
 }
 
-/// An expectation that is waited for.
+/// An expectation that somebody waits for.
 pub(super) struct PendingExpectation<'e> {
     expectation: &'e Expectation,
     generation: u64,
-    /// Entries up to that number were looked at.
+    /// The sequence number of the last entry compared.
     seen: u64,
     found: u64,
-    /// Requests that did not match yet, but may do so once they are answered.
+    /// Requests that do not match yet, but may match once they are answered.
     unanswered: Vec<u64>,
 }
 
@@ -237,11 +239,11 @@ impl<'e> PendingExpectation<'e> {
     }
 }
 
-/// Held by those who wait for entries.
+/// Held while waiting for entries.
 pub(super) struct Listening<'j>(&'j Journal);
 
 impl Listening<'_> {
-    /// Waits until something is recorded after this call.
+    /// Waits until an entry is recorded after this call.
     pub(super) fn recorded(&self) -> Notified<'_> {
         self.0.recorded.notified()
     }
@@ -254,15 +256,14 @@ impl Drop for Listening<'_> {
 }
 
 impl Rings {
-    fn new(generation: u64, most: usize, [sent, other]: [Holding; 2]) -> Self {
-        let (sent, other) = (Ring::new(most, sent), Ring::new(most, other));
+    fn new(generation: u64, capacity: usize, [sent, other]: [Usage; 2]) -> Self {
+        let (sent, other) = (Ring::new(capacity, sent), Ring::new(capacity, other));
         Self { generation, last: 0, sent, other, failures: Failures::default() }
     }
 
     fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
-        let is_one_too_many =
-            matches!(&record, Record::Failed { rule, why, .. } if !self.failures.have_room(rule, why));
-        if self.other.most == 0 || is_one_too_many {
+        let is_excess = matches!(&record, Record::Failed { rule, why, .. } if !self.failures.admit(rule, why));
+        if self.other.capacity == 0 || is_excess {
             return Place { generation: self.generation, index: 0 };
         }
         self.last += 1;

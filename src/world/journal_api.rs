@@ -1,4 +1,4 @@
-//! What a world's handle does with its journal: it is read, cleared, added to and held against expectations.
+//! The journal methods of a world's handle: it reads, clears, extends and verifies the journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,31 +11,31 @@ use super::journal::{
 use super::{World, WorldError};
 
 impl World {
-    /// The journal's entries after that number, and how many are gone because it is bounded.
+    /// Returns the journal's entries after a sequence number, and the numbers of entries dropped.
     #[must_use]
     pub fn journal(&self, after: u64) -> (Vec<Entry>, Dropped) {
         self.shared().journal.after(after)
     }
 
-    /// Empties the journal.
+    /// Clears the journal.
     pub fn clear_journal(&self) {
         self.shared().journal.clear();
     }
 
-    /// Whether there is a journal.
+    /// Returns whether the world has a journal.
     #[must_use]
     pub fn has_journal(&self) -> bool {
         self.shared().journal.is_on()
     }
 
-    /// Records something at the world's time.
+    /// Records an entry at the world's current time.
     pub(super) fn record(&self, record: Record) {
         if self.has_journal() {
             self.shared().journal.record(self.now(), record);
         }
     }
 
-    /// Records a request whose answer is still to come.
+    /// Records a request that has yet to be answered.
     #[must_use]
     pub fn requested(&self, exchange: Exchange) -> Place {
         self.shared().journal.record(self.now(), Record::Request(Arc::new(exchange)))
@@ -46,10 +46,11 @@ impl World {
         self.shared().journal.answered(request, answer);
     }
 
-    /// Holds the journal against expectations; `ordered` asks that the entries of each come after those of the one before.
+    /// Compares the journal with expectations; `ordered` requires the entries of each to come after those of the
+    /// previous one.
     ///
     /// # Errors
-    /// [`WorldError::Expectation`] if one makes no sense.
+    /// [`WorldError::Expectation`] if an expectation is invalid.
     pub fn verify(&self, expectations: &[Expectation], ordered: bool) -> Result<Verdict, WorldError> {
         for (index, one) in expectations.iter().enumerate() {
             one.check().map_err(|error| WorldError::Expectation { index, error })?;
@@ -58,17 +59,17 @@ impl World {
         Ok(Verdict::of(expectations, ordered, &entries, dropped))
     }
 
-    /// Waits until the journal is as expected, or for that long, and gives what was found then.
+    /// Waits until the journal meets the expectation or the timeout expires, and returns what was found.
     ///
     /// # Errors
-    /// [`WorldError`] if the expectation makes no sense or the world has ended.
+    /// [`WorldError`] if the expectation is invalid or the world has ended.
     pub async fn wait_for(&self, expectation: &Expectation, timeout: Duration) -> Result<Verdict, WorldError> {
         expectation.check().map_err(WrongWait::from)?;
         if !expectation.can_be_awaited() {
-            return Err(WrongWait::ForNothing.into());
+            return Err(WrongWait::NothingToWaitFor.into());
         }
         let _in_use = self.in_use();
-        let give_up = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout;
         let journal = &self.shared().journal;
         let mut pending = PendingExpectation::new(expectation);
         let listening = journal.listen();
@@ -79,7 +80,7 @@ impl World {
             }
             tokio::select! {
                 () = recorded => {}
-                () = tokio::time::sleep_until(give_up) => break,
+                () = tokio::time::sleep_until(deadline) => break,
                 () = self.ended() => return Err(WorldError::Ended),
             }
         }

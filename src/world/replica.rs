@@ -1,15 +1,16 @@
 //! A world that several servers play together.
 //!
-//! What changes it does not go to its task but into a [log](crate::store), and comes from there, with what other servers
-//! have appended, in an order that is the same everywhere ([`join`](super::join)). A client gets its answer when its entry has been
-//! carried out here ([`playback`]). Members of rules are part of the world, as they open, speak and close ([`members`]). Reads,
-//! sockets of collections and the journal are this server's own business, as ever.
+//! Changes to the world do not go to its task but into a [log](crate::store). From there they come back together with
+//! those of other servers, in an order that is the same everywhere ([`join`](super::join)). A client is answered when
+//! its entry has been applied here ([`playback`]). Members of rules are part of the world: entries open them, carry
+//! their messages and close them ([`members`]). Reads, sockets of collections and the journal stay local to each
+//! server.
 //!
-//! Nothing in a shared world depends on a clock of one server alone: each entry says at which of the world's times it was
-//! made, and scripts and generators go on only by entries of the server that leads ([`lead`]).
+//! Nothing in a shared world depends on the clock of a single server: each entry carries the world's time at which it
+//! was made, and scripts and generators advance only by entries of the leader ([`lead`]).
 //!
-//! While the log cannot be reached, the world stays as it is: it is read, its sockets are open, and changes are refused. A
-//! frame from the client of a member is a change, which cannot be refused: its socket is closed.
+//! While the log cannot be reached, the world does not change: it can be read, its sockets stay open, and changes are
+//! refused. A frame from a member's client is a change that cannot be refused, so the member's socket is closed.
 
 mod departures;
 mod lead;
@@ -50,39 +51,40 @@ use crate::reloads::Reloads;
 use crate::scenario::ServerOptions;
 use crate::store::{Checkpoint, FencingToken, NewEntry, Opened, Store, StoreError};
 
-/// Entries that are kept from before the kept state, so that a server that is behind by less misses none of them.
+/// The number of entries kept from before a checkpoint, so that a server that is less far behind misses none of them.
 const ENTRIES_KEPT: u64 = 5000;
 
-/// What a server needs to play worlds with others.
+/// What a server needs to share worlds with others.
 #[derive(Debug, Clone)]
 pub struct Sharing {
-    /// Where the logs are.
+    /// The store of the logs.
     pub store: Arc<dyn Store>,
-    /// The scenarios that the logs speak of.
+    /// The scenarios that the logs refer to.
     pub scenarios: Scenarios,
-    /// The server, by a name that no other has.
+    /// The unique name of the server.
     pub server: Arc<str>,
-    /// Where it is told that another server has published a scenario.
+    /// Notified when another server has published a scenario.
     pub reloads: Reloads,
-    /// Entries of this server, for their marks.
+    /// The number of entries made by this server, for their marks.
     count: Arc<AtomicU64>,
 }
 
-/// How a server joins a world that others may play too.
+/// How a server joins a world that others may play as well.
 #[derive(Debug)]
 pub struct JoinOptions {
-    /// What the server needs for it.
+    /// The server's sharing state.
     pub sharing: Sharing,
-    /// The world's log, opened.
+    /// The opened log of the world.
     pub opened: Opened,
-    /// How long the log is kept when nobody plays the world; for ever without.
+    /// How long the log is kept while nobody plays the world; `None` means forever.
     pub lifetime: Option<Duration>,
-    /// Whether all other worlds go on with the scenarios of this one, and it says whether a server is there at all.
+    /// Whether this is the default world, whose scenario all other worlds follow, and which always has a leader.
     pub is_default: bool,
 }
 
 impl Sharing {
-    /// A server of that name, which no other has, with a store, and the server section and the directory of its scenario.
+    /// Creates the sharing state of a server. Its name must be unique; `options` and `directory` are the server section
+    /// and the directory of its scenario.
     #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
@@ -95,55 +97,55 @@ impl Sharing {
         Self { scenarios, store, server, reloads, count: Arc::default() }
     }
 
-    /// Tells an entry from all others.
+    /// Returns a mark that is unique among all entries.
     #[must_use]
     pub fn mark(&self) -> String {
         format!("{}-{}", self.server, self.count.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// One server's part in a shared world.
+/// A server's replica of a shared world.
 #[derive(Debug)]
 pub(super) struct Replica {
     world: Arc<str>,
     pub(super) sharing: Sharing,
     lifetime: Option<Duration>,
-    /// Whether it is to have a leader even if nothing happens by itself.
+    /// Whether the world needs a leader even if nothing is scheduled.
     is_always_led: bool,
-    /// What changed by the last scenario that another server has published.
+    /// The changes made by the last scenario that another server published.
     published: Mutex<Vec<Change>>,
-    /// Those who wait for an entry, by its mark.
+    /// The requests that wait for an entry, by its mark.
     pending: Mutex<HashMap<String, PendingReply>>,
     progress: watch::Sender<Progress>,
-    /// The highest number of a member that was given out, for all that is known here.
+    /// The highest member number issued, as far as this server knows.
     highest_member: AtomicU64,
-    /// Until when this server counts as there, once it has said that it is.
+    /// Until when this server counts as present; `None` before its first announcement.
     present_until: Mutex<Option<Instant>>,
-    /// The members of this server that have gone and that others still have to be told of.
+    /// The members of this server that have departed without an entry in the log yet.
     departed: Mutex<Vec<u64>>,
-    /// Notified when one has gone.
+    /// Notified after each departure.
     departure: Notify,
 }
 
-/// How far a world has come.
+/// The progress of a world.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Progress {
-    /// The position of the last entry that was carried out.
+    /// The position of the last entry applied.
     pub(super) position: u64,
-    /// When something happens by itself, if the clock goes.
+    /// When the next scheduled action is due, if the clock is running.
     pub(super) due: Option<Duration>,
     /// The servers that have members in the world.
     pub(super) servers: Arc<[Arc<str>]>,
 }
 
-/// How to answer the one who waits for an entry to be carried out.
+/// How to answer the request that waits for an entry to be applied.
 pub(super) enum PendingReply {
     Command(oneshot::Sender<Result<WorldEffects, WorldError>>),
     Clock(oneshot::Sender<ClockOutcome>),
     Reload(oneshot::Sender<Reload>),
-    /// A member opens here.
+    /// A member opens on this server.
     Open(Box<LocalMember>, oneshot::Sender<Result<OpenedMember, WorldError>>),
-    /// A frame has come from the client of a member, as the journal has it.
+    /// A member's client has sent a frame; the payload is for the journal.
     Receive(Payload, oneshot::Sender<Result<(), WorldError>>),
 }
 
@@ -156,20 +158,20 @@ impl fmt::Debug for PendingReply {
 /// Why a log cannot be played.
 #[derive(Debug, Error)]
 pub enum ReplicaError {
-    /// It is no entry of this version of mockd.
-    #[error("it cannot be read ({0}); all servers have to be of one version of mockd")]
+    /// An entry or state is not readable by this version of mockd.
+    #[error("unreadable data ({0}); all servers must run the same version of mockd")]
     Unreadable(#[from] serde_json::Error),
-    /// The state does not fit the scenario.
+    /// The state does not match the scenario.
     #[error(transparent)]
     Engine(#[from] engine::StateError),
-    /// The scenario cannot be had.
-    #[error("the scenario {0} is not in the store")]
+    /// The scenario is not available.
+    #[error("scenario {0} is not in the store")]
     NoScenario(String),
-    /// The store was lost before the world was there.
-    #[error("the store was lost while the world was joined")]
+    /// The store became unreachable before the world was joined.
+    #[error("the store became unreachable while the world was joined")]
     Lost,
-    /// The log does not begin with a beginning.
-    #[error("the log has no beginning")]
+    /// The log does not start with a begin entry.
+    #[error("the log does not start with a begin entry")]
     NoBeginning,
 }
 
@@ -190,29 +192,30 @@ impl Replica {
         }
     }
 
-    /// Has a command carried out by all servers, and gives what it did here.
+    /// Applies a command on all servers, and returns its effects on this one.
     pub(super) async fn apply(&self, command: WorldCommand, now: Duration) -> Result<WorldEffects, WorldError> {
         let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Do { at: now, command };
-        self.ask(&entry, now, PendingReply::Command(reply), outcome).await?
+        self.submit(&entry, now, PendingReply::Command(reply), outcome).await?
     }
 
-    /// Changes the clocks of all servers. It takes as long as this server's sockets take.
+    /// Changes the clocks of all servers. The call takes as long as this server's sockets do.
     pub(super) async fn change_clock(&self, change: ClockChange, now: Duration) -> Result<Advanced, WorldError> {
         let (reply, outcome) = oneshot::channel();
         let entry = LogEntry::Clock { at: now, change };
-        Ok(self.ask(&entry, now, PendingReply::Clock(reply), outcome).await??)
+        Ok(self.submit(&entry, now, PendingReply::Clock(reply), outcome).await??)
     }
 
-    /// Has all servers go on with another scenario, which has to be among [`Scenarios`].
+    /// Switches all servers to another scenario, which must be one of the [`Scenarios`].
     pub(super) async fn reload(&self, scenario: String, seed: u64, now: Duration) -> Result<Reload, WorldError> {
         let (reply, reload) = oneshot::channel();
         let entry = LogEntry::Reload { scenario, seed };
-        self.ask(&entry, now, PendingReply::Reload(reply), reload).await
+        self.submit(&entry, now, PendingReply::Reload(reply), reload).await
     }
 
-    /// Another server has published a scenario, which has changed that. Only the default world reports it.
-    fn was_published(&self, changes: Vec<Change>) {
+    /// Handles a scenario published by another server, with the changes that it made. Only the default world reports
+    /// them.
+    fn note_published(&self, changes: Vec<Change>) {
         if self.is_always_led {
             info!(changes = changes.len(), "another server has published a scenario");
             self.sharing.reloads.applied(changes.clone());
@@ -220,20 +223,21 @@ impl Replica {
         }
     }
 
-    /// What changed when another server published the scenario that this one publishes as well: they have the same file.
-    fn published(&self) -> Vec<Change> {
+    /// Takes the changes made when another server published the same scenario as this one: both servers have the same
+    /// file.
+    fn take_published(&self) -> Vec<Change> {
         std::mem::take(&mut *self.published.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Ends the world everywhere.
+    /// Ends the world on all servers.
     pub(super) async fn end(&self, now: Duration) -> Result<(), WorldError> {
         let (mark, text) = (self.sharing.mark(), LogEntry::End.to_text());
         Ok(self.sharing.store.end(&self.world, self.new_entry(&mark, &text, now, None)).await?)
     }
 
-    /// Appends an entry, and waits for it to be carried out here: for as long as an advance before it takes, unless the log is
-    /// lost meanwhile.
-    async fn ask<T>(
+    /// Appends an entry and waits until it is applied here. An earlier advance delays that for as long as it takes; the
+    /// wait fails if the log is lost.
+    async fn submit<T>(
         &self,
         entry: &LogEntry,
         now: Duration,
@@ -241,13 +245,13 @@ impl Replica {
         answer: oneshot::Receiver<T>,
     ) -> Result<T, WorldError> {
         let (mark, text) = (self.sharing.mark(), entry.to_text());
-        // Before it can come back.
+        // Before the entry can come back.
         self.lock().insert(mark.clone(), reply);
-        let forget = Forget { replica: self, mark: &mark };
+        let guard = PendingGuard { replica: self, mark: &mark };
         self.sharing.store.append(&self.world, self.new_entry(&mark, &text, now, None)).await?;
-        let lost = |_| StoreError::Gone("it was lost before this came back from there".into());
+        let lost = |_| StoreError::Gone("the connection was lost before the entry came back".into());
         let answer = answer.await.map_err(lost)?;
-        drop(forget);
+        drop(guard);
         Ok(answer)
     }
 
@@ -261,12 +265,12 @@ impl Replica {
         NewEntry { mark, text, at, token, lifetime: self.lifetime }
     }
 
-    /// How to answer the one who waits for that entry.
+    /// Removes and returns the reply for the entry with this mark.
     pub(super) fn take_reply(&self, mark: &str) -> Option<PendingReply> {
         self.lock().remove(mark)
     }
 
-    /// Everybody who waits hears that it is not known what came of it.
+    /// Drops all pending replies, so that the waiting requests fail with an unknown outcome.
     pub(super) fn drop_replies(&self) {
         self.lock().clear();
     }
@@ -275,12 +279,12 @@ impl Replica {
         mark.strip_prefix(&*self.sharing.server).is_some_and(|rest| rest.starts_with('-'))
     }
 
-    async fn keep(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let cut = checkpoint.position.saturating_sub(ENTRIES_KEPT);
         self.sharing.store.keep(&self.world, checkpoint, cut).await
     }
 
-    fn progressed(&self, progress: Progress) {
+    fn set_progress(&self, progress: Progress) {
         self.progress.send_if_modified(|last| {
             let is_new = *last != progress;
             *last = progress;
@@ -288,13 +292,13 @@ impl Replica {
         });
     }
 
-    /// Waits until that entry has been carried out.
+    /// Waits until the entry at this position has been applied.
     pub(super) async fn reached(&self, position: u64) {
-        // The sender is this replica's own.
+        // The replica owns the sender, so the wait does not fail.
         let _ = self.progress.subscribe().wait_for(|progress| progress.position >= position).await;
     }
 
-    /// Until when this server counts as there.
+    /// Returns until when this server counts as present.
     fn presence(&self) -> Option<Instant> {
         *self.present_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -308,13 +312,13 @@ impl Replica {
     }
 }
 
-/// Nobody waits for an entry any more, once this is dropped.
-struct Forget<'r> {
+/// Removes the pending reply for an entry on drop.
+struct PendingGuard<'r> {
     replica: &'r Replica,
     mark: &'r str,
 }
 
-impl Drop for Forget<'_> {
+impl Drop for PendingGuard<'_> {
     fn drop(&mut self) {
         self.replica.take_reply(self.mark);
     }

@@ -1,16 +1,17 @@
 //! One socket's view of the feed.
 //!
-//! A socket has a task of its own for what comes from its client. Writing to a socket takes its cursor in the feed, of which
-//! there is one. Mostly the task has delegated it to the world's fan-out, which writes to all sockets in one go. The task
-//! reclaims the cursor when it has something to write itself (another collection's values, a pong, a closing frame) or when the
-//! fan-out could not write everything, and delegates it again when the socket is up to date.
+//! Each socket has a task for the frames from its client. Writing to the socket requires its only cursor in the feed.
+//! Most of the time, the task has delegated the cursor to the world's fan-out, which writes to all sockets in one pass.
+//! The task reclaims the cursor when it has something to write itself (another collection's values, a pong, a close
+//! frame) or when the fan-out could not write everything, and delegates it again once the socket is up to date.
 //!
 //! Invariants:
 //!
-//! - Whoever has the cursor is the only one that writes to the socket.
-//! - A delegated cursor without pending bytes has everything that the fan-out has handed out, as far as it was for the
-//!   socket: it is advanced to there once it is reclaimed, so the feed still has what comes next for it.
-//! - Once faults change or the socket is to end, the fan-out writes nothing more to it until its task has followed.
+//! - Only the holder of the cursor writes to the socket.
+//! - A delegated cursor without pending bytes has received everything that the fan-out has handed out to the socket. It
+//!   is advanced to that position when it is reclaimed, so the feed still has the items that follow.
+//! - Once faults change or the socket must end, the fan-out writes nothing more to the socket until its task has
+//!   followed.
 
 mod faulted;
 
@@ -18,8 +19,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::catch_up::NoCatchUp;
-use super::changed_rows::Got;
+use super::catch_up::CatchUpError;
+use super::changed_rows::MemberProgress;
 use super::farewell::Farewell;
 use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::frame_faults::FrameFaults;
@@ -29,35 +30,35 @@ use super::socket::{FrameSink, Socket, SocketClose, SocketKind};
 use super::{World, WorldError};
 use crate::engine::Frame;
 
-/// One socket's view of the feed. The world counts it as an open socket until it is dropped.
+/// One socket's view of the feed. The world counts the socket as open until the subscription is dropped.
 #[derive(Debug)]
 pub struct Subscription {
     world: World,
     socket: Arc<Socket>,
-    /// `None` while it is delegated.
+    /// `None` while delegated.
     cursor: Option<Cursor>,
-    /// Handed out before anything else of the feed.
+    /// Messages to hand out before the rest of the feed.
     waiting: Vec<Delivery>,
-    /// The position in the feed up to which what it has missed was looked at: it could be brought up to date then.
-    looked_at: u64,
-    /// The faults that hit the socket, if any do.
+    /// The position in the feed up to which missed items were checked: the socket could still catch up then.
+    checked_to: u64,
+    /// The faults that affect the socket, if any.
     faults: Option<Box<FrameFaults>>,
     end: Option<SocketEnd>,
-    /// Said after it has left, which it does when it is dropped.
+    /// Sent after the socket has left, which happens on drop.
     farewell: Farewell,
 }
 
-/// What a subscription begins with, and goes on with where the feed does not lead on.
+/// The messages that a subscription starts with, or resumes with after a gap in the feed.
 #[derive(Debug)]
 pub(super) struct Joined {
-    /// The number of the last event that is in the messages.
+    /// The number of the last event included in the messages.
     pub(super) sequence: u64,
-    /// Where to read on in the feed.
+    /// The position in the feed at which to continue.
     pub(super) position: u64,
     /// The world's time.
     pub(super) at: Duration,
     pub(super) messages: Arc<[Message]>,
-    /// What comes after them and is in no journal.
+    /// A message that follows and is not recorded in the journal.
     pub(super) notice: Option<Message>,
 }
 
@@ -77,27 +78,27 @@ impl Subscription {
         let cursor = Cursor { position: *position, seen: *sequence, encode };
         let waiting = joined.deliveries();
         let (cursor, farewell) = (Some(cursor), Farewell::of(&world, &socket));
-        let (looked_at, faults, end) = (*position, None, None);
-        let mut subscription = Self { world, socket, cursor, waiting, looked_at, faults, end, farewell };
-        // Those that are in force now hit its counter values, also if they are over by the time these are written.
+        let (checked_to, faults, end) = (*position, None, None);
+        let mut subscription = Self { world, socket, cursor, waiting, checked_to, faults, end, farewell };
+        // The current faults affect the counter values, even if they are over by the time the values are written.
         while subscription.take_transition() {}
         subscription
     }
 
-    /// Says where the socket's bytes go, so that its cursor can be delegated.
+    /// Sets the sink for the socket's bytes, so that its cursor can be delegated.
     pub fn connect(&self, sink: Arc<dyn FrameSink>) {
-        // There is one connection for each socket.
+        // Each socket has only one connection.
         let _ = self.socket.sink.set(sink);
     }
 
-    /// Has another transport carry what comes next. Does nothing while its cursor is delegated.
+    /// Switches the following messages to another transport. Does nothing while the cursor is delegated.
     pub fn set_encode(&mut self, encode: Encode) {
         if let Some(cursor) = &mut self.cursor {
             cursor.encode = encode;
         }
     }
 
-    /// The messages that wait, up to a bound, in order; none while its cursor is delegated.
+    /// Returns the next messages in order, up to a bound; `None` while the cursor is delegated.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -112,7 +113,7 @@ impl Subscription {
                 let messages = waiting.iter().map(|delivery| &delivery.message);
                 return Ok((!waiting.is_empty()).then(|| EncodedBatch::of(messages, encode)));
             }
-            if self.is_at_its_end() {
+            if self.is_at_end() {
                 return Ok(None);
             }
             let batch = self.read();
@@ -128,68 +129,70 @@ impl Subscription {
         }
     }
 
-    /// What comes next in the feed; `None` if the feed no longer has it, or the cursor is delegated.
+    /// Returns the next batch of the feed; `None` if the feed no longer has it or the cursor is delegated.
     fn read(&self) -> Option<Batch> {
         let from = self.cursor.as_ref()?.position;
         self.socket.reads_from(from);
         loop {
-            let last = self.readable();
+            let last = self.read_limit();
             let batch = Batch::read(&self.world.shared().feed, from, MAX_BATCH_ITEMS, last);
-            // If faults have changed meanwhile, or the socket is to end, the batch may go beyond that.
-            if self.readable() >= last {
+            // If faults have changed meanwhile, or the socket must end, the batch may extend too far.
+            if self.read_limit() >= last {
                 return batch;
             }
         }
     }
 
-    /// Expects that it can go on once there is room: the feed still has what comes next, or what it has missed has a state.
+    /// Checks that the socket will be able to continue once it has room: the feed still has the next items, or the
+    /// socket can catch up on what it has missed.
     ///
     /// # Errors
-    /// [`WorldError::Behind`] for a stream, or a socket of an endpoint, that has missed something else; [`WorldError::Ended`].
+    /// [`WorldError::Behind`] for a stream or an endpoint's socket that has missed anything else;
+    /// [`WorldError::Ended`].
     pub async fn expect_next(&mut self) -> Result<(), WorldError> {
-        let Some(got) = self.got().filter(|_| self.socket.is_of_rules()) else { return Ok(()) };
-        // Whoever does not read for long is looked at once for all that the feed keeps.
+        let Some(progress) = self.progress().filter(|_| self.socket.is_of_rules()) else { return Ok(()) };
+        // A client that stops reading is checked once per backlog of the feed.
         let feed = &self.world.shared().feed;
-        if self.is_at_its_end() || feed.has(got.position.max(self.looked_at)) {
+        if self.is_at_end() || feed.has(progress.position.max(self.checked_to)) {
             return Ok(());
         }
-        self.looked_at = feed.end();
-        let expected = self.world.expect_up_to_date(&self.socket, got).await?;
+        self.checked_to = feed.end();
+        let expected = self.world.check_catch_up(&self.socket, progress).await?;
         expected.map_err(|why| self.falls_behind(&why))
     }
 
-    /// What it has got; `None` while its cursor is delegated.
-    fn got(&self) -> Option<Got> {
-        self.cursor.as_ref().map(|cursor| Got { position: cursor.position, event: cursor.seen })
+    /// Returns the socket's progress; `None` while the cursor is delegated.
+    fn progress(&self) -> Option<MemberProgress> {
+        self.cursor.as_ref().map(|cursor| MemberProgress { position: cursor.position, event: cursor.seen })
     }
 
-    /// Whether nothing more is for it: it is to be closed, and has got everything before.
-    fn is_at_its_end(&self) -> bool {
+    /// Returns whether the socket must be closed and has received everything before its end.
+    fn is_at_end(&self) -> bool {
         self.socket.is_of_rules() && self.cursor.as_ref().is_some_and(|cursor| cursor.position >= self.socket.end())
     }
 
-    /// Notes that it is further behind than the feed reaches back, and that what it has missed cannot be made up for.
-    fn falls_behind(&self, why: &NoCatchUp) -> WorldError {
+    /// Notes that the socket is further behind than the feed reaches back and cannot catch up.
+    fn falls_behind(&self, why: &CatchUpError) -> WorldError {
         self.world.note_closed(&self.socket, why);
         WorldError::Behind
     }
 
-    /// Notes that what was handed out is written.
+    /// Notes that the messages handed out are written.
     pub fn wrote(&self, messages: u64) {
         if let Some(position) = self.position() {
-            // A fault transition counts as written once its task has followed it.
+            // A fault transition counts as written once the task has followed it.
             let transition = self.socket.next_transition().unwrap_or(u64::MAX);
             self.world.shared().sockets.wrote(&self.socket, messages, position.min(transition.saturating_sub(1)));
         }
     }
 
-    /// The position in the feed of what comes next; `None` while its cursor is delegated.
+    /// Returns the position in the feed of the next message; `None` while the cursor is delegated.
     fn position(&self) -> Option<u64> {
         let cursor = self.cursor.as_ref()?.position;
         Some(self.waiting.first().map_or(cursor, |next| next.position.min(cursor)))
     }
 
-    /// Delegates its cursor to the fan-out if nothing waits for the socket. Gives whether it is delegated.
+    /// Delegates the cursor to the fan-out if no message waits for the socket. Returns whether it is delegated.
     pub fn delegate(&mut self) -> bool {
         let Some(cursor) = self.cursor.take() else { return true };
         let (socket, shared) = (&self.socket, self.world.shared());
@@ -197,7 +200,7 @@ impl Subscription {
         let is_up_to_date = |cursor: &Cursor| {
             let is_up_to_date = is_at_rest && cursor.position >= shared.feed.end() && !socket.is_special();
             if is_up_to_date {
-                // Items that were nothing for this socket count as well: a waiter sees that it has got there.
+                // Items for other sockets count as well, so that a waiter sees the new position.
                 shared.sockets.wrote(socket, 0, cursor.position);
             }
             is_up_to_date
@@ -206,20 +209,20 @@ impl Subscription {
         self.cursor.is_none()
     }
 
-    /// Reclaims its cursor, and gives what the fan-out could not write.
+    /// Reclaims the cursor, and returns the bytes that the fan-out could not write.
     pub fn reclaim(&mut self) -> EncodedBatch {
         let Some((cursor, pending)) = self.socket.reclaim() else { return EncodedBatch::default() };
         self.cursor = Some(cursor);
         *pending
     }
 
-    /// Waits until its cursor is to be reclaimed: the fan-out could not write everything, or the socket, its world or the
-    /// server is at its end. With room to write, also until something that faults held back is due.
+    /// Waits until the cursor must be reclaimed: the fan-out could not write everything, or the socket, its world or
+    /// the server must end. If there is room to write, also returns when a message held back by faults is due.
     pub async fn woken(&self, has_room: bool) {
         let due = self.faults.as_ref().filter(|_| has_room).and_then(|faults| faults.next_due());
         match due {
             None => self.socket.wake.notified().await,
-            // In a box: a socket that no fault hits has no need of the space.
+            // Boxed: most sockets have no faults and do not need the space.
             Some(due) => Box::pin(self.woken_or_reached(due)).await,
         }
     }
@@ -231,25 +234,25 @@ impl Subscription {
         }
     }
 
-    /// Its number, as journal and control API have it.
+    /// Returns the socket's number, as in the journal and the control API.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.socket.id
     }
 
-    /// The collection that the socket asked for last.
+    /// Returns the collection that the socket requested last.
     #[must_use]
     pub fn collection(&self) -> Arc<str> {
         self.socket.collection()
     }
 
-    /// How the server closes the socket, if it does, whether the socket has got everything or not.
+    /// Returns how the server closes the socket, if it does. Messages for the socket may still be pending.
     #[must_use]
     pub fn closing(&self) -> Option<SocketClose> {
         self.socket.closing()
     }
 
-    /// Whether its world has ended.
+    /// Returns whether the world has ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.world.is_ended()
@@ -262,19 +265,19 @@ impl Subscription {
         self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcomes });
     }
 
-    /// The number of its socket.
+    /// Returns the number of the socket.
     #[must_use]
     pub fn member(&self) -> u64 {
         self.socket.id
     }
 
-    /// Whether it is a socket of an endpoint that the scenario declares.
+    /// Returns whether this is a socket of an endpoint that the scenario declares.
     #[must_use]
     pub fn is_of_endpoint(&self) -> bool {
         matches!(self.socket.kind, SocketKind::Endpoint(_))
     }
 
-    /// Has the endpoint's rules take a frame from the client.
+    /// Passes a frame from the client to the endpoint's rules.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -283,7 +286,7 @@ impl Subscription {
         self.world.receive(&self.socket, frame, payload).await
     }
 
-    /// As [`Subscription::take`], but mostly without waiting for the rules.
+    /// Like [`Subscription::take`], but usually without waiting for the rules.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -292,7 +295,7 @@ impl Subscription {
         self.world.hand_in(&self.socket, frame, payload).await
     }
 
-    /// Waits until the rules have heard all that was handed in.
+    /// Waits until the rules have handled all frames handed in.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -300,7 +303,7 @@ impl Subscription {
         self.world.heard(&self.socket).await
     }
 
-    /// Ends it, and waits until its endpoint has heard of that if it is a socket of one.
+    /// Ends the subscription. For an endpoint's socket, waits until the endpoint is notified.
     pub async fn finish(mut self) {
         let farewell = std::mem::replace(&mut self.farewell, Farewell::nobody());
         drop(self);
@@ -312,8 +315,8 @@ impl Subscription {
         self.end = Some(end);
     }
 
-    /// Switches to another collection: its counter values come next, after the live ones from before them. Does nothing while
-    /// its cursor is delegated.
+    /// Switches to another collection. Its counter values come next, after the pending messages of the previous one.
+    /// Does nothing while the cursor is delegated.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -321,7 +324,7 @@ impl Subscription {
         self.world.warn_of_unknown(collection);
         loop {
             let joined = self.world.switch(&self.socket, collection).await?;
-            // Up to here the feed is for what it had joined before.
+            // Up to this position, the feed is for the previous topics.
             while let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.position < joined.position) {
                 match Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, joined.position) {
                     Some(batch) => self.waiting.extend(batch.messages_for(cursor, &self.socket)),
@@ -329,7 +332,7 @@ impl Subscription {
                 }
             }
             let Some(cursor) = &mut self.cursor else { return Ok(()) };
-            // One that had fallen behind has got values that are newer than the counter values at hand.
+            // A socket that had fallen behind has received newer values than these.
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 self.waiting.extend(joined.deliveries());
@@ -339,20 +342,20 @@ impl Subscription {
         }
     }
 
-    /// Gets what is so now instead of what is no longer in the feed.
+    /// Catches up with the current state, because the feed no longer has the missed items.
     async fn catch_up(&mut self) -> Result<(), WorldError> {
         if self.socket.is_of_rules() {
-            return self.catch_up_by_rules().await;
+            return self.catch_up_member().await;
         }
         let seen = self.cursor.as_ref().map(|cursor| cursor.seen);
-        self.bring_up_to_date(seen).await
+        self.fetch_values(seen).await
     }
 
-    /// Gets the values that changed after an event; without one, everything.
-    async fn bring_up_to_date(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
+    /// Fetches the values that changed after an event, or all values.
+    async fn fetch_values(&mut self, seen: Option<u64>) -> Result<(), WorldError> {
         let Some(cursor) = &mut self.cursor else { return Ok(()) };
         let current = self.world.catch_up(&self.socket, seen, cursor.position).await?;
-        // What is still there of the feed, and may be no value, comes first.
+        // The part still in the feed may include other messages than values, and comes first.
         while cursor.position < current.position
             && let Some(batch) = Batch::read(&self.world.shared().feed, cursor.position, usize::MAX, current.position)
         {
@@ -360,16 +363,17 @@ impl Subscription {
         }
         cursor.seen = current.sequence;
         cursor.position = current.position;
-        // Only now is it sure that they are handed out.
+        // Only now is it certain that the messages are handed out.
         self.world.caught_up(&self.socket, &current.messages);
         self.waiting.extend(current.deliveries());
         Ok(())
     }
 
-    /// Gets what is so now of what it has joined by rules, if that is all that it has missed.
-    async fn catch_up_by_rules(&mut self) -> Result<(), WorldError> {
-        let Some(got) = self.got() else { return Ok(()) };
-        let current = self.world.up_to_date(&self.socket, got).await?.map_err(|why| self.falls_behind(&why))?;
+    /// Fetches the current state of the topics joined by rules, if the socket has missed nothing else.
+    async fn catch_up_member(&mut self) -> Result<(), WorldError> {
+        let Some(progress) = self.progress() else { return Ok(()) };
+        let current =
+            self.world.catch_up_member(&self.socket, progress).await?.map_err(|why| self.falls_behind(&why))?;
         if let Some(cursor) = &mut self.cursor {
             (cursor.seen, cursor.position) = (current.sequence, current.position);
         }

@@ -1,4 +1,4 @@
-//! How what is sent to a member is written.
+//! Addresses: how a message to a member is encoded.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use serde_json::Value;
 use super::{CodecError, graphql_ws, socket_io};
 use crate::engine::frame::Frame;
 
-/// How what is sent to a member is written.
+/// How a message to a member is encoded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Address {
-    /// As it is.
+    /// Unchanged.
     Plain,
-    /// As an event of a namespace.
+    /// As an event in a namespace.
     SocketIo(Arc<str>),
-    /// As a result of an operation, by its id; `None` for a member who has joined without one.
+    /// As a result of the operation with this id; `None` for a member that joined without an operation.
     GraphqlWs(Option<Arc<str>>),
 }
 
 impl Address {
-    /// The frames of what is sent to a member.
+    /// Returns the frames of a message to a member.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl Address {
         }
     }
 
-    /// Whether a message came by it.
+    /// Returns whether a message arrived at this address.
     #[must_use]
     pub fn is_of(&self, msg: &Value) -> bool {
         match self {
@@ -45,14 +45,14 @@ impl Address {
         }
     }
 
-    /// Whether it is in another namespace than the other address.
+    /// Returns whether this is a Socket.IO namespace other than the other address.
     #[must_use]
     pub fn is_apart_from(&self, other: &Self) -> bool {
         matches!(self, Self::SocketIo(_)) && self != other
     }
 
-    /// Whether the membership ends with this value: an error of a GraphQL operation. The engine then calls [`Session::end`](super::Session::end),
-    /// and ends the membership.
+    /// Returns whether this value, an error of a GraphQL operation, ends the membership. The engine then calls
+    /// [`Session::end`](super::Session::end) and ends the membership.
     #[must_use]
     pub fn is_ended_by(&self, value: &Value) -> bool {
         matches!(self, Self::GraphqlWs(_)) && graphql_ws::is_error(value)

@@ -1,7 +1,7 @@
 //! Engine.IO, protocol 4: packets, and the payloads that carry several of them over HTTP long-polling.
 //!
-//! A packet is a text that begins with the digit of its type. On a WebSocket, bytes are a frame of their own; in a payload they
-//! are base64 after a `b`.
+//! A packet is a text that starts with the digit of its type. On a WebSocket, binary data is a separate frame; in a
+//! payload it is base64 after a `b`.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use thiserror::Error;
 use super::SessionOptions;
 use crate::engine::frame::Frame;
 
-/// The time between two pings of the server.
+/// The interval between the server's pings.
 pub const PING_INTERVAL: Duration = Duration::from_secs(25);
 
-/// How long a client waits for a ping that is late. The world's clock may be slow or stand still at any time, so this is long:
-/// a client whose server is gone sees its connection break.
+/// How long a client waits for a late ping. The world's clock may be slow or stopped at any time, so this is long: a
+/// client whose server is gone notices that its connection breaks.
 pub const PING_TIMEOUT: Duration = Duration::from_hours(24);
 
-/// What divides the packets of a payload.
+/// Separates the packets of a payload.
 pub const SEPARATOR: u8 = 0x1e;
 
-/// What says that a packet is bytes, in base64.
+/// Marks a packet as binary, in base64.
 const BINARY: u8 = b'b';
 
 /// A packet from the client.
@@ -39,14 +39,14 @@ pub(super) enum Packet<'t> {
     Binary(Vec<u8>),
 }
 
-/// Why a text is no packet.
+/// Why a text is not a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PacketError {
-    /// The first character is not the digit of a type.
+    /// The first character is not a packet type.
     #[error("unknown packet type")]
     UnknownType,
-    /// What follows a `b` is not base64.
+    /// The text after a `b` is not base64.
     #[error("invalid base64")]
     NotBase64,
 }
@@ -69,8 +69,8 @@ impl<'t> Packet<'t> {
     }
 }
 
-/// The bytes of a WebSocket's frame as a packet behind a separator, so that those of several batches need nothing more between
-/// them.
+/// Encodes the bytes of a WebSocket frame as a packet with a leading separator, so that batches of packets can be
+/// concatenated.
 #[must_use]
 pub fn encode_packet(bytes: &[u8], is_binary: bool) -> Bytes {
     let length = if is_binary { BASE64.encode_len(bytes.len()) + 1 } else { bytes.len() };
@@ -85,23 +85,23 @@ pub fn encode_packet(bytes: &[u8], is_binary: bool) -> Bytes {
     packet.freeze()
 }
 
-/// The bytes that a packet carries; `None` if it is text.
+/// Returns the bytes of a binary packet; `None` if the packet is text.
 #[must_use]
 pub fn bytes_of_packet(packet: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(packet.strip_prefix(&[BINARY])?).ok()
 }
 
-/// Packets behind separators as the body of a response.
+/// Turns packets with leading separators into a response body.
 #[must_use]
 pub fn payload(packets: Bytes) -> Bytes {
     if packets.first() == Some(&SEPARATOR) { packets.slice(1..) } else { packets }
 }
 
-/// The frames that a WebSocket would carry in place of the body of a request.
+/// Decodes the body of a request into the frames that a WebSocket would carry.
 ///
 /// # Errors
 ///
-/// If a packet has no type, or its base64 is wrong. No packet is carried out then.
+/// If a packet has no type or invalid base64. No packet is handled then.
 pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
     let frames = text.split(char::from(SEPARATOR)).map(|packet| {
         Ok(match Packet::read(packet)? {
@@ -112,7 +112,7 @@ pub fn decode_payload(text: &str) -> Result<Vec<Frame>, PacketError> {
     frames.collect()
 }
 
-/// The packet that opens a session.
+/// Returns the packet that opens a session.
 pub(super) fn open(options: &SessionOptions) -> Frame {
     let SessionOptions { sid, polling, max_payload } = options;
     let upgrades: &[&str] = if *polling { &["websocket"] } else { &[] };
@@ -126,7 +126,7 @@ pub(super) fn open(options: &SessionOptions) -> Frame {
     Frame::Text(format!("0{handshake}").into())
 }
 
-/// The ping that a client answers with a pong.
+/// Returns a ping, which the client answers with a pong.
 pub(super) fn ping() -> Frame {
     Frame::Text("2".into())
 }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn payloads_come_back_as_the_frames_they_are_made_of() {
+    fn payloads_decode_to_the_frames_they_were_made_of() {
         for (payload, frames) in [
             ("4hello", vec![Frame::Text("4hello".into())]),
             ("4hello\u{1e}4€", vec![Frame::Text("4hello".into()), Frame::Text("4€".into())]),
@@ -152,7 +152,7 @@ mod tests {
             let packets = frames.iter().map(|frame| match frame {
                 Frame::Binary(bytes) => encode_packet(bytes, true),
                 Frame::Text(text) => encode_packet(text.as_bytes(), false),
-                Frame::Json(value) => panic!("{value} is no packet"),
+                Frame::Json(value) => panic!("{value} is not a packet"),
             });
             let packets = packets.collect::<Vec<_>>().concat();
             assert_eq!(super::payload(packets.into()), payload);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_with_a_wrong_packet_are_refused() {
+    fn payloads_with_an_invalid_packet_are_refused() {
         for (payload, error) in [
             ("", PacketError::UnknownType),
             ("4a\u{1e}", PacketError::UnknownType),

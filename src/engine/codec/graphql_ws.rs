@@ -1,7 +1,7 @@
 //! GraphQL over WebSocket, subprotocol `graphql-transport-ws`.
 //!
-//! A message is `{ id, operationName, query, variables, extensions }` of each `subscribe`; `variables` and `extensions` are
-//! mappings in any case. What `open` gets is `{ payload }` of the `connection_init`.
+//! The `msg` of each `subscribe` is `{ id, operationName, query, variables, extensions }`, in which `variables` and
+//! `extensions` are always mappings. The `msg` of `open` is the `{ payload }` of the `connection_init`.
 
 mod document;
 #[cfg(test)]
@@ -17,39 +17,39 @@ use serde_json::{Map, Value, json};
 use super::{Address, CodecError, Received};
 use crate::engine::frame::Frame;
 
-/// The most operations that are open at a time.
+/// The maximum number of operations open at a time.
 pub const MAX_OPERATIONS: usize = 1000;
 
-/// The most bytes of an operation's id.
+/// The maximum length of an operation's id in bytes.
 pub const MAX_ID: usize = 255;
 
 /// How long the server waits for the client to initialise the connection.
 pub const INIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The code of a connection that the server fails to accept, as the reference implementation has it.
+/// The close code for a connection that the server fails to accept, as in the reference implementation.
 const INTERNAL_ERROR: u16 = 4500;
 
-/// What is remembered of a socket that speaks `graphql-transport-ws`.
+/// The state of a socket that speaks `graphql-transport-ws`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     phase: Phase,
-    /// The ids of the operations that are open.
+    /// The ids of the open operations.
     operations: BTreeSet<String>,
 }
 
-/// How far the connection is.
+/// The phase of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Phase {
-    /// The client is to initialise it, until some time if the socket has opened.
+    /// The client has yet to initialise the connection. Its deadline is `None` until the socket opens.
     Waiting {
         until: Option<Duration>,
-        /// Whether the client has had the time for that by the machine's clock.
+        /// Whether the time to initialise has passed on the machine's clock.
         is_overdue: bool,
     },
-    /// The client has initialised it, the server is to acknowledge it.
+    /// The client has initialised the connection, and the server has yet to acknowledge it.
     Initialised,
-    /// Operations may begin.
+    /// Operations may start.
     Acknowledged,
 }
 
@@ -80,18 +80,18 @@ struct SubscribePayload {
     extensions: Option<Map<String, Value>>,
 }
 
-/// What a value is to an operation.
+/// The effect of a value on an operation.
 #[derive(Debug)]
 enum Outcome {
     /// A result.
     Next(Value),
-    /// The errors that end it.
+    /// Errors that end the operation.
     Error(Value),
 }
 
 impl ClientMessage {
     fn read(frame: &Frame) -> Result<Self, serde_json::Error> {
-        // By way of a map: a list is no message, and a derived type would take it for its fields in order.
+        // Parsed into a map first: the derived type would accept a list as its fields in order.
         let fields: Map<String, Value> = match frame {
             Frame::Text(text) => serde_json::from_str(text)?,
             Frame::Binary(bytes) => serde_json::from_slice(bytes)?,
@@ -108,7 +108,7 @@ impl Outcome {
             return errors_of(errors).map(Self::Error);
         }
         if value.get("data").is_none() && value.get("hasNext").is_none() {
-            return Err(CodecError::form("a result of GraphQL", "{ data } or { errors }", &value));
+            return Err(CodecError::form("a GraphQL result", "{ data } or { errors }", &value));
         }
         Ok(Self::Next(value))
     }
@@ -130,12 +130,12 @@ impl Session {
         if let Phase::Waiting { until, is_overdue: true } = self.phase { until } else { None }
     }
 
-    /// Whether the client is yet to initialise the connection.
+    /// Returns whether the client has yet to initialise the connection.
     pub(super) fn awaits_client(&self) -> bool {
         matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// The client has had its time to initialise the connection by the machine's clock.
+    /// Handles the expiry of [`INIT_TIMEOUT`] on the machine's clock.
     pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
         let Phase::Waiting { until, is_overdue } = &mut self.phase else { return None };
         *is_overdue = true;
@@ -175,7 +175,7 @@ impl Session {
             Err(error) => return invalid(&error.to_string()),
         };
         if id.is_empty() || id.len() > MAX_ID {
-            return invalid(&format!("the id has 1 to {MAX_ID} bytes"));
+            return invalid(&format!("the id must be 1 to {MAX_ID} bytes long"));
         }
         if self.phase != Phase::Acknowledged {
             return Received::close(4401, "Unauthorized");
@@ -184,7 +184,7 @@ impl Session {
             return Received::close(4409, format!("Subscriber for {id} already exists"));
         }
         if self.operations.len() >= MAX_OPERATIONS {
-            return Received::Reply(error(&id, &format!("{MAX_OPERATIONS} operations are open already")));
+            return Received::Reply(error(&id, &format!("{MAX_OPERATIONS} operations are already open")));
         }
         self.operations.insert(id.clone());
         Received::Message(operation.into_message(id))
@@ -202,7 +202,7 @@ impl Session {
         Ok(vec![outcome.frame(id)])
     }
 
-    /// Carries out `reply: { ack: PAYLOAD }`.
+    /// Performs `reply: { ack: PAYLOAD }`.
     fn acknowledge_with(&mut self, value: &Value) -> Result<Frame, CodecError> {
         let ack = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.get("ack"));
         let payload = match ack {
@@ -234,13 +234,13 @@ impl Session {
         let id = id_of(Some(msg)).filter(|id| self.operations.remove(*id))?;
         let operation = match msg.get("operationName").and_then(Value::as_str) {
             Some(name) => format!("operation `{name}`"),
-            None => "operation, which has no name".to_owned(),
+            None => "unnamed operation".to_owned(),
         };
         let nearest = nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default();
         Some(error(id, &format!("no rule of this endpoint answers the {operation}{nearest}")))
     }
 
-    /// What comes of it that the answer to a message, or `open`, is refused.
+    /// Handles the refusal of the answer to a message, or of `open`.
     pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Received> {
         let Some(id) = id_of(Some(msg)) else {
             return self.is_pending(msg).then(|| Received::close(INTERNAL_ERROR, why));
@@ -248,12 +248,13 @@ impl Session {
         self.operations.remove(id).then(|| Received::Reply(error(id, why)))
     }
 
-    /// Whether the client waits for the acknowledgement of its connection, and this is what it has initialised that with.
+    /// Returns whether the client waits for its connection to be acknowledged, and this is the `msg` of that
+    /// connection.
     pub(super) fn is_pending(&self, msg: &Value) -> bool {
         id_of(Some(msg)).is_none() && self.phase == Phase::Initialised
     }
 
-    /// The message of a connection that the client waits for, without its payload.
+    /// Returns the `msg` of a pending connection, without its payload.
     pub(super) fn pending(&self) -> Option<Value> {
         (self.phase == Phase::Initialised).then(|| json!({ "payload": null }))
     }
@@ -266,7 +267,7 @@ impl Session {
         self.operations.remove(id).then(|| message("complete", Some(id), None))
     }
 
-    /// The operation that a membership is about: the one that it is named by, else the one of the message.
+    /// Returns the operation of a membership: the open one with its name, else the one of the message.
     pub(super) fn operation<'n>(&self, name: Option<&'n str>, msg: Option<&'n Value>) -> Option<&'n str> {
         name.filter(|name| self.is_open(name)).or_else(|| id_of(msg))
     }
@@ -275,7 +276,7 @@ impl Session {
         self.operations.contains(id)
     }
 
-    /// Takes note that an operation has ended with an error.
+    /// Notes that an operation has ended with an error.
     pub(super) fn end(&mut self, id: &str) {
         self.operations.remove(id);
     }
@@ -297,24 +298,24 @@ impl SubscribePayload {
     }
 }
 
-/// The frame of what is sent to a member, for its operation.
+/// Returns the frame of a message to a member, for its operation.
 pub(super) fn frame(id: &str, value: Value) -> Result<Frame, CodecError> {
     Ok(Outcome::of(value)?.frame(id))
 }
 
-/// What comes of the time that was given to initialise the connection.
+/// Returns the effect of a missed deadline to initialise the connection.
 pub(super) fn init_timeout() -> Received {
     Received::close(4408, "Connection initialisation timeout")
 }
 
-/// Whether a value is the error that an operation ends with: errors, and no data.
+/// Returns whether a value is an error that ends an operation: it has errors and no data.
 pub(super) fn is_error(value: &Value) -> bool {
     value.get("errors").is_some() && value.get("data").is_none() && value.get("hasNext").is_none()
 }
 
-/// The errors of a message as clients accept them: at least one, each with its message.
+/// Returns errors in the form that clients accept: at least one, each with a message.
 fn errors_of(errors: Value) -> Result<Value, CodecError> {
-    const EXPECTED: &str = "a list of texts or of { message }";
+    const EXPECTED: &str = "a list of texts or { message }";
     let Value::Array(list) = errors else { return Err(CodecError::form("errors", EXPECTED, &errors)) };
     if list.is_empty() {
         return Err(CodecError::form("errors", EXPECTED, &list.into()));
@@ -322,12 +323,12 @@ fn errors_of(errors: Value) -> Result<Value, CodecError> {
     let list = list.into_iter().map(|error| match error {
         Value::String(message) => Ok(json!({ "message": message })),
         error if error.get("message").is_some_and(Value::is_string) => Ok(error),
-        error => Err(CodecError::form("an error of GraphQL", "a text or { message }", &error)),
+        error => Err(CodecError::form("a GraphQL error", "a text or { message }", &error)),
     });
     list.collect()
 }
 
-/// The id of a message's operation; the message of `open` has none.
+/// Returns the id of a message's operation; `None` for the message of `open`.
 fn id_of(msg: Option<&Value>) -> Option<&str> {
     msg.and_then(|msg| msg.get("id")).and_then(Value::as_str)
 }

@@ -1,8 +1,9 @@
-//! Socket.IO, protocol 5, in the packets of Engine.IO, protocol 4.
+//! Socket.IO, protocol 5, in packets of Engine.IO, protocol 4.
 //!
-//! A message is `{ namespace, event, args, ack }`. `ack` is the id that the client wants an acknowledgement with, or null; an
-//! acknowledgement from the client is an event of the name `ack` with the id of what it acknowledges. Bytes are
-//! `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference implementation.
+//! A message is `{ namespace, event, args, ack }`. `ack` is the id of the acknowledgement that the client requests, or
+//! null. An acknowledgement from the client is an event named `ack` with the id of the event that it acknowledges.
+//! Binary data is `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference
+//! implementation.
 
 mod namespaces;
 mod outgoing;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 pub use namespaces::MAX_NAMESPACES;
 use namespaces::{Namespaces, Phase};
-use outgoing::{Asked, Content, Outgoing};
+use outgoing::{AckId, Content, Outgoing};
 pub use packet::MAX_ATTACHMENTS;
 use packet::{Decoded, Kind, MAIN, Packet, Partial, Violation};
 use serde::{Deserialize, Serialize};
@@ -24,39 +25,39 @@ use super::engine_io::{self, PING_INTERVAL};
 use super::{Address, CodecError, Received, SessionOptions};
 use crate::engine::frame::Frame;
 
-/// The most bytes of a namespace.
+/// The maximum length of a namespace in bytes.
 pub const MAX_NAMESPACE: usize = 255;
 
-/// How long a client may take to connect to a namespace, as the reference implementation has it.
+/// How long a client may take to connect to a namespace, as in the reference implementation.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// The code that a malformed packet closes a socket with (RFC 6455, 7.4.1).
+/// The close code for a malformed packet (RFC 6455, 7.4.1).
 const PROTOCOL_ERROR: u16 = 1002;
 
-/// The code of an ordinary end.
+/// The close code for a normal end.
 const NORMAL: u16 = 1000;
 
-/// The event by which a client connects to a namespace.
+/// The event that connects a client to a namespace.
 const CONNECT: &str = "connect";
 
-/// The event by which a client leaves a namespace.
+/// The event that disconnects a client from a namespace.
 const DISCONNECT: &str = "disconnect";
 
-/// The event by which a client acknowledges one of the server's.
+/// The event that acknowledges an event of the server.
 const ACK: &str = "ack";
 
-/// What is remembered of a socket that speaks Socket.IO.
+/// The state of a socket that speaks Socket.IO.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     options: SessionOptions,
     /// When the next ping is due; `None` before the socket has opened.
     ping: Option<Duration>,
-    /// Until when the client is to connect to a namespace; `None` before the socket has opened.
+    /// The deadline for the client to connect to a namespace; `None` before the socket has opened.
     connect_by: Option<Duration>,
-    /// Whether the client has had the time for that by the machine's clock.
+    /// Whether the time to connect has passed on the machine's clock.
     is_overdue: bool,
     namespaces: Namespaces,
-    /// The packet whose attachments are yet to come.
+    /// A packet whose attachments have yet to arrive.
     partial: Option<Partial>,
 }
 
@@ -77,9 +78,9 @@ impl Session {
         self.ping.into_iter().chain(connect_by).min()
     }
 
-    /// Closes the socket of a client that has not connected in time, or pings once for all pings that are due until then. A
-    /// missing pong closes nothing: the world's time may run much faster than the client's, and the server has another time-out
-    /// for dead connections.
+    /// Closes the socket of a client that has not connected in time, or sends one ping for all pings that are due by
+    /// `until`. A missing pong closes nothing: the world's time may run much faster than the client's, and the server
+    /// has another timeout for dead connections.
     pub(super) fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         let Some(ping) = self.ping.filter(|ping| *ping <= now) else { return vec![Received::close(NORMAL, "")] };
         let more = until.saturating_sub(ping).as_nanos() / PING_INTERVAL.as_nanos();
@@ -88,12 +89,12 @@ impl Session {
         vec![Received::Reply(engine_io::ping())]
     }
 
-    /// Whether the client is yet to connect to a namespace.
+    /// Returns whether the client has yet to connect to a namespace.
     pub(super) fn awaits_client(&self) -> bool {
         !self.namespaces.was_connected() && self.namespaces.open().next().is_none()
     }
 
-    /// The client has had its time to connect by the machine's clock.
+    /// Handles the expiry of [`CONNECT_TIMEOUT`] on the machine's clock.
     pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
         self.is_overdue = true;
         let is_late = self.awaits_client() && self.connect_by.is_some_and(|by| by <= now);
@@ -159,7 +160,7 @@ impl Session {
         Ok(match (kind, id) {
             (Kind::Event, id) => {
                 if let Some(id) = id {
-                    self.namespaces.asks(&namespace, id);
+                    self.namespaces.request_ack(&namespace, id);
                 }
                 let event = args.next().unwrap_or_default();
                 vec![Received::Message(message(&namespace, event, args.collect(), id))]
@@ -167,7 +168,7 @@ impl Session {
             (Kind::Ack, Some(id)) => {
                 vec![Received::Notice(message(&namespace, ACK.into(), args.collect(), Some(id)))]
             }
-            // The reference implementation ignores an acknowledgement of nothing, too.
+            // The reference implementation also ignores an acknowledgement without an id.
             (Kind::Ack, None) => Vec::new(),
             (Kind::Connect | Kind::Disconnect | Kind::ConnectError, _) => {
                 self.namespaces.leave(&namespace);
@@ -186,7 +187,7 @@ impl Session {
             None
         };
         if let Some(message) = refusal {
-            return Received::Reply(refusal_of(namespace, json!({ "message": message })));
+            return Received::Reply(connect_error(namespace, json!({ "message": message })));
         }
         let auth = auth.unwrap_or_else(|| json!({}));
         let msg = message(&namespace, CONNECT.into(), vec![auth], None);
@@ -204,33 +205,33 @@ impl Session {
                     return Err(CodecError::NothingToRefuse);
                 }
                 let is_refused = self.namespaces.refuse(&namespace);
-                return Ok(is_refused.then(|| refusal_of(namespace, error)).into_iter().collect());
+                return Ok(is_refused.then(|| connect_error(namespace, error)).into_iter().collect());
             }
             Content::Ack(args) => {
                 let event = msg.filter(|msg| !is_connect(Some(msg))).ok_or(CodecError::NothingToAcknowledge)?;
-                // One and the same event may be emitted with a callback or without.
+                // The same event may be emitted with or without a callback.
                 let Some(id) = event.get("ack").and_then(Value::as_u64) else { return Ok(Vec::new()) };
                 (Kind::Ack, Some(id), args)
             }
-            Content::Event { data, asks } => {
-                let id = asks.map(|asked| match asked {
-                    Asked::Next => self.namespaces.next_id(&namespace),
-                    Asked::Id(id) => id,
+            Content::Event { data, ack_id } => {
+                let id = ack_id.map(|ack_id| match ack_id {
+                    AckId::Next => self.namespaces.next_id(&namespace),
+                    AckId::Given(id) => id,
                 });
                 (Kind::Event, id, data)
             }
         };
         let packet = Packet { kind, namespace: namespace.clone(), id, data: Some(data.into()) };
         let frames = packet.frames()?;
-        // A callback is called once.
-        let is_double = kind == Kind::Ack && id.is_some_and(|id| self.namespaces.is_answered(&namespace, id));
+        // A callback is called only once.
+        let is_double = kind == Kind::Ack && id.is_some_and(|id| self.namespaces.is_acknowledged(&namespace, id));
         if phase.is_none() || is_double {
             return Ok(Vec::new());
         }
         let acknowledgement = self.acknowledge(&namespace);
         match (kind, id) {
-            (Kind::Ack, Some(id)) => self.namespaces.answered(&namespace, id),
-            (_, Some(id)) => self.namespaces.asked(&namespace, id),
+            (Kind::Ack, Some(id)) => self.namespaces.note_acknowledged(&namespace, id),
+            (_, Some(id)) => self.namespaces.reserve_id(&namespace, id),
             (_, None) => {}
         }
         Ok(acknowledgement.into_iter().chain(frames).collect())
@@ -240,22 +241,22 @@ impl Session {
         if is_connect(Some(msg)) { self.acknowledge(namespace_of(Some(msg))) } else { None }
     }
 
-    /// What is sent to a client that waits to be connected when `open` is refused.
+    /// Returns the frame for a client whose pending connection is refused by `open`.
     pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Frame> {
         let namespace = namespace_of(Some(msg));
         let is_refused = is_connect(Some(msg)) && self.namespaces.refuse(namespace);
-        is_refused.then(|| refusal_of(namespace.to_owned(), json!({ "message": why })))
+        is_refused.then(|| connect_error(namespace.to_owned(), json!({ "message": why })))
     }
 
-    /// Tells the client that it is connected to a namespace that it waits for.
+    /// Acknowledges a pending connection to a namespace.
     fn acknowledge(&mut self, namespace: &str) -> Option<Frame> {
         let sid = self.namespaces.acknowledge(namespace)?;
         let data = Some(json!({ "sid": sid }));
         Some(Packet { kind: Kind::Connect, namespace: namespace.to_owned(), id: None, data }.frame())
     }
 
-    /// Disconnects the client from the namespace of a message; `None` if it is connected to no other, so that the socket is to be
-    /// closed.
+    /// Disconnects the client from the namespace of a message. `None` if it is connected to no other namespace, so that
+    /// the socket must be closed.
     pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         let namespace = namespace_of(msg);
         if !self.namespaces.open().any(|other| other != namespace) {
@@ -264,23 +265,24 @@ impl Session {
         let acknowledgement = self.acknowledge(namespace);
         let is_connected = self.namespaces.phase(namespace).is_some();
         self.namespaces.leave(namespace);
-        let disconnected = is_connected.then(|| disconnected_from(namespace.to_owned()));
+        let disconnected = is_connected.then(|| disconnect_packet(namespace.to_owned()));
         Some(acknowledgement.into_iter().chain(disconnected).collect())
     }
 
-    /// Whether the client waits to be connected by the answer to a message.
+    /// Returns whether the answer to this message connects the client.
     pub(super) fn is_pending(&self, msg: &Value) -> bool {
         is_connect(Some(msg)) && self.namespaces.phase(namespace_of(Some(msg))) == Some(Phase::Waiting)
     }
 
-    /// The messages by which the client wants to connect to namespaces that it waits for, without their arguments.
+    /// Returns the `connect` message of each pending namespace, without its arguments.
     pub(super) fn pending(&self) -> Vec<Value> {
         let is_waiting = |name: &&str| self.namespaces.phase(name) == Some(Phase::Waiting);
         let waiting = self.namespaces.open().filter(is_waiting);
         waiting.map(|name| message(name, CONNECT.into(), Vec::new(), None)).collect()
     }
 
-    /// Whether the client is no longer connected to the namespace of a message, and the message is not that it has left.
+    /// Returns whether the client is no longer connected to the namespace of a message, unless the message is the
+    /// disconnection itself.
     pub(super) fn is_over(&self, msg: &Value) -> bool {
         msg["event"] != DISCONNECT && self.namespaces.phase(namespace_of(Some(msg))).is_none()
     }
@@ -289,7 +291,7 @@ impl Session {
         self.namespaces.phase(namespace).is_some()
     }
 
-    /// The namespaces that the client is connected to, or wants to be.
+    /// Returns the namespaces that the client is connected to, or is connecting to.
     pub(super) fn namespaces(&self) -> impl Iterator<Item = &str> {
         self.namespaces.open()
     }
@@ -298,39 +300,40 @@ impl Session {
         self.namespaces.was_connected()
     }
 
-    /// The id of the client in a namespace; without one, in `/`, or the first by its name.
+    /// Returns the client's id in a namespace. Without a namespace, returns its id in `/`, or else in the first by
+    /// name.
     pub(super) fn sid(&self, namespace: Option<&str>) -> Option<&str> {
         self.namespaces.sid(namespace)
     }
 
     pub(super) fn closing(&mut self) -> Vec<Frame> {
-        self.namespaces.leave_all().into_iter().map(disconnected_from).collect()
+        self.namespaces.leave_all().into_iter().map(disconnect_packet).collect()
     }
 }
 
-/// The frames of an event for the members of a topic.
+/// Returns the frames of an event for the members of a topic.
 pub(super) fn frames(namespace: &str, value: &Value) -> Result<Vec<Frame>, CodecError> {
     let Outgoing { namespace: own, content } = Outgoing::read(value)?;
-    let Content::Event { data, asks: None } = content else { return Err(CodecError::OnlyReply) };
+    let Content::Event { data, ack_id: None } = content else { return Err(CodecError::OnlyReply) };
     let namespace = own.unwrap_or_else(|| namespace.to_owned());
     Packet { kind: Kind::Event, namespace, id: None, data: Some(data.into()) }.frames()
 }
 
-/// The namespace that an event names which is sent to all, or that of the message that it answers.
+/// Returns the namespace of an event to all clients: its own, or that of the message that it answers.
 pub(in crate::engine) fn namespace_for_all(msg: Option<&Value>, value: &Value) -> Result<String, CodecError> {
     Ok(Outgoing::read(value)?.namespace.unwrap_or_else(|| namespace_of(msg).to_owned()))
 }
 
-/// The namespace of a message, or the main one.
+/// Returns the namespace of a message, or the main one.
 pub(super) fn namespace_of(msg: Option<&Value>) -> &str {
     msg.and_then(|msg| msg.get("namespace")).and_then(Value::as_str).unwrap_or(MAIN)
 }
 
-fn refusal_of(namespace: String, error: Value) -> Frame {
+fn connect_error(namespace: String, error: Value) -> Frame {
     Packet { kind: Kind::ConnectError, namespace, id: None, data: Some(error) }.frame()
 }
 
-fn disconnected_from(namespace: String) -> Frame {
+fn disconnect_packet(namespace: String) -> Frame {
     Packet { kind: Kind::Disconnect, namespace, id: None, data: None }.frame()
 }
 
@@ -339,7 +342,7 @@ fn message(namespace: &str, event: Value, args: Vec<Value>, ack: Option<u64>) ->
     Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// Whether a message is the one by which a client connects.
+/// Returns whether a message connects a client.
 fn is_connect(msg: Option<&Value>) -> bool {
     msg.and_then(|msg| msg.get("event")).is_some_and(|event| event == CONNECT)
 }

@@ -1,4 +1,4 @@
-//! What all protocols have in common, and sockets that speak none.
+//! Behaviour that all protocols share, and sockets without a protocol.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn plain_sockets_get_values_as_they_are() {
+fn plain_sockets_receive_values_unchanged() {
     let mut session = Session::new(Protocol::Plain, SessionOptions::default());
     assert_eq!(session.opened(Duration::ZERO), [Received::Opened(Value::Null)]);
     for (frame, msg) in [
@@ -42,7 +42,7 @@ fn plain_sockets_get_values_as_they_are() {
 }
 
 #[test]
-fn reasons_to_close_fit_a_closing_frame() {
+fn close_reasons_fit_a_close_frame() {
     let Received::Close { reason, .. } = Received::close(4409, "ä".repeat(100)) else { unreachable!() };
     assert_eq!(reason, "ä".repeat(61));
 }

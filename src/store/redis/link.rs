@@ -1,4 +1,4 @@
-//! The connection to the server, made anew for as long as it takes.
+//! The connection to the server, which is restored whenever it is lost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,34 +15,34 @@ use tracing::{info, warn};
 
 use crate::store::StoreError;
 
-/// The port that is meant if none is named.
+/// The default port.
 const PORT: u16 = 6379;
 
-/// How long a connection and an answer may take; what takes longer counts as gone.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a connection attempt and an answer may take before the server counts as unreachable.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the server is asked whether it is still there.
-const BEAT: Duration = Duration::from_millis(500);
+/// How often the server is pinged.
+const PING_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long to wait before the next try to connect.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The delay before the next attempt to connect.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Where a Redis server is: `redis://[user:password@]host[:port][/database]`.
+/// The address of a Redis server: `redis://[user:password@]host[:port][/database]`.
 #[derive(Clone)]
 pub struct RedisUrl {
     client: Client,
     place: String,
 }
 
-/// Why a text is not where a Redis server is.
+/// Why a text is not the address of a Redis server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WrongUrl {
-    /// It asks for an encrypted connection.
+    /// The address requests an encrypted connection.
     #[error(
         "mockd does not encrypt its connection to Redis; use redis:// within a network that you trust, or a tunnel"
     )]
     Encrypted,
-    /// It is something else.
+    /// The address is malformed.
     #[error("expected redis://[user:password@]host[:port][/database], such as redis://localhost:6379")]
     Other,
 }
@@ -65,7 +65,7 @@ impl FromStr for RedisUrl {
             number => number.parse().map_err(|_| WrongUrl::Other)?,
         };
         let settings = with_user(RedisConnectionInfo::default().set_db(database), &uri)?;
-        // Of an IPv6 address, without its brackets.
+        // IPv6 addresses are passed without brackets.
         let address = ConnectionAddr::Tcp(host.trim_matches(['[', ']']).to_owned(), port);
         let info = address.into_connection_info().map_err(|_| WrongUrl::Other)?.set_redis_settings(settings);
         let client = Client::open(info).map_err(|_| WrongUrl::Other)?;
@@ -73,7 +73,7 @@ impl FromStr for RedisUrl {
     }
 }
 
-/// With the user and password before the host, if there are any.
+/// Adds the user and password in front of the host, if any.
 fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnectionInfo, WrongUrl> {
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
     let Some((user, _)) = authority.rsplit_once('@') else { return Ok(settings) };
@@ -84,7 +84,7 @@ fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnection
     Ok(if password.is_empty() { settings } else { settings.set_password(password) })
 }
 
-/// Without the password.
+/// Omits the password.
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)
@@ -96,8 +96,8 @@ impl fmt::Debug for RedisUrl {
 pub(super) struct Link {
     url: RedisUrl,
     state: watch::Sender<LinkState>,
-    /// Told when something failed that may mean that the connection is of no use any more.
-    doubt: Notify,
+    /// Notified when a failure suggests that the connection is broken.
+    suspected: Notify,
 }
 
 #[derive(Clone)]
@@ -119,14 +119,14 @@ impl fmt::Debug for LinkState {
 
 impl Link {
     pub(super) fn new(url: &RedisUrl) -> Self {
-        Self { url: url.clone(), state: watch::Sender::new(LinkState::NotTried), doubt: Notify::new() }
+        Self { url: url.clone(), state: watch::Sender::new(LinkState::NotTried), suspected: Notify::new() }
     }
 
     pub(super) fn place(&self) -> &str {
         &self.url.place
     }
 
-    /// The connection, if there is one.
+    /// Returns the connection.
     pub(super) fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         match &*self.state.borrow() {
             LinkState::Up(connection) => Ok(connection.clone()),
@@ -139,10 +139,10 @@ impl Link {
         self.connection().err().map(|error| error.to_string())
     }
 
-    /// Waits for the end of the first try.
-    pub(super) async fn tried(&self) -> Result<(), StoreError> {
+    /// Waits for the result of the first attempt to connect.
+    pub(super) async fn first_attempt(&self) -> Result<(), StoreError> {
         let mut state = self.state.subscribe();
-        // The sender is this link's own.
+        // This link owns the sender, so the wait does not fail.
         let _ = state.wait_for(|state| !matches!(state, LinkState::NotTried)).await;
         self.connection().map(drop)
     }
@@ -154,48 +154,51 @@ impl Link {
         self.connection().err().unwrap_or_else(|| StoreError::Gone("the connection was lost".into()))
     }
 
-    /// Has the connection looked at, before long.
-    pub(super) fn doubt(&self) {
-        self.doubt.notify_one();
+    /// Requests a check of the connection soon.
+    pub(super) fn suspect(&self) {
+        self.suspected.notify_one();
     }
 
-    /// Another connection, for whoever waits on it for that long at a time.
-    pub(super) async fn connect_to_wait(&self, wait: Duration) -> Result<MultiplexedConnection, RedisError> {
-        self.connect(wait + PATIENCE).await
+    /// Opens another connection, for commands that block for at most `wait`.
+    pub(super) async fn connect_blocking(&self, wait: Duration) -> Result<MultiplexedConnection, RedisError> {
+        self.connect(wait + TIMEOUT).await
     }
 
-    async fn connect(&self, patience: Duration) -> Result<MultiplexedConnection, RedisError> {
+    async fn connect(&self, timeout: Duration) -> Result<MultiplexedConnection, RedisError> {
         let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(patience));
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(timeout));
         self.url.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Connects whenever there is no connection.
-    pub(super) async fn keep(&self) {
+    /// Connects, and reconnects whenever the connection is lost.
+    pub(super) async fn keep_connected(&self) {
         loop {
-            let why = match self.connect(PATIENCE).await {
+            let why = match self.connect(TIMEOUT).await {
                 Ok(connection) => {
                     if matches!(*self.state.borrow(), LinkState::Down(_)) {
-                        info!("the store at {} is back", self.place());
+                        info!("the store at {} is reachable again", self.place());
                     }
                     self.state.send_replace(LinkState::Up(connection.clone()));
                     self.watch(connection).await.to_string()
                 }
                 Err(error) => error.to_string(),
             };
-            // Whoever starts with a store hears of it in another way.
+            // A failure of the first attempt is reported by [`Link::first_attempt`].
             if matches!(*self.state.borrow(), LinkState::Up(_)) {
-                warn!("the store at {} is gone ({why}); changes are refused until it is back", self.place());
+                warn!(
+                    "the store at {} is unreachable ({why}); changes are refused until it is reachable again",
+                    self.place()
+                );
             }
             self.state.send_replace(LinkState::Down(why));
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
-    /// Asks from time to time, and whenever there is doubt, whether the server is there; ends when it is not.
+    /// Pings the server at intervals and on request; returns once it does not answer.
     async fn watch(&self, mut connection: MultiplexedConnection) -> RedisError {
         loop {
-            let _ = tokio::time::timeout(BEAT, self.doubt.notified()).await;
+            let _ = tokio::time::timeout(PING_INTERVAL, self.suspected.notified()).await;
             if let Err(error) = redis::cmd("PING").query_async::<()>(&mut connection).await {
                 return error;
             }

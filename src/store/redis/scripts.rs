@@ -1,9 +1,18 @@
-//! What Redis does as a whole.
+//! The scripts that Redis runs atomically.
 //!
-//! The fields of a world's hash: `n` the last position, `born` where the world begins, `kept` the checkpoint's position,
-//! `at` the world's time that was told last (ns, always as text: a Lua number would round it) and `told` when that was (ms),
-//! `leader` and `until` when (ms) its lease ends, `token` the highest that was given out, `there:NAME` until when (ms) the
-//! server of that name is there. A lifetime says how long (ms) the keys are kept, 0 for ever.
+//! The fields of a world's hash:
+//!
+//! - `n`: the last position
+//! - `born`: the position of the world's first entry
+//! - `kept`: the checkpoint's position
+//! - `at`: the world's time announced last (ns, always as text, since a Lua number would round it)
+//! - `told`: when `at` was announced (ms)
+//! - `leader`: the server that leads
+//! - `until`: when its lease ends (ms)
+//! - `token`: the highest token issued
+//! - `there:NAME`: until when the server NAME is present (ms)
+//!
+//! A lifetime is how long the keys are kept (ms); 0 means forever.
 
 use std::time::Duration;
 
@@ -11,20 +20,20 @@ use redis::{Script, ScriptInvocation};
 
 use crate::store::{Checkpoint, Claim, NewEntry, StoredEntry};
 
-/// There is no such log.
+/// The log does not exist.
 pub(super) const MISSING: i64 = -1;
-/// A higher token was given out.
+/// A higher token was issued.
 pub(super) const FENCED: i64 = -2;
 /// Another server has the lead.
 pub(super) const LED_BY_ANOTHER: i64 = 0;
 
-/// Entries that are read with the checkpoint; those after them are left to whoever follows.
-const READ_AT_ONCE: usize = 10_000;
+/// The maximum number of entries read with the checkpoint; followers read the rest.
+const MAX_READ: usize = 10_000;
 
-/// How long (ms) an ended log can still be read.
-const AFTER_THE_END: u64 = 60_000;
+/// How long an ended log can still be read, in milliseconds.
+const READABLE_AFTER_END: u64 = 60_000;
 
-/// What all scripts have at hand.
+/// The prelude of all scripts.
 const COMMON: &str = "
     local meta, log, kept = KEYS[1], KEYS[2], KEYS[3]
     local function field(name) return redis.call('HGET', meta, name) end
@@ -32,7 +41,7 @@ const COMMON: &str = "
         local time = redis.call('TIME')
         return time[1] * 1000 + math.floor(time[2] / 1000)
     end
-    local function live_on(life)
+    local function set_lifetime(life)
         if life ~= '0' then
             for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, life) end
         end
@@ -41,12 +50,12 @@ const COMMON: &str = "
         local position = redis.call('HINCRBY', meta, 'n', 1)
         redis.call('XADD', log, string.format('%d-1', position), 'mark', mark, 'text', text)
         redis.call('HSET', meta, 'at', at, 'told', now())
-        live_on(life)
+        set_lifetime(life)
         return position
     end
 ";
 
-/// `ARGV`: how, how many to read, and mark, text, time and lifetime of the first entry.
+/// `ARGV`: the mode, the maximum number of entries to read, and mark, text, time and lifetime of the first entry.
 const OPEN: &str = "
     local outcome, born = 'there', field('born')
     if born and ARGV[1] == 'new' then return {'exists', 0, '', {}, 0, 0, 0} end
@@ -63,14 +72,14 @@ const OPEN: &str = "
     return {outcome, position, redis.call('GET', kept) or '', entries, field('at'), now() - field('told'), is_led}
 ";
 
-/// `ARGV`: mark, text, time, lifetime, and the token or nothing.
+/// `ARGV`: mark, text, time, lifetime, and the token or an empty text.
 const APPEND: &str = "
     if not field('born') then return -1 end
     if ARGV[5] ~= '' and ARGV[5] ~= field('token') then return -2 end
     return append(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 ";
 
-/// `ARGV`: the server, its lease (ms), the world's time, lifetime. Gives the token.
+/// `ARGV`: the server, its lease (ms), the world's time, the lifetime. Returns the token.
 const LEAD: &str = "
     if not field('born') then return -1 end
     local now, leader = now(), field('leader')
@@ -81,11 +90,11 @@ const LEAD: &str = "
     end
     if leader ~= ARGV[1] then redis.call('HINCRBY', meta, 'token', 1) end
     redis.call('HSET', meta, 'leader', ARGV[1], 'until', now + ARGV[2], 'at', ARGV[3], 'told', now)
-    live_on(ARGV[4])
+    set_lifetime(ARGV[4])
     return tonumber(field('token'))
 ";
 
-/// `ARGV`: the server, and how long it is there (ms). Gives whether there is such a log, and the servers that are there.
+/// `ARGV`: the server, and how long it is present (ms). Returns whether the log exists, and the servers present.
 const PRESENT: &str = "
     if not field('born') then return {0, {}} end
     local now, there = now(), {}
@@ -102,7 +111,7 @@ const PRESENT: &str = "
     return {1, there}
 ";
 
-/// `ARGV`: position and state, and the position to cut off at.
+/// `ARGV`: position, state, and the position to trim at.
 const KEEP: &str = "
     local before = field('born') and tonumber(field('kept'))
     if not before then return -1 end
@@ -116,17 +125,17 @@ const KEEP: &str = "
     return 0
 ";
 
-/// `ARGV`: as those of an entry, and how long it can still be read (ms).
+/// `ARGV`: mark, text and time of an entry, and how long the log can still be read (ms).
 const END: &str = "
     if not field('born') then return -1 end
     append(ARGV[1], ARGV[2], ARGV[3], '0')
     redis.call('HDEL', meta, 'born', 'leader', 'until')
     redis.call('DEL', kept)
-    live_on(ARGV[4])
+    set_lifetime(ARGV[4])
     return 0
 ";
 
-/// The scripts, under the hashes by which Redis knows them.
+/// The scripts, with the hashes that Redis identifies them by.
 #[derive(Debug)]
 pub(super) struct Scripts {
     open: Script,
@@ -152,9 +161,9 @@ impl Default for Scripts {
 }
 
 impl Scripts {
-    pub(super) fn open(&self, keys: &[String; 3], how: &str, first: Option<NewEntry<'_>>) -> ScriptInvocation<'_> {
+    pub(super) fn open(&self, keys: &[String; 3], mode: &str, first: Option<NewEntry<'_>>) -> ScriptInvocation<'_> {
         let mut call = with_keys(&self.open, keys);
-        call.arg(how).arg(READ_AT_ONCE);
+        call.arg(mode).arg(MAX_READ);
         if let Some(first) = first {
             with_entry(&mut call, &first);
         }
@@ -188,7 +197,7 @@ impl Scripts {
 
     pub(super) fn end(&self, keys: &[String; 3], entry: &NewEntry<'_>) -> ScriptInvocation<'_> {
         let mut call = with_keys(&self.end, keys);
-        call.arg(entry.mark).arg(entry.text).arg(entry.at.as_nanos()).arg(AFTER_THE_END);
+        call.arg(entry.mark).arg(entry.text).arg(entry.at.as_nanos()).arg(READABLE_AFTER_END);
         call
     }
 }
@@ -209,25 +218,25 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// 0 stands for ever; Redis takes no more than fits in an `i64` together with the time of day.
+/// Converts a lifetime; 0 means forever. Redis accepts no more than fits in an `i64` together with the time of day.
 fn lifetime(time: Option<Duration>) -> u64 {
     const LONGEST: u64 = 1 << 50;
     time.map_or(0, |time| millis(time).clamp(1, LONGEST))
 }
 
-/// Entries as a stream gives them: the id, and the names and values of the two fields.
+/// Entries as a stream returns them: the id, and the names and values of the two fields.
 pub(super) type RawEntries = Vec<(String, (String, String, String, String))>;
 
 pub(super) fn entries(raw: RawEntries) -> Vec<StoredEntry> {
     let entry = |(id, (_, mark, _, text)): (String, _)| {
         let position = id.split('-').next().and_then(|position| position.parse().ok());
-        // Ids are made by the script above, which makes no others.
+        // The script above creates all ids.
         StoredEntry { position: position.unwrap_or_default(), mark, text }
     };
     raw.into_iter().map(entry).collect()
 }
 
-/// The id of an entry in a stream.
+/// Returns the id of an entry in a stream.
 pub(super) fn id(position: u64) -> String {
     format!("{position}-1")
 }

@@ -12,7 +12,7 @@ use crate::world::feed::FEWEST_BACKLOG;
 use crate::world::message::Message;
 use crate::world::{Setup, Subscription};
 
-/// What others hear of, so that the feed goes on.
+/// A scenario in which changes of `noise` advance the feed.
 const NOISE: &str = "
 data: { rows: [{ n: 1 }, { n: 2 }], price: { now: 1 }, noise: [{ n: 0 }] }
 http:
@@ -20,12 +20,12 @@ http:
   GET /live: { stream: STEPS }
 ";
 
-/// A frame in a line of its own.
+/// Encodes a message as a line.
 fn encode(message: &Message) -> Bytes {
     [&message.payload()[..], b"\n"].concat().into()
 }
 
-/// A world whose feed keeps as little as it can, with a stream of these steps and another that keeps it going.
+/// Returns a world whose feed keeps the minimum, with a stream of these steps and another that keeps the feed running.
 async fn opened(steps: &str) -> (World, [Subscription; 2]) {
     let scenario = parse(&Source::new("rows.yaml", &NOISE.replace("STEPS", steps))).unwrap();
     let engine = Engine::new(&Arc::new(scenario), 1);
@@ -43,14 +43,14 @@ async fn post(world: &World, steps: Value) {
     world.apply(Command::Steps { steps: StepsText::Written(steps) }).await.unwrap();
 }
 
-/// So much happens that the feed no longer has what was before.
+/// Advances the feed until it has dropped everything before.
 async fn make_noise(world: &World) {
     for _ in 0..4 * FEWEST_BACKLOG {
         post(world, json!([{ "increment": { "noise": { "id": 1, "n": 1 } } }])).await;
     }
 }
 
-/// All that a stream gets.
+/// Reads everything that is available to a stream.
 async fn read(stream: &mut Subscription) -> Result<Vec<String>, WorldError> {
     let mut lines = Vec::new();
     while let Some(batch) = stream.next().await? {
@@ -61,7 +61,7 @@ async fn read(stream: &mut Subscription) -> Result<Vec<String>, WorldError> {
 }
 
 #[tokio::test]
-async fn a_member_that_was_away_gets_what_is_so_now_and_goes_on() {
+async fn a_member_that_was_away_catches_up_and_continues() {
     let merge = |id: u64, n: u64| json!({ "merge": { "rows": { "id": id, "n": n } } });
     let add = |id: u64| json!({ "add": { "rows": { "id": id, "n": 9 } } });
     let remove = |id: u64| json!({ "remove": { "rows": id } });
@@ -72,7 +72,7 @@ async fn a_member_that_was_away_gets_what_is_so_now_and_goes_on() {
             vec![merge(1, 5), merge(1, 6)],
             &[r#"{"sequence":2,"change":"merged","row":{"id":1,"n":6},"before":{"id":1,"n":1}}"#][..],
         ),
-        // In the order of their last changes.
+        // Ordered by their last changes.
         ("{ to: rows, frame: $event.row.id }", vec![merge(1, 5), merge(2, 5), merge(1, 6)], &["2", "1"]),
         (
             "{ to: rows, where: { row: { n: 7 } }, frame: $event.row.id }",
@@ -91,7 +91,7 @@ async fn a_member_that_was_away_gets_what_is_so_now_and_goes_on() {
         ),
         ("{ to: rows, frame: '{{ event.change }} {{ event.before.n }}' }", vec![remove(1), add(1)], &["replaced 1"]),
         ("price", vec![set(2), set(3)], &[r#"{"sequence":2,"change":"set","value":{"now":3},"before":{"now":1}}"#]),
-        // Nothing was sent to it.
+        // Nothing was sent to the stream.
         ("[rows, news]", vec![], &[]),
         ("news", vec![merge(1, 5)], &[]),
     ] {
@@ -103,20 +103,20 @@ async fn a_member_that_was_away_gets_what_is_so_now_and_goes_on() {
         assert_eq!(live.expect_next().await, Ok(()), "{join}");
         assert_eq!(read(&mut live).await.unwrap(), expected, "{join}");
         assert_eq!(world.slow_members(), SlowMembers { caught_up: 1, closed: 0 }, "{join}");
-        // From there on nothing is missing, and nothing comes twice.
+        // From here on nothing is missing or repeated.
         assert_eq!(read(&mut live).await.unwrap(), Vec::<String>::new());
         post(&world, json!([merge(2, 7), set(4)])).await;
-        let is_told = usize::from(join != "news");
-        assert_eq!(read(&mut live).await.unwrap().len(), is_told, "{join}");
+        let count = usize::from(join != "news");
+        assert_eq!(read(&mut live).await.unwrap().len(), count, "{join}");
     }
 }
 
 #[tokio::test]
-async fn a_member_that_missed_what_has_no_state_is_closed() {
+async fn a_member_that_missed_stateless_frames_is_closed() {
     let send = json!([{ "send": { "to": "news", "frame": "hi" } }]);
     for (steps, is_direct, why) in [
-        ("[{ join: [rows, news] }]", false, "it missed what was sent to topic `news`"),
-        ("[{ join: rows }]", true, "it missed what was sent to it alone"),
+        ("[{ join: [rows, news] }]", false, "it missed a message to topic `news`"),
+        ("[{ join: rows }]", true, "it missed a message sent only to it"),
     ] {
         let (world, [mut live, _noise]) = opened(steps).await;
         post(&world, json!([{ "merge": { "rows": { "id": 1, "n": 5 } } }])).await;
@@ -128,15 +128,16 @@ async fn a_member_that_missed_what_has_no_state_is_closed() {
         make_noise(&world).await;
         assert_eq!(live.expect_next().await, Err(WorldError::Behind), "{steps}");
         assert_eq!(read(&mut live).await, Err(WorldError::Behind), "{steps}");
-        let got = Got { position: 0, event: 0 };
-        let found = world.ask(move |state| state.missed_by(&state.shared.sockets.get(1).unwrap(), got)).await.unwrap();
+        let progress = MemberProgress { position: 0, event: 0 };
+        let found =
+            world.ask(move |state| state.missed_by(&state.shared.sockets.get(1).unwrap(), progress)).await.unwrap();
         assert_eq!(found.unwrap_err().to_string(), why);
         assert_eq!(world.slow_members().caught_up, 0);
     }
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_member_read_last_is_not_missed() {
+async fn frames_sent_before_the_last_read_are_not_missed() {
     let (world, [mut live, _noise]) = opened("[{ join: { to: [rows, news], frame: $topic } }]").await;
     post(&world, json!([{ "send": { "to": "news", "frame": "hi" } }])).await;
     assert_eq!(read(&mut live).await.unwrap(), ["news"]);
@@ -146,7 +147,7 @@ async fn what_was_sent_before_a_member_read_last_is_not_missed() {
 }
 
 #[tokio::test]
-async fn frames_of_those_who_were_away_take_no_draw_from_others() {
+async fn catching_up_does_not_shift_random_draws() {
     let draws = async |is_away: bool| {
         let steps = "[{ join: { to: rows, frame: '{{ random(1, 1000000) }}' } }]";
         let (world, [mut live, _noise]) = opened(steps).await;

@@ -10,29 +10,29 @@ use crate::world::audience::Audience;
 use crate::world::feed::Content;
 use crate::world::message::Message;
 
-/// Numbers that are the same on every run.
+/// A deterministic random number generator.
 struct Draws(u64);
 
 impl Draws {
-    fn below(&mut self, most: u64) -> u64 {
+    fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
+        (self.0 >> 33) % limit
     }
 }
 
-/// What happens in a world to a few rows, and a feed that tells of it.
+/// The history of a few rows, and of the feed that reports their changes.
 #[derive(Default)]
-struct Past {
-    /// By their ids: whether they are there.
+struct History {
+    /// Whether each row exists, by id.
     rows: HashMap<u64, bool>,
     sequence: u64,
     end: u64,
-    /// Where the feed tells of events.
+    /// The places of events in the feed.
     places: Vec<Place>,
 }
 
-impl Past {
-    /// A change of a row, of which that many items tell.
+impl History {
+    /// Changes a row; `items` items of the feed report the change.
     fn change(&mut self, id: u64, kind: u64, items: u64, lists: &mut [&mut ChangedRows]) {
         let is_there = self.rows.entry(id).or_default();
         self.sequence += 1;
@@ -47,10 +47,10 @@ impl Past {
             (true, _) => EventKind::Merged { id, collection, is_counted, row, before },
         };
         *is_there = !matches!(kind, EventKind::Removed { .. });
-        self.happen(&kind, items, lists);
+        self.record(&kind, items, lists);
     }
 
-    fn happen(&mut self, kind: &EventKind, items: u64, lists: &mut [&mut ChangedRows]) {
+    fn record(&mut self, kind: &EventKind, items: u64, lists: &mut [&mut ChangedRows]) {
         let (sequence, at) = (self.sequence, Duration::ZERO);
         let message = || Content::Delivery(sequence, Message::text("x"));
         let items: Vec<FeedItem> = (0..items).map(|_| FeedItem { to: Audience::All, at, content: message() }).collect();
@@ -62,14 +62,14 @@ impl Past {
         self.places.push(Place { event: sequence, positions });
     }
 
-    /// What members may have got who are at that position.
-    fn got(&self, position: u64) -> Vec<Got> {
+    /// Returns the possible progress of members at this position.
+    fn progress(&self, position: u64) -> Vec<MemberProgress> {
         let before = self.places.iter().filter(|place| place.positions.end <= position).map(|place| place.event).max();
         let cut = self.places.iter().find(|place| place.positions.start < position && position < place.positions.end);
         let events = before.into_iter().chain(cut.map(|place| place.event));
-        let mut got: Vec<Got> = events.map(|event| Got { position, event }).collect();
-        got.push(Got { position, event: 0 });
-        got
+        let mut progress: Vec<MemberProgress> = events.map(|event| MemberProgress { position, event }).collect();
+        progress.push(MemberProgress { position, event: 0 });
+        progress
     }
 }
 
@@ -78,93 +78,95 @@ fn topics() -> Vec<Topic> {
 }
 
 #[test]
-fn what_was_missed_is_the_same_once_changes_are_put_together() {
-    let (mut past, mut draws) = (Past::default(), Draws(7));
-    let (mut all, mut few) = (ChangedRows::default(), ChangedRows::default());
+fn merged_changes_yield_the_same_missed_events() {
+    let (mut history, mut draws) = (History::default(), Draws(7));
+    let (mut all, mut compacted) = (ChangedRows::default(), ChangedRows::default());
     let (mut kept, mut stuck) = (0, Vec::new());
     for _ in 0..40 {
         for _ in 0..draws.below(30) {
             let (id, kind, items) = (draws.below(4), draws.below(4), draws.below(4));
-            past.change(id, kind, items, &mut [&mut all, &mut few]);
+            history.change(id, kind, items, &mut [&mut all, &mut compacted]);
         }
-        // Members that do not read any more, anywhere before what the feed keeps from now on.
-        let next = kept + draws.below(past.end - kept + 1);
+        // Members that have stopped reading somewhere before the part that the feed keeps from now on.
+        let next = kept + draws.below(history.end - kept + 1);
         stuck.extend((kept..next).filter(|_| draws.below(50) == 0));
         kept = next;
         let spans: Vec<Span> = stuck
             .iter()
             .map(|position: &u64| Span { from: position.saturating_sub(draws.below(3)), to: position + draws.below(3) })
             .collect();
-        few.look_through(&spans, kept);
-        for position in stuck.iter().copied().chain(kept..=past.end) {
-            for got in past.got(position) {
-                assert_eq!(few.missed(got, &topics()), all.missed(got, &topics()), "{got:?}");
+        compacted.compact(&spans, kept);
+        for position in stuck.iter().copied().chain(kept..=history.end) {
+            for progress in history.progress(position) {
+                assert_eq!(compacted.missed(progress, &topics()), all.missed(progress, &topics()), "{progress:?}");
             }
         }
     }
     assert!(
-        stuck.len() > 5 && few.changes.len() * 3 < all.changes.len() * 2,
+        stuck.len() > 5 && compacted.changes.len() * 3 < all.changes.len() * 2,
         "{} of {}",
-        few.changes.len(),
+        compacted.changes.len(),
         all.changes.len()
     );
 }
 
 #[test]
-fn rows_that_change_without_end_take_no_more_room() {
-    let (mut past, mut few) = (Past::default(), ChangedRows::default());
+fn endless_changes_of_the_same_rows_take_bounded_room() {
+    let (mut history, mut compacted) = (History::default(), ChangedRows::default());
     let stuck = [Span { from: 0, to: 0 }];
-    for change in 0..10 * FEWEST as u64 {
-        past.change(change % 7, 2, 1, &mut [&mut few]);
-        if few.is_full() {
-            few.look_through(&stuck, past.end);
+    for change in 0..10 * MIN_ROOM as u64 {
+        history.change(change % 7, 2, 1, &mut [&mut compacted]);
+        if compacted.is_full() {
+            compacted.compact(&stuck, history.end);
         }
     }
-    assert!(few.changes.len() <= FEWEST, "{}", few.changes.len());
-    let missed = few.missed(Got { position: 0, event: 0 }, &topics()).unwrap();
+    assert!(compacted.changes.len() <= MIN_ROOM, "{}", compacted.changes.len());
+    let missed = compacted.missed(MemberProgress { position: 0, event: 0 }, &topics()).unwrap();
     let ids: Vec<String> =
         missed.iter().map(|event| event.change_message().unwrap()["row"]["id"].to_string()).collect();
     assert_eq!(ids.len(), 7, "{ids:?}");
-    // A member less, and nothing of that is needed any more.
-    few.look_through(&[], past.end);
-    assert!(few.changes.is_empty() && few.missed(Got { position: 0, event: 0 }, &topics()).is_none());
+    // Without that member, none of the changes is needed any more.
+    compacted.compact(&[], history.end);
+    assert!(
+        compacted.changes.is_empty() && compacted.missed(MemberProgress { position: 0, event: 0 }, &topics()).is_none()
+    );
 }
 
 #[test]
 fn with_too_many_rows_the_oldest_changes_are_forgotten() {
-    let (mut past, mut few) = (Past::default(), ChangedRows::default());
+    let (mut history, mut compacted) = (History::default(), ChangedRows::default());
     let stuck = [Span { from: 0, to: 0 }];
-    for id in 0..2 * MOST as u64 {
-        past.change(id, 0, 1, &mut [&mut few]);
-        if few.is_full() {
-            few.look_through(&stuck, past.end);
+    for id in 0..2 * MAX_KEPT as u64 {
+        history.change(id, 0, 1, &mut [&mut compacted]);
+        if compacted.is_full() {
+            compacted.compact(&stuck, history.end);
         }
-        assert!(few.changes.len() <= MOST + 1);
+        assert!(compacted.changes.len() <= MAX_KEPT + 1);
     }
-    assert_eq!(few.missed(Got { position: 0, event: 0 }, &topics()), None);
-    let late = Got { position: past.end - 5, event: past.sequence - 5 };
-    assert_eq!(few.missed(late, &topics()).unwrap().len(), 5);
+    assert_eq!(compacted.missed(MemberProgress { position: 0, event: 0 }, &topics()), None);
+    let late = MemberProgress { position: history.end - 5, event: history.sequence - 5 };
+    assert_eq!(compacted.missed(late, &topics()).unwrap().len(), 5);
 }
 
 #[test]
 fn a_member_misses_frames_sent_after_its_last_event() {
-    let (mut past, mut rows) = (Past::default(), ChangedRows::default());
+    let (mut history, mut rows) = (History::default(), ChangedRows::default());
     let (news, chat) = (Topic::Named("news".into()), Topic::Named("chat".into()));
-    past.change(1, 0, 3, &mut [&mut rows]);
-    past.sequence += 1;
+    history.change(1, 0, 3, &mut [&mut rows]);
+    history.sequence += 1;
     let kind = EventKind::Sent { topics: [news.clone()].into(), frame: Frame::Text("x".into()), except: None };
-    past.happen(&kind, 2, &mut [&mut rows]);
+    history.record(&kind, 2, &mut [&mut rows]);
     for (position, event, is_missed) in [(0, 0, true), (3, 1, true), (4, 1, true), (4, 2, false), (5, 1, false)] {
-        let got = Got { position, event };
+        let progress = MemberProgress { position, event };
         let topics = [chat.clone(), news.clone()];
-        assert_eq!(rows.missed_frame(got, &topics), is_missed.then_some(&topics[1]), "{got:?}");
-        assert_eq!(rows.missed_frame(got, &topics[..1]), None);
+        assert_eq!(rows.missed_frame(progress, &topics), is_missed.then_some(&topics[1]), "{progress:?}");
+        assert_eq!(rows.missed_frame(progress, &topics[..1]), None);
     }
-    // A topic that nobody had joined is none of their business.
+    // A frame to a topic that nobody has joined is not noted.
     let sent = EventKind::Sent { topics: [chat.clone()].into(), frame: Frame::Text("x".into()), except: None };
-    rows.note(&[Event { sequence: 3, at: Duration::ZERO, kind: sent }], &[], past.end, |_| false);
-    assert_eq!(rows.missed_frame(Got { position: 0, event: 0 }, &[chat]), None);
-    rows.clear(past.end);
-    assert_eq!(rows.missed_frame(Got { position: 0, event: 0 }, &[news]), None);
-    assert_eq!(rows.missed(Got { position: 0, event: 0 }, &[]), None);
+    rows.note(&[Event { sequence: 3, at: Duration::ZERO, kind: sent }], &[], history.end, |_| false);
+    assert_eq!(rows.missed_frame(MemberProgress { position: 0, event: 0 }, &[chat]), None);
+    rows.clear(history.end);
+    assert_eq!(rows.missed_frame(MemberProgress { position: 0, event: 0 }, &[news]), None);
+    assert_eq!(rows.missed(MemberProgress { position: 0, event: 0 }, &[]), None);
 }

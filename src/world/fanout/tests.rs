@@ -12,12 +12,12 @@ use crate::engine::Engine;
 use crate::scenario::{Source, parse};
 use crate::world::{Message, Setup, Subscription, Until, World};
 
-/// A connection whose buffer has little room.
+/// A connection with limited room in its buffer.
 #[derive(Debug, Default)]
 struct Narrow {
     room: Mutex<usize>,
     taken: Mutex<Vec<u8>>,
-    /// Notified of each write.
+    /// Notified after each write.
     wrote: Notify,
 }
 
@@ -40,7 +40,7 @@ fn world(text: &str) -> World {
     World::start("default".into(), engine.into(), &setup, CancellationToken::new(), &TaskTracker::new())
 }
 
-/// Takes what waits, as a socket's task does, and delegates its cursor.
+/// Reads everything available, as a socket's task does, and delegates the cursor.
 async fn delegate(socket: &mut Subscription, sink: &Narrow) {
     loop {
         match socket.next().await.unwrap() {
@@ -54,7 +54,7 @@ async fn delegate(socket: &mut Subscription, sink: &Narrow) {
     }
 }
 
-/// A transport that writes each message on a line.
+/// Encodes each message as a line.
 fn encode(message: &Message) -> Bytes {
     [message.payload(), &b"\n"[..]].concat().into()
 }
@@ -78,7 +78,7 @@ async fn frames_a_full_socket_refuses_are_neither_lost_nor_repeated() {
         delegate(&mut slow, &narrow).await;
         *narrow.room.lock().unwrap() = value % 30;
         world.order("T1", 1).await.unwrap();
-        // Whenever that comes, in the middle of a pass or not, both together have everything.
+        // Whether this happens during a pass or not, both parts together are complete.
         tokio::task::yield_now().await;
         let rest = slow.reclaim();
         narrow.taken.lock().unwrap().extend(&rest.bytes);
@@ -93,7 +93,7 @@ async fn frames_a_full_socket_refuses_are_neither_lost_nor_repeated() {
 }
 
 #[tokio::test]
-async fn each_socket_gets_the_bytes_of_its_own_transport() {
+async fn each_socket_receives_the_bytes_of_its_transport() {
     let (world, unlimited) = (world(TOYS), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
     let (lines, bare) = (unlimited(), unlimited());
     let mut by_line = world.subscribe("toys", false, encode).await.unwrap();
@@ -115,7 +115,7 @@ async fn each_socket_gets_the_bytes_of_its_own_transport() {
 }
 
 #[tokio::test]
-async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
+async fn sockets_outside_the_topic_are_skipped_and_up_to_date() {
     let text = "feed: category\ncategories: { toys: { prefix: T, products: [{ id: T1 }] }, food: { prefix: F } }";
     let (world, unlimited) = (world(text), || Arc::new(Narrow { room: Mutex::new(usize::MAX), ..Default::default() }));
     let (toys, food) = (unlimited(), unlimited());
@@ -131,11 +131,11 @@ async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
     while toys.taken.lock().unwrap().len() < frames(0..=3).len() {
         toys.wrote.notified().await;
     }
-    // An advance is over once every socket has everything.
+    // An advance ends once every socket has received everything.
     world.advance(Until::Now).await.unwrap();
     assert!(food.taken.lock().unwrap().is_empty());
     assert_eq!(world.open_sockets().await.unwrap().iter().map(|socket| socket.backlog).collect::<Vec<_>>(), [0, 0]);
-    // Its task takes the cursor back where the fan-out has got, and misses nothing from there on.
+    // The task reclaims the cursor where the fan-out is, and misses nothing from there on.
     of_food.reclaim();
     assert_eq!(world.open_sockets().await.unwrap()[1].backlog, 0);
     of_food.switch("toys").await.unwrap();
@@ -145,7 +145,7 @@ async fn sockets_that_have_not_joined_are_passed_by_and_are_done() {
 }
 
 #[tokio::test]
-async fn a_fan_out_that_was_never_polled_ends_its_world_too() {
+async fn a_fan_out_that_is_never_polled_still_ends_its_world() {
     let world = world(TOYS);
     drop(run(world.0.shared.clone()));
     assert!(world.is_ended());

@@ -1,4 +1,4 @@
-//! A run of items in the feed, as the sockets for which it is get it: encoded once for all that get the same.
+//! A run of items in the feed, encoded once for all sockets that receive the same messages.
 
 use std::collections::HashMap;
 use std::ptr::fn_addr_eq;
@@ -11,34 +11,34 @@ use crate::world::audience::{Audience, Coverage};
 use crate::world::message::{Delivery, Encode, Message};
 use crate::world::socket::Socket;
 
-/// Where a socket is in the feed.
+/// A socket's position in the feed.
 #[derive(Debug)]
 pub(in crate::world) struct Cursor {
-    /// The position of the next item to look at.
+    /// The position of the next item to read.
     pub(in crate::world) position: u64,
-    /// The number of the last event that was handed out; of a member of rules, of the last that it has got.
+    /// The number of the last event handed out; for a member of rules, of the last event received.
     pub(in crate::world) seen: u64,
     /// The socket's transport.
     pub(in crate::world) encode: Encode,
 }
 
-/// Messages for one socket, encoded and ready to be written.
+/// Encoded messages for one socket, ready to be written.
 #[derive(Debug, Clone, Default)]
 pub struct EncodedBatch {
-    /// The bytes of all of them.
+    /// The bytes of all messages.
     pub bytes: Bytes,
-    /// How many messages there are.
+    /// The number of messages.
     pub messages: u64,
 }
 
 impl EncodedBatch {
-    /// These messages.
+    /// Encodes messages.
     pub(in crate::world) fn of<'m>(messages: impl IntoIterator<Item = &'m Message>, encode: Encode) -> Self {
         let mut messages = messages.into_iter();
         let Some(first) = messages.next() else { return Self::default() };
         let first = first.encoded(encode);
         let Some(second) = messages.next() else {
-            // The most frequent case needs no copy.
+            // The most common case needs no copy.
             return Self { bytes: first, messages: 1 };
         };
         let (mut bytes, mut count) = (BytesMut::from(&first[..]), 1);
@@ -50,13 +50,13 @@ impl EncodedBatch {
     }
 }
 
-/// What a transport has made of a batch.
+/// The encodings of a batch for one transport.
 #[derive(Clone)]
 struct Encoding {
     encode: Encode,
-    /// What those get who are in every audience: found without hashing.
+    /// The encoding for sockets in every audience, found without hashing.
     whole: Option<EncodedBatch>,
-    /// By the audiences that a socket is in.
+    /// By the audiences that a socket belongs to.
     parts: HashMap<Vec<usize>, EncodedBatch>,
 }
 
@@ -66,22 +66,23 @@ pub(in crate::world) struct Batch {
     pub(in crate::world) from: u64,
     pub(in crate::world) to: u64,
     items: Vec<FeedItem>,
-    /// The number of the last event in them.
+    /// The number of the last event among the items.
     seen: Option<u64>,
-    /// Whom they are for, each once.
+    /// The distinct audiences of the items.
     audiences: IndexSet<Audience>,
-    /// What each transport has made of it so far.
+    /// The encodings so far, by transport.
     encodings: Vec<Encoding>,
-    /// The audiences of the last socket.
+    /// The audiences that the last socket belongs to.
     is_in: Vec<usize>,
-    /// That of the last socket, if no other gets the same.
+    /// The encoding for the last socket, if no other socket shares it.
     own: EncodedBatch,
 }
 
 impl Batch {
-    /// The items from a position on, at most `most` and none after `last`. `None` if the feed no longer has them.
-    pub(in crate::world) fn read(feed: &EventFeed, from: u64, most: usize, last: u64) -> Option<Self> {
-        let (items, to) = feed.read(from, most, last)?;
+    /// Reads the items from a position on, at most `limit` and none after `last`. `None` if the feed no longer has
+    /// them.
+    pub(in crate::world) fn read(feed: &EventFeed, from: u64, limit: usize, last: u64) -> Option<Self> {
+        let (items, to) = feed.read(from, limit, last)?;
         let seen = items.iter().rev().find_map(FeedItem::sequence);
         let mut audiences = IndexSet::new();
         for item in &items {
@@ -97,18 +98,18 @@ impl Batch {
         self.from == self.to
     }
 
-    /// Whom its items are for, each once.
+    /// Returns the distinct audiences of the items.
     pub(in crate::world) fn audiences(&self) -> impl Iterator<Item = &Audience> {
         self.audiences.iter()
     }
 
-    /// What a socket gets of it. Its cursor is at the start of the batch, and at its end afterwards.
+    /// Returns the encoded messages for a socket. Its cursor is at the start of the batch, and moves to the end.
     pub(in crate::world) fn encoded_for(&mut self, cursor: &mut Cursor, socket: &Socket) -> &EncodedBatch {
-        self.pass(cursor, socket);
+        self.advance(cursor, socket);
         self.is_in.clear();
         let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
         if is_partial {
-            let messages = self.heard(socket).flat_map(|(_, item)| item.messages());
+            let messages = self.items_for(socket).flat_map(|(_, item)| item.messages());
             self.own = EncodedBatch::of(messages, cursor.encode);
             return &self.own;
         }
@@ -124,45 +125,46 @@ impl Batch {
             return whole.get_or_insert_with(encode);
         }
         if !parts.contains_key(is_in) {
-            let is_heard =
+            let is_included =
                 |item: &&FeedItem| audiences.get_index_of(&item.to).is_some_and(|index| is_in.contains(&index));
-            let encoded = EncodedBatch::of(items.iter().filter(is_heard).flat_map(FeedItem::messages), cursor.encode);
+            let encoded =
+                EncodedBatch::of(items.iter().filter(is_included).flat_map(FeedItem::messages), cursor.encode);
             parts.insert(is_in.clone(), encoded);
         }
         parts.get(is_in).unwrap_or(own)
     }
 
-    /// As [`Batch::encoded_for`], message by message, each with the event that it tells of.
+    /// Returns the messages of [`Batch::encoded_for`] one by one, each with the event that it reports.
     pub(in crate::world) fn messages_for(&self, cursor: &mut Cursor, socket: &Socket) -> Vec<Delivery> {
         let deliveries = |(position, item): (u64, &FeedItem)| {
             let (event, at) = (item.event(), item.at);
             let messages = item.messages().to_vec();
             messages.into_iter().map(move |message| Delivery { message, event, at, position })
         };
-        let messages = self.heard(socket).flat_map(deliveries).collect();
-        self.pass(cursor, socket);
+        let messages = self.items_for(socket).flat_map(deliveries).collect();
+        self.advance(cursor, socket);
         messages
     }
 
-    /// The items that are for a socket, with their positions.
-    fn heard(&self, socket: &Socket) -> impl Iterator<Item = (u64, &FeedItem)> {
+    /// Returns the items for a socket, with their positions.
+    fn items_for(&self, socket: &Socket) -> impl Iterator<Item = (u64, &FeedItem)> {
         let positions = (self.from..).zip(&self.items);
         positions.filter(|(position, item)| socket.coverage(&item.to, *position, position + 1) == Coverage::Everything)
     }
 
-    fn pass(&self, cursor: &mut Cursor, socket: &Socket) {
+    fn advance(&self, cursor: &mut Cursor, socket: &Socket) {
         cursor.position = self.to;
         let Some(seen) = self.seen else { return };
         if !socket.is_of_rules() {
             cursor.seen = seen;
         } else if seen > cursor.seen {
-            // What tells of the last event may go on behind the batch.
-            cursor.seen = cursor.seen.max(if self.tells_of(seen, socket) { seen } else { seen - 1 });
+            // Items of the last event may follow after the batch.
+            cursor.seen = cursor.seen.max(if self.has_item_of(seen, socket) { seen } else { seen - 1 });
         }
     }
 
-    /// Whether a socket gets something of the last event in it.
-    fn tells_of(&self, last: u64, socket: &Socket) -> bool {
+    /// Returns whether a socket receives anything of the last event in the batch.
+    fn has_item_of(&self, last: u64, socket: &Socket) -> bool {
         let tail = self.items.iter().rev().take_while(|item| item.sequence().is_none_or(|sequence| sequence == last));
         (self.from..self.to).rev().zip(tail).any(|(position, item)| {
             item.sequence().is_some() && socket.coverage(&item.to, position, position + 1) == Coverage::Everything
@@ -188,7 +190,7 @@ mod tests {
         Topic::Named(name.into())
     }
 
-    /// A socket that joins topics at that position, each with its own name as its state.
+    /// Returns a socket that joins topics at this position, each with its own name as its state.
     fn socket(sockets: &Sockets, topics: &[&str], position: u64) -> Arc<Socket> {
         let socket = sockets.open("toys".into(), Duration::ZERO, position);
         let join = |name: &&str| Join { topic: topic(name), state: Some((*name).into()) };
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn each_socket_gets_what_it_had_joined_and_encoded_once() {
+    fn sockets_receive_their_topics_and_share_encodings() {
         let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
         let (both, news) = (socket(&sockets, &["news", "chat"], 0), socket(&sockets, &["news"], 0));
         let (late, same) = (socket(&sockets, &["news"], 2), socket(&sockets, &["news"], 0));
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_of_rules_knows_the_last_event_that_it_has_got() {
+    fn a_member_cursor_tracks_the_last_event_received() {
         let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
         let other = socket(&sockets, &["others"], 0);
         let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), None, Duration::ZERO, 0);
@@ -261,7 +263,7 @@ mod tests {
                 batch.encoded_for(cursor, &member);
                 assert_eq!((cursor.position, cursor.seen), (to, seen));
             }
-            // A socket of a collection has no part of an event to itself.
+            // A socket of a collection never receives only part of an event.
             let mut cursor = Cursor { position: 0, seen: 0, encode };
             Batch::read(&feed, 0, 100, to).unwrap().messages_for(&mut cursor, &other);
             assert_eq!(cursor.seen, in_batch);

@@ -1,51 +1,51 @@
-//! The items that sockets may still have to get, by their positions.
+//! The items that sockets may not have received yet, by position.
 //!
-//! This file knows nothing of what the items are, so that a model checker can run it as it is (`tests/model.rs`).
+//! This file is independent of the type of the items, so that a model checker can run it unchanged (`tests/model.rs`).
 
 use std::collections::VecDeque;
 
-/// A bounded run of items. Positions count items over the life of the world.
+/// A bounded run of items. Positions count items since the world started.
 #[derive(Debug)]
 pub(super) struct FeedLog<T> {
-    /// Items that a socket may be behind.
+    /// The number of items that a socket may be behind.
     backlog: usize,
     items: VecDeque<T>,
-    /// The position of the first of them.
+    /// The position of the first item.
     first: u64,
-    /// Up to here the fan-out has handed them out; none from here on is dropped.
+    /// The position up to which the fan-out has handed items out; later items are never dropped.
     handed_out: u64,
-    /// Items that may wait beside the backlog: those of a single large request, as long as they are among the last. A
-    /// socket that reads gets all of them, however many there are.
+    /// The number of items allowed in addition to the backlog: those of a single large request, as long as they are
+    /// among the last. A socket that keeps reading receives all of them, however many there are.
     spare: usize,
 }
 
 impl<T: Clone> FeedLog<T> {
-    /// A log of that many items.
+    /// Creates a log with the given backlog.
     pub(super) fn new(backlog: usize) -> Self {
         Self { backlog, items: VecDeque::new(), first: 0, handed_out: 0, spare: 0 }
     }
 
-    /// The position of the first item that it still has.
+    /// Returns the position of the first item that the log still has.
     pub(super) fn first(&self) -> u64 {
         self.first
     }
 
-    /// The position of the next item.
+    /// Returns the position of the next item.
     pub(super) fn end(&self) -> u64 {
         self.first + self.items.len() as u64
     }
 
-    /// Up to where the fan-out has handed everything out.
+    /// Returns the position up to which the fan-out has handed out all items.
     pub(super) fn handed_out(&self) -> u64 {
         self.handed_out
     }
 
-    /// Adds what is published at once, and gives how many items that is.
+    /// Adds items that are published together, and returns how many there are.
     pub(super) fn publish(&mut self, items: impl IntoIterator<Item = T>) -> usize {
         let before = self.items.len();
         self.items.extend(items);
         let added = self.items.len() - before;
-        // More than that at once does not count against the backlog.
+        // A larger group does not count against the backlog.
         let bulk = if added > self.backlog / 2 { added } else { 0 };
         self.spare = self.spare.saturating_sub(added).max(bulk);
         self.trim();
@@ -60,17 +60,18 @@ impl<T: Clone> FeedLog<T> {
         self.spare = 0;
     }
 
-    /// The items from a position on, at most `most` and none after `last`, with the position after them. `None` if
-    /// the place is no longer there.
-    pub(super) fn read(&self, from: u64, most: usize, last: u64) -> Option<(Vec<T>, u64)> {
+    /// Returns the items from a position on, at most `limit` and none after `last`, and the position after them. `None`
+    /// if the log no longer has that position.
+    pub(super) fn read(&self, from: u64, limit: usize, last: u64) -> Option<(Vec<T>, u64)> {
         let offset = from.checked_sub(self.first())?;
-        let end = self.end().min(last).min(from.saturating_add(most as u64)).max(from);
+        let end = self.end().min(last).min(from.saturating_add(limit as u64)).max(from);
         let count = usize::try_from(end - from).unwrap_or(usize::MAX);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         Some((self.items.iter().skip(offset).take(count).cloned().collect(), end))
     }
 
-    /// The fan-out has handed out everything up to there. The log may have been cleared meanwhile.
+    /// Notes that the fan-out has handed out all items up to this position. The log may have been cleared in the
+    /// meantime.
     pub(super) fn hand_out(&mut self, position: u64) {
         self.handed_out = self.handed_out.max(position);
         self.trim();

@@ -1,17 +1,17 @@
-//! What became of a member that fell behind, as the journal has it.
+//! What happened to a member that fell behind, as the journal shows it.
 
 use std::sync::Arc;
 
 use serde::ser::SerializeMap;
 
-/// What became of a member of rules that fell too far behind.
+/// What happened to a member of rules that fell too far behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AfterBehind {
-    /// It got what is so now of what it has joined.
+    /// It received the current state of the topics that it has joined.
     CaughtUp,
     /// It was closed.
     Closed {
-        /// Why it could not be brought up to date.
+        /// Why it could not catch up.
         why: Arc<str>,
     },
 }

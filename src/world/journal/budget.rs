@@ -1,37 +1,37 @@
-//! What the journals of all worlds of a server may hold together.
+//! The memory that the journals of all worlds on a server may use together.
 //!
-//! Each may hold much by itself, and there may be thousands of worlds, which any client makes. So once there is too much in all,
-//! a journal that goes on has to do with its share.
+//! A single journal may use a lot of memory, and there may be thousands of worlds, which any client can create. Once
+//! the total exceeds its bound, each journal that grows is limited to an equal share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes that one half of a journal may hold, whatever the number of its entries.
-const MOST_OF_ONE: usize = 8 << 20;
+/// The maximum number of bytes in one half of a journal, whatever the number of its entries.
+const MAX_BYTES: usize = 8 << 20;
 
-/// Bytes in all from which on each has to do with its share of as many.
-const PLENTY: usize = 256 << 20;
+/// The total number of bytes above which each half is limited to an equal share of it.
+const SHARED_BYTES: usize = 256 << 20;
 
-/// The counter of all journals of a server. A clone is the same.
+/// The memory counter of all journals on a server. Clones share the same counter.
 #[derive(Debug, Clone, Default)]
-pub struct Budget(Arc<Sums>);
+pub struct Budget(Arc<Totals>);
 
 #[derive(Debug, Default)]
-struct Sums {
+struct Totals {
     bytes: AtomicUsize,
-    holders: AtomicUsize,
+    halves: AtomicUsize,
 }
 
-/// What one half of a journal holds.
+/// The memory use of one half of a journal.
 #[derive(Debug)]
-pub(super) struct Holding {
+pub(super) struct Usage {
     budget: Budget,
     bytes: usize,
 }
 
-impl Holding {
+impl Usage {
     pub(super) fn new(budget: Budget) -> Self {
-        budget.0.holders.fetch_add(1, Ordering::Relaxed);
+        budget.0.halves.fetch_add(1, Ordering::Relaxed);
         Self { budget, bytes: 0 }
     }
 
@@ -45,24 +45,24 @@ impl Holding {
         self.budget.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Whether it holds more than it may at the moment.
-    pub(super) fn is_too_much(&self) -> bool {
-        let sums = &self.budget.0;
-        let is_scarce = sums.bytes.load(Ordering::Relaxed) > PLENTY;
-        let most = if is_scarce { PLENTY / sums.holders.load(Ordering::Relaxed).max(1) } else { MOST_OF_ONE };
-        self.bytes > most.min(MOST_OF_ONE)
+    /// Returns whether this half currently exceeds its limit.
+    pub(super) fn exceeds_limit(&self) -> bool {
+        let totals = &self.budget.0;
+        let is_scarce = totals.bytes.load(Ordering::Relaxed) > SHARED_BYTES;
+        let limit = if is_scarce { SHARED_BYTES / totals.halves.load(Ordering::Relaxed).max(1) } else { MAX_BYTES };
+        self.bytes > limit.min(MAX_BYTES)
     }
 
-    /// An empty one of the same counter.
+    /// Creates an empty half with the same counter.
     pub(super) fn empty(&self) -> Self {
         Self::new(self.budget.clone())
     }
 }
 
-impl Drop for Holding {
+impl Drop for Usage {
     fn drop(&mut self) {
         self.remove(self.bytes);
-        self.budget.0.holders.fetch_sub(1, Ordering::Relaxed);
+        self.budget.0.halves.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -71,22 +71,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_alone_may_hold_much_and_of_many_each_its_share() {
+    fn few_halves_may_be_large_and_many_get_equal_shares() {
         let budget = Budget::default();
-        let mut holdings: Vec<Holding> = (0..64).map(|_| Holding::new(budget.clone())).collect();
-        for holding in &mut holdings {
-            holding.add(MOST_OF_ONE);
-            while holding.is_too_much() {
-                holding.remove(1 << 10);
+        let mut usages: Vec<Usage> = (0..64).map(|_| Usage::new(budget.clone())).collect();
+        for usage in &mut usages {
+            usage.add(MAX_BYTES);
+            while usage.exceeds_limit() {
+                usage.remove(1 << 10);
             }
         }
-        assert_eq!(holdings[0].bytes, MOST_OF_ONE);
-        assert_eq!(holdings[63].bytes, PLENTY / 64);
-        assert!(budget.0.bytes.load(Ordering::Relaxed) <= 2 * PLENTY);
-        drop(holdings);
+        assert_eq!(usages[0].bytes, MAX_BYTES);
+        assert_eq!(usages[63].bytes, SHARED_BYTES / 64);
+        assert!(budget.0.bytes.load(Ordering::Relaxed) <= 2 * SHARED_BYTES);
+        drop(usages);
         assert_eq!(budget.0.bytes.load(Ordering::Relaxed), 0);
-        let mut alone = Holding::new(budget);
-        alone.add(MOST_OF_ONE);
-        assert!(!alone.is_too_much());
+        let mut alone = Usage::new(budget);
+        alone.add(MAX_BYTES);
+        assert!(!alone.exceeds_limit());
     }
 }

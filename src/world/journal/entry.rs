@@ -1,4 +1,4 @@
-//! One entry of a journal, and what it looks like as JSON.
+//! A journal entry and its JSON form.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::{AfterBehind, Exchange, Payload};
 use crate::engine::MessageOutcome;
 use crate::scenario::format_duration;
 
-/// What JSON calls the collection of a socket, in entries and in expectations.
+/// The JSON key of a socket's collection, in entries and in expectations.
 pub(super) const COLLECTION: &str = "category";
 
-/// Something that happened.
+/// An event in the journal.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Counts up from 1, over everything that is recorded of the world since its start or reset.
+    /// The sequence number, counted from 1 since the world's start or reset.
     pub sequence: u64,
     /// The world's time.
     pub at: Duration,
@@ -30,70 +30,70 @@ pub struct Entry {
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Record {
-    /// A request, with its answer as soon as there is one.
+    /// A request, and its answer once there is one.
     Request(Arc<Exchange>),
     /// A live socket or a stream was opened.
     Opened {
-        /// Its number.
+        /// The socket's number.
         socket: u64,
-        /// What for.
+        /// What it was opened for.
         by: OpenedBy,
     },
-    /// A live socket ended.
+    /// A live socket or a stream ended.
     Closed {
-        /// Its number.
+        /// The socket's number.
         socket: u64,
-        /// How.
+        /// How it ended.
         end: SocketEnd,
     },
-    /// A frame to sockets.
+    /// A frame was sent to sockets.
     Sent {
-        /// The sockets that get it.
+        /// The recipients.
         sockets: Recipients,
-        /// The number of the event that it tells of.
+        /// The number of the event that the frame reports.
         event: Option<u64>,
         /// The frame.
         payload: Payload,
     },
-    /// A frame from a client. Of those of a protocol, only messages for rules are there.
+    /// A frame was received from a client. Protocol frames are recorded only if they are messages for rules.
     Received {
         /// The socket's number.
         socket: u64,
-        /// The path that a socket of an endpoint was opened with.
+        /// The path that an endpoint's socket was opened with.
         path: Option<Arc<str>>,
-        /// The key of that endpoint.
+        /// The key of the endpoint.
         endpoint: Option<Arc<str>>,
-        /// The frame, or a message in it as rules see it if the endpoint has a protocol.
+        /// The frame or, if the endpoint has a protocol, a message in it as rules see it.
         payload: Payload,
-        /// What rules made of its messages, if it is a socket of an endpoint.
+        /// The outcomes of its messages, if it is an endpoint's socket.
         outcomes: Box<[MessageOutcome]>,
     },
-    /// A socket or a stream fell too far behind: of the frames before this entry it did not get the last ones, but what is so
-    /// now, which follows, or nothing more.
+    /// A socket or a stream fell too far behind. It misses the last of the frames before this entry. It receives the
+    /// current state instead, which follows, or is closed.
     Behind {
-        /// Its number.
+        /// The socket's number.
         socket: u64,
-        /// What became of a member of rules. A socket of a collection always gets current values.
+        /// What happened to a member of rules. A socket of a collection always receives current values.
         then: Option<AfterBehind>,
     },
-    /// A fault did something to a socket, or to a frame from or to it.
+    /// A fault affected a socket, or a frame from or to it.
     Faulted {
         /// The socket's number.
         socket: u64,
-        /// What messages call the fault.
+        /// The fault's name in messages.
         fault: Arc<str>,
-        /// What it did.
+        /// What the fault did.
         did: String,
-        /// The number of the event that the frame told of.
+        /// The number of the event that the frame reports.
         event: Option<u64>,
     },
-    /// A rule failed, or a step of it, and no request was answered with that.
+    /// A rule or one of its steps failed, and no request was answered with the failure.
     Failed {
-        /// The rule's key, for a message also which rule of its endpoint.
+        /// The rule's key and, for a message, the rule's number in its endpoint.
         rule: Arc<str>,
-        /// Why, with the place in the scenario if that is known.
+        /// The reason, with the place in the scenario if known.
         why: Arc<str>,
-        /// The number of the socket or the stream whose rule it is.
+        /// The number of the socket or stream that the rule belongs to.
         socket: Option<u64>,
     },
 }
@@ -103,14 +103,14 @@ pub enum Record {
 pub enum OpenedBy {
     /// A live socket, for the collection in its path.
     Collection(Arc<str>),
-    /// A stream, which is an answer that goes on.
+    /// A stream, which is an open-ended answer.
     Stream {
-        /// The path that was asked for.
+        /// The requested path.
         path: Arc<str>,
     },
     /// A socket of an endpoint that the scenario declares.
     Socket {
-        /// The path that was asked for.
+        /// The requested path.
         path: Arc<str>,
         /// The endpoint's key.
         endpoint: Arc<str>,
@@ -127,12 +127,12 @@ impl OpenedBy {
     }
 }
 
-/// The sockets that get a frame.
+/// The recipients of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipients {
-    /// One, which takes no memory beside.
+    /// One socket, stored inline.
     One(u64),
-    /// Several, often shared with the entries around.
+    /// Several sockets, often shared with neighbouring entries.
     Many(Arc<[u64]>),
 }
 
@@ -164,7 +164,7 @@ pub enum Kind {
 }
 
 impl Entry {
-    /// Its kind.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.record {
@@ -179,7 +179,7 @@ impl Entry {
         }
     }
 
-    /// The body or frame that it is about.
+    /// Returns the body or frame.
     #[must_use]
     pub fn payload(&self) -> Option<&Payload> {
         match &self.record {
@@ -193,7 +193,7 @@ impl Entry {
         }
     }
 
-    /// The sockets that it is about.
+    /// Returns the sockets involved.
     #[must_use]
     pub fn sockets(&self) -> &[u64] {
         match &self.record {
@@ -208,14 +208,14 @@ impl Entry {
         }
     }
 
-    /// About how much memory it holds that is its own.
+    /// Returns the approximate memory that the entry does not share with others.
     pub(super) fn bytes(&self) -> usize {
         const OWN: usize = 128;
         let payload = self.payload().map_or(0, Payload::len);
         OWN + payload
             + match &self.record {
                 Record::Request(exchange) => exchange.bytes(),
-                // Most often shared with the entries around it, but not so in what is answered.
+                // Usually shared with neighbouring entries, but not in replies.
                 Record::Sent { sockets, .. } => size_of_val(&**sockets),
                 Record::Faulted { did, .. } => did.len(),
                 Record::Failed { why, .. } => why.len(),
@@ -224,7 +224,8 @@ impl Entry {
     }
 }
 
-/// One flat JSON object: `sequence`, `at` as the language writes durations, `world`, `kind`, and what belongs to the kind.
+/// One flat JSON object: `sequence`, `at` as a duration of the scenario language, `world`, `kind`, and the fields of
+/// that kind.
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -298,28 +299,28 @@ impl EndedBy {
 /// How a socket ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketEnd {
-    /// The close code that was sent or received (RFC 6455, 7.4); none if the connection just ended.
+    /// The close code sent or received (RFC 6455, 7.4); `None` if the connection ended without one.
     pub code: Option<u16>,
-    /// Whose doing it was.
+    /// Which side ended it.
     pub by: EndedBy,
 }
 
-/// Who ended a socket.
+/// The side that ended a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndedBy {
-    /// The client closed it, or broke it off.
+    /// The client closed or dropped the connection.
     Client,
     /// The server closed it.
     Server,
 }
 
-/// An entry as one flat JSON object without headers, with the beginning of its body or frame as `text`, and with the number
-/// of sockets as `count` if it went to several.
+/// An entry as one flat JSON object without headers. It has the start of the body or frame as `text` and, if it has
+/// several sockets, their number as `count`.
 #[derive(Debug, Clone)]
 pub struct Brief {
     /// The entry.
     pub entry: Entry,
-    /// Characters of a body or frame that are shown.
+    /// The maximum number of characters of a body or frame.
     pub shown: usize,
 }
 
@@ -336,7 +337,7 @@ impl Serialize for Brief {
             sockets => map.serialize_entry("count", &sockets.len())?,
         }
         if let Some(text) = entry.payload().and_then(Payload::as_text) {
-            map.serialize_entry("text", beginning(text, *shown))?;
+            map.serialize_entry("text", truncated(text, *shown))?;
         }
         match &entry.record {
             Record::Request(exchange) => {
@@ -377,7 +378,7 @@ impl Serialize for Brief {
     }
 }
 
-/// What rules made of a message: the number of the one that fired, or why none did.
+/// Writes the outcome of a message: the number of the rule that fired, or why none did.
 fn outcome_entries<M: SerializeMap>(outcome: &MessageOutcome, map: &mut M) -> Result<(), M::Error> {
     match outcome {
         MessageOutcome::Fired(rule) => map.serialize_entry("rule", rule),
@@ -392,6 +393,6 @@ fn outcome_entries<M: SerializeMap>(outcome: &MessageOutcome, map: &mut M) -> Re
     }
 }
 
-fn beginning(text: &str, characters: usize) -> &str {
+fn truncated(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
 }

@@ -1,7 +1,7 @@
-//! A request and its answer, and bodies as far as they are kept.
+//! A request with its answer, and the recorded part of bodies.
 //!
-//! Every request is recorded and hardly any is read, so that recording has to be cheap: the head is kept as one text and taken
-//! apart when it is read. A map of names and values would cost two allocations for each header.
+//! Every request is recorded and hardly any is read, so recording must be cheap: the head is kept as one text and
+//! parsed when it is read. A map of names and values would cost two allocations per header.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,20 +22,20 @@ pub struct Exchange {
     pub head: RequestHead,
     /// The body.
     pub body: Option<Payload>,
-    /// What faults do to it, unless it turns out to be answered by a stream.
+    /// The effects of faults; some of them apply only if the answer is not a stream.
     pub faults: Vec<FaultMark>,
-    /// The answer, as soon as there is one.
+    /// The answer, once there is one.
     pub answer: OnceLock<Answer>,
 }
 
-/// What a fault did to a request.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FaultMark {
-    /// What messages call the fault.
+    /// The fault's name in messages.
     pub fault: Arc<str>,
-    /// What it did.
+    /// What the fault did.
     pub did: String,
-    /// Whether it is also done to a stream, whose body has no end.
+    /// Whether it also affects a stream, whose body has no end.
     #[serde(skip)]
     pub hits_streams: bool,
 }
@@ -45,13 +45,13 @@ pub struct FaultMark {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The body, if it was made by the mock itself; files of the site are not kept.
+    /// The body if the mock generated it; static files are not recorded.
     pub body: Option<Payload>,
-    /// The declared route that it comes from, if it comes from one.
+    /// The declared route that the answer comes from, if any.
     pub by: Option<AnsweredBy>,
-    /// Whether it is a stream.
+    /// Whether the answer is a stream.
     pub is_stream: bool,
-    /// What may be wrong with the request although it was answered.
+    /// Possible mistakes in the request, although it was answered.
     pub notes: Vec<String>,
 }
 
@@ -60,17 +60,17 @@ pub struct Answer {
 pub struct AnsweredBy {
     /// The key of the route, such as `GET /todos/{id}`, or of the endpoint that the client polls.
     pub route: Arc<str>,
-    /// Which of the route's answers it is, from 1; `None` if no answer fits, or the one that fits is refused.
+    /// The number of the answer within the route, from 1; `None` if no answer matches or the matching one is refused.
     pub number: Option<usize>,
 }
 
 impl Exchange {
-    /// Where its answer is declared, once there is one.
+    /// Returns where the answer is declared, once there is an answer.
     pub(super) fn answered_by(&self) -> Option<&AnsweredBy> {
         self.answer.get()?.by.as_ref()
     }
 
-    /// What faults did to it.
+    /// Returns the effects of faults.
     pub(super) fn marks(&self) -> impl Iterator<Item = &FaultMark> {
         let is_stream = self.answer.get().is_some_and(|answer| answer.is_stream);
         self.faults.iter().filter(move |mark| mark.hits_streams || !is_stream)
@@ -96,7 +96,7 @@ impl Exchange {
         self.answer.get().map_or(Ok(()), |answer| map.serialize_entry("answer", answer))
     }
 
-    /// How many bytes it holds that are its own.
+    /// Returns the number of bytes that the exchange does not share with others.
     pub(super) fn bytes(&self) -> usize {
         let answer = self.answer.get();
         let body = answer.and_then(|answer| answer.body.as_ref()).map_or(0, Payload::len);
@@ -129,48 +129,48 @@ impl Serialize for Answer {
 pub struct RequestHead(Box<str>);
 
 impl RequestHead {
-    /// The head of a request. The path is that below the world's prefix, percent-encoded.
+    /// Creates the head of a request. The path is the one below the world's prefix, percent-encoded.
     pub fn new<'h>(
         method: &str,
         path: &str,
         query: Option<&str>,
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
     ) -> Self {
-        // Bytes that most heads fit in.
-        const USUAL: usize = 512;
-        let mut text = String::with_capacity(USUAL);
+        // Large enough for most heads.
+        const TYPICAL: usize = 512;
+        let mut text = String::with_capacity(TYPICAL);
         text.extend([method, " ", path]);
         if let Some(query) = query {
             text.extend(["?", query]);
         }
         for (name, value) in headers {
             text.extend(["\n", name, ":"]);
-            // No header has a line end in it (RFC 9110, 5.5).
+            // Header values contain no line ends (RFC 9110, 5.5).
             text.push_str(&String::from_utf8_lossy(value));
         }
         Self(text.into())
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &str {
         self.0.split(' ').next().unwrap_or_default()
     }
 
-    /// The path below the world's prefix, decoded.
+    /// Returns the decoded path below the world's prefix.
     #[must_use]
     pub fn path(&self) -> Cow<'_, str> {
         let path = self.target().split('?').next().unwrap_or_default();
         percent_decode_str(path).decode_utf8_lossy()
     }
 
-    /// The query without its question mark.
+    /// Returns the query without the question mark.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.target().split_once('?').map(|(_, query)| query)
     }
 
-    /// The headers by lower-case name; several of one name are joined by `, ` (RFC 9110, 5.3).
+    /// Returns the headers by lower-case name; the values of repeated headers are joined by `, ` (RFC 9110, 5.3).
     #[must_use]
     pub fn headers(&self) -> BTreeMap<String, String> {
         let mut headers: BTreeMap<String, String> = BTreeMap::new();
@@ -183,7 +183,7 @@ impl RequestHead {
         headers
     }
 
-    /// The value of a header, as [`RequestHead::headers`] gives it.
+    /// Returns the value of a header, as in [`RequestHead::headers`].
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let values: Vec<&str> =
@@ -191,12 +191,12 @@ impl RequestHead {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    /// How many bytes it takes.
+    /// Returns the length in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The headers as they came.
+    /// Returns the headers as they were received.
     fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.split('\n').skip(1).filter_map(|line| line.split_once(':'))
     }
@@ -207,39 +207,39 @@ impl RequestHead {
     }
 }
 
-/// Bytes of a body or frame that are kept.
+/// The maximum number of recorded bytes of a body or frame.
 const MAX_PAYLOAD: usize = 64 * 1024;
 
-/// A body or a message, of which the first 64 KiB are kept. It counts as text if it is UTF-8.
+/// A body or message, cut to its first 64 KiB. It is treated as text if it is UTF-8.
 #[derive(Debug, Clone)]
 pub struct Payload {
     kept: Bytes,
-    /// Its full length in bytes, if that is not all of it.
+    /// The full length in bytes if the payload is cut.
     cut_from: Option<usize>,
 }
 
 impl Payload {
-    /// A body or a message.
+    /// Creates a payload from a body or message.
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
-        match beginning(&bytes, MAX_PAYLOAD) {
+        match truncated(&bytes, MAX_PAYLOAD) {
             Some(kept) => Self { kept, cut_from: Some(bytes.len()) },
             None => Self { kept: bytes, cut_from: None },
         }
     }
 
-    /// What a message carries.
+    /// Creates the payload of a message.
     pub(in crate::world) fn of(message: &Message) -> Self {
         Self::new(message.payload().clone())
     }
 
-    /// The JSON value, if it is one.
+    /// Returns the JSON value; `None` if the payload is cut or not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
         self.cut_from.is_none().then(|| serde_json::from_slice(&self.kept).ok())?
     }
 
-    /// The text, if it is one.
+    /// Returns the text; `None` if the payload is not UTF-8.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.kept).ok()
@@ -259,12 +259,12 @@ impl Payload {
     }
 }
 
-/// The first bytes of a body, which do not end within a character; `None` if that is all of it.
-fn beginning(bytes: &Bytes, most: usize) -> Option<Bytes> {
-    let kept = bytes.get(..most).filter(|_| bytes.len() > most)?;
+/// Returns the first bytes of a body, without cutting a character; `None` if the whole body fits.
+fn truncated(bytes: &Bytes, limit: usize) -> Option<Bytes> {
+    let kept = bytes.get(..limit).filter(|_| bytes.len() > limit)?;
     let end = match std::str::from_utf8(kept) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => most,
+        _ => limit,
     };
     Some(Bytes::copy_from_slice(&kept[..end]))
 }
@@ -274,7 +274,7 @@ mod tests {
     use super::RequestHead;
 
     #[test]
-    fn a_head_gives_what_it_was_made_of() {
+    fn a_head_returns_what_it_was_made_of() {
         let headers: [(&str, &[u8]); 3] = [("Accept", b"a"), ("host", b"x:1"), ("accept", b"b \xff")];
         let head = RequestHead::new("POST", "/orders/A%201", Some("a=b c?"), headers.into_iter());
         assert_eq!((head.method(), &*head.path(), head.query()), ("POST", "/orders/A 1", Some("a=b c?")));
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_without_query_and_headers_has_none() {
+    fn a_head_may_have_no_query_and_no_headers() {
         let head = RequestHead::new("GET", "/toys", None, std::iter::empty());
         assert_eq!((head.method(), &*head.path(), head.query()), ("GET", "/toys", None));
         assert!(head.headers().is_empty());

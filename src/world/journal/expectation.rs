@@ -10,63 +10,66 @@ use thiserror::Error;
 use super::Kind;
 use super::entry::COLLECTION;
 
-/// Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
-/// Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, there has to be at least one
-/// such entry.
+/// The entries that a test expects. Every given field must match; an entry without such a field does not match.
+/// Preflights count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, at least one entry must
+/// match.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Expectation {
     /// The kind of entry.
     pub kind: Option<Kind>,
-    /// A request's method, in any case.
+    /// The method of a request, case-insensitive.
     pub method: Option<String>,
-    /// A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or
-    /// of a socket of `websocket`; with `received`, that of the socket. A socket is also meant by the key of its endpoint.
+    /// The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, the path
+    /// of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a socket's endpoint
+    /// also matches.
     pub path: Option<String>,
-    /// A request's query without its question mark; `*` stands for anything.
+    /// The query of a request without the question mark; `*` matches anything.
     pub query: Option<String>,
-    /// Headers of a request by name, in any case; `*` in a value stands for anything.
+    /// Headers of a request by case-insensitive name; `*` in a value matches anything.
     pub headers: Option<BTreeMap<String, String>>,
-    /// The key of the route that answered a request, as the scenario has it, such as `GET /todos/{id}`.
+    /// The key of the route that answered a request, as written in the scenario, such as `GET /todos/{id}`.
     pub route: Option<String>,
-    /// The status code of a request's answer.
+    /// The status code of the answer to a request.
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
-    /// JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is. What a socket with
-    /// a `protocol` received is the `msg` of its rules; what the protocol says for itself, such as heartbeats, is no entry.
+    /// JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
+    /// equal. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of the protocol
+    /// itself, such as heartbeats, are not recorded.
     pub body: Option<Value>,
-    /// The whole JSON of the body of a request, or of a frame.
+    /// The entire JSON of the body of a request or of a frame.
     pub body_equals: Option<Value>,
-    /// Text that is in the body of a request, or in a frame.
+    /// Text contained in the body of a request or in a frame.
     pub body_contains: Option<String>,
-    /// A socket's number.
+    /// The number of a socket.
     pub socket: Option<u64>,
     /// The category that a socket was opened with.
     #[serde(rename = "category")]
     pub collection: Option<String>,
-    /// The close code that a socket ended with.
+    /// The close code of a socket.
     pub code: Option<u16>,
-    /// The number of the rule that fits a message, or what a rule is called that failed.
+    /// The number of the rule that matched a message, or the key of a rule that failed.
     pub rule: Option<RuleName>,
     /// Why a rule failed; `*` stands for anything.
     pub why: Option<String>,
-    /// Only entries after that number.
+    /// Only entries after this sequence number.
     pub after: Option<u64>,
-    /// At least so many.
+    /// The minimum number of entries.
     pub at_least: Option<u64>,
-    /// So many at the most.
+    /// The maximum number of entries.
     pub at_most: Option<u64>,
-    /// Exactly so many.
+    /// The exact number of entries.
     pub exactly: Option<u64>,
 }
 
-/// A rule, as the entries of a journal name it.
+/// A rule, as journal entries name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RuleName {
-    /// The number, from 1, of one for messages, beside the socket that has sent the message.
+    /// The number of a message rule, from 1, within the endpoint of the socket that sent the message.
     Number(usize),
-    /// The key of one that failed, of an endpoint with the number, such as `websocket /rooms/{room}, rule 2`.
+    /// The key of a rule that failed, with its number if it is a message rule, such as `websocket /rooms/{room}, rule
+    /// 2`.
     Key(String),
 }
 
@@ -76,96 +79,96 @@ impl From<usize> for RuleName {
     }
 }
 
-/// A text that is a number names the rule of that number.
+/// Reads a number as the rule with that number.
 impl From<String> for RuleName {
     fn from(text: String) -> Self {
         text.parse().map_or(Self::Key(text), Self::Number)
     }
 }
 
-/// Why an expectation makes no sense.
+/// Why an expectation is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ExpectationError {
-    /// Two ways to say how often.
-    #[error("exactly cannot stand beside atLeast or atMost, leave one of them out")]
-    ExactlyAndMore,
-    /// A range without a number in it.
-    #[error("atLeast is above atMost, so that nothing could match")]
+    /// Both `exactly` and a range are given.
+    #[error("`exactly` excludes `atLeast` and `atMost`; remove one of them")]
+    ExactlyAndRange,
+    /// The range is empty.
+    #[error("`atLeast` is greater than `atMost`, so nothing can match")]
     EmptyRange,
-    /// Two bodies.
-    #[error("body and bodyEquals cannot stand side by side, leave one of them out")]
+    /// Two bodies are given.
+    #[error("`body` and `bodyEquals` exclude each other; remove one of them")]
     TwoBodies,
-    /// A path as no request can have it.
-    #[error("no request can have that path: it begins with / or *, below the world's prefix, and the query is apart")]
+    /// No request can have the path.
+    #[error("no request can have this path: it must start with `/` or `*`, without the world's prefix or a query")]
     Path,
-    /// A key as no route can have it.
-    #[error("no route can have that key: it is a path, or a method and a path, as in `GET /todos/{{id}}`")]
+    /// No route can have the key.
+    #[error("no route can have this key: expected a path, or a method and a path, such as `GET /todos/{{id}}`")]
     Route,
-    /// A status as no answer can have it.
-    #[error("no answer can have that status: it is from 100 to 599")]
+    /// No answer can have the status.
+    #[error("no answer can have this status: expected 100 to 599")]
     Status,
-    /// Fields that no entry has together.
-    #[error("{0} and {1} are of different kinds of entries, so that nothing could match")]
+    /// No entry has both fields.
+    #[error("`{0}` and `{1}` belong to different kinds of entries, so nothing can match")]
     DifferentKinds(&'static str, &'static str),
 }
 
-/// Why a wait makes no sense.
+/// Why a wait is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum WrongWait {
-    /// The expectation itself makes none.
+    /// The expectation itself is invalid.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
-    /// It would be over before it began.
-    #[error("to wait for none is to wait for nothing: give atLeast or exactly above 0")]
-    ForNothing,
+    /// The wait would end before it starts.
+    #[error("nothing to wait for: set `atLeast` or `exactly` to 1 or more")]
+    NothingToWaitFor,
 }
 
 impl Expectation {
-    /// A request of that method and path.
+    /// Creates an expectation of a request with this method and path.
     #[must_use]
     pub fn request(method: impl Into<String>, path: impl Into<String>) -> Self {
         Self { kind: Some(Kind::Request), method: Some(method.into()), path: Some(path.into()), ..Self::default() }
     }
 
-    /// A frame that a client sends, with this JSON in it.
+    /// Creates an expectation of a frame from a client that contains this JSON.
     #[must_use]
     pub fn received(body: Value) -> Self {
         Self { kind: Some(Kind::Received), body: Some(body), ..Self::default() }
     }
 
-    /// A frame that sockets get, with this JSON in it.
+    /// Creates an expectation of a frame to sockets that contains this JSON.
     #[must_use]
     pub fn sent(body: Value) -> Self {
         Self { kind: Some(Kind::Sent), body: Some(body), ..Self::default() }
     }
 
-    /// With this JSON in its body.
+    /// Requires the body to contain this JSON.
     #[must_use]
     pub fn body(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
     }
 
-    /// Exactly so many.
+    /// Requires exactly `count` entries.
     #[must_use]
     pub fn exactly(self, count: u64) -> Self {
         Self { exactly: Some(count), ..self }
     }
 
-    /// At least so many.
+    /// Requires at least `count` entries.
     #[must_use]
     pub fn at_least(self, count: u64) -> Self {
         Self { at_least: Some(count), ..self }
     }
 
-    /// Says what makes no sense.
+    /// Checks that the expectation is valid.
     ///
     /// # Errors
     /// [`ExpectationError`].
     pub fn check(&self) -> Result<(), ExpectationError> {
         if self.exactly.is_some() && (self.at_least.is_some() || self.at_most.is_some()) {
-            return Err(ExpectationError::ExactlyAndMore);
+            return Err(ExpectationError::ExactlyAndRange);
         }
-        if self.fewest() > self.most() {
+        if self.min_count() > self.max_count() {
             return Err(ExpectationError::EmptyRange);
         }
         if self.body.is_some() && self.body_equals.is_some() {
@@ -185,11 +188,12 @@ impl Expectation {
         self.check_kinds()
     }
 
-    /// A typing mistake must not make that nothing matches: who expects none would never know.
+    /// Rejects combinations that no entry can match. A test that expects no entries would otherwise never notice a
+    /// typo.
     fn check_kinds(&self) -> Result<(), ExpectationError> {
         use Kind::{Behind, Closed, Failed, Faulted, Opened, Received, Request, Sent};
         let kind = self.kind.as_ref().map(std::slice::from_ref);
-        // A request that opens a stream has the stream's path as well: it is one entry, not two, that a path alone means.
+        // A request that opens a stream has the stream's path as well, so a path alone means only the request's entry.
         let with_path = match self.kind {
             Some(Opened) => &[Opened][..],
             Some(Received) => &[Received],
@@ -224,32 +228,32 @@ impl Expectation {
         Ok(())
     }
 
-    /// Whether there is something to wait for.
+    /// Returns whether there is anything to wait for.
     #[must_use]
     pub fn can_be_awaited(&self) -> bool {
-        self.fewest() > 0
+        self.min_count() > 0
     }
 
-    pub(in crate::world) fn fewest(&self) -> u64 {
+    pub(in crate::world) fn min_count(&self) -> u64 {
         self.exactly.or(self.at_least).unwrap_or_else(|| u64::from(self.at_most.is_none()))
     }
 
-    pub(super) fn most(&self) -> u64 {
+    pub(super) fn max_count(&self) -> u64 {
         self.exactly.or(self.at_most).unwrap_or(u64::MAX)
     }
 
-    /// How often, in words.
-    pub(super) fn times(&self) -> String {
-        match (self.fewest(), self.most()) {
-            (fewest, most) if fewest == most => format!("exactly {fewest}"),
-            (fewest, u64::MAX) => format!("at least {fewest}"),
-            (0, most) => format!("at most {most}"),
-            (fewest, most) => format!("{fewest} to {most}"),
+    /// Describes the expected number of entries.
+    pub(super) fn count_text(&self) -> String {
+        match (self.min_count(), self.max_count()) {
+            (min, max) if min == max => format!("exactly {min}"),
+            (min, u64::MAX) => format!("at least {min}"),
+            (0, max) => format!("at most {max}"),
+            (min, max) => format!("{min} to {max}"),
         }
     }
 }
 
-/// Whether a route may have that key.
+/// Returns whether a route may have this key.
 fn is_route_key(key: &str) -> bool {
     let path = key.split_once(' ').map_or(key, |(_, path)| path.trim_start());
     path.starts_with('/')

@@ -1,25 +1,25 @@
-//! How often rules have failed by what: one that fails again and again must not push everything else out of a journal.
+//! Counts the failures of rules: one that fails again and again must not push everything else out of a journal.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The most reasons of a rule that are recorded, and how often each of them is.
-const MOST: usize = 10;
+/// The maximum number of recorded reasons per rule, and of recorded failures per reason.
+const MAX_RECORDED: usize = 10;
 
-/// What is recorded of failures: by rule and reason, how often.
+/// The number of recorded failures by rule and reason.
 #[derive(Debug, Default)]
 pub(super) struct Failures(HashMap<Arc<str>, HashMap<Arc<str>, usize>>);
 
 impl Failures {
-    /// Takes note of a failure, and says whether it is to be recorded.
-    pub(super) fn have_room(&mut self, rule: &Arc<str>, why: &Arc<str>) -> bool {
+    /// Counts a failure, and returns whether it should be recorded.
+    pub(super) fn admit(&mut self, rule: &Arc<str>, why: &Arc<str>) -> bool {
         let reasons = self.0.entry(rule.clone()).or_default();
-        if reasons.len() >= MOST && !reasons.contains_key(why) {
+        if reasons.len() >= MAX_RECORDED && !reasons.contains_key(why) {
             return false;
         }
-        let times = reasons.entry(why.clone()).or_default();
-        let has_room = *times < MOST;
-        *times += usize::from(has_room);
+        let count = reasons.entry(why.clone()).or_default();
+        let has_room = *count < MAX_RECORDED;
+        *count += usize::from(has_room);
         has_room
     }
 }

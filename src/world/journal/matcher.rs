@@ -1,4 +1,4 @@
-//! Holds one entry against what is expected of it.
+//! Compares an entry with an expectation.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,19 +9,19 @@ use super::{Entry, Expectation, Kind, Record, RuleName};
 use crate::engine::{MessageOutcome, matches_wildcard};
 use crate::matching::{is_same, mismatches};
 
-/// One thing in which an entry is not as expected.
+/// A difference between an entry and an expectation.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Difference {
-    /// The expectation's field, with the way into a body, such as `body.amount`.
+    /// The expectation's field, with the path into a body, such as `body.amount`.
     pub field: String,
-    /// What was expected.
+    /// The expected value.
     pub expected: Value,
-    /// What there is; null if there is no such thing.
+    /// The actual value; null if there is none.
     pub found: Value,
 }
 
 impl Expectation {
-    /// How many fields are compared.
+    /// Returns the number of fields compared.
     pub(super) fn criteria(&self) -> usize {
         let fields = [
             self.kind.is_some(),
@@ -43,7 +43,7 @@ impl Expectation {
         fields.into_iter().filter(|given| *given).count() + headers
     }
 
-    /// Whether an entry is one of those that are meant.
+    /// Returns whether an entry meets the expectation.
     #[must_use]
     pub fn matches(&self, entry: &Entry) -> bool {
         self.after.is_none_or(|after| entry.sequence > after)
@@ -51,21 +51,22 @@ impl Expectation {
             && self.differences(entry).is_empty()
     }
 
-    /// Whether an entry counts for the expectation: it [matches](Expectation::matches), and is no preflight (Fetch standard, "CORS
-    /// protocol") unless the expectation asks for its method. Browsers send preflights by themselves, and not always.
+    /// Returns whether an entry counts towards the expectation: it [matches](Expectation::matches), and it is not a
+    /// preflight (Fetch standard, "CORS protocol") unless the expectation asks for that method. Browsers send
+    /// preflights on their own, and not always.
     #[must_use]
     pub fn counts(&self, entry: &Entry) -> bool {
-        !self.leaves_out(entry) && self.matches(entry)
+        !self.excludes(entry) && self.matches(entry)
     }
 
-    /// Whether the entry is a preflight that nobody has asked for.
-    pub(super) fn leaves_out(&self, entry: &Entry) -> bool {
+    /// Returns whether the entry is a preflight that the expectation does not ask for.
+    pub(super) fn excludes(&self, entry: &Entry) -> bool {
         const PREFLIGHT: &str = "OPTIONS";
         let is_preflight = matches!(&entry.record, Record::Request(exchange) if exchange.head.method() == PREFLIGHT);
         is_preflight && self.method.as_ref().is_none_or(|method| !method.eq_ignore_ascii_case(PREFLIGHT))
     }
 
-    /// Everything in which the entry is not as expected.
+    /// Returns all differences between the entry and the expectation.
     pub(super) fn differences(&self, entry: &Entry) -> Vec<Difference> {
         let mut found = Differences::default();
         if let Some(kind) = self.kind {
@@ -110,7 +111,8 @@ impl Expectation {
         }
     }
 
-    /// The path of an entry that an expectation of its kind means, and the key of its endpoint, which means it as well.
+    /// Returns the path that `path` is compared with in an entry of the expected kind, and the key of the socket's
+    /// endpoint, which matches as well.
     fn path_of<'e>(&self, entry: &'e Entry) -> (Option<String>, Option<&'e str>) {
         match (&entry.record, self.kind) {
             (Record::Request(exchange), _) => (Some(exchange.head.path().into_owned()), None),
@@ -186,16 +188,16 @@ impl Expectation {
     }
 }
 
-/// The rules that an entry is about.
+/// Returns the rules that an entry refers to.
 fn rules(entry: &Entry) -> Vec<RuleName> {
-    let fitted = |outcome: &MessageOutcome| match outcome {
+    let rule_of = |outcome: &MessageOutcome| match outcome {
         MessageOutcome::Fired(rule) => Some(RuleName::Number(*rule)),
         MessageOutcome::Refused { rule, .. } => rule.map(RuleName::Number),
         MessageOutcome::Unmatched { .. } => None,
     };
     match &entry.record {
         Record::Failed { rule, .. } => vec![RuleName::Key(rule.to_string())],
-        Record::Received { outcomes, .. } => outcomes.iter().filter_map(fitted).collect(),
+        Record::Received { outcomes, .. } => outcomes.iter().filter_map(rule_of).collect(),
         _ => Vec::new(),
     }
 }
@@ -205,7 +207,7 @@ struct Differences(Vec<Difference>);
 
 impl Differences {
     fn add(&mut self, field: &str, expected: impl Serialize, found: impl Serialize) {
-        // Text, numbers and JSON values always become JSON.
+        // Text, numbers and JSON values always convert to JSON.
         let json = |value: serde_json::Result<Value>| value.unwrap_or_default();
         let (expected, found) = (json(serde_json::to_value(expected)), json(serde_json::to_value(found)));
         self.0.push(Difference { field: field.to_owned(), expected, found });
@@ -217,8 +219,8 @@ impl Differences {
         }
     }
 
-    fn check(&mut self, field: &str, expected: &str, found: Option<String>, fits: impl Fn(&str) -> bool) {
-        if !found.as_deref().is_some_and(fits) {
+    fn check(&mut self, field: &str, expected: &str, found: Option<String>, matches: impl Fn(&str) -> bool) {
+        if !found.as_deref().is_some_and(matches) {
             self.add(field, expected, found);
         }
     }
@@ -242,7 +244,7 @@ mod tests {
         Entry { sequence: 7, at: Duration::ZERO, world: "default".into(), record }
     }
 
-    /// A request that was answered with 404, by that answer of that route.
+    /// Returns a request that was answered with 404 by the given route and answer.
     fn answered(by: Option<(&str, Option<usize>)>) -> Entry {
         let by = by.map(|(route, number)| AnsweredBy { route: route.into(), number });
         let head = RequestHead::new("GET", "/todos/7", None, std::iter::empty());
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_that_which_has_answered() {
+    fn a_route_matches_the_one_that_answered() {
         const KEY: &str = "GET /todos/{id}";
         let unanswered = Exchange {
             head: RequestHead::new("GET", "/todos/7", None, std::iter::empty()),
@@ -263,7 +265,7 @@ mod tests {
             faults: Vec::new(),
             answer: OnceLock::new(),
         };
-        for (entry, fits) in [
+        for (entry, matches) in [
             (answered(Some((KEY, Some(2)))), true),
             (answered(Some((KEY, None))), true),
             (answered(Some(("GET /todos/{ID}", Some(2)))), false),
@@ -272,7 +274,7 @@ mod tests {
             (entry(Record::Request(Arc::new(unanswered))), false),
             (entry(Record::Behind { socket: 1, then: None }), false),
         ] {
-            assert_eq!(with_route(KEY).matches(&entry), fits, "{entry:?}");
+            assert_eq!(with_route(KEY).matches(&entry), matches, "{entry:?}");
         }
     }
 
@@ -291,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_means_a_stream_only_where_one_is_opened() {
+    fn a_path_matches_a_stream_only_when_it_opens() {
         let opened = |by| entry(Record::Opened { socket: 1, by });
         let stream = opened(OpenedBy::Stream { path: "/rooms/a b/events".into() });
         let socket = opened(OpenedBy::Collection("toys".into()));
@@ -317,7 +319,7 @@ mod tests {
         let of_kind = Expectation { kind: Some(Kind::Received), ..Expectation::default() };
         let at = |path: &str| Expectation { path: Some(path.into()), ..of_kind.clone() };
         let by = |rule: usize| Expectation { rule: Some(RuleName::Number(rule)), ..Expectation::default() };
-        for (expected, outcome, fits) in [
+        for (expected, outcome, matches) in [
             (at("/rooms/*"), MessageOutcome::Fired(1), true),
             (at("/rooms"), MessageOutcome::Fired(1), false),
             (at("/rooms/{room}"), MessageOutcome::Fired(1), true),
@@ -328,7 +330,7 @@ mod tests {
             (by(2), refused(None), false),
             (by(2), unmatched(), false),
         ] {
-            assert_eq!(expected.matches(&received(Some("/rooms/7"), &[outcome])), fits, "{expected:?}");
+            assert_eq!(expected.matches(&received(Some("/rooms/7"), &[outcome])), matches, "{expected:?}");
         }
         assert!(!at("*").matches(&received(None, &[])) && !by(1).matches(&answered(None)));
         let by_socket = OpenedBy::Socket { path: "/rooms/7".into(), endpoint: "/rooms/{room}".into() };
@@ -349,23 +351,23 @@ mod tests {
     }
 
     #[test]
-    fn what_no_entry_can_have_is_an_error() {
+    fn an_expectation_that_nothing_can_match_is_an_error() {
         let opened = || Expectation { kind: Some(Kind::Opened), ..Expectation::default() };
         for (expectation, message) in [
             (with_route("GET /todos/{id}"), ""),
             (with_route("/todos"), ""),
             (
                 with_route("GET todos"),
-                "no route can have that key: it is a path, or a method and a path, as in `GET /todos/{id}`",
+                "no route can have this key: expected a path, or a method and a path, such as `GET /todos/{id}`",
             ),
             (Expectation { path: Some("/events".into()), ..opened() }, ""),
             (
                 Expectation { route: Some("/todos".into()), ..opened() },
-                "kind and route are of different kinds of entries, so that nothing could match",
+                "`kind` and `route` belong to different kinds of entries, so nothing can match",
             ),
             (
                 Expectation { path: Some("/events".into()), route: Some("/events".into()), ..opened() },
-                "kind and route are of different kinds of entries, so that nothing could match",
+                "`kind` and `route` belong to different kinds of entries, so nothing can match",
             ),
         ] {
             let found = expectation.check().err().map(|error| error.to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whether a journal is as expected, and if not, what came nearest.
+//! Whether a journal meets expectations and, if not, which entries came closest.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,51 +6,51 @@ use serde::Serialize;
 use super::matcher::Difference;
 use super::{AnsweredBy, Dropped, Entry, Expectation, Record};
 
-/// Near misses that are shown of an expectation.
+/// The maximum number of near misses shown per expectation.
 const NEAR_MISSES: usize = 3;
 
-/// Whether everything was found as expected.
+/// The result of comparing a journal with expectations.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Verdict {
-    /// Whether every expectation holds.
+    /// Whether every expectation is met.
     pub pass: bool,
-    /// Of each expectation, in order.
+    /// The findings for each expectation, in order.
     pub findings: Vec<Finding>,
-    /// How much is no longer in the journal, so that it could not be looked at.
+    /// The numbers of entries that were no longer in the journal and thus not compared.
     pub dropped: Dropped,
 }
 
-/// What was found for one expectation.
+/// The result for one expectation.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Finding {
-    /// Whether it holds.
+    /// Whether the expectation is met.
     pub pass: bool,
-    /// How many entries were expected, in words.
+    /// The expected number of entries, in words.
     pub expected: String,
-    /// How many there are.
+    /// The number of matching entries.
     pub count: u64,
-    /// Their numbers.
+    /// The sequence numbers of the matching entries.
     pub matches: Vec<u64>,
-    /// What is wrong, in words; missing if nothing is.
+    /// What is wrong, in words; missing if the expectation is met.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// If there are too few: the entries that differ least, the nearest first.
+    /// If there are too few entries, those with the smallest difference, closest first.
     pub nearest: Vec<NearMiss>,
 }
 
-/// An entry that is almost as expected.
+/// An entry that almost matches.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct NearMiss {
     /// The entry.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub entry: Entry,
-    /// In what it differs.
+    /// How it differs.
     pub differences: Vec<Difference>,
 }
 
 impl Verdict {
-    /// Holds entries against expectations, each for itself; `ordered` asks that the entries of each come after those of
-    /// the one before.
+    /// Compares entries with expectations, each independently; `ordered` requires the entries of each to come after
+    /// those of the previous one.
     pub(in crate::world) fn of(
         expectations: &[Expectation],
         ordered: bool,
@@ -70,18 +70,18 @@ impl Finding {
         let matches = entries.iter().filter(|entry| expectation.counts(entry));
         let matches: Vec<u64> = matches.map(|entry| entry.sequence).collect();
         let count = matches.len() as u64;
-        let too_few = count < expectation.fewest();
-        let pass = !too_few && count <= expectation.most();
-        let expected = expectation.times();
+        let too_few = count < expectation.min_count();
+        let pass = !too_few && count <= expectation.max_count();
+        let expected = expectation.count_text();
         let nearest = if too_few { near_misses(expectation, entries) } else { Vec::new() };
         let why = (!pass).then(|| {
             let wrong = format!("expected {expected}, found {count}");
             match nearest.first() {
-                None if too_few => format!("{wrong}; nothing comes near it"),
+                None if too_few => format!("{wrong}; no similar entry"),
                 None => wrong,
                 Some(near) => {
                     let fields: Vec<&str> = near.differences.iter().map(|one| one.field.as_str()).collect();
-                    format!("{wrong}; entry {} differs only in {}", named(&near.entry), fields.join(", "))
+                    format!("{wrong}; entry {} differs only in {}", describe(&near.entry), fields.join(", "))
                 }
             }
         });
@@ -89,8 +89,8 @@ impl Finding {
     }
 }
 
-/// An entry's number, and where its answer is declared.
-fn named(entry: &Entry) -> String {
+/// Returns an entry's number and where its answer is declared.
+fn describe(entry: &Entry) -> String {
     let by = match &entry.record {
         Record::Request(exchange) => exchange.answered_by(),
         _ => None,
@@ -103,23 +103,23 @@ fn named(entry: &Entry) -> String {
     }
 }
 
-/// The entries that differ least; those that have nothing of what is expected are none.
+/// Returns the entries with the smallest difference. Entries that match in no field are left out.
 fn near_misses(expectation: &Expectation, entries: &[Entry]) -> Vec<NearMiss> {
     let is_of_kind = |entry: &&Entry| expectation.kind.is_none_or(|kind| kind == entry.kind());
-    let is_meant =
-        |entry: &&Entry| expectation.after.is_none_or(|after| entry.sequence > after) && !expectation.leaves_out(entry);
-    // What an entry does not even have is further off than what it has otherwise.
+    let is_candidate =
+        |entry: &&Entry| expectation.after.is_none_or(|after| entry.sequence > after) && !expectation.excludes(entry);
+    // A field that the entry lacks is a larger difference than one with another value.
     let distance = |differences: &[Difference]| -> usize {
         differences.iter().map(|one| if one.found.is_null() { 2 } else { 1 }).sum()
     };
-    let farthest = 2 * expectation.criteria();
+    let limit = 2 * expectation.criteria();
     let mut misses: Vec<NearMiss> = Vec::with_capacity(NEAR_MISSES + 1);
-    for entry in entries.iter().filter(is_of_kind).filter(is_meant) {
+    for entry in entries.iter().filter(is_of_kind).filter(is_candidate) {
         let differences = expectation.differences(entry);
-        if differences.is_empty() || distance(&differences) >= farthest {
+        if differences.is_empty() || distance(&differences) >= limit {
             continue;
         }
-        // Of equally near ones the latest is first: it is most likely the one that was meant.
+        // Of equally close entries the latest comes first: it is most likely the intended one.
         let place = misses.partition_point(|miss| distance(&miss.differences) < distance(&differences));
         misses.insert(place, NearMiss { entry: entry.clone(), differences });
         misses.truncate(NEAR_MISSES);
@@ -127,7 +127,7 @@ fn near_misses(expectation: &Expectation, entries: &[Entry]) -> Vec<NearMiss> {
     misses
 }
 
-/// Looks for the entries of each expectation after those of the one before.
+/// Checks that the entries of each expectation come after those of the previous one.
 fn check_order(expectations: &[Expectation], findings: &mut [Finding]) {
     let mut after = 0;
     for (place, (expectation, finding)) in expectations.iter().zip(findings).enumerate() {
@@ -135,9 +135,9 @@ fn check_order(expectations: &[Expectation], findings: &mut [Finding]) {
             continue;
         }
         let later: Vec<u64> = finding.matches.iter().copied().filter(|sequence| *sequence > after).collect();
-        let needed = usize::try_from(expectation.fewest()).unwrap_or(usize::MAX);
+        let needed = usize::try_from(expectation.min_count()).unwrap_or(usize::MAX);
         match needed.checked_sub(1).map(|last| later.get(last)) {
-            // Where none is needed, any order will do.
+            // An expectation that requires no entries is met in any order.
             None => {}
             Some(Some(last)) => after = *last,
             Some(None) => {

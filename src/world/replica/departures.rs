@@ -1,4 +1,4 @@
-//! Members of this server that have gone: all servers are told, however long the store takes.
+//! Departures: announces to all servers that members of this one have gone, however long the store takes.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,15 +10,15 @@ use super::log::LogEntry;
 use crate::store::StoreError;
 use crate::world::shared_state::Shared;
 
-/// How long to wait before the store is asked again after it could not be reached.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The delay before the next attempt when the store cannot be reached.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How long the end of a world waits for its members to be closed everywhere. If that fails, the others find out that this
-/// server is gone.
-const AT_THE_END: Duration = Duration::from_secs(1);
+/// How long the end of a world waits for its members to be closed everywhere. If that fails, the other servers notice
+/// that this one is gone.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The most members of one entry.
-const AT_ONCE: usize = 1000;
+/// The maximum number of members per entry.
+const MAX_PER_ENTRY: usize = 1000;
 
 impl Replica {
     /// Notes that a member of this server has gone.
@@ -32,7 +32,7 @@ impl Replica {
     }
 }
 
-/// Tells of the members that have gone.
+/// Announces departures.
 pub(in crate::world) struct Departures {
     replica: Arc<Replica>,
     shared: Arc<Shared>,
@@ -43,23 +43,23 @@ impl Departures {
         Self { replica, shared }
     }
 
-    /// Tells of them until the world ends, and then of those that go with it.
+    /// Announces departures until the world ends, and then the last members, which go with the world.
     pub(in crate::world) async fn run(self) {
         let end = self.shared.end.clone();
-        end.run_until_cancelled(self.tell_for_ever()).await;
-        let _ = timeout(AT_THE_END, self.tell_of_the_last()).await;
+        end.run_until_cancelled(self.announce_all()).await;
+        let _ = timeout(END_TIMEOUT, self.announce_last()).await;
     }
 
-    async fn tell_for_ever(&self) {
+    async fn announce_all(&self) {
         loop {
-            self.tell().await;
+            self.announce().await;
             self.replica.departure.notified().await;
         }
     }
 
-    async fn tell_of_the_last(&self) {
+    async fn announce_last(&self) {
         loop {
-            self.tell().await;
+            self.announce().await;
             if !self.shared.sockets.all().iter().any(|socket| socket.is_of_rules()) {
                 return;
             }
@@ -67,10 +67,10 @@ impl Departures {
         }
     }
 
-    /// Tells of all that have gone by now. If it is given up, what was not told is still there to be told.
-    async fn tell(&self) {
+    /// Announces all departures so far. Cancel safe: those not yet announced stay queued.
+    async fn announce(&self) {
         loop {
-            let members: Vec<u64> = self.replica.departed().iter().take(AT_ONCE).copied().collect();
+            let members: Vec<u64> = self.replica.departed().iter().take(MAX_PER_ENTRY).copied().collect();
             if members.is_empty() {
                 return;
             }
@@ -78,9 +78,10 @@ impl Departures {
             let (mark, text) = (self.replica.sharing.mark(), LogEntry::Close { at, server, members }.to_text());
             let entry = self.replica.new_entry(&mark, &text, at, None);
             match self.replica.sharing.store.append(&self.shared.name, entry).await {
-                // A world without a log has no members either; where it is made anew, it is looked for those that are gone.
+                // A world without a log has no members either. If the log is created again, the world is checked for
+                // departed members.
                 Ok(_) | Err(StoreError::Missing) => drop(self.replica.departed().drain(..count)),
-                Err(_) => sleep(PAUSE).await,
+                Err(_) => sleep(RETRY_DELAY).await,
             }
         }
     }

@@ -1,12 +1,11 @@
-//! Which server advances the time of a shared world, and how.
+//! Leader election, and how the leader advances the time of a shared world.
 //!
-//! Each server that plays a world in which something is due asks for the lead. The one that has it keeps it by asking
-//! again, and appends that time has come; the others ask so often that one of them has the lead a moment after its lease
-//! has run out. Where nothing is due by itself and nobody is there, nobody needs to lead, and nobody asks but to keep the log
-//! alive.
+//! Each server that plays a world with scheduled actions claims the lead. The leader renews its lease, and appends that
+//! time has advanced; the others claim the lead so often that one of them has it shortly after the lease has expired. A
+//! world without scheduled actions and members needs no leader, and its servers only keep its log alive.
 //!
-//! A world with members is led as well: the leader notices that a server has died, and has its members closed. Each server
-//! says that it is there as often as it asks for the lead.
+//! A world with members has a leader as well, which notices when a server has died and closes its members. Each server
+//! announces its presence as often as it claims the lead.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info};
 
 use super::log::LogEntry;
-use super::members::PRESENCE;
+use super::members::PRESENCE_TIMEOUT;
 use super::{Progress, Replica};
 use crate::store::{Claim, FencingToken, StoreError};
 use crate::world::shared_state::Shared;
@@ -23,44 +22,44 @@ use crate::world::shared_state::Shared;
 /// How long a leader may be silent.
 const LEASE: Duration = Duration::from_secs(2);
 
-/// How often a leader asks again, and the others whether there is one.
-const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often a leader renews its lease, and the other servers claim it.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long to wait after the store could not be reached.
+/// The delay after the store could not be reached.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long to wait for what was appended to come back, before the store is asked again.
+/// How long to wait for an appended entry to come back before the store is called again.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What happens by one entry at the most: other changes are not held up for longer.
-const ACTIONS_AT_ONCE: usize = 256;
+/// The maximum number of actions per entry, so that other changes are not held up for longer.
+const MAX_ACTIONS: usize = 256;
 
-/// One server's part in the lead of a world.
+/// A server's part in the election of a world's leader.
 pub(in crate::world) struct LeaderElection {
     replica: Arc<Replica>,
     shared: Arc<Shared>,
     token: Option<FencingToken>,
-    ask_at: Instant,
-    /// Since when this server asks as often as it is to, and the store answers.
+    claim_at: Instant,
+    /// Since when this server has claimed the lead regularly and the store has answered.
     reached_since: Option<Instant>,
 }
 
 impl LeaderElection {
     pub(in crate::world) fn new(replica: Arc<Replica>, shared: Arc<Shared>) -> Self {
-        Self { replica, shared, token: None, ask_at: Instant::now(), reached_since: None }
+        Self { replica, shared, token: None, claim_at: Instant::now(), reached_since: None }
     }
 
-    /// Takes part until the world ends, and then gives the lead up.
+    /// Takes part until the world ends, and then gives up the lead.
     pub(in crate::world) async fn run(mut self) {
         let end = self.shared.end.clone();
-        end.run_until_cancelled(self.lead_for_ever()).await;
+        end.run_until_cancelled(self.run_election()).await;
         if self.token.take().is_some() {
-            // So that nobody has to wait for the end of the lease. It ends by itself if this fails.
+            // Other servers then need not wait for the lease to expire. If this fails, the lease expires on its own.
             let _ = timeout(PAUSE, self.claim(Duration::ZERO)).await;
         }
     }
 
-    async fn lead_for_ever(&mut self) {
+    async fn run_election(&mut self) {
         let mut progress = self.replica.progress.subscribe();
         loop {
             let Progress { due, servers, .. } = progress.borrow_and_update().clone();
@@ -72,30 +71,30 @@ impl LeaderElection {
                 }
                 continue;
             }
-            if self.ask_at <= Instant::now() {
-                self.ask().await;
+            if self.claim_at <= Instant::now() {
+                self.claim_lead().await;
                 if !servers.is_empty() {
-                    self.look_for(&servers).await;
+                    self.check_presence(&servers).await;
                 }
             }
             let (clock, has_lead) = (&self.shared.clock, self.token.is_some());
             tokio::select! {
                 _ = progress.changed() => {}
-                () = sleep_until(self.ask_at) => {}
+                () = sleep_until(self.claim_at) => {}
                 () = clock.wait_until(due), if has_lead => self.append_time().await,
             }
         }
     }
 
-    /// Asks for the lead.
-    async fn ask(&mut self) {
-        if self.ask_at.elapsed() > PRESENCE / 2 {
-            // It stood still, perhaps with others, or nobody was there.
+    /// Claims the lead.
+    async fn claim_lead(&mut self) {
+        if self.claim_at.elapsed() > PRESENCE_TIMEOUT / 2 {
+            // This server was suspended, perhaps along with others, or there was no need for a leader.
             self.reached_since = None;
         }
         let had_lead = self.token.is_some();
         let (token, pause) = if let Ok(token) = self.claim(LEASE).await {
-            (token, ASK_EVERY)
+            (token, CLAIM_INTERVAL)
         } else {
             self.reached_since = None;
             (None, PAUSE)
@@ -103,7 +102,7 @@ impl LeaderElection {
         if had_lead != token.is_some() {
             debug!(world = %self.shared.name, leads = token.is_some(), "the lead has changed");
         }
-        (self.token, self.ask_at) = (token, Instant::now() + pause);
+        (self.token, self.claim_at) = (token, Instant::now() + pause);
     }
 
     async fn claim(&self, lease: Duration) -> Result<Option<FencingToken>, StoreError> {
@@ -112,46 +111,47 @@ impl LeaderElection {
         self.replica.sharing.store.lead(&self.shared.name, claim).await
     }
 
-    /// Says that this server is there, and, if it leads, has the members closed of those of these servers that are not.
-    async fn look_for(&mut self, servers: &[Arc<str>]) {
-        // Whoever has a member by now was there before it opened.
+    /// Announces this server's presence and, as the leader, closes the members of those of the given servers that are
+    /// absent.
+    async fn check_presence(&mut self, servers: &[Arc<str>]) {
+        // Every server with a member was present before the member opened.
         let Ok(present) = self.replica.renew_presence().await else {
             self.reached_since = None;
             return;
         };
-        if self.reached_since.get_or_insert_with(Instant::now).elapsed() < PRESENCE {
-            // Others may not have had the time to say that they are there, since nobody could.
+        if self.reached_since.get_or_insert_with(Instant::now).elapsed() < PRESENCE_TIMEOUT {
+            // The store was unreachable, so other servers may not have announced their presence yet.
             return;
         }
         for server in servers.iter().filter(|server| !present.iter().any(|one| **one == ***server)) {
             if self.token.is_none() {
                 return;
             }
-            info!(world = %self.shared.name, %server, "a server is gone, and its members are closed");
+            info!(world = %self.shared.name, %server, "closing the members of a server that is gone");
             let at = self.shared.clock.now();
             self.append(&LogEntry::Gone { at, server: server.clone() }, at).await;
         }
     }
 
-    /// Appends how far time has come.
+    /// Appends the time that the world has reached.
     async fn append_time(&mut self) {
         let to = self.shared.clock.now();
-        self.append(&LogEntry::Time { to, most: ACTIONS_AT_ONCE }, to).await;
+        self.append(&LogEntry::Time { to, most: MAX_ACTIONS }, to).await;
     }
 
-    /// Appends what a leader has to say, and waits until that has come back: what is to be said next is not known before.
+    /// Appends an entry of the leader and waits until it comes back: the next entry depends on its effects.
     async fn append(&mut self, entry: &LogEntry, at: Duration) {
         let (mark, text) = (self.replica.sharing.mark(), entry.to_text());
         let entry = self.replica.new_entry(&mark, &text, at, self.token);
         if let Ok(position) = self.replica.sharing.store.append(&self.shared.name, entry).await {
-            // If it does not come back, the store is gone, which is found out by what comes next.
+            // If the entry does not come back, the store is unreachable, and the next call notices that.
             let _ = timeout(APPEND_TIMEOUT, self.replica.reached(position)).await;
         } else {
-            (self.token, self.ask_at) = (None, Instant::now() + PAUSE);
+            (self.token, self.claim_at) = (None, Instant::now() + PAUSE);
         }
     }
 
-    /// Has the log of a world in which nothing happens by itself kept for as long as the world is here.
+    /// Keeps the log of a world without scheduled actions alive for as long as this server has the world.
     async fn keep_alive(&self) {
         let Some(lifetime) = self.replica.lifetime else { return std::future::pending().await };
         tokio::time::sleep(lifetime / 3).await;

@@ -1,4 +1,4 @@
-//! What a world's log holds: entries, and the snapshot that a log or a server that joins begins with.
+//! The contents of a world's log: entries, and the snapshot that a log or a joining server starts with.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::world::state::{Snapshot, WorldCommand, WorldState, seeded};
 use crate::world::transcript::Transcript;
 use crate::world::{ClockChange, Pace, WorldStart};
 
-/// An entry of a world's log. Times are the world's, as the server knew it that appended the entry.
+/// An entry of a world's log. Times are the world's, as known to the server that appended the entry.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::world) enum LogEntry {
-    /// The world begins.
+    /// The world starts.
     Begin(Box<WorldSnapshot>),
     /// A client changes something.
     Do {
@@ -34,28 +34,28 @@ pub(in crate::world) enum LogEntry {
         at: Duration,
         opening: MemberOpening,
     },
-    /// Members of a server are gone.
+    /// Members of a server have gone.
     Close {
         at: Duration,
         server: Arc<str>,
         members: Vec<u64>,
     },
-    /// A server is gone, and so are its members. The leader says so.
+    /// A server has gone, along with its members. Appended by the leader.
     Gone {
         at: Duration,
         server: Arc<str>,
     },
-    /// A client changes the clock, or advances time.
+    /// A client changes the clock or advances time.
     Clock {
         at: Duration,
         change: ClockChange,
     },
-    /// Time has come that far, if at most that many actions happen until then.
+    /// Time advances to `to`, or less far if that takes more than `most` actions.
     Time {
         to: Duration,
         most: usize,
     },
-    /// The scenario of that fingerprint is played from now on.
+    /// The world switches to the scenario with this fingerprint.
     Reload {
         scenario: String,
         seed: u64,
@@ -65,45 +65,45 @@ pub(in crate::world) enum LogEntry {
 
 impl LogEntry {
     pub(in crate::world) fn to_text(&self) -> String {
-        // Maps with text keys, numbers and texts always become JSON.
+        // Maps with text keys, numbers and texts always convert to JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// A world as it begins, or as it is at one moment.
+/// A world at its start or at one moment.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WorldSnapshot {
     /// The fingerprint of the scenario.
     pub scenario: String,
-    /// The seed of all that is random, unless the world has one of its own.
+    /// The seed of all randomness, unless the world has its own.
     pub seed: u64,
-    /// A seed of its own.
+    /// The world's own seed.
     pub own_seed: Option<u64>,
-    /// How its clock goes after a reset.
+    /// The pace of the clock after a reset.
     pub pace_at_start: Pace,
-    /// How its clock goes.
+    /// The pace of the clock.
     pub pace: Pace,
-    /// How often it was reset or restored.
+    /// The number of resets and restores.
     pub epoch: u64,
-    /// Everything else, unless it is at its start.
+    /// The rest of the state; `None` at the start.
     pub engine: Option<Box<EngineState>>,
-    /// What it can be restored to.
+    /// The saved states by name, to which the world can be restored.
     pub snapshots: BTreeMap<String, EngineState>,
-    /// Which server its members are of.
+    /// The servers that its members belong to.
     #[serde(default)]
     members: MemberTable,
 }
 
 impl WorldSnapshot {
-    /// A world at its start.
+    /// Creates a snapshot of a world at its start.
     #[must_use]
     pub fn new(scenario: String, seed: u64, own_seed: Option<u64>, pace: Pace) -> Self {
         let (engine, snapshots, members) = (None, BTreeMap::new(), MemberTable::default());
         Self { scenario, seed, own_seed, pace_at_start: pace, pace, epoch: 0, engine, snapshots, members }
     }
 
-    /// A world as it is now.
+    /// Creates a snapshot of the current state.
     pub(super) fn of(state: &WorldState, scenario_ref: &ScenarioRef) -> Self {
         let snapshots = state.snapshots.iter();
         Self {
@@ -111,7 +111,7 @@ impl WorldSnapshot {
             seed: scenario_ref.seed,
             own_seed: state.own_seed,
             pace_at_start: state.pace_at_start,
-            // An advance that is at work is not part of the state: its asker hears that it was overtaken.
+            // An advance in progress is not part of the state: its request fails as superseded.
             pace: state.held.unwrap_or_else(|| state.shared.clock.pace()),
             epoch: state.epoch,
             engine: Some(Box::new(state.engine.save(&state.start))),
@@ -120,30 +120,30 @@ impl WorldSnapshot {
         }
     }
 
-    /// The first entry of its log.
+    /// Returns the first entry of the world's log.
     #[must_use]
     pub fn into_entry(self) -> String {
         LogEntry::Begin(Box::new(self)).to_text()
     }
 }
 
-/// The scenario that a world plays, as others know it.
+/// The scenario that a world plays, as all servers know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::world) struct ScenarioRef {
-    /// Its fingerprint.
+    /// The fingerprint.
     pub(in crate::world) scenario: String,
     /// The seed, unless the world has one of its own.
     pub(in crate::world) seed: u64,
 }
 
-/// A whole world, as it is to be installed here.
+/// A snapshot of a world, ready to be installed on this server.
 pub(in crate::world) struct InstallSnapshot {
     pub(in crate::world) scenario_ref: ScenarioRef,
     own_seed: Option<u64>,
     pace_at_start: Pace,
     pace: Pace,
     epoch: u64,
-    /// Its start, with the seed that is not the world's own.
+    /// The start of the world, without the world's own seed.
     pub(in crate::world) start: WorldStart,
     engine: Engine,
     snapshots: BTreeMap<String, Snapshot>,
@@ -151,8 +151,8 @@ pub(in crate::world) struct InstallSnapshot {
 }
 
 impl InstallSnapshot {
-    /// The world as it is where its log is opened: at its checkpoint, or at its beginning.
-    /// Rows are shared with `start` if it is of the same scenario.
+    /// Reads the snapshot of an opened log: its checkpoint, or its first entry. Rows are shared with `start` if it has
+    /// the same scenario.
     pub(in crate::world) async fn read(
         opened: &Opened,
         scenarios: &Scenarios,
@@ -200,8 +200,7 @@ fn first_snapshot(opened: &Opened) -> Result<WorldSnapshot, ReplicaError> {
 }
 
 impl InstallSnapshot {
-    /// Makes a world's state that of the snapshot. Sockets get the values that are not what they were; those that rules have are
-    /// closed.
+    /// Replaces a world's state by the snapshot. Sockets receive the values that changed; sockets of rules are closed.
     pub(super) fn install(self, state: &mut WorldState) -> ScenarioRef {
         let before: HashMap<Arc<str>, i64> = state.engine.values().map(|(id, value)| (id.clone(), value)).collect();
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots, members } = self;

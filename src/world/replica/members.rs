@@ -1,14 +1,15 @@
 //! Members of rules in a shared world: sockets of endpoints, and streams.
 //!
-//! They are part of the world's state, so `members()` gives the same everywhere, and a rule that fires for one of them may change
-//! whatever the world has. What opens a member, each frame of its client and its end are entries of the log, which every
-//! server carries out; only the server that the client is connected to has a socket for it, and what is for that member alone
-//! is published there alone. It binds the socket to the member as the entry is carried out, in the same step.
+//! They are part of the world's state, so `members()` returns the same everywhere, and a rule that fires for one of
+//! them may change anything in the world. The opening of a member, each frame from its client and its end are entries
+//! of the log, which every server applies. Only the server that the client is connected to has a socket for the member.
+//! It binds the socket to the member in the same step that applies the entry, and publishes there what is addressed to
+//! that member alone.
 //!
-//! A member that opens gets its number from the [`MemberTable`], which says as well whose it is. Its server tells when it has
-//! gone ([`departures`](super::departures)). A server that dies tells nothing: each one that has members renews its
-//! [presence](crate::store::Store::be_present), and the leader has those of a server that does not be closed. If that server
-//! comes back, it finds their end in the log, and closes their sockets.
+//! A new member gets its number from the [`MemberTable`], which also records its server. That server announces its
+//! departure ([`departures`](super::departures)). A server that dies announces nothing: each server with members renews
+//! its [presence](crate::store::Store::be_present), and the leader closes the members of a server that does not. If
+//! that server comes back, it finds their end in the log and closes their sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,40 +30,40 @@ use crate::world::member::{LocalMember, MemberRequest, OpenedMember, is_open};
 use crate::world::socket::SocketClose;
 use crate::world::state::WorldState;
 
-/// How long a server may be silent before its members are closed. A busy machine must not look like one that is gone.
-pub(super) const PRESENCE: Duration = Duration::from_secs(5);
+/// How long a server may be silent before its members are closed. A busy machine must not appear to be gone.
+pub(super) const PRESENCE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The members of rules, as one server sees them.
+/// The members of rules from the point of view of one server.
 #[derive(Debug)]
 pub(in crate::world) struct SharedMembers {
-    /// The server.
+    /// This server.
     server: Arc<str>,
     pub(in crate::world) table: MemberTable,
 }
 
-/// A member that opens.
+/// The opening of a member.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::world) struct MemberOpening {
-    /// The server that its client is connected to.
+    /// The server that the client is connected to.
     pub(super) server: Arc<str>,
-    /// The highest number of a member that this server has seen.
+    /// The highest member number that this server has seen.
     pub(super) after: u64,
     pub(super) request: MemberRequest,
 }
 
 impl SharedMembers {
-    /// Those that a server knows which has just begun: none.
+    /// Creates the empty table of a server that has just started.
     pub(in crate::world) fn of(server: Arc<str>) -> Self {
         Self { server, table: MemberTable::default() }
     }
 
-    /// Whether a member is of another server.
+    /// Returns whether a member belongs to another server.
     pub(in crate::world) fn is_elsewhere(&self, member: u64) -> bool {
         !self.table.is_of(&self.server, member) && self.table.servers().any(|server| self.table.is_of(server, member))
     }
 }
 
-/// What the server's own clients want.
+/// The requests of the server's own clients.
 impl Replica {
     /// Opens a member on all servers; its client is connected to this one.
     pub(in crate::world) async fn open(
@@ -71,15 +72,15 @@ impl Replica {
         request: MemberRequest,
         now: Duration,
     ) -> Result<OpenedMember, WorldError> {
-        self.expect_presence().await?;
+        self.ensure_presence().await?;
         let (reply, opened) = oneshot::channel();
         let after = self.highest_member.load(Ordering::Relaxed);
         let opening = MemberOpening { server: self.sharing.server.clone(), after, request };
         let entry = LogEntry::Open { at: now, opening };
-        self.ask(&entry, now, PendingReply::Open(Box::new(local), reply), opened).await?
+        self.submit(&entry, now, PendingReply::Open(Box::new(local), reply), opened).await?
     }
 
-    /// Has all servers take a frame from the client of a member.
+    /// Handles a frame from a member's client on all servers.
     pub(in crate::world) async fn receive(
         &self,
         member: u64,
@@ -89,30 +90,30 @@ impl Replica {
     ) -> Result<(), WorldError> {
         let (reply, received) = oneshot::channel();
         let entry = LogEntry::Do { at: now, command: Command::Receive { member, frame }.into() };
-        self.ask(&entry, now, PendingReply::Receive(payload, reply), received).await?
+        self.submit(&entry, now, PendingReply::Receive(payload, reply), received).await?
     }
 
-    /// Notes that a number of a member is given out.
+    /// Notes that a member number has been issued.
     fn saw(&self, member: u64) {
         self.highest_member.fetch_max(member, Ordering::Relaxed);
     }
 
-    /// Sees to it that this server counts as there for a while: the leader closes the members of any other.
-    async fn expect_presence(&self) -> Result<(), StoreError> {
-        let is_known = self.presence().is_some_and(|until| until > Instant::now() + PRESENCE / 2);
+    /// Ensures that this server counts as present for a while: the leader closes the members of all others.
+    async fn ensure_presence(&self) -> Result<(), StoreError> {
+        let is_known = self.presence().is_some_and(|until| until > Instant::now() + PRESENCE_TIMEOUT / 2);
         if is_known { Ok(()) } else { self.renew_presence().await.map(drop) }
     }
 
-    /// Notes in the store that this server is there, and gives the names of all that are.
+    /// Announces this server's presence to the store, and returns the names of all present servers.
     pub(super) async fn renew_presence(&self) -> Result<Vec<String>, StoreError> {
-        let until = Instant::now() + PRESENCE;
-        let there = self.sharing.store.be_present(&self.world, &self.sharing.server, PRESENCE).await?;
+        let until = Instant::now() + PRESENCE_TIMEOUT;
+        let present = self.sharing.store.be_present(&self.world, &self.sharing.server, PRESENCE_TIMEOUT).await?;
         self.note_presence(until);
-        Ok(there)
+        Ok(present)
     }
 }
 
-/// Carries out that a member opens.
+/// Applies the opening of a member.
 pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpening, reply: Option<PendingReply>) {
     let MemberOpening { server, after, request } = opening;
     let Some(member) = table(state).map(|table| table.add(&server, after)) else { return };
@@ -120,7 +121,7 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
     let is_there = if let Some(PendingReply::Open(local, reply)) = reply {
         let opened = state.open_member(*local, request, Some(member));
         let is_there = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
-        // If the asker is gone, the member departs with its socket.
+        // If the request is gone, the member departs with its socket.
         let _ = reply.send(opened);
         is_there
     } else {
@@ -128,7 +129,7 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
         let is_there = effects.as_ref().is_ok_and(is_open);
         state.notify(&effects.unwrap_or_default().events);
         if is_there && server == replica.sharing.server {
-            // Nobody waits for it any more.
+            // Nobody waits for the member any more.
             replica.departs(member);
         }
         is_there
@@ -138,7 +139,7 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
     }
 }
 
-/// Carries out that members of a server are gone; those that it has no more are passed over.
+/// Applies the departure of a server's members; those already gone are skipped.
 pub(super) fn close(state: &mut WorldState, server: &str, members: Vec<u64>) {
     for member in members {
         if table(state).is_some_and(|table| table.is_of(server, member)) {
@@ -150,8 +151,8 @@ pub(super) fn close(state: &mut WorldState, server: &str, members: Vec<u64>) {
     }
 }
 
-/// Carries out that a server is gone with all members that it had. If it is this one, which was away for too long, their
-/// clients are to connect again.
+/// Applies the departure of a server with all of its members. If this is the server itself, which was away too long,
+/// its clients must reconnect.
 pub(super) fn close_all(replica: &Replica, state: &mut WorldState, server: &str) {
     let members = table(state).map(|table| table.take(server)).unwrap_or_default();
     if *server == *replica.sharing.server {
@@ -166,9 +167,8 @@ pub(super) fn close_all(replica: &Replica, state: &mut WorldState, server: &str)
     }
 }
 
-/// Has the members depart of which the world, as it was taken over, says that they are of this server, and which have no
-/// socket here.
-pub(super) fn depart_without_sockets(replica: &Replica, state: &mut WorldState) {
+/// Announces the departure of members that belong to this server in the installed world but have no socket here.
+pub(super) fn depart_orphans(replica: &Replica, state: &mut WorldState) {
     let Some(members) = &state.members else { return };
     replica.saw(members.table.last());
     let own = members.table.of(&replica.sharing.server);

@@ -1,4 +1,4 @@
-//! The scenarios that logs speak of: each under its fingerprint.
+//! The scenarios that logs refer to, by fingerprint.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,64 +12,64 @@ use super::ReplicaError;
 use crate::scenario::{Scenario, ServerOptions, Source, parse};
 use crate::store::{Store, StoreError};
 
-/// What a scenario is known by: the same for the same scenario, however its files are written. It is that of its text as
-/// mockd prints it, without the server section and without made ids (SHA-256, FIPS 180-4).
+/// Returns the fingerprint of a scenario: the SHA-256 hash (FIPS 180-4) of its text as mockd prints it, without the
+/// server section and generated ids. It is the same however the scenario's files are written.
 #[must_use]
 pub fn fingerprint(text: impl AsRef<[u8]>) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_ref()))
 }
 
-/// The scenarios of a store. A clone is the same.
+/// The scenarios of a store. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Scenarios {
     store: Arc<dyn Store>,
-    /// The server section of this server: it is its own, whatever is published.
+    /// This server's own server section, which published scenarios do not replace.
     server: ServerOptions,
-    /// Where the files are that published scenarios name: the directory of this server's own scenario.
+    /// The directory of this server's own scenario, which published scenarios resolve their files in.
     directory: PathBuf,
     known: Arc<Mutex<HashMap<String, Arc<Scenario>>>>,
-    /// The files that this server has read last, each with the fingerprint of what is in it.
+    /// The files that this server read last, each with the fingerprint of its contents.
     files: Arc<Mutex<Vec<(String, String)>>>,
-    /// The one that the default world plays, and its seed.
+    /// The scenario that the default world plays, and its seed.
     played: Arc<watch::Sender<Option<(String, u64)>>>,
 }
 
 impl Scenarios {
-    /// None yet.
+    /// Creates an empty set of scenarios.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, server: ServerOptions, directory: PathBuf) -> Self {
         Self { store, server, directory, known: Arc::default(), files: Arc::default(), played: Arc::default() }
     }
 
-    /// Puts one where all servers find it, and gives its fingerprint.
+    /// Publishes a scenario to all servers, and returns its fingerprint.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     pub async fn publish(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
         let fingerprint = self.put(scenario).await?;
         let files = serde_json::to_string(&self.own_files()).unwrap_or_default();
-        self.store.put(&name_of_files(&fingerprint), &files).await?;
+        self.store.put(&files_key(&fingerprint), &files).await?;
         Ok(fingerprint)
     }
 
-    /// As [`Scenarios::publish`], without a word about files.
+    /// Like [`Scenarios::publish`], without the list of files.
     pub(in crate::world) async fn put(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
         let (fingerprint, text) = self.know(scenario).await;
-        self.store.put(&name(&fingerprint), &text).await?;
+        self.store.put(&scenario_key(&fingerprint), &text).await?;
         Ok(fingerprint)
     }
 
-    /// The scenario that is published next was made of these files.
+    /// Sets the files that the next published scenario was made of.
     pub fn made_of(&self, files: Vec<(String, String)>) {
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
     }
 
-    /// The names of the files that are not what another scenario was made of.
+    /// Returns the names of the files that differ from those of another scenario.
     ///
     /// # Errors
     /// [`StoreError::Gone`].
     pub async fn differing_files(&self, fingerprint: &str) -> Result<Vec<String>, StoreError> {
-        let text = self.store.get(&name_of_files(fingerprint)).await?.unwrap_or_default();
+        let text = self.store.get(&files_key(fingerprint)).await?.unwrap_or_default();
         let theirs: Vec<(String, String)> = serde_json::from_str(&text).unwrap_or_default();
         let own = self.own_files();
         let differs = |(file, list): &(&(String, String), &Vec<(String, String)>)| !list.contains(file);
@@ -84,23 +84,23 @@ impl Scenarios {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The fingerprint of one that is at hand, and its text.
+    /// Remembers a scenario, and returns its fingerprint and its text.
     pub async fn know(&self, scenario: &Arc<Scenario>) -> (String, String) {
         let printed = scenario.clone();
         let print = move || {
             let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml_as_declared();
             (fingerprint(&text), text)
         };
-        // To print 100,000 rows takes a while; that it fails can only be at the end of the runtime.
+        // Printing 100,000 rows takes a while. The task fails only when the runtime shuts down.
         let (fingerprint, text) = spawn_blocking(print).await.unwrap_or_default();
         self.lock().insert(fingerprint.clone(), scenario.clone());
         (fingerprint, text)
     }
 
-    /// The scenario of that fingerprint.
+    /// Returns the scenario with this fingerprint.
     ///
     /// # Errors
-    /// [`StoreError::Gone`]; the other error is about the scenario.
+    /// [`StoreError::Gone`]; the inner error is about the scenario.
     pub(in crate::world) async fn get(
         &self,
         fingerprint: &str,
@@ -109,7 +109,7 @@ impl Scenarios {
             return Ok(Ok(known));
         }
         let missing = || ReplicaError::NoScenario(fingerprint.to_owned());
-        let Some(text) = self.store.get(&name(fingerprint)).await? else { return Ok(Err(missing())) };
+        let Some(text) = self.store.get(&scenario_key(fingerprint)).await? else { return Ok(Err(missing())) };
         let path = self.directory.join("published");
         let read = spawn_blocking(move || parse(&Source::new(path, &text))).await;
         let Ok(Ok(scenario)) = read else { return Ok(Err(missing())) };
@@ -118,19 +118,19 @@ impl Scenarios {
         Ok(Ok(scenario))
     }
 
-    /// The default world plays that one from now on.
+    /// Notes that the default world now plays this scenario.
     pub(in crate::world) fn plays(&self, fingerprint: &str, seed: u64) {
-        // Those of before may still be in logs, but are read again then.
+        // Logs may still refer to earlier scenarios, which are then read again.
         self.lock().retain(|known, _| known == fingerprint);
         self.played.send_replace(Some((fingerprint.to_owned(), seed)));
     }
 
-    /// Hears which one the default world plays.
+    /// Subscribes to the scenario that the default world plays.
     pub(crate) fn played(&self) -> watch::Receiver<Option<(String, u64)>> {
         self.played.subscribe()
     }
 
-    /// One that is at hand.
+    /// Returns a scenario that this server remembers.
     pub(crate) fn known(&self, fingerprint: &str) -> Option<Arc<Scenario>> {
         self.lock().get(fingerprint).cloned()
     }
@@ -140,10 +140,10 @@ impl Scenarios {
     }
 }
 
-fn name_of_files(fingerprint: &str) -> String {
+fn files_key(fingerprint: &str) -> String {
     format!("files:{fingerprint}")
 }
 
-fn name(fingerprint: &str) -> String {
+fn scenario_key(fingerprint: &str) -> String {
     format!("scenario:{fingerprint}")
 }

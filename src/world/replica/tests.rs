@@ -1,4 +1,4 @@
-//! Members of a world that several servers of this process play.
+//! Members of a world that several servers in this process play.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -46,7 +46,7 @@ websocket:
     closed: [{ add: { log: { left: $conn.name } } }]
 ";
 
-/// A server with its default world, whose clock stands still.
+/// A server with its default world, whose clock is paused.
 struct Server {
     world: World,
     _worlds: Worlds,
@@ -81,7 +81,7 @@ impl Server {
         self.world.open_socket(&"/room".into(), named(name), "/room", transport).await.unwrap().feed
     }
 
-    /// Who is in the room.
+    /// Returns the members of the room.
     async fn here(&self) -> Value {
         let answered = self.world.answer(&"GET /here".into(), None, RuleRequest::default()).await.unwrap();
         match answered.content {
@@ -90,20 +90,20 @@ impl Server {
         }
     }
 
-    /// Who has left.
+    /// Returns the members that have left.
     fn log(&self) -> Value {
         self.world.data("log").unwrap()
     }
 
-    /// Waits until that is so, which an entry of the log brings about.
-    async fn until(&self, is_so: impl Fn(&Self) -> bool) {
+    /// Waits until a condition holds, which an entry of the log brings about.
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
         let mut progress = self.replica().progress.subscribe();
-        while !is_so(self) {
+        while !holds(self) {
             progress.changed().await.unwrap();
         }
     }
 
-    /// All that servers have in common.
+    /// Returns the state that all servers share.
     async fn state(&self) -> Value {
         let (reply, snapshot) = oneshot::channel();
         assert!(self.world.0.requests.send(Request::Snapshot(reply)).await.is_ok());
@@ -111,31 +111,31 @@ impl Server {
     }
 }
 
-/// Waits until all servers have carried out what one of them has.
-async fn together(servers: &[&Server]) {
+/// Waits until all servers have applied the entries that one of them has.
+async fn wait_for_all(servers: &[&Server]) {
     let last = servers.iter().map(|server| server.replica().progress.borrow().position).max().unwrap_or_default();
     for server in servers {
         server.replica().reached(last).await;
     }
 }
 
-/// Expects that all servers have the same state, once they have carried out the same.
+/// Asserts that all servers have the same state once they have applied the same entries.
 async fn expect_agreement(servers: &[&Server]) {
-    together(servers).await;
+    wait_for_all(servers).await;
     let first = servers[0].state().await;
     for server in &servers[1..] {
         assert_eq!(server.state().await, first);
     }
 }
 
-/// What a member has got.
-async fn heard(feed: &mut Subscription) -> String {
-    let mut heard = Vec::new();
+/// Returns everything that a member has received.
+async fn received(feed: &mut Subscription) -> String {
+    let mut received = Vec::new();
     while let Some(batch) = feed.next().await.unwrap() {
         feed.wrote(batch.messages);
-        heard.extend_from_slice(&batch.bytes);
+        received.extend_from_slice(&batch.bytes);
     }
-    String::from_utf8(heard).unwrap()
+    String::from_utf8(received).unwrap()
 }
 
 async fn say(feed: &Subscription, message: Value) {
@@ -143,27 +143,27 @@ async fn say(feed: &Subscription, message: Value) {
     feed.take(Frame::Text(text.as_str().into()), Payload::new(text.into())).await.unwrap();
 }
 
-/// Has servers that join later begin with the state that this one has.
-async fn keep(store: &Memory, server: &Server) {
+/// Saves this server's state as the checkpoint that later servers start from.
+async fn save_checkpoint(store: &Memory, server: &Server) {
     let position = server.replica().progress.borrow().position;
     let checkpoint = Checkpoint { position, state: server.state().await.to_string() };
     store.keep(DEFAULT_WORLD, &checkpoint, 0).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_member_says_reaches_members_of_all_servers() {
+async fn messages_of_a_member_reach_members_of_all_servers() {
     let store = Memory::default();
     let (one, other) = (server(&store, "one").await, server(&store, "other").await);
     let mut ada = one.open("ada").await;
     let mut bob = other.open("bob").await;
     let stream = one.world.open_stream(&"GET /live".into(), RuleRequest::default(), "/live", encode).await.unwrap();
     let mut stream = stream.stream.unwrap();
-    assert_eq!((heard(&mut ada).await, heard(&mut bob).await), ("1 here|".to_owned(), "2 here|".to_owned()));
+    assert_eq!((received(&mut ada).await, received(&mut bob).await), ("1 here|".to_owned(), "2 here|".to_owned()));
     say(&bob, json!({ "do": "say", "text": "hi" })).await;
-    together(&[&one, &other]).await;
-    let (by_ada, by_bob) = (heard(&mut ada).await, heard(&mut bob).await);
+    wait_for_all(&[&one, &other]).await;
+    let (by_ada, by_bob) = (received(&mut ada).await, received(&mut bob).await);
     assert!(by_ada.starts_with("hi "), "{by_ada}");
-    assert_eq!((by_ada, heard(&mut stream).await), (by_bob, r#"{"data":"hi"}|"#.to_owned()));
+    assert_eq!((by_ada, received(&mut stream).await), (by_bob, r#"{"data":"hi"}|"#.to_owned()));
     let (first, second) = (FIRST_SHARED_MEMBER, FIRST_SHARED_MEMBER + 1);
     for server in [&one, &other] {
         assert_eq!(server.here().await, json!([first, second]));
@@ -174,7 +174,7 @@ async fn what_a_member_says_reaches_members_of_all_servers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn servers_agree_on_all_that_members_do() {
+async fn servers_agree_on_everything_that_members_do() {
     let store = Memory::default();
     let (one, other) = (server(&store, "one").await, server(&store, "other").await);
     let mut feeds = Vec::new();
@@ -196,45 +196,45 @@ async fn servers_agree_on_all_that_members_do() {
         say(&feeds[who], message).await;
         expect_agreement(&[&one, &other]).await;
     }
-    keep(&store, &one).await;
+    save_checkpoint(&store, &one).await;
     let late = server(&store, "late").await;
     expect_agreement(&[&one, &other, &late]).await;
     feeds.push(late.open("eve").await);
     drop(feeds.remove(0));
     one.until(|one| one.log() == json!([{ "id": 1, "left": "ada" }])).await;
     for feed in &mut feeds {
-        heard(feed).await;
+        received(feed).await;
     }
     say(&feeds[0], json!({ "do": "send", "to": "b" })).await;
     expect_agreement(&[&one, &other, &late]).await;
     late.world.advance(Until::By(Duration::from_secs(15))).await.unwrap();
-    // Whoever has carried this out is at the end of the advance.
+    // A server that has applied this entry has finished the advance.
     assert_eq!(late.here().await.as_array().unwrap().len(), 4);
     expect_agreement(&[&one, &other, &late]).await;
-    // Steps of members come at their times, wherever these are.
+    // The steps of members run on time, whichever server the members belong to.
     for feed in &mut feeds {
-        assert!(heard(feed).await.ends_with("late|"));
+        assert!(received(feed).await.ends_with("late|"));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_joins_later_knows_the_members() {
+async fn a_server_that_joins_later_has_the_members() {
     let store = Memory::default();
     let one = server(&store, "one").await;
     let mut ada = one.open("ada").await;
-    heard(&mut ada).await;
-    keep(&store, &one).await;
+    received(&mut ada).await;
+    save_checkpoint(&store, &one).await;
     let late = server(&store, "late").await;
     assert_eq!(late.here().await, json!([FIRST_SHARED_MEMBER]));
     let mut bob = late.open("bob").await;
-    assert_eq!(heard(&mut bob).await, "2 here|");
+    assert_eq!(received(&mut bob).await, "2 here|");
     say(&bob, json!({ "do": "say", "text": "hi" })).await;
-    together(&[&one, &late]).await;
-    assert_eq!(heard(&mut ada).await, heard(&mut bob).await);
+    wait_for_all(&[&one, &late]).await;
+    assert_eq!(received(&mut ada).await, received(&mut bob).await);
     expect_agreement(&[&one, &late]).await;
 }
 
-/// Appends what another server would.
+/// Appends an entry on behalf of another server.
 async fn append(store: &Memory, entry: &LogEntry) {
     let text = entry.to_text();
     let entry = NewEntry { mark: &text, text: &text, at: Duration::ZERO, token: None, lifetime: None };
@@ -260,7 +260,7 @@ async fn members_of_a_server_that_is_gone_are_closed_once() {
         server.until(|server| server.log() == left).await;
         assert_eq!(server.here().await, json!([]));
     }
-    // A leader of before may have said so as well.
+    // An earlier leader may have appended the same.
     append(&store, &LogEntry::Gone { at: Duration::ZERO, server: "ghost".into() }).await;
     drop(one.open("cid").await);
     one.until(|one| one.log().as_array().unwrap().len() > 2).await;
@@ -279,7 +279,7 @@ async fn a_server_that_counted_as_gone_closes_its_sockets() {
     }
     assert_eq!(ada.closing().map(|close| close.code), Some(1012));
     assert_eq!(bob.closing(), None);
-    // It goes on all the same, and what it has closed does not close again.
+    // The server continues nevertheless, and members that it has closed do not close again.
     drop(ada);
     let _cid = one.open("cid").await;
     assert_eq!(one.here().await, json!([FIRST_SHARED_MEMBER + 1, FIRST_SHARED_MEMBER + 2]));
@@ -288,10 +288,10 @@ async fn a_server_that_counted_as_gone_closes_its_sockets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_nobody_waits_for_any_more_is_closed() {
+async fn a_member_whose_client_has_gone_is_closed() {
     let store = Memory::default();
     let one = server(&store, "one").await;
-    // The client is gone before its entry has come back.
+    // The client is gone before its entry comes back.
     assert!(one.open("ada").now_or_never().is_none());
     one.until(|one| one.log() == json!([{ "id": 1, "left": "ada" }])).await;
     assert_eq!(one.here().await, json!([]));
@@ -303,11 +303,11 @@ async fn a_reset_closes_the_members_of_all_servers() {
     let (one, other) = (server(&store, "one").await, server(&store, "other").await);
     let (ada, bob) = (one.open("ada").await, other.open("bob").await);
     one.world.reset(None).await.unwrap();
-    together(&[&one, &other]).await;
+    wait_for_all(&[&one, &other]).await;
     for feed in [&ada, &bob] {
         assert_eq!(feed.closing().map(|close| close.code), Some(1012));
     }
-    // Numbers are not given out again: sockets of before may still be there.
+    // Numbers are not reused: earlier sockets may still be open.
     let _cid = one.open("cid").await;
     assert_eq!(other.here().await, json!([FIRST_SHARED_MEMBER + 2]));
     drop((ada, bob));

@@ -1,10 +1,10 @@
-//! A subscription while faults hit its socket: its frames pass through them one by one.
+//! A subscription whose socket is affected by faults: frames pass through the faults one by one.
 
 use std::sync::Arc;
 
 use super::Subscription;
 use crate::world::WorldError;
-use crate::world::catch_up::NoCatchUp;
+use crate::world::catch_up::CatchUpError;
 use crate::world::feed::EncodedBatch;
 use crate::world::frame_faults::{Behind, Disconnect, FrameFaults};
 use crate::world::journal::Record;
@@ -12,19 +12,19 @@ use crate::world::message::Delivery;
 use crate::world::socket::SocketClose;
 
 impl Subscription {
-    /// Whether the socket is to be silent: nothing is written, nothing is read.
+    /// Returns whether the socket must be silent: nothing is written or read.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.faults.as_ref().is_some_and(|faults| faults.is_frozen())
     }
 
-    /// Whether the socket is to be reset, whatever waits for it.
+    /// Returns whether the socket must be reset, even with messages pending.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.socket.is_reset()
     }
 
-    /// Whether it has nothing to hand out until it is woken, though its cursor is not delegated.
+    /// Returns whether there is nothing to hand out until the task is woken, although the cursor is not delegated.
     #[must_use]
     pub fn is_parked(&self) -> bool {
         let is_at_end = || self.cursor.as_ref().is_none_or(|cursor| cursor.position >= self.world.shared().feed.end());
@@ -32,13 +32,13 @@ impl Subscription {
         is_faulted && (self.is_frozen() || self.waiting.is_empty() && is_at_end())
     }
 
-    /// Whether the socket's task is to ping, which the fan-out does while the cursor is delegated.
+    /// Returns whether the socket's task must send a ping. The fan-out sends it while the cursor is delegated.
     #[must_use]
     pub fn takes_ping(&self) -> bool {
         self.socket.takes_ping()
     }
 
-    /// Whether a fault ignores what the client sent; that is recorded.
+    /// Returns whether a fault ignores frames from the client, and records it.
     #[must_use]
     pub fn ignores(&self) -> bool {
         let Some(fault) = self.faults.as_ref().and_then(|faults| faults.ignores()) else { return false };
@@ -47,8 +47,8 @@ impl Subscription {
         true
     }
 
-    /// Follows the faults that hit the socket now. When some are over, it gets what they have kept from it. To be called
-    /// before [`Subscription::next`]; does nothing while its cursor is delegated.
+    /// Applies the faults that affect the socket now. When a fault is over, the socket receives the messages that the
+    /// fault withheld. Call this before [`Subscription::next`]; it does nothing while the cursor is delegated.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -64,18 +64,18 @@ impl Subscription {
             match behind {
                 None if !has_followed => return Ok(()),
                 None => {}
-                // Of a stream there is no telling what its events were made of: those that were dropped are lost.
+                // The dropped frames of rules cannot be made again, so they are lost.
                 Some(_) if self.socket.is_of_rules() => {}
-                Some(Behind::After(event)) => self.bring_up_to_date(Some(event)).await?,
-                Some(Behind::All) => self.bring_up_to_date(None).await?,
+                Some(Behind::After(event)) => self.fetch_values(Some(event)).await?,
+                Some(Behind::All) => self.fetch_values(None).await?,
             }
         }
     }
 
-    /// Follows the next transition of its faults if it comes before the next message. Gives whether there was one.
+    /// Applies the next fault transition if it comes before the next message. Returns whether there was one.
     pub(super) fn take_transition(&mut self) -> bool {
         let Some(position) = self.position() else { return false };
-        // What comes after a freeze is taken when it is over, and meets the faults of then.
+        // Messages after a freeze are taken once it is over, and meet the faults of that time.
         let is_due = self.socket.next_transition().is_some_and(|from| from <= position || self.is_frozen());
         let Some(faults) = is_due.then(|| self.socket.take_transition()).flatten() else { return false };
         let most = self.world.shared().feed.backlog();
@@ -83,20 +83,20 @@ impl Subscription {
         true
     }
 
-    /// Up to where its task may read the feed: from there on other faults hit the socket, or it is at its end.
-    pub(super) fn readable(&self) -> u64 {
+    /// Returns the position up to which the task may read the feed: other faults apply from there, or the socket ends.
+    pub(super) fn read_limit(&self) -> u64 {
         self.socket.next_transition().unwrap_or(u64::MAX).min(self.socket.end())
     }
 
-    /// Takes what waits, up to where other faults hit it.
+    /// Takes the waiting messages up to the next fault transition.
     pub(super) fn before_transition(&mut self) -> Vec<Delivery> {
-        // With its room, which an idle socket has no need of.
+        // Takes the capacity as well, which an idle socket does not need.
         let Some(transition) = self.socket.next_transition() else { return std::mem::take(&mut self.waiting) };
         let count = self.waiting.iter().take_while(|delivery| delivery.position < transition).count();
         self.waiting.drain(..count).collect()
     }
 
-    /// Records what was done to messages.
+    /// Records the effects on messages.
     fn record_marks(&mut self) {
         for mark in self.faults.as_mut().map(|faults| faults.marks()).unwrap_or_default() {
             let socket = self.socket.id;
@@ -104,21 +104,21 @@ impl Subscription {
         }
     }
 
-    /// As [`Subscription::next`]: what faults leave of what waits, and of what they held back.
+    /// Like [`Subscription::next`]: returns the messages that pass the faults, and those whose delay is over.
     pub(super) async fn next_faulted(&mut self) -> Result<Option<EncodedBatch>, WorldError> {
         loop {
             if self.is_frozen() {
                 return Ok(None);
             }
-            let (waiting, now, is_at_its_end) = (self.before_transition(), self.world.now(), self.is_at_its_end());
+            let (waiting, now, is_at_end) = (self.before_transition(), self.world.now(), self.is_at_end());
             let Some(faults) = &mut self.faults else { return Ok(None) };
             for delivery in &waiting {
                 faults.take(delivery, now);
             }
             if self.socket.is_of_rules() && faults.has_given_up() {
-                return Err(self.falls_behind(&NoCatchUp::HeldBack));
+                return Err(self.falls_behind(&CatchUpError::HeldBack));
             }
-            if !self.waiting.is_empty() || faults.is_full() || is_at_its_end {
+            if !self.waiting.is_empty() || faults.is_full() || is_at_end {
                 break;
             }
             let batch = self.read();
@@ -131,7 +131,7 @@ impl Subscription {
         }
         let Some(encode) = self.cursor.as_ref().map(|cursor| cursor.encode) else { return Ok(None) };
         let Some(faults) = &mut self.faults else { return Ok(None) };
-        // After everything is read: what is due by the time that the last of it tells of is handed out with it.
+        // The time is read last, so that messages due by then go out together with the last message read.
         let messages = faults.due(self.world.now());
         let disconnect = faults.disconnect();
         self.record_marks();

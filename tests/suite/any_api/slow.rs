@@ -168,13 +168,16 @@ async fn a_slow_socket_that_missed_a_frame_is_closed_with_1013() {
     assert_eq!(mockd.send("POST", "/news", None).await.status, 204);
     fall_behind(&mockd).await;
     assert_eq!(slow.close_code().await, 1013);
-    let why = "it missed what was sent to topic `news`";
+    let why = "it missed a message to topic `news`";
     let behind = mockd.until("/__mockd/journal?kind=behind", |journal| journal["entries"] != json!([])).await;
     let entry = &behind["entries"][0];
     assert_eq!((&entry["socket"], &entry["did"], &entry["why"]), (&json!(1), &json!("closed"), &json!(why)));
     let slow = &mockd.get("/__mockd/sockets").await.json()["slow"];
     assert_eq!(*slow, json!({ "caughtUp": 0, "closed": 1 }));
-    assert_eq!(mockd.log_until("is too slow").await.last().unwrap(), &format!("socket 1 is too slow and ends: {why}"));
+    assert_eq!(
+        mockd.log_until("is too slow").await.last().unwrap(),
+        &format!("socket 1 is too slow and is closed: {why}")
+    );
 }
 
 #[tokio::test]

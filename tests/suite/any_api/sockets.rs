@@ -86,7 +86,7 @@ websocket:
     for (path, json, why) in [
         ("sockets/1/send", json!({ "a": 1 }), "socket 1 cannot be sent this: a frame for Socket.IO must be"),
         ("sockets/1/send", json!({ "event": "news", "namespace": "/chat" }), "not connected to the namespace `/chat`"),
-        ("sockets/3/send", json!({ "data": {} }), "there is no operation that this is a result of"),
+        ("sockets/3/send", json!({ "data": {} }), "no operation to send this result to"),
         ("sockets/send", event, "socket 3 cannot be sent this"),
     ] {
         let answer = mockd.send("POST", &format!("/__mockd/{path}"), Some(&json!({ "json": json }))).await;

@@ -153,5 +153,5 @@ async fn failures_are_expected_by_rule_and_reason() {
     let mixed = json!({ "expect": [{ "rule": "scripts/night", "status": 200 }] });
     let refused = mockd.send("POST", "/__mockd/verify", Some(&mixed)).await;
     assert_eq!(refused.status, 400);
-    assert!(refused.text.contains("are of different kinds of entries"), "{}", refused.text);
+    assert!(refused.text.contains("belong to different kinds of entries"), "{}", refused.text);
 }

@@ -64,7 +64,7 @@ async fn an_expected_route_is_the_one_of_that_very_key() {
     assert_eq!(verdict["findings"][0]["why"], why);
     let wrong = mockd.send("POST", "/__mockd/verify", Some(&json!({ "expect": [{ "route": "teapot" }] }))).await;
     assert_eq!(wrong.status, 400);
-    assert!(wrong.text.contains("no route can have that key"), "{}", wrong.text);
+    assert!(wrong.text.contains("no route can have this key"), "{}", wrong.text);
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
     assert_eq!(nearest(0), (json!(2), differences));
     assert_eq!(nearest(1), (json!(1), json!([{ "field": "path", "expected": "/orders/A1", "found": "/orders/A2" }])));
     let verdict = verify(&mockd, json!({ "expect": [{ "kind": "received", "body": { "cmd": "x" } }] })).await;
-    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
+    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; no similar entry");
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn preflights_count_only_where_their_method_is_asked_for() {
     }
     // It is no near miss either.
     let verdict = verify(&mockd, json!({ "expect": [{ "path": "/orders/A1", "status": 200 }] })).await;
-    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; nothing comes near it");
+    assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; no similar entry");
     let (verdict, ()) = join(wait_for(&mockd, path.clone()), async {
         preflight().await;
         mockd.order("A1", 1).await;

@@ -1,16 +1,16 @@
-//! As much of a GraphQL document as it takes to find the names of its operations.
+//! A GraphQL scanner that is just enough to find the names of operations.
 
 use std::mem;
 
-/// What a text of several lines begins and ends with.
-const BLOCK: &str = r#"""""#;
+/// The delimiter of a block string.
+const BLOCK_QUOTE: &str = r#"""""#;
 
-/// The name of the operation, if exactly one has a name.
+/// Returns the name of the operation if exactly one is named.
 pub(super) fn only_operation(document: &str) -> Option<&str> {
     let mut tokens = Tokens { rest: document }.peekable();
-    let (mut depth, mut begins_definition, mut only) = (0_usize, true, None);
+    let (mut depth, mut starts_definition, mut only) = (0_usize, true, None);
     while let Some(token) = tokens.next() {
-        let is_first = mem::take(&mut begins_definition);
+        let is_first = mem::take(&mut starts_definition);
         match token {
             Token::Name("query" | "mutation" | "subscription") if is_first => {
                 if let Some(Token::Name(name)) = tokens.next_if(|token| matches!(token, Token::Name(_)))
@@ -19,13 +19,13 @@ pub(super) fn only_operation(document: &str) -> Option<&str> {
                     return None;
                 }
             }
-            Token::Mark('{' | '(' | '[') => depth += 1,
-            Token::Mark(mark @ ('}' | ')' | ']')) => {
+            Token::Punctuator('{' | '(' | '[') => depth += 1,
+            Token::Punctuator(punctuator @ ('}' | ')' | ']')) => {
                 depth = depth.saturating_sub(1);
                 // A definition ends with its selection set.
-                begins_definition = depth == 0 && mark == '}';
+                starts_definition = depth == 0 && punctuator == '}';
             }
-            Token::Name(_) | Token::Mark(_) => {}
+            Token::Name(_) | Token::Punctuator(_) => {}
         }
     }
     only
@@ -34,11 +34,11 @@ pub(super) fn only_operation(document: &str) -> Option<&str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'d> {
     Name(&'d str),
-    /// Any other character that means something.
-    Mark(char),
+    /// Any other significant character.
+    Punctuator(char),
 }
 
-/// The tokens of a document, without its texts, comments and what else says nothing of its structure.
+/// The tokens of a document, without strings, comments and everything else that does not affect its structure.
 struct Tokens<'d> {
     rest: &'d str,
 }
@@ -51,16 +51,16 @@ impl<'d> Iterator for Tokens<'d> {
             self.rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '\u{feff}');
             match self.rest.chars().next()? {
                 '#' => self.skip_to(self.rest.find(['\n', '\r'])),
-                '"' => self.skip_text(),
-                first if is_of_name(first) => {
-                    let end = self.rest.find(|c| !is_of_name(c)).unwrap_or(self.rest.len());
+                '"' => self.skip_string(),
+                first if is_name_char(first) => {
+                    let end = self.rest.find(|c| !is_name_char(c)).unwrap_or(self.rest.len());
                     let (name, rest) = self.rest.split_at(end);
                     self.rest = rest;
                     return Some(Token::Name(name));
                 }
-                mark => {
-                    self.skip_to(Some(mark.len_utf8()));
-                    return Some(Token::Mark(mark));
+                punctuator => {
+                    self.skip_to(Some(punctuator.len_utf8()));
+                    return Some(Token::Punctuator(punctuator));
                 }
             }
         }
@@ -68,15 +68,15 @@ impl<'d> Iterator for Tokens<'d> {
 }
 
 impl Tokens<'_> {
-    /// Goes on at an index, or at the end.
+    /// Moves to an index, or to the end.
     fn skip_to(&mut self, index: Option<usize>) {
         self.rest = index.and_then(|index| self.rest.get(index..)).unwrap_or_default();
     }
 
-    /// Goes on after a text, or a text of several lines.
-    fn skip_text(&mut self) {
+    /// Moves past a string or a block string.
+    fn skip_string(&mut self) {
         let (quote, escapes): (_, &[&str]) =
-            if self.rest.starts_with(BLOCK) { (BLOCK, &[r#"\""""#]) } else { ("\"", &[r"\\", r#"\""#]) };
+            if self.rest.starts_with(BLOCK_QUOTE) { (BLOCK_QUOTE, &[r#"\""""#]) } else { ("\"", &[r"\\", r#"\""#]) };
         self.skip_to(Some(quote.len()));
         while let Some(first) = self.rest.chars().next() {
             if let Some(rest) = self.rest.strip_prefix(quote) {
@@ -89,7 +89,7 @@ impl Tokens<'_> {
     }
 }
 
-fn is_of_name(c: char) -> bool {
+fn is_name_char(c: char) -> bool {
     c == '_' || c.is_ascii_alphanumeric()
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use super::only_operation;
 
     #[test]
-    fn the_one_operation_with_a_name_is_found() {
+    fn the_only_named_operation_is_found() {
         for (document, name) in [
             ("", None),
             ("{ a }", None),

@@ -1,4 +1,4 @@
-//! Conversations of a GraphQL client with the server.
+//! Conversations between a GraphQL client and the server.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -17,7 +17,7 @@ fn opened() -> Session {
     session
 }
 
-/// A session whose connection is acknowledged.
+/// Returns a session whose connection is acknowledged.
 fn connected() -> Session {
     let mut session = opened();
     let [Received::Opened(msg)] = &receive(&mut session, &json!({ "type": "connection_init" }))[..] else {
@@ -43,15 +43,15 @@ fn subscribe(id: &str) -> Value {
     json!({ "id": id, "type": "subscribe", "payload": { "query": "subscription OnPrice { price }" } })
 }
 
-/// The message of an operation that has begun.
-fn begun(session: &mut Session, id: &str) -> Value {
+/// Starts an operation and returns its message.
+fn started(session: &mut Session, id: &str) -> Value {
     let mut received = receive(session, &subscribe(id));
     let Some(Received::Message(msg)) = received.pop() else { panic!("a subscribe is a message") };
     msg
 }
 
 #[test]
-fn a_connection_is_acknowledged_when_open_is_at_its_end() {
+fn a_connection_is_acknowledged_once_open_has_finished() {
     let mut session = opened();
     let init = json!({ "type": "connection_init", "payload": { "token": "t" } });
     let msg = json!({ "payload": { "token": "t" } });
@@ -85,7 +85,7 @@ fn a_connection_that_is_not_initialised_in_time_is_closed() {
     let mut session = opened();
     let due = Duration::from_secs(10) + INIT_TIMEOUT;
     let (early, timeout) = (due.saturating_sub(Duration::from_nanos(1)), "Connection initialisation timeout");
-    // The world's clock alone closes nothing, however fast it goes.
+    // The world's clock alone closes nothing, however fast it runs.
     assert_eq!((session.due(), session.elapse(due, due), session.awaits_client()), (None, Vec::new(), true));
     let mut fast = session.clone();
     assert_eq!(fast.overdue(due), close(4408, timeout));
@@ -100,21 +100,21 @@ fn a_connection_that_is_not_initialised_in_time_is_closed() {
 }
 
 #[test]
-fn an_open_that_fails_closes_the_connection() {
+fn a_failed_open_closes_the_connection() {
     let mut session = opened();
     receive(&mut session, &json!({ "type": "connection_init" }));
     let msg = json!({ "payload": null });
     assert!(session.is_pending(&msg));
     assert_eq!(session.refused(&msg, "Row 9 not found"), close(4500, "Row 9 not found"));
     assert!(!session.was_connected());
-    // One that is acknowledged goes on.
+    // An acknowledged connection stays open.
     let mut session = connected();
     assert!(!session.is_pending(&msg) && session.was_connected());
     assert_eq!(session.refused(&msg, "late"), []);
 }
 
 #[test]
-fn a_subscription_gets_results_until_the_server_leaves() {
+fn a_subscription_receives_results_until_the_server_leaves() {
     let mut session = connected();
     let payload = json!({
         "operationName": "Prices", "query": "{ price }", "variables": { "id": 7 }, "extensions": { "hash": "h" },
@@ -159,10 +159,10 @@ fn a_message_names_its_operation_and_has_mappings() {
 #[test]
 fn a_rule_that_keeps_nothing_open_completes_its_operation() {
     let mut session = connected();
-    let msg = begun(&mut session, "1");
+    let msg = started(&mut session, "1");
     assert_eq!(session.finished(&msg, false), [frame(json!({ "id": "1", "type": "complete" }))]);
     assert_eq!(session.finished(&msg, false), []);
-    begun(&mut session, "1");
+    started(&mut session, "1");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn errors_without_data_end_an_operation() {
     let error = frame(json!({ "id": "1", "type": "error", "payload": errors }));
     for value in [json!({ "errors": errors }), json!({ "errors": ["No"] })] {
         let mut session = connected();
-        let msg = begun(&mut session, "1");
+        let msg = started(&mut session, "1");
         let address = session.address(None, Some(&msg));
         assert!(address.is_ended_by(&value));
         assert_eq!(address.frames(&value).unwrap(), std::slice::from_ref(&error));
@@ -184,7 +184,7 @@ fn errors_without_data_end_an_operation() {
         assert!(!session.reaches(&address));
     }
     let mut session = connected();
-    let msg = begun(&mut session, "1");
+    let msg = started(&mut session, "1");
     let partial = json!({ "data": null, "errors": errors });
     assert!(!session.address(None, Some(&msg)).is_ended_by(&partial));
     let next = frame(json!({ "id": "1", "type": "next", "payload": partial }));
@@ -193,15 +193,15 @@ fn errors_without_data_end_an_operation() {
 }
 
 #[test]
-fn a_value_that_is_no_result_is_refused_with_a_reason() {
+fn an_invalid_result_is_refused_with_a_reason() {
     let mut session = connected();
-    let msg = begun(&mut session, "1");
+    let msg = started(&mut session, "1");
     for (value, error) in [
-        (json!("hi"), "a result of GraphQL must be { data } or { errors }, found \"hi\""),
-        (json!({ "ack": {} }), "a result of GraphQL must be { data } or { errors }, found {\"ack\":{}}"),
-        (json!({ "errors": "No" }), "errors must be a list of texts or of { message }, found \"No\""),
-        (json!({ "errors": [] }), "errors must be a list of texts or of { message }, found []"),
-        (json!({ "errors": [{}] }), "an error of GraphQL must be a text or { message }, found {}"),
+        (json!("hi"), "a GraphQL result must be { data } or { errors }, found \"hi\""),
+        (json!({ "ack": {} }), "a GraphQL result must be { data } or { errors }, found {\"ack\":{}}"),
+        (json!({ "errors": "No" }), "errors must be a list of texts or { message }, found \"No\""),
+        (json!({ "errors": [] }), "errors must be a list of texts or { message }, found []"),
+        (json!({ "errors": [{}] }), "a GraphQL error must be a text or { message }, found {}"),
     ] {
         assert_eq!(session.reply(Some(&msg), value).unwrap_err().to_string(), error);
     }
@@ -210,11 +210,11 @@ fn a_value_that_is_no_result_is_refused_with_a_reason() {
 }
 
 #[test]
-fn an_operation_that_no_rule_fits_gets_an_error() {
+fn an_unmatched_operation_receives_an_error() {
     for (name, nearest, text) in [
         (json!("A"), None, "no rule of this endpoint answers the operation `A`"),
         (json!("A"), Some("rule 2: x"), "no rule of this endpoint answers the operation `A`; nearest is rule 2: x"),
-        (Value::Null, None, "no rule of this endpoint answers the operation, which has no name"),
+        (Value::Null, None, "no rule of this endpoint answers the unnamed operation"),
     ] {
         let mut session = connected();
         let payload = json!({ "query": "{ a }", "operationName": name });
@@ -228,9 +228,9 @@ fn an_operation_that_no_rule_fits_gets_an_error() {
 }
 
 #[test]
-fn a_client_that_completes_gets_no_more() {
+fn a_client_that_completes_receives_nothing_more() {
     let mut session = connected();
-    let msg = begun(&mut session, "1");
+    let msg = started(&mut session, "1");
     let complete = json!({ "id": "1", "type": "complete" });
     let address = session.address(None, Some(&msg));
     assert_eq!(receive(&mut session, &complete), [Received::Ended(address)]);
@@ -256,7 +256,7 @@ fn pings_are_answered_and_pongs_are_not() {
 }
 
 #[test]
-fn what_the_protocol_forbids_closes_the_socket() {
+fn protocol_violations_close_the_socket() {
     let init = json!({ "type": "connection_init" });
     assert_eq!(receive(&mut opened(), &subscribe("1")), close(4401, "Unauthorized"));
     let mut session = opened();
@@ -265,7 +265,7 @@ fn what_the_protocol_forbids_closes_the_socket() {
     assert_eq!(receive(&mut session, &init), close(4429, "Too many initialisation requests"));
     assert_eq!(receive(&mut connected(), &init), close(4429, "Too many initialisation requests"));
     let mut session = connected();
-    begun(&mut session, "1");
+    started(&mut session, "1");
     assert_eq!(receive(&mut session, &subscribe("1")), close(4409, "Subscriber for 1 already exists"));
     for text in [
         "",
@@ -302,21 +302,21 @@ fn what_the_protocol_forbids_closes_the_socket() {
 fn operations_are_bounded() {
     let mut session = connected();
     for number in 0..MAX_OPERATIONS {
-        begun(&mut session, &number.to_string());
+        started(&mut session, &number.to_string());
     }
-    let text = format!("{MAX_OPERATIONS} operations are open already");
+    let text = format!("{MAX_OPERATIONS} operations are already open");
     let error = json!({ "id": "more", "type": "error", "payload": [{ "message": text }] });
     assert_eq!(receive(&mut session, &subscribe("more")), [Received::Reply(frame(error))]);
     receive(&mut session, &json!({ "id": "7", "type": "complete" }));
-    begun(&mut session, "more");
+    started(&mut session, "more");
     let id = "i".repeat(256);
     assert!(matches!(receive(&mut session, &subscribe(&id))[..], [Received::Close { code: 4400, .. }]));
 }
 
 #[test]
-fn a_session_comes_back_from_json() {
+fn a_session_survives_a_json_round_trip() {
     let mut session = connected();
-    begun(&mut session, "1");
+    started(&mut session, "1");
     let mut closed = opened();
     receive(&mut closed, &json!("?"));
     for session in [opened(), session, closed] {

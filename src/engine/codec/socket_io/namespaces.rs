@@ -1,4 +1,4 @@
-//! The namespaces of a socket, and what is remembered of the client in each.
+//! The namespaces of a socket, and the client's state in each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,50 +8,50 @@ use sha2::{Digest as _, Sha256};
 
 use super::packet::MAIN;
 
-/// The most namespaces that a client is connected to at a time.
+/// The maximum number of namespaces that a client may be connected to at a time.
 pub const MAX_NAMESPACES: usize = 100;
 
-/// The most acknowledgements that are remembered of a namespace, so that none of these is sent twice.
+/// The maximum number of acknowledgements remembered per namespace, so that none of them is sent twice.
 const MAX_ANSWERED: usize = 100;
 
-/// All namespaces of a socket. Those that the client has left stay for their ids, as long as there is room.
+/// All namespaces of a socket. Those that the client has left keep their ids as long as there is room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Namespaces {
     by_name: BTreeMap<String, Namespace>,
-    /// Connections so far: each has an id of its own.
+    /// The number of connections so far, from which each gets its own id.
     connections: u64,
     was_connected: bool,
 }
 
-/// What is remembered of a namespace.
+/// The state of a client in a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Namespace {
-    /// The id of the client there.
+    /// The client's id in the namespace.
     sid: String,
     phase: Phase,
-    /// The id of the next event that the client is to acknowledge.
+    /// The id of the next event that the client is asked to acknowledge.
     next_id: u64,
-    /// The ids of the client's events that were acknowledged last.
+    /// The ids of the client's events acknowledged most recently.
     answered: BTreeSet<u64>,
 }
 
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Phase {
-    /// The client wants to connect.
+    /// The client is connecting.
     Waiting,
     Connected,
     Left,
 }
 
 impl Namespaces {
-    /// How far the connection to a namespace is; `None` if there is none, or the client has left it.
+    /// Returns the phase of the connection to a namespace; `None` if there is none or the client has left.
     pub(super) fn phase(&self, name: &str) -> Option<Phase> {
         self.by_name.get(name).map(|one| one.phase).filter(|phase| *phase != Phase::Left)
     }
 
-    /// The names of those that the client is connected to, or wants to be.
+    /// Returns the names of the namespaces that the client is connected to, or is connecting to.
     pub(super) fn open(&self) -> impl Iterator<Item = &str> {
         self.by_name.iter().filter(|(_, one)| one.phase != Phase::Left).map(|(name, _)| name.as_str())
     }
@@ -60,12 +60,12 @@ impl Namespaces {
         self.open().count() >= MAX_NAMESPACES
     }
 
-    /// Whether the client was ever connected to one.
+    /// Returns whether the client was ever connected to a namespace.
     pub(super) fn was_connected(&self) -> bool {
         self.was_connected
     }
 
-    /// The client of that session wants to connect.
+    /// Starts to connect the client of an Engine.IO session to a namespace.
     pub(super) fn connect(&mut self, name: String, session: &str) {
         if self.by_name.len() >= MAX_NAMESPACES {
             self.by_name.retain(|_, one| one.phase != Phase::Left);
@@ -81,7 +81,7 @@ impl Namespaces {
         self.by_name.insert(name, Namespace { sid, phase: Phase::Waiting, next_id: 0, answered: BTreeSet::new() });
     }
 
-    /// Connects a client that waits, and gives its id.
+    /// Connects a waiting client and returns its id.
     pub(super) fn acknowledge(&mut self, name: &str) -> Option<&str> {
         let waiting = self.by_name.get_mut(name).filter(|one| one.phase == Phase::Waiting)?;
         waiting.phase = Phase::Connected;
@@ -89,7 +89,7 @@ impl Namespaces {
         Some(&waiting.sid)
     }
 
-    /// Refuses a client that waits. Says whether there was one.
+    /// Refuses a waiting client. Returns whether there was one.
     pub(super) fn refuse(&mut self, name: &str) -> bool {
         self.phase(name) == Some(Phase::Waiting) && self.by_name.remove(name).is_some()
     }
@@ -100,7 +100,7 @@ impl Namespaces {
         }
     }
 
-    /// Leaves all of them, and gives the names of those that the client was connected to.
+    /// Leaves all namespaces, and returns the names of those that the client was connected to.
     pub(super) fn leave_all(&mut self) -> Vec<String> {
         let mut connected = Vec::new();
         for (name, namespace) in &mut self.by_name {
@@ -111,43 +111,43 @@ impl Namespaces {
         connected
     }
 
-    /// The id of the client in a namespace; without a name, in `/`, or the first by its name.
+    /// Returns the client's id in a namespace. Without a name, returns its id in `/`, or else in the first by name.
     pub(super) fn sid(&self, name: Option<&str>) -> Option<&str> {
         let named = self.by_name.get(name.unwrap_or(MAIN));
         let found = if name.is_some() { named } else { named.or_else(|| self.by_name.values().next()) };
         found.map(|one| one.sid.as_str())
     }
 
-    /// The id of the next event of a namespace that the client is to acknowledge.
+    /// Returns the id of the next event in a namespace that the client is asked to acknowledge.
     pub(super) fn next_id(&self, name: &str) -> u64 {
         self.by_name.get(name).map_or(0, |one| one.next_id)
     }
 
-    /// The client is to acknowledge an event of that id.
-    pub(super) fn asked(&mut self, name: &str, id: u64) {
+    /// Notes that the client is asked to acknowledge the event with this id.
+    pub(super) fn reserve_id(&mut self, name: &str, id: u64) {
         if let Some(namespace) = self.by_name.get_mut(name) {
             namespace.next_id = namespace.next_id.max(id.saturating_add(1));
         }
     }
 
-    /// The client wants an event of that id to be acknowledged.
-    pub(super) fn asks(&mut self, name: &str, id: u64) {
+    /// Notes that the client requests an acknowledgement of its event with this id.
+    pub(super) fn request_ack(&mut self, name: &str, id: u64) {
         if let Some(namespace) = self.by_name.get_mut(name) {
             namespace.answered.remove(&id);
         }
     }
 
-    /// Whether the client's event of that id is acknowledged.
-    pub(super) fn is_answered(&self, name: &str, id: u64) -> bool {
+    /// Returns whether the client's event with this id is acknowledged.
+    pub(super) fn is_acknowledged(&self, name: &str, id: u64) -> bool {
         self.by_name.get(name).is_some_and(|one| one.answered.contains(&id))
     }
 
-    /// The client's event of that id is acknowledged from now on.
-    pub(super) fn answered(&mut self, name: &str, id: u64) {
+    /// Notes that the client's event with this id is acknowledged.
+    pub(super) fn note_acknowledged(&mut self, name: &str, id: u64) {
         let Some(namespace) = self.by_name.get_mut(name) else { return };
         namespace.answered.insert(id);
         if namespace.answered.len() > MAX_ANSWERED {
-            // Clients count up: it is the oldest.
+            // Clients count up, so the lowest id is the oldest.
             namespace.answered.pop_first();
         }
     }

@@ -1,14 +1,14 @@
-//! What a scenario sends in Socket.IO, as it writes it.
+//! Socket.IO frames as scenarios write them.
 
 use serde_json::{Map, Value};
 
 use super::packet::{MAIN, is_event_name};
 use crate::engine::codec::CodecError;
 
-/// The greatest id of an acknowledgement: beyond it, JavaScript's numbers have gaps.
+/// The highest acknowledgement id. JavaScript cannot represent every integer above it.
 const MAX_ID: u64 = (1 << 53) - 1;
 
-/// `{ event, args, ack }`, `{ ack }` or `{ error }`, each with a namespace that may be left out.
+/// `{ event, args, ack }`, `{ ack }` or `{ error }`, each with an optional namespace.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outgoing {
     pub(super) namespace: Option<String>,
@@ -18,30 +18,30 @@ pub(super) struct Outgoing {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// An event: its name, then its arguments.
-    Event { data: Vec<Value>, asks: Option<Asked> },
+    Event { data: Vec<Value>, ack_id: Option<AckId> },
     /// The acknowledgement of an event from the client.
     Ack(Vec<Value>),
     /// Why the client may not connect.
     Refusal(Value),
 }
 
-/// The id that the client is to acknowledge an event with.
+/// The acknowledgement id that an event requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// The next number.
+pub(super) enum AckId {
+    /// The next number of the namespace.
     Next,
-    Id(u64),
+    Given(u64),
 }
 
 impl Outgoing {
     pub(super) fn read(value: &Value) -> Result<Self, CodecError> {
         let form = || CodecError::form("a frame for Socket.IO", "{ event, args }, { ack } or { error }", value);
         let fields = value.as_object().ok_or_else(form)?;
-        let (content, keys): (_, &[&str]) = if let Some(event) = given(fields, "event") {
+        let (content, keys): (_, &[&str]) = if let Some(event) = non_null(fields, "event") {
             (event_of(event, fields)?, &["namespace", "event", "args", "ack", "id"])
         } else if let Some(args) = fields.get("ack") {
             (Content::Ack(list(args)), &["namespace", "event", "ack"])
-        } else if let Some(error) = given(fields, "error") {
+        } else if let Some(error) = non_null(fields, "error") {
             (Content::Refusal(refusal(error)?), &["namespace", "event", "error"])
         } else {
             return Err(form());
@@ -49,12 +49,12 @@ impl Outgoing {
         if let Some(unknown) = fields.keys().find(|key| !keys.contains(&key.as_str())) {
             return Err(CodecError::UnknownKey(unknown.clone()));
         }
-        Ok(Self { namespace: given(fields, "namespace").map(namespace).transpose()?, content })
+        Ok(Self { namespace: non_null(fields, "namespace").map(namespace).transpose()?, content })
     }
 }
 
-/// A field that is there and not null.
-fn given<'f>(fields: &'f Map<String, Value>, key: &str) -> Option<&'f Value> {
+/// Returns a field that is present and not null.
+fn non_null<'f>(fields: &'f Map<String, Value>, key: &str) -> Option<&'f Value> {
     fields.get(key).filter(|value| !value.is_null())
 }
 
@@ -66,23 +66,23 @@ fn event_of(event: &Value, fields: &Map<String, Value>) -> Result<Content, Codec
         });
     }
     let args = fields.get("args").map(list).unwrap_or_default();
-    let asks = match given(fields, "ack").or(given(fields, "id")) {
+    let ack_id = match non_null(fields, "ack").or(non_null(fields, "id")) {
         None | Some(Value::Bool(false)) => None,
-        Some(Value::Bool(true)) => Some(Asked::Next),
+        Some(Value::Bool(true)) => Some(AckId::Next),
         Some(id) => {
             let known = id.as_u64().filter(|id| *id <= MAX_ID);
-            Some(Asked::Id(known.ok_or_else(|| CodecError::form("the id of an acknowledgement", "an integer", id))?))
+            Some(AckId::Given(known.ok_or_else(|| CodecError::form("the acknowledgement id", "an integer", id))?))
         }
     };
-    Ok(Content::Event { data: [vec![event.clone()], args].concat(), asks })
+    Ok(Content::Event { data: [vec![event.clone()], args].concat(), ack_id })
 }
 
-/// The arguments of a list, or the one argument that is none.
+/// Returns the items of a list, or any other value as the only argument.
 fn list(args: &Value) -> Vec<Value> {
     args.as_array().cloned().unwrap_or_else(|| vec![args.clone()])
 }
 
-/// `{ message, data }`; a text is the message.
+/// Returns `{ message, data }`; a text is the message.
 fn refusal(error: &Value) -> Result<Value, CodecError> {
     match error {
         Value::String(message) => Ok(Map::from_iter([("message".to_owned(), message.as_str().into())]).into()),
@@ -91,7 +91,7 @@ fn refusal(error: &Value) -> Result<Value, CodecError> {
     }
 }
 
-/// A namespace begins with `/`, which may be left out.
+/// Returns the namespace with its leading `/`, which the scenario may omit.
 fn namespace(value: &Value) -> Result<String, CodecError> {
     let name = value.as_str().ok_or_else(|| CodecError::form("namespace", "a text", value))?;
     if name.contains(|c: char| c == ',' || c.is_control()) {
@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    fn event(data: &Value, asks: Option<Asked>) -> Content {
-        Content::Event { data: list(data), asks }
+    fn event(data: &Value, ack_id: Option<AckId>) -> Content {
+        Content::Event { data: list(data), ack_id }
     }
 
     #[test]
@@ -119,9 +119,9 @@ mod tests {
             (json!({ "event": "a", "args": 1 }), None, event(&json!(["a", 1]), None)),
             (json!({ "event": "a", "args": [1, [2]] }), None, event(&json!(["a", 1, [2]]), None)),
             (json!({ "event": 7, "args": [], "ack": false }), None, event(&json!([7]), None)),
-            (json!({ "event": "a", "ack": true }), None, event(&json!(["a"]), Some(Asked::Next))),
-            (json!({ "event": "a", "ack": 5 }), None, event(&json!(["a"]), Some(Asked::Id(5)))),
-            (json!({ "event": "a", "id": 0 }), None, event(&json!(["a"]), Some(Asked::Id(0)))),
+            (json!({ "event": "a", "ack": true }), None, event(&json!(["a"]), Some(AckId::Next))),
+            (json!({ "event": "a", "ack": 5 }), None, event(&json!(["a"]), Some(AckId::Given(5)))),
+            (json!({ "event": "a", "id": 0 }), None, event(&json!(["a"]), Some(AckId::Given(0)))),
             (json!({ "namespace": "/b", "event": "a", "ack": null }), Some("/b"), event(&json!(["a"]), None)),
             (json!({ "namespace": "b", "event": "a" }), Some("/b"), event(&json!(["a"]), None)),
             (json!({ "namespace": "", "ack": [] }), Some("/"), Content::Ack(vec![])),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_socket_io_cannot_say_is_refused_with_a_reason() {
+    fn invalid_frames_are_refused_with_a_reason() {
         const FORM: &str = "a frame for Socket.IO must be { event, args }, { ack } or { error }, found ";
         for (value, error) in [
             (json!("hello"), format!("{FORM}\"hello\"")),
@@ -150,15 +150,12 @@ mod tests {
             (json!({ "event": "connect" }), "the event name `connect` is reserved by Socket.IO".to_owned()),
             (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a frame for Socket.IO".to_owned()),
             (json!({ "ack": [], "args": 1 }), "unknown key `args` in a frame for Socket.IO".to_owned()),
-            (
-                json!({ "event": "a", "ack": -1 }),
-                "the id of an acknowledgement must be an integer, found -1".to_owned(),
-            ),
+            (json!({ "event": "a", "ack": -1 }), "the acknowledgement id must be an integer, found -1".to_owned()),
             (json!({ "error": {} }), "error must be a text or { message, data }, found {}".to_owned()),
             (json!({ "ack": [], "namespace": 1 }), "namespace must be a text, found 1".to_owned()),
             (
                 json!({ "ack": [], "namespace": "a,b" }),
-                "a namespace of Socket.IO contains no comma and no control character, found `a,b`".to_owned(),
+                "a Socket.IO namespace must not contain commas or control characters, found `a,b`".to_owned(),
             ),
         ] {
             assert_eq!(Outgoing::read(&value).unwrap_err().to_string(), error);

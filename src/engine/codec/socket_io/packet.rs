@@ -1,7 +1,7 @@
-//! A packet of Socket.IO, protocol 5, as the message of an Engine.IO packet.
+//! A packet of Socket.IO, protocol 5, carried as the message of an Engine.IO packet.
 //!
-//! A text of `TYPE [ATTACHMENTS -] [NAMESPACE ,] [ID] [JSON]`, and after it as many attachments: bytes, which the JSON has
-//! placeholders for.
+//! It is a text `TYPE [ATTACHMENTS -] [NAMESPACE ,] [ID] [JSON]`, followed by the binary attachments, for which the
+//! JSON has placeholders.
 
 use std::fmt::Write as _;
 
@@ -14,17 +14,17 @@ use crate::engine::codec::CodecError;
 use crate::engine::codec::engine_io::PacketError;
 use crate::engine::frame::{Frame, bytes_of};
 
-/// The most binary values of a packet, as the parser of the reference implementation has it.
+/// The maximum number of binary values in a packet, as in the reference implementation's parser.
 pub const MAX_ATTACHMENTS: usize = 10;
 
-/// The namespace that packets belong to if they name none.
+/// The namespace of packets that name none.
 pub(super) const MAIN: &str = "/";
 
-/// Names that clients and servers keep for events of their own.
+/// Event names reserved for clients and servers.
 const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// What a packet is about. That one is binary follows from its attachments.
+/// The type of a packet. Whether it is binary follows from its attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
@@ -35,7 +35,7 @@ pub(super) enum Kind {
     ConnectError,
 }
 
-/// A packet whose attachments are `{ binary: BASE64 }` in its data, if it has them already.
+/// A packet. Attachments already received are `{ binary: BASE64 }` in its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Packet {
     pub(super) kind: Kind,
@@ -44,24 +44,24 @@ pub(super) struct Packet {
     pub(super) data: Option<Value>,
 }
 
-/// A packet from the client that waits for its attachments.
+/// A packet from the client whose attachments have yet to arrive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Partial {
     packet: Packet,
-    /// How many attachments it has.
+    /// The number of attachments.
     count: usize,
-    /// Those that have come, as base64.
+    /// The attachments received so far, in base64.
     attachments: Vec<String>,
 }
 
-/// What a text gives.
+/// The result of decoding a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
     Whole(Packet),
     Partial(Partial),
 }
 
-/// Why the server closes a socket, as the reference implementation does.
+/// Why the server closes a socket, as in the reference implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(super) enum Violation {
     #[error("Engine.IO: {0}")]
@@ -82,11 +82,11 @@ pub(super) enum Violation {
     UnexpectedAttachment,
     #[error("invalid heartbeat direction")]
     PingFromClient,
-    #[error("connected to the namespace already")]
+    #[error("already connected to the namespace")]
     ConnectedAlready,
     #[error("not connected to the namespace")]
     NotConnected,
-    #[error("only the server refuses a connection")]
+    #[error("only the server may refuse a connection")]
     RefusalFromClient,
 }
 
@@ -128,7 +128,7 @@ impl Packet {
         })
     }
 
-    /// The frames that carry the packet to the client.
+    /// Returns the frames that carry the packet to the client.
     pub(super) fn frames(mut self) -> Result<Vec<Frame>, CodecError> {
         let mut attachments = Vec::new();
         if let (Kind::Event | Kind::Ack, Some(data)) = (self.kind, &mut self.data) {
@@ -141,7 +141,7 @@ impl Packet {
         Ok([vec![self.text(attachments.len())], attachments].concat())
     }
 
-    /// The frame that carries a packet without attachments.
+    /// Returns the frame of a packet without attachments.
     pub(super) fn frame(&self) -> Frame {
         self.text(0)
     }
@@ -157,7 +157,7 @@ impl Packet {
             Kind::Ack => "43",
             Kind::ConnectError => "44",
         });
-        // Writing to a text does not fail.
+        // Writing to a `String` does not fail.
         if is_binary {
             let _ = write!(text, "{attachments}-");
         }
@@ -175,7 +175,7 @@ impl Packet {
 }
 
 impl Partial {
-    /// The whole packet, once the last attachment has come.
+    /// Adds an attachment, and returns the whole packet after the last one.
     pub(super) fn with(mut self, bytes: &[u8]) -> Result<Decoded, Violation> {
         self.attachments.push(BASE64.encode(bytes));
         if self.attachments.len() < self.count {
@@ -188,7 +188,7 @@ impl Partial {
     }
 }
 
-/// Whether an event may have this name, as far as it is not the protocol's own.
+/// Returns whether an event may have this name: it is not reserved.
 pub(super) fn is_event_name(name: &Value) -> bool {
     name.is_number() || name.as_str().is_some_and(|name| !is_reserved(name))
 }
@@ -197,7 +197,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED_EVENTS.contains(&name)
 }
 
-/// The number of attachments, and what follows it.
+/// Returns the number of attachments and the rest of the text.
 fn attachments(text: &str) -> Result<(usize, &str), Violation> {
     let (count, rest) = text.split_at(digits(text));
     let rest = rest.strip_prefix('-').ok_or(Violation::IllegalAttachments)?;
@@ -209,12 +209,12 @@ fn attachments(text: &str) -> Result<(usize, &str), Violation> {
     }
 }
 
-/// How many digits a text begins with.
+/// Returns the number of leading digits.
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// Takes bytes out of a value and leaves placeholders.
+/// Moves binary data out of a value and leaves placeholders.
 fn detach(value: &mut Value, attachments: &mut Vec<Vec<u8>>) {
     if let Some(bytes) = bytes_of(value) {
         *value = json!({ "_placeholder": true, "num": attachments.len() });
@@ -228,7 +228,7 @@ fn detach(value: &mut Value, attachments: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Puts bytes, as base64, where a value has placeholders.
+/// Replaces the placeholders of a value by attachments in base64.
 fn attach(value: &mut Value, attachments: &[String]) -> Result<(), Violation> {
     if value.get("_placeholder") == Some(&Value::Bool(true)) {
         let number = value.get("num").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
@@ -253,7 +253,7 @@ mod tests {
         Packet { kind, namespace: namespace.to_owned(), id, data: Some(data).filter(|data| !data.is_null()) }
     }
 
-    /// Frames of text and bytes in turn.
+    /// Returns a text frame followed by binary frames.
     fn wire(text: &str, attachments: &[&[u8]]) -> Vec<Frame> {
         let text = Frame::Text(format!("4{text}").into());
         let bytes = attachments.iter().map(|bytes| Frame::Binary((*bytes).into()));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_are_written_and_read_as_the_protocol_shows_them() {
+    fn packets_match_the_examples_of_the_protocol() {
         const NO_BYTES: &[&[u8]] = &[];
         let bytes = json!({ "binary": "AQIDBA==" });
         for (text, attachments, kind, namespace, id, data) in [
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_packets_are_refused_for_a_reason() {
+    fn malformed_packets_are_refused_with_a_reason() {
         use Violation::{IllegalAttachments, InvalidId, InvalidPayload, TooManyAttachments, UnknownType};
         for (text, violation) in [
             ("", UnknownType),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_with_too_many_attachments_are_not_written() {
+    fn packets_with_too_many_attachments_are_not_encoded() {
         let args = |count| Value::from(vec![json!({ "binary": "AA==" }); count]);
         assert_eq!(packet(Kind::Ack, "/", Some(1), args(10)).frames().unwrap().len(), 11);
         assert_eq!(packet(Kind::Ack, "/", Some(1), args(11)).frames(), Err(CodecError::TooManyAttachments));

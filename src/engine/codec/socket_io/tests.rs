@@ -1,4 +1,4 @@
-//! Conversations of a Socket.IO client with the server.
+//! Conversations between a Socket.IO client and the server.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -23,7 +23,7 @@ fn opened() -> Session {
     session
 }
 
-/// A session that is connected to the namespace `/`.
+/// Returns a session that is connected to the namespace `/`.
 fn connected() -> Session {
     let mut session = opened();
     session.receive(text("40"));
@@ -39,7 +39,7 @@ fn msg(namespace: &str, event: &str, args: Value, ack: Value) -> Value {
     Value::from_iter([("namespace", namespace.into()), ("event", event.into()), ("args", args), ("ack", ack)])
 }
 
-/// The acknowledgement of a connection, with the id of the client there.
+/// Returns the client's id from the acknowledgement of a connection.
 fn sid_in(frames: &[Frame], before: &str) -> String {
     let [Frame::Text(text)] = frames else { panic!("{frames:?}") };
     let json: Value = serde_json::from_str(text.strip_prefix(before).unwrap()).unwrap();
@@ -59,7 +59,7 @@ fn a_socket_opens_with_a_handshake() {
 }
 
 #[test]
-fn the_server_pings_at_every_interval_and_waits_for_no_pong() {
+fn the_server_pings_at_every_interval_without_awaiting_pongs() {
     let mut session = session(false);
     assert_eq!(session.due(), None);
     let start = Duration::from_secs(7);
@@ -76,7 +76,7 @@ fn the_server_pings_at_every_interval_and_waits_for_no_pong() {
 }
 
 #[test]
-fn pings_that_are_due_in_one_advance_are_one() {
+fn pings_due_in_one_advance_are_merged() {
     for (until, rounds) in [(0, 1), (49, 1), (50, 2), (51, 2), (24 * 3600, 3456)] {
         let mut session = session(false);
         session.opened(Duration::ZERO);
@@ -87,9 +87,9 @@ fn pings_that_are_due_in_one_advance_are_one() {
 }
 
 #[test]
-fn a_client_that_does_not_connect_is_closed_by_both_clocks() {
+fn a_client_that_never_connects_is_closed_by_both_clocks() {
     let closed = [Received::Close { code: 1000, reason: String::new() }];
-    // By the world's clock alone it has all the time it wants.
+    // The world's clock alone closes nothing.
     let mut session = opened();
     for _ in 0..3 {
         let due = session.due().unwrap();
@@ -98,7 +98,7 @@ fn a_client_that_does_not_connect_is_closed_by_both_clocks() {
     let mut late = session.clone();
     assert_eq!(late.overdue(CONNECT_TIMEOUT), closed);
     assert!(!late.was_connected());
-    // By the machine's clock alone as well.
+    // Neither does the machine's clock alone.
     let early = CONNECT_TIMEOUT.saturating_sub(Duration::from_nanos(1));
     let mut session = opened();
     assert_eq!(session.elapse(PING_INTERVAL, PING_INTERVAL), [Received::Reply(text("2"))]);
@@ -122,7 +122,7 @@ fn packets_of_the_transport_are_answered_or_ignored() {
 }
 
 #[test]
-fn a_connection_is_acknowledged_when_open_is_at_its_end() {
+fn a_connection_is_acknowledged_once_open_has_finished() {
     let mut session = opened();
     for (packet, namespace, auth, before) in [
         ("40", "/", json!({}), "40"),
@@ -140,7 +140,7 @@ fn a_connection_is_acknowledged_when_open_is_at_its_end() {
 }
 
 #[test]
-fn each_namespace_has_an_id_of_its_own() {
+fn each_namespace_has_its_own_id() {
     let mut session = opened();
     let sids = ["/", "/a", "/b"].map(|namespace| {
         session.receive(text(&format!("40{namespace},")));
@@ -161,7 +161,7 @@ fn each_connection_sends_its_id_to_the_client() {
         let sid = sid_in(&session.finished(&msg, false), "40/a,");
         assert_eq!(before.as_ref(), Some(&sid));
         session.receive(text("41/a,"));
-        // What answers that it has left knows it still, and so does what happens at the end.
+        // The id stays available to rules that answer the disconnection, and to those that run at the end.
         assert_eq!((session.sid(Some(&address)), session.sid(None)), (Some(&*sid), Some(&*sid)));
         assert!(!sids.contains(&sid), "{sids:?}");
         sids.push(sid);
@@ -207,14 +207,14 @@ fn open_may_refuse_a_connection() {
 }
 
 #[test]
-fn an_open_that_fails_refuses_the_connection() {
+fn a_failed_open_refuses_the_connection() {
     let mut session = opened();
     session.receive(text("40/admin,"));
     let msg = msg("/admin", "connect", json!([{}]), Value::Null);
     let refused = text(r#"44/admin,{"message":"Row 9 not found"}"#);
     assert_eq!(session.refused(&msg, "Row 9 not found"), [Received::Reply(refused)]);
     assert_eq!((session.refused(&msg, "again"), session.finished(&msg, false)), (Vec::new(), Vec::new()));
-    // A message that is refused, or a connection that is acknowledged, stays.
+    // A refused message, or an acknowledged connection, closes nothing.
     session.receive(text("40/admin,"));
     session.finished(&msg, false);
     assert_eq!(session.refused(&msg, "late"), []);
@@ -232,12 +232,12 @@ fn the_server_disconnects_a_client_from_one_namespace() {
     assert_eq!(session.disconnect(Some(&one)), Some(vec![text("41/admin,")]));
     assert_eq!((session.is_over(&one), session.is_over(&other)), (true, false));
     assert_eq!(session.disconnect(Some(&one)), Some(Vec::new()));
-    // One that is yet to be acknowledged is so first.
+    // A pending connection is acknowledged first.
     session.receive(text("40/admin,"));
     let frames = session.disconnect(Some(&admin)).unwrap();
     sid_in(&frames[..1], "40/admin,");
     assert_eq!(frames[1..], [text("41/admin,")]);
-    // The last is that of the socket.
+    // The last namespace closes with the socket.
     assert_eq!(session.disconnect(Some(&other)), None);
     assert_eq!(session.closing(), [text("41")]);
 }
@@ -260,7 +260,7 @@ fn events_and_acknowledgements_are_messages() {
 }
 
 #[test]
-fn attachments_come_and_go_in_frames_of_their_own() {
+fn attachments_travel_in_separate_frames() {
     let mut session = connected();
     let packet = r#"452-7["baz",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
     assert_eq!(session.receive(text(packet)), []);
@@ -281,7 +281,7 @@ fn attachments_come_and_go_in_frames_of_their_own() {
 }
 
 #[test]
-fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
+fn replies_are_events_or_requested_acknowledgements() {
     let mut session = connected();
     let asked = msg("/", "foo", json!([]), json!(12));
     let unasked = msg("/", "foo", json!([]), Value::Null);
@@ -297,7 +297,7 @@ fn replies_are_events_or_the_acknowledgement_that_was_asked_for() {
         assert_eq!(session.reply(Some(msg), value).unwrap(), [text(frame)]);
     }
     assert_eq!(session.reply(Some(&unasked), json!({ "ack": [] })), Ok(Vec::new()));
-    // A callback is called once, unless its id stands for another.
+    // A callback is called only once, unless the client reuses its id.
     assert_eq!(session.reply(Some(&asked), json!({ "ack": [] })), Ok(Vec::new()));
     session.receive(text(r#"4212["foo"]"#));
     assert_eq!(session.reply(Some(&asked), json!({ "ack": [] })).unwrap(), [text("4312[]")]);
@@ -347,7 +347,7 @@ fn the_server_disconnects_from_every_namespace_before_it_closes() {
 }
 
 #[test]
-fn what_the_protocol_forbids_closes_the_socket() {
+fn protocol_violations_close_the_socket() {
     let placeholder = r#"451-["a",{"_placeholder":true,"num":0}]"#;
     let attachment = || Frame::Binary([1].into());
     for (frames, reason) in [
@@ -357,12 +357,12 @@ fn what_the_protocol_forbids_closes_the_socket() {
         (vec![text("2")], "invalid heartbeat direction"),
         (vec![text("4abc")], "unknown packet type"),
         (vec![text("42[]")], "invalid payload"),
-        (vec![text("40")], "connected to the namespace already"),
+        (vec![text("40")], "already connected to the namespace"),
         (vec![text(r#"42/admin,["a"]"#)], "not connected to the namespace"),
         (vec![text("40/admin,"), text(r#"42/admin,["a"]"#)], "not connected to the namespace"),
         (vec![text("41/admin,")], "not connected to the namespace"),
         (vec![text("41"), text(r#"42["a"]"#)], "not connected to the namespace"),
-        (vec![text(r#"44{"message":"No"}"#)], "only the server refuses a connection"),
+        (vec![text(r#"44{"message":"No"}"#)], "only the server may refuse a connection"),
         (vec![attachment()], "an attachment without a packet"),
         (vec![text(placeholder), text(r#"42["a"]"#)], "text where an attachment was expected"),
         (vec![text(r#"451-["a",{"_placeholder":true,"num":1}]"#), attachment()], "illegal attachments"),
@@ -389,7 +389,7 @@ fn namespaces_are_bounded() {
 }
 
 #[test]
-fn a_session_comes_back_from_json() {
+fn a_session_survives_a_json_round_trip() {
     let mut session = connected();
     session.receive(text(r#"452-["a",{"_placeholder":true,"num":0}]"#));
     session.receive(Frame::Binary([1].into()));
