@@ -84,7 +84,7 @@ pub(super) struct Socket {
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
     /// Frames from its client that wait for the world's task.
-    pub(super) unheard: AtomicU32,
+    pub(super) queued_frames: AtomicU32,
     pub(super) kind: SocketKind,
     /// The position in the feed after the last item that is for it alone, or for all whatever they have joined.
     direct: AtomicU64,
@@ -145,7 +145,7 @@ impl Socket {
             memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            unheard: AtomicU32::new(0),
+            queued_frames: AtomicU32::new(0),
             kind: SocketKind::Collection,
             direct: AtomicU64::new(0),
             read_from: AtomicU64::new(position),

@@ -190,7 +190,7 @@ impl Task {
             tokio::select! {
                 () = end.cancelled() => return,
                 () = wait_for_sockets(&shared, waits_for_all, &mut lagging), if is_advancing => {
-                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.state, at_once));
+                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.run(&mut self.state, at_once));
                     if is_done && let Some(advance) = self.advances.pop_front() {
                         advance.finish(&mut self.state);
                     }
