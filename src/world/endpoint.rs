@@ -85,7 +85,7 @@ impl World {
         }
         socket.queued_frames.fetch_add(1, Ordering::Relaxed);
         let socket = socket.clone();
-        self.tell(move |state| {
+        self.enqueue(move |state| {
             socket.queued_frames.fetch_sub(1, Ordering::Relaxed);
             state.receive(socket.id, frame, payload);
         })

@@ -88,7 +88,8 @@ impl WorldState {
         Some(FeedItem { to, at: event.at, content })
     }
 
-    /// Sends every socket the current values in place of everything that it has not received yet.
+    /// Sends every socket the messages that `of_collection` returns for its collection, in place of everything that it
+    /// has not received yet. Rule-driven members are closed.
     pub(super) fn resync(&mut self, mut of_collection: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Message]>) {
         self.count_events();
         self.publish_view();
