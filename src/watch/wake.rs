@@ -19,7 +19,7 @@ use super::debounce::Observation;
 use super::file_events::{FileEvents, Writer};
 use super::fingerprint::Fingerprint;
 use super::watched_paths::WatchedPaths;
-use crate::system::program::TELLS_OF_CLOSE;
+use crate::system::program::REPORTS_CLOSE_WRITE;
 
 /// What wakes the watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ pub(super) struct Wake {
 impl Wake {
     /// Watches for changes, or polls if that cannot be done.
     pub(super) fn new(mode: WatchMode) -> Self {
-        let file_events = Arc::new(Mutex::new(FileEvents::new(TELLS_OF_CLOSE)));
+        let file_events = Arc::new(Mutex::new(FileEvents::new(REPORTS_CLOSE_WRITE)));
         // One waiting signal says as much as many.
         let (signal, events) = mpsc::channel(1);
         let noted = file_events.clone();
