@@ -300,8 +300,8 @@ impl FileWatcher {
         wake.settled(&observation);
         for path in observation.fingerprint.unlinked_since(&self.last_idle) {
             warn!(
-                "{} was replaced or deleted, but its path still leads to the old file, as it does for a single file that is \
-                 mounted into a container; mount the folder that holds it instead",
+                "{} was replaced or deleted, but its path still leads to the old file, as it does for a single file that \
+                 is mounted into a container; mount the folder that holds it instead",
                 path.display()
             );
         }

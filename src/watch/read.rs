@@ -9,7 +9,7 @@ use super::debounce::{Debounce, Doubt, Next};
 use super::wake::{Wake, WatchMode};
 use crate::scenario::{FoundFile, Loading, load_regular};
 
-/// Reads a whole file. No event tells who writes to it, so it is read like a save by an unknown writer: a broken or
+/// Reads a whole file. No events are available for it, so it is read like a save by an unknown writer: a broken or
 /// empty file gets more time to become valid. That it lacks parts of the current scenario is no reason for doubt,
 /// because it is a different scenario.
 pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {

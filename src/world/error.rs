@@ -77,7 +77,7 @@ pub enum ClockError {
         now: Duration,
     },
     /// The world went back to its start, or to a snapshot, during the advance.
-    #[error("the world was reset or restored before its clock had got there")]
+    #[error("the world was reset or restored during the advance")]
     Overtaken,
 }
 
@@ -88,6 +88,6 @@ pub enum SnapshotError {
     #[error("Snapshot {0} not found")]
     Unknown(String),
     /// The maximum number of snapshots is reached.
-    #[error("there are {MAX_SNAPSHOTS} snapshots already, delete one first")]
+    #[error("there are {MAX_SNAPSHOTS} snapshots already; delete one first")]
     TooMany,
 }

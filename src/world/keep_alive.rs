@@ -16,7 +16,7 @@ pub struct KeepAlive(Arc<Suspensions>);
 #[derive(Debug, Default)]
 struct Suspensions {
     count: AtomicUsize,
-    begun: Notify,
+    started: Notify,
 }
 
 /// Keeps connections from being kept alive until it is dropped.
@@ -31,20 +31,20 @@ impl KeepAlive {
     }
 
     /// Waits until a connection may no longer be kept alive. `is_concerned` returns whether the suspension applies to
-    /// this connection, and is called each time one begins.
+    /// this connection, and is called whenever one starts.
     pub async fn suspended(&self, is_concerned: impl Fn() -> bool) {
         loop {
-            let begun = self.0.begun.notified();
+            let started = self.0.started.notified();
             if self.is_suspended() && is_concerned() {
                 return;
             }
-            begun.await;
+            started.await;
         }
     }
 
     pub(super) fn suspend(&self) -> Suspension {
         self.0.count.fetch_add(1, Ordering::SeqCst);
-        self.0.begun.notify_waiters();
+        self.0.started.notify_waiters();
         Suspension(self.clone())
     }
 }

@@ -81,9 +81,9 @@ impl Shared {
         const MOST_CHARACTERS: usize = 200;
         let nearest = nearest.map(|nearest| {
             let shown: String = nearest.chars().take(MOST_CHARACTERS).collect();
-            format!("; nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
+            format!("; the nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
         });
-        let line = format!("no rule of websocket {endpoint} fits a message{}", nearest.unwrap_or_default());
+        let line = format!("no rule of websocket {endpoint} matches a message{}", nearest.unwrap_or_default());
         match self.unmatched.note(&line) {
             NameLine::Name => warn!(world = %self.name, "{line}"),
             NameLine::NoMore => warn!(

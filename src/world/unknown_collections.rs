@@ -31,7 +31,8 @@ impl World {
             NameLine::Name => {
                 let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
                 let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                warn!(world = %self.name(), "no category `{name}`, so the socket gets no current orders{advice}");
+                let line = format!("unknown category `{name}`, so the socket receives no current orders{advice}");
+                warn!(world = %self.name(), "{line}");
             }
             NameLine::NoMore => warn!(
                 world = %self.name(),

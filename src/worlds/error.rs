@@ -34,8 +34,9 @@ pub enum WorldsError {
     /// Other servers run another scenario.
     #[cfg(feature = "redis")]
     #[error(
-        "the other servers of {place} play another scenario ({name}): {} differ; give this server the same files, or \
-         publish its own to all of them with --publish", if files.is_empty() { "seeds or files".to_owned() } else { files.join(", ") }
+        "the other servers of {place} play another scenario ({name}), which differs in {}; give this server the same \
+         files, or publish its own to all of them with --publish",
+        if files.is_empty() { "its seed or files".to_owned() } else { files.join(", ") }
     )]
     OtherScenario {
         /// The address of the store.

@@ -62,7 +62,7 @@ fn events_show_whether_a_file_is_being_written() {
         ("nothing", &[], Done),
         ("a write", &[(WRITTEN, "shop.yaml")], Writing),
         ("a whole save", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
-        ("a save that goes on", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml"), (WRITTEN, "shop.yaml")], Writing),
+        ("a save that continues", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml"), (WRITTEN, "shop.yaml")], Writing),
         ("a read in between", &[(WRITTEN, "shop.yaml"), (READ, "shop.yaml")], Writing),
         ("a change of rights in between", &[(WRITTEN, "shop.yaml"), (TOUCHED, "shop.yaml")], Writing),
         ("another file is closed", &[(WRITTEN, "shop.yaml"), (CLOSED, "empty.yaml")], Writing),
