@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Lets a server listen on an address that an earlier one has just released (`SO_REUSEADDR`). Other systems than Unix
+/// Lets a server listen on an address that an earlier one has just released (`SO_REUSEADDR`). Systems other than Unix
 /// allow that anyway, and with the option they would let two servers share a port.
 pub(crate) fn reuse_address(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }

@@ -37,11 +37,11 @@ use wake::Wake;
 pub use wake::WatchMode;
 
 /// How long to wait before the log reports what the watcher waits for.
-const LONG: Duration = Duration::from_secs(1);
+const LOG_WAIT_AFTER: Duration = Duration::from_secs(1);
 
 /// The total size, in bytes, from which files leave a lot of free memory behind after a read: ten times their size,
 /// plus the previous scenario.
-const LARGE: usize = 1 << 20;
+const LARGE_FILES: usize = 1 << 20;
 
 /// A scenario file, and how to follow it.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub struct Watch {
 
 impl Watch {
     /// Follows the file and its includes, and after a switch the new file instead, until the shutdown. `files` are
-    /// those that the worlds' scenario was made from.
+    /// those that the worlds' scenario was made from; empty if they are not to be followed.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
@@ -203,7 +203,7 @@ impl FileWatcher {
         };
         match save.next(now, observation.clone()) {
             Next::Wait(until) => {
-                let waited_for = save.waits_for(now).filter(|(_, waited)| !is_logged && *waited > LONG);
+                let waited_for = save.waits_for(now).filter(|(_, waited)| !is_logged && *waited > LOG_WAIT_AFTER);
                 if let Some((reason, _)) = &waited_for {
                     info!("waiting until {reason}");
                 }
@@ -292,7 +292,7 @@ impl FileWatcher {
                 }
             }
         }
-        give_back_after(size(&self.seen.files)).await;
+        release_memory_after(size(&self.seen.files)).await;
     }
 
     /// Becomes idle: the files have settled, and their contents count.
@@ -300,8 +300,8 @@ impl FileWatcher {
         wake.settled(&observation);
         for path in observation.fingerprint.unlinked_since(&self.last_idle) {
             warn!(
-                "{} was replaced or deleted, but its path still leads to the old file, as it does for a single file that \
-                 is mounted into a container; mount the folder that holds it instead",
+                "{} was replaced or deleted, but its path still leads to the old file, as it does for a single file \
+                 that is mounted into a container; mount the folder that holds it instead",
                 path.display()
             );
         }
@@ -313,11 +313,11 @@ impl FileWatcher {
     async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) -> bool {
         let started = Instant::now();
         let read = read_whole(switch.file()).await;
-        self.answer(switch, read, started, requests).await
+        self.complete_switch(switch, read, started, requests).await
     }
 
     /// Completes a switch to another file after the file was read. Returns whether it is followed now.
-    async fn answer(
+    async fn complete_switch(
         &mut self,
         switch: PendingSwitch,
         read: Result<Loading, JoinError>,
@@ -360,7 +360,7 @@ impl FileWatcher {
                 }
             }
         }
-        give_back_after(size).await;
+        release_memory_after(size).await;
         is_followed
     }
 }
@@ -379,8 +379,8 @@ fn size(files: &[FoundFile]) -> usize {
 }
 
 /// Releases memory after files of this total size have been read and applied.
-async fn give_back_after(size: usize) {
-    if size >= LARGE {
+async fn release_memory_after(size: usize) {
+    if size >= LARGE_FILES {
         // The task fails only when the runtime shuts down.
         let _ = spawn_blocking(system::give_back_memory).await;
     }

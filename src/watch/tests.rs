@@ -57,7 +57,7 @@ async fn a_read_that_panics_refuses_the_switch_as_a_defect() {
     let name = files.second.to_string_lossy().into_owned();
     let answer = async {
         let switch = files.requests.next().await;
-        files.watcher.answer(switch, read, Instant::now(), &files.requests).await;
+        files.watcher.complete_switch(switch, read, Instant::now(), &files.requests).await;
     };
     let (switched, ()) = tokio::join!(files.selector.switch(&name), answer);
     let error = switched.unwrap_err();

@@ -34,7 +34,7 @@ pub enum WatchMode {
 }
 
 /// The time between two checks in [`WatchMode::Poll`].
-const POLL: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of checks in [`WatchMode::Poll`] after which the files are read even if they look unchanged.
 const CHECKS_PER_READ: usize = 10;
@@ -43,10 +43,10 @@ const CHECKS_PER_READ: usize = 10;
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The longest delay of an event on a busy machine. An event that takes longer is considered lost.
-const DELIVERY: Duration = Duration::from_millis(200);
+const MAX_EVENT_DELAY: Duration = Duration::from_millis(200);
 
 /// The time between two checks while a save settles; not every change causes an event.
-const STEP: Duration = Duration::from_millis(50);
+const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) struct Wake {
     paths: Vec<PathBuf>,
@@ -78,7 +78,7 @@ impl Wake {
         let watcher = match mode {
             WatchMode::Poll | WatchMode::Never => None,
             WatchMode::Events => notify::recommended_watcher(note)
-                .inspect_err(|error| warn!(%error, "file events are unavailable, polling every {POLL:?}"))
+                .inspect_err(|error| warn!(%error, "file events are unavailable, polling every {POLL_INTERVAL:?}"))
                 .ok(),
         };
         Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), file_events, events }
@@ -117,7 +117,7 @@ impl Wake {
         if let Err(error) = watcher.watch(&holder, RecursiveMode::NonRecursive)
             && holder.is_dir()
         {
-            warn!("cannot watch {}: {error}; polling every {POLL:?} instead", holder.display());
+            warn!("cannot watch {}: {error}; polling every {POLL_INTERVAL:?} instead", holder.display());
             self.watcher = None;
         }
         self.watched.insert(holder);
@@ -158,7 +158,7 @@ impl Wake {
         if self.watcher.is_none() {
             // On some mounts, changes do not show in the metadata, so read the files now and then anyway.
             for _ in 0..CHECKS_PER_READ {
-                sleep(POLL).await;
+                sleep(POLL_INTERVAL).await;
                 if !seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                     return;
                 }
@@ -177,7 +177,7 @@ impl Wake {
                         continue;
                     }
                     // The event of a very recent change may still be on its way.
-                    if let Ok(Some(())) = timeout(DELIVERY, self.events.recv()).await {
+                    if let Ok(Some(())) = timeout(MAX_EVENT_DELAY, self.events.recv()).await {
                         return;
                     }
                     let now = Fingerprint::of(&self.paths);
@@ -194,7 +194,7 @@ impl Wake {
 
     /// Waits for the next check while a save settles: until this time, or until something happens.
     pub(super) async fn until(&mut self, due: Instant) {
-        let due = due.min(Instant::now() + STEP).into();
+        let due = due.min(Instant::now() + SETTLE_INTERVAL).into();
         if self.watcher.is_none() {
             return sleep_until(due).await;
         }

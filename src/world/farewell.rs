@@ -1,4 +1,4 @@
-//! The guarantee that an endpoint is notified when its socket is closed, whatever drops the socket, and whenever.
+//! Guarantees that an endpoint is notified when its socket closes, even if the future that would do so is dropped.
 
 use std::sync::Arc;
 

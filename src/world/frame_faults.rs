@@ -56,13 +56,14 @@ pub(super) struct FrameFaults {
     /// The state of each fault, by its run.
     kept: HashMap<u64, FaultRunOnFrames>,
     queue: VecDeque<HeldFrame>,
-    /// The maximum number of held frames. Beyond it, the oldest are dropped and made up for when the fault is over.
+    /// The maximum number of held frames. Beyond it, the oldest are dropped; the values that they reported are sent
+    /// again once the fault is over.
     most: usize,
-    /// What to send again for frames that were held for later and dropped.
+    /// What to send again for frames that were held for later and then dropped.
     given_up: Option<Behind>,
     /// What to send again because of faults that are over.
     behind: Option<Behind>,
-    /// The last time passed in; it goes back when the world does.
+    /// The last known time; it goes back when the world does.
     seen: Duration,
     disconnect: Option<Disconnect>,
     marks: Vec<FrameMark>,
@@ -73,7 +74,7 @@ struct HeldFrame {
     due: Duration,
     message: Message,
     event: Option<u64>,
-    /// Applied when the frame is sent, because a damaged frame may take more memory.
+    /// Applied only when the frame is sent, because damage may enlarge it.
     damage: Option<Damage>,
 }
 
@@ -242,7 +243,7 @@ impl FrameFaults {
         }
     }
 
-    /// Releases the reordering windows whose wait, by their end time, is `over`.
+    /// Releases the reordering windows whose timeout is `over`.
     fn release_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
         let is_over =
             |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_TIMEOUT));

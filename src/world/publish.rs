@@ -1,4 +1,4 @@
-//! Publishing events: to the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
+//! Publishes events to the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -238,7 +238,7 @@ impl Socket {
         lock(&self.special).as_ref().and_then(|special| special.end).unwrap_or(u64::MAX)
     }
 
-    /// Returns whether the socket has yet to write items for it before this feed position.
+    /// Returns whether the socket has yet to write an item before this feed position.
     pub(super) fn is_behind(&self, position: u64) -> bool {
         let written = self.written();
         written < position && written < self.end()

@@ -14,7 +14,7 @@ use super::audience::{Audience, Coverage, Join, TopicIndex};
 use super::socket::{Socket, SocketClose, SocketKind, lock};
 use crate::engine::{FIRST_SHARED_MEMBER, Topic};
 
-/// How long a socket may write nothing before nothing waits for it any longer.
+/// How long to wait for a socket that makes no progress.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// All open sockets of a world, in the order in which they were opened.

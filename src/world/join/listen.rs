@@ -67,7 +67,7 @@ impl Listener {
     /// Passes the log's entries to the task until the world ends. Sends the position through `joined` once the initial
     /// entries have been passed on.
     pub(super) async fn listen(self, opened: Opened, joined: oneshot::Sender<u64>, end: CancellationToken) {
-        // However this ends, the world cannot continue without it.
+        // However the listener ends, the world cannot continue without it.
         let _ended = end.clone().drop_guard();
         let failure = end.run_until_cancelled(self.listen_until_failure(opened, joined)).await;
         if let Some(error) = failure {
