@@ -315,7 +315,7 @@ impl Sockets {
         }
     }
 
-    /// Waiter until every open socket has written everything up to this feed position, except sockets that have written
+    /// Waits until every open socket has written everything up to this feed position, except sockets that have written
     /// nothing for as long as `lagging` allows. This is cancel safe: the observed progress is kept in `lagging`.
     pub(super) async fn written(&self, position: u64, lagging: &mut LaggingSockets) {
         let _waiter = Waiter::on(&self.waiting);
@@ -341,7 +341,7 @@ impl Sockets {
         self.all().iter().filter(behind).map(|socket| socket.id).collect()
     }
 
-    /// Waiter until all of these sockets have closed.
+    /// Waits until all of these sockets have closed.
     pub(super) async fn gone(&self, sockets: &[Arc<Socket>]) {
         loop {
             let progress = self.progress.notified();

@@ -44,7 +44,7 @@ impl Worlds {
 
     /// Removes unused worlds.
     pub(super) async fn sweep(&self) {
-        // The limit exceeds the life of any process, and is small enough for the machine's clock.
+        // The limit exceeds the lifetime of any process, and is small enough for the machine's clock.
         let idle = self.0.options.idle.min(LONGEST_IDLE);
         loop {
             let now = Instant::now();
