@@ -103,7 +103,7 @@ pub use view::{View, WorldReload, WorldStart};
 use crate::engine::Reload;
 
 /// Requests that may queue for the task before senders have to wait.
-const WAITING_REQUESTS: usize = 1024;
+const MAX_QUEUED_REQUESTS: usize = 1024;
 
 /// The options that a world starts with.
 #[derive(Debug, Clone)]

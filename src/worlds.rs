@@ -38,7 +38,7 @@ pub const DEFAULT_WORLD: &str = "default";
 pub const MAX_NAME: usize = 64;
 
 /// How long the default world stays down after it has failed.
-const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+const RESTART_DELAY: Duration = Duration::from_millis(100);
 
 /// Options that all worlds of a server share.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -12,7 +12,7 @@ use crate::scenario::{FoundFile, LoadError, Problems, Scenario, render};
 use crate::world::WorldError;
 
 /// How long to wait before publishing a scenario again after a failure.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 impl FileWatcher {
     /// Switches all worlds to a scenario that was made from these files. After [`WorldError::Ended`], this task ends
@@ -48,7 +48,7 @@ impl FileWatcher {
                     if !std::mem::replace(&mut is_logged, true) {
                         warn!("{} will be served once it can be published: {error}", path.display());
                     }
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
                 outcome => return outcome,
             }

@@ -7,7 +7,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 /// The maximum length of an unmasked frame's header in bytes (RFC 6455, 5.2).
-const LONGEST_HEADER: usize = 10;
+const MAX_HEADER: usize = 10;
 
 /// A frame, encoded once for all its recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Encoded {
 
     fn new(opcode: OpCode, payload: &[u8]) -> Self {
         let header = FrameHeader { opcode, ..FrameHeader::default() };
-        let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len()).writer();
+        let mut frame = BytesMut::with_capacity(MAX_HEADER + payload.len()).writer();
         // Writing to memory cannot fail.
         let _ = header.format(payload.len() as u64, &mut frame);
         let mut frame = frame.into_inner();

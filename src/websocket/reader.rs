@@ -10,7 +10,7 @@ use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::{Message, Utf8Bytes};
 
 /// The maximum payload of a control frame in bytes (RFC 6455, 5.5).
-const LONGEST_CONTROL: u64 = 125;
+const MAX_CONTROL_PAYLOAD: u64 = 125;
 
 /// A client's violation of the protocol. Close the connection with [`Violation::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -138,7 +138,7 @@ impl Reader {
             return Err(Violation::Protocol("the payload length is not minimally encoded"));
         }
         if let OpCode::Control(_) = header.opcode {
-            return match (header.is_final, length > LONGEST_CONTROL) {
+            return match (header.is_final, length > MAX_CONTROL_PAYLOAD) {
                 (false, _) => Err(Violation::Protocol("a control frame is fragmented")),
                 (true, true) => Err(Violation::Protocol("a control frame carries more than 125 bytes")),
                 (true, false) => Ok(()),

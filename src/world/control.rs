@@ -53,7 +53,7 @@ pub struct WorldSummary {
 }
 
 /// The maximum number of waiting step lists that are reported.
-const WAITING_LISTED: usize = 100;
+const MAX_WAITING_LISTED: usize = 100;
 
 /// The state of all scheduled work at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +130,7 @@ impl World {
             scripts: state.engine.script_states().collect(),
             rule_scripts: state.engine.rule_script_states().collect(),
             generators: state.engine.generator_states().collect(),
-            waiting: state.engine.waiting_states().take(WAITING_LISTED).collect(),
+            waiting: state.engine.waiting_states().take(MAX_WAITING_LISTED).collect(),
         })
         .await
     }

@@ -58,9 +58,9 @@ pub(super) struct FrameFaults {
     queue: VecDeque<HeldFrame>,
     /// The maximum number of held frames. Beyond it, the oldest are dropped; the values that they reported are sent
     /// again once the fault is over.
-    most: usize,
+    max_held: usize,
     /// What to send again for frames that were held for later and then dropped.
-    given_up: Option<Behind>,
+    dropped: Option<Behind>,
     /// What to send again because of faults that are over.
     behind: Option<Behind>,
     /// The last known time; it goes back when the world does.
@@ -79,14 +79,14 @@ struct HeldFrame {
 }
 
 impl FrameFaults {
-    /// Creates the state for these faults, holding at most `most` frames.
-    pub(super) fn new(faults: Arc<[SocketFault]>, most: usize) -> Self {
+    /// Creates the state for these faults, holding at most `max_held` frames.
+    pub(super) fn new(faults: Arc<[SocketFault]>, max_held: usize) -> Self {
         let mut frame_faults = Self {
             faults: Arc::new([]),
             kept: HashMap::new(),
             queue: VecDeque::new(),
-            most,
-            given_up: None,
+            max_held,
+            dropped: None,
             behind: None,
             seen: Duration::ZERO,
             disconnect: None,
@@ -108,7 +108,7 @@ impl FrameFaults {
         for fault in self.faults.clone().iter().filter(is_over) {
             has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
             let Some(kept) = self.kept.remove(&fault.run) else { continue };
-            self.behind = earlier(self.behind, kept.behind);
+            self.behind = merge(self.behind, kept.behind);
             for waiting in kept.window {
                 self.hold(waiting, Duration::ZERO);
             }
@@ -154,7 +154,7 @@ impl FrameFaults {
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
             let Some(did) = kept.apply(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
-                kept.behind = earlier(kept.behind, Some(before(delivery.event)));
+                kept.behind = merge(kept.behind, Some(resend_for(delivery.event)));
             }
             self.marks.push(FrameMark { label: label.clone(), did, event: delivery.event });
         }
@@ -170,21 +170,21 @@ impl FrameFaults {
         // Frames that are due now are bounded by the feed: no more are taken until they are sent.
         let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
         if is_for_later
-            && self.queue.len() > self.most
+            && self.queue.len() > self.max_held
             && let Some(oldest) = self.queue.pop_front()
         {
-            self.given_up = earlier(self.given_up, Some(before(oldest.event)));
+            self.dropped = merge(self.dropped, Some(resend_for(oldest.event)));
         }
     }
 
     /// Returns whether enough frames wait for the client to read that no more should be taken.
     pub(super) fn is_full(&self) -> bool {
-        self.queue.len() >= self.most && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
+        self.queue.len() >= self.max_held && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
     }
 
     /// Returns whether frames held for later were dropped for lack of room.
     pub(super) fn has_given_up(&self) -> bool {
-        self.given_up.is_some()
+        self.dropped.is_some()
     }
 
     /// Sets the current time. If the world went back in time, held frames belong to a time that no longer exists, so
@@ -276,7 +276,7 @@ impl FrameFaults {
     /// that remain.
     pub(super) fn healed(&mut self) -> Option<Behind> {
         if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
-            self.behind = earlier(self.behind, self.given_up.take());
+            self.behind = merge(self.behind, self.dropped.take());
         }
         self.behind.take()
     }
@@ -318,12 +318,12 @@ pub(super) enum Behind {
 }
 
 /// Returns what to send again for a lost frame of this event, or of no event.
-fn before(event: Option<u64>) -> Behind {
+fn resend_for(event: Option<u64>) -> Behind {
     event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
 }
 
 /// Returns the one that covers both.
-fn earlier(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
+fn merge(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
     match (one, other) {
         (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
         (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),

@@ -78,9 +78,9 @@ impl Shared {
     /// Logs that no rule of an endpoint matches a message, once per nearest rule and reason.
     pub(super) fn warn_of_unmatched(&self, endpoint: &str, nearest: Option<&str>) {
         /// The number of characters of a reason to log, which quotes the client's message.
-        const MOST_CHARACTERS: usize = 200;
+        const MAX_CHARACTERS: usize = 200;
         let nearest = nearest.map(|nearest| {
-            let shown: String = nearest.chars().take(MOST_CHARACTERS).collect();
+            let shown: String = nearest.chars().take(MAX_CHARACTERS).collect();
             format!("; the nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
         });
         let line = format!("no rule of websocket {endpoint} matches a message{}", nearest.unwrap_or_default());

@@ -219,10 +219,10 @@ impl Sockets {
         lock(&self.open).sockets.values().cloned().collect()
     }
 
-    /// Adds at most `most` sockets of an audience whose numbers are greater than `last` to a list. The list may contain
+    /// Adds at most `max` sockets of an audience whose numbers are greater than `last` to a list. The list may contain
     /// some that are not in the audience.
-    pub(super) fn after(&self, audience: &Audience, last: u64, most: usize, into: &mut Vec<Arc<Socket>>) {
-        into.extend(lock(&self.open).after(audience, last).take(most).map(|(_, socket)| socket.clone()));
+    pub(super) fn after(&self, audience: &Audience, last: u64, max: usize, into: &mut Vec<Arc<Socket>>) {
+        into.extend(lock(&self.open).after(audience, last).take(max).map(|(_, socket)| socket.clone()));
     }
 
     /// Returns an upper bound for the number of sockets in an audience.

@@ -153,10 +153,10 @@ impl WorldState {
         if self.shared.clock.pace().paused { self.engine.now() } else { given.max(self.engine.now()) }
     }
 
-    /// Runs at most `most` of the scheduled actions that are due now, unless the clock is paused.
-    pub(super) fn catch_up_with_clock(&mut self, most: usize) {
+    /// Runs at most `max_actions` of the scheduled actions that are due now, unless the clock is paused.
+    pub(super) fn catch_up_with_clock(&mut self, max_actions: usize) {
         if !self.shared.clock.pace().paused {
-            let events = self.engine.advance_some(self.shared.clock.now(), most);
+            let events = self.engine.advance_some(self.shared.clock.now(), max_actions);
             self.notify(&events);
         }
     }

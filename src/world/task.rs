@@ -18,23 +18,23 @@ use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState, seeded};
 use super::view::{View, WorldStart};
-use super::{Setup, WAITING_REQUESTS, World, WorldError};
+use super::{MAX_QUEUED_REQUESTS, Setup, World, WorldError};
 use crate::engine::{Answered, Effects, Event, FaultState};
 
 /// The maximum number of requests that are handled before the clock is checked again.
-const REQUESTS_AT_ONCE: usize = 64;
+const REQUESTS_PER_TURN: usize = 64;
 
 /// Returns the number of actions that run before requests are checked again, given the feed's backlog. A scenario that
 /// schedules more than the machine can do lags behind its clock, but the world keeps answering.
-fn actions_at_once(backlog: usize) -> usize {
-    const MOST: usize = 256;
-    MOST.min(backlog / 4)
+fn actions_per_turn(backlog: usize) -> usize {
+    const MAX: usize = 256;
+    MAX.min(backlog / 4)
 }
 
 /// Returns how many items a socket may lag behind during an advance. Each action makes at most two events, so the
 /// socket stays within its backlog after the next actions.
 fn leeway(backlog: usize) -> usize {
-    backlog - 2 * actions_at_once(backlog)
+    backlog - 2 * actions_per_turn(backlog)
 }
 
 /// The effects of a command on a world.
@@ -132,7 +132,7 @@ impl Task {
     ) -> (Self, mpsc::Sender<Request>, watch::Receiver<Arc<View>>) {
         let WorldStart { engine, json } = start;
         let start = seeded(engine, setup.seed);
-        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (requests, inbox) = mpsc::channel(MAX_QUEUED_REQUESTS);
         let (publish, view) = watch::channel(Arc::new(View::of(&start, &[&json])));
         let shared = Arc::new(Shared::new(name, &start, setup, end.clone()));
         let state = WorldState::new(start, json, setup.seed, shared, publish, tasks.clone());
@@ -173,7 +173,7 @@ impl Task {
         // However the task ends, its sockets are notified.
         let _ended = end.clone().drop_guard();
         let mut requests = Vec::new();
-        let at_once = actions_at_once(self.state.shared.feed.backlog());
+        let actions = actions_per_turn(self.state.shared.feed.backlog());
         let mut lagging = LaggingSockets::default();
         let shared = self.state.shared.clone();
         loop {
@@ -190,20 +190,20 @@ impl Task {
             tokio::select! {
                 () = end.cancelled() => return,
                 () = wait_for_sockets(&shared, waits_for_all, &mut lagging), if is_advancing => {
-                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.run(&mut self.state, at_once));
+                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.run(&mut self.state, actions));
                     if is_done && let Some(advance) = self.advances.pop_front() {
                         advance.finish(&mut self.state);
                     }
                 }
                 () = shared.clock.wait_until(self.state.engine.next_due()), if runs_by_clock => {
-                    self.state.catch_up_with_clock(at_once);
+                    self.state.catch_up_with_clock(actions);
                 }
-                count = self.inbox.recv_many(&mut requests, REQUESTS_AT_ONCE) => {
+                count = self.inbox.recv_many(&mut requests, REQUESTS_PER_TURN) => {
                     if count == 0 {
                         return;
                     }
                     if runs_by_clock {
-                        self.state.catch_up_with_clock(at_once);
+                        self.state.catch_up_with_clock(actions);
                     }
                     requests.drain(..).for_each(|request| self.handle(request));
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Event;
 
 /// The minimum number of events that a transcript keeps, unless they take too many bytes; the oldest are dropped first.
-const FEWEST: u64 = 100_000;
+const MIN_EVENTS: u64 = 100_000;
 
 /// The number of events in a chunk, which copies of a transcript share.
 const CHUNK: usize = 1024;
@@ -15,7 +15,7 @@ const CHUNK: usize = 1024;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// The maximum size of a transcript's events in bytes. Most events take a few hundred bytes, but a row may be large.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// The last events of a world, and the number of events before them. Copies share their common chunks.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,7 @@ impl Transcript {
         self.sums.bytes += bytes;
         self.chunks.push_back(Chunk { events, bytes });
         // The latest chunk stays, whatever its size.
-        while self.chunks.len() > 1 && (self.sums.events > FEWEST + CHUNK as u64 || self.sums.bytes > MOST_BYTES) {
+        while self.chunks.len() > 1 && (self.sums.events > MIN_EVENTS + CHUNK as u64 || self.sums.bytes > MAX_BYTES) {
             let Some(Chunk { events, bytes }) = self.chunks.pop_front() else { return };
             self.sums.events -= events.len() as u64;
             self.sums.bytes -= bytes;
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn the_oldest_events_are_dropped_beyond_the_size_limit() {
         for (count, bytes, least, most) in [
-            (200_000, 10, FEWEST, FEWEST + 2 * CHUNK as u64),
+            (200_000, 10, MIN_EVENTS, MIN_EVENTS + 2 * CHUNK as u64),
             (200, 10, 200, 200),
             (2_000, 100_000, 600, 680),
             (3, 2 * CHUNK_BYTES, 3, 3),

@@ -9,7 +9,7 @@ use crate::logged_names::{LoggedNames, NameLine};
 use crate::words::nearest;
 
 /// The number of characters of a name that are kept and logged.
-const MOST_CHARACTERS: usize = 64;
+const MAX_CHARACTERS: usize = 64;
 
 /// Returns whether mockd reserves the name, so that no collection can have it: reserved names start with `__`. The
 /// built-in page opens its socket with `__none` until a collection is chosen. The journal leaves out sockets with such
@@ -26,7 +26,7 @@ impl World {
             return;
         }
         let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-        let name: String = collection.chars().take(MOST_CHARACTERS).map(shown).collect();
+        let name: String = collection.chars().take(MAX_CHARACTERS).map(shown).collect();
         match self.shared().unknown_collections.note(&name) {
             NameLine::Name => {
                 let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));

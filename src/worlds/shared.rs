@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, WorldOptions, Worlds, WorldsError, check_name};
+use super::{DEFAULT_WORLD, RESTART_DELAY, WorldOptions, Worlds, WorldsError, check_name};
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
 use crate::world::{JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, WorldStart, fingerprint};
 
 /// How long to wait before retrying worlds that could not switch to a new scenario.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The other servers that run the worlds. Clones share the connection to them.
 #[derive(Debug, Clone)]
@@ -213,7 +213,7 @@ impl Peers {
             }
             // The default world failed and is being replaced. Publishing a scenario that is already in the log changes
             // nothing.
-            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            tokio::time::sleep(RESTART_DELAY).await;
         }
     }
 
@@ -242,7 +242,7 @@ impl Peers {
                 let outcomes = join_all(others.into_iter().map(follow)).await;
                 if let Some(Err(error)) = outcomes.iter().find(|one| matches!(one, Err(WorldError::Store(_)))) {
                     warn!("not all worlds can switch to the new scenario yet: {error}");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                     // Worlds that have switched already are not affected by another attempt.
                     continue;
                 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, error};
 
-use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, Worlds, WorldsError};
+use super::{DEFAULT_WORLD, RESTART_DELAY, Worlds, WorldsError};
 use crate::world::{World, WorldStart};
 
 /// The longest idle time that a world may have.
-const LONGEST_IDLE: Duration = Duration::from_hours(10_000);
+const MAX_IDLE: Duration = Duration::from_hours(10_000);
 
 impl Worlds {
     /// Replaces the default world whenever it ends, which only a defect can cause. Other worlds are created again on
@@ -24,7 +24,7 @@ impl Worlds {
             }
             error!("the default world failed and restarts; it is a defect in mockd, please report it");
             // Pause, so that a world that keeps failing does not starve the others.
-            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            tokio::time::sleep(RESTART_DELAY).await;
             // Reloads wait until the new world is in place, because they would miss it otherwise.
             let _no_reload = self.0.reloading.lock().await;
             let start = self.lock().start.clone();
@@ -45,7 +45,7 @@ impl Worlds {
     /// Removes unused worlds.
     pub(super) async fn sweep(&self) {
         // The limit exceeds the lifetime of any process, and is small enough for the machine's clock.
-        let idle = self.0.options.idle.min(LONGEST_IDLE);
+        let idle = self.0.options.idle.min(MAX_IDLE);
         loop {
             let now = Instant::now();
             let unused = |_: &Arc<str>, world: &mut World| world.idle_since().is_some_and(|since| since + idle <= now);

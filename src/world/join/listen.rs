@@ -21,7 +21,7 @@ use crate::world::task::Request;
 use crate::world::{WorldReload, WorldStart};
 
 /// How long to wait before retrying a log that could not be reached.
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Why a listener stops following the log.
 enum Stop {
@@ -96,7 +96,7 @@ impl Listener {
                     Stop::Ended => return std::future::pending().await,
                     Stop::Unplayable(error) => return error,
                     Stop::Unreachable => {
-                        tokio::time::sleep(PAUSE).await;
+                        tokio::time::sleep(RETRY_DELAY).await;
                         stop = Stop::Gap;
                     }
                     Stop::Gap => match self.reopen().await {
@@ -129,7 +129,7 @@ impl Listener {
                     Some(stop) => return stop,
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
@@ -231,7 +231,7 @@ impl Listener {
                 return scenario.map_err(Stop::Unplayable);
             }
             self.replica.drop_replies();
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
