@@ -127,8 +127,8 @@ impl Advance {
             return true;
         }
         // The client has gone away, so time stays where it is.
-        let is_given_up = self.given_time.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
-        if self.is_at_end || is_given_up {
+        let is_abandoned = self.given_time.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
+        if self.is_at_end || is_abandoned {
             return true;
         }
         let start = match self.start {

@@ -119,7 +119,7 @@ impl Clock {
 
 /// Multiplies a duration by a factor; exact for a factor of 1.
 fn scale(duration: Duration, factor: f64) -> Duration {
-    #[expect(clippy::float_cmp, reason = "only the default speed is exact")]
+    #[expect(clippy::float_cmp, reason = "compares with exactly the default speed")]
     if factor == 1.0 {
         return duration;
     }

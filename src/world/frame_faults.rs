@@ -109,13 +109,13 @@ impl FrameFaults {
             has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
             let Some(kept) = self.kept.remove(&fault.run) else { continue };
             self.behind = merge(self.behind, kept.behind);
-            for waiting in kept.window {
-                self.hold(waiting, Duration::ZERO);
+            for frame in kept.window {
+                self.hold(frame, Duration::ZERO);
             }
         }
         for SocketFault { run, label, fault, stream: (seed, number) } in faults.iter() {
-            if let Entry::Vacant(place) = self.kept.entry(*run) {
-                place.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
+            if let Entry::Vacant(entry) = self.kept.entry(*run) {
+                entry.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
                 if *fault.effect() == Effect::Freeze {
                     self.marks.push(FrameMark { label: label.clone(), did: "frozen".into(), event: None });
                 }
@@ -158,8 +158,8 @@ impl FrameFaults {
             }
             self.marks.push(FrameMark { label: label.clone(), did, event: delivery.event });
         }
-        for waiting in frames {
-            self.hold(waiting, at.saturating_add(delay));
+        for frame in frames {
+            self.hold(frame, at.saturating_add(delay));
         }
     }
 
@@ -249,8 +249,8 @@ impl FrameFaults {
             |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_TIMEOUT));
         let reordered: Vec<InFlight> =
             self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::take_reordered).collect();
-        for waiting in reordered {
-            self.hold(waiting, now);
+        for frame in reordered {
+            self.hold(frame, now);
         }
     }
 
@@ -272,8 +272,8 @@ impl FrameFaults {
         std::mem::take(&mut self.marks)
     }
 
-    /// Takes what to send again because faults that are over withheld or falsified it. It passes through the faults
-    /// that remain.
+    /// Takes what to send again because faults that are over withheld or falsified it. What is sent again passes
+    /// through the faults that remain.
     pub(super) fn healed(&mut self) -> Option<Behind> {
         if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
             self.behind = merge(self.behind, self.dropped.take());

@@ -260,7 +260,7 @@ impl WorldState {
 
     /// Always false: sharing needs the feature `redis`.
     #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
     pub(super) fn is_elsewhere(&self, _: u64) -> bool {
         false
     }

@@ -219,7 +219,7 @@ impl Task {
 
     /// Always false: sharing needs the feature `redis`.
     #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
     fn is_shared(&self) -> bool {
         false
     }

@@ -61,10 +61,10 @@ fn events_show_whether_a_file_is_being_written() {
     let cases: &[(&str, Events, Writer)] = &[
         ("nothing", &[], Done),
         ("a write", &[(WRITTEN, "shop.yaml")], Writing),
-        ("a whole save", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
+        ("a complete save", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
         ("a save that continues", &[(WRITTEN, "shop.yaml"), (CLOSED, "shop.yaml"), (WRITTEN, "shop.yaml")], Writing),
         ("a read in between", &[(WRITTEN, "shop.yaml"), (READ, "shop.yaml")], Writing),
-        ("a change of rights in between", &[(WRITTEN, "shop.yaml"), (TOUCHED, "shop.yaml")], Writing),
+        ("a change of permissions in between", &[(WRITTEN, "shop.yaml"), (TOUCHED, "shop.yaml")], Writing),
         ("another file is closed", &[(WRITTEN, "shop.yaml"), (CLOSED, "empty.yaml")], Writing),
         ("a file that is not followed", &[(WRITTEN, "other.yaml")], Done),
         ("a rename over it", &[(WRITTEN, "shop.yaml"), (MOVED_HERE, "shop.yaml")], Done),
@@ -72,9 +72,9 @@ fn events_show_whether_a_file_is_being_written() {
         ("a link to a file with content", &[(CREATED, "shop.yaml")], Unknown),
         ("a new file that was written", &[(CREATED, "shop.yaml"), (CLOSED, "shop.yaml")], Done),
         ("a file that is gone", &[(WRITTEN, "shop.yaml"), (REMOVED, "shop.yaml")], Done),
-        ("one that was moved away", &[(WRITTEN, "shop.yaml"), (MOVED_AWAY, "shop.yaml")], Done),
+        ("a file that was moved away", &[(WRITTEN, "shop.yaml"), (MOVED_AWAY, "shop.yaml")], Done),
         ("a directory that is gone", &[(WRITTEN, "shop.yaml"), (REMOVED, "")], Unknown),
-        ("a directory that was put there", &[(WRITTEN, "shop.yaml"), (MOVED_HERE, "")], Done),
+        ("a directory that was moved into place", &[(WRITTEN, "shop.yaml"), (MOVED_HERE, "")], Done),
     ];
     for (name, events, expected) in cases {
         assert_eq!(Followed::new(true).after(events), *expected, "{name}");
