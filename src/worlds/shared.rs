@@ -67,8 +67,8 @@ impl Worlds {
         let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
         let peers = Peers { sharing, joining: Arc::default() };
         let worlds = Self::with(default, start, (options, setup), Some(peers.clone()), tasks, end.clone());
-        let (propagated, propagator) = (worlds.clone(), peers.clone());
-        tasks.spawn(async move { end.run_until_cancelled(propagator.propagate_scenario(&propagated)).await });
+        let (followers, source) = (worlds.clone(), peers.clone());
+        tasks.spawn(async move { end.run_until_cancelled(source.propagate_scenario(&followers)).await });
         peers.agree_on_scenario(&worlds, scenario, &fingerprint, seed, was_led && !publishes).await?;
         Ok(worlds)
     }
