@@ -1,4 +1,4 @@
-//! What differs from one operating system to another, each variant beside the others.
+//! Differences between operating systems, each variant beside the others.
 
 #[cfg(feature = "cli")]
 pub(crate) mod program;
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Lets a server listen where an earlier one has just stopped (`SO_REUSEADDR`). Other systems allow that anyway, and would let
-/// two servers share a port.
+/// Lets a server listen on an address that an earlier one has just released (`SO_REUSEADDR`). Systems other than Unix
+/// allow that anyway, and with the option they would let two servers share a port.
 pub(crate) fn reuse_address(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(unix) { socket.set_reuseaddr(true) } else { Ok(()) }
 }
 
-/// The addresses from which this machine reaches others, of IPv4 and if asked for of IPv6: the system says which one it
-/// takes for an address that is for documentation (RFC 5737, RFC 3849). Nothing is sent.
+/// Returns the addresses from which this machine reaches others, for IPv4 and, if requested, IPv6: those that the
+/// system selects for a destination that is reserved for documentation (RFC 5737, RFC 3849). Nothing is sent.
 pub(crate) fn own_addresses(also_ipv6: bool) -> Vec<IpAddr> {
     const DISCARD: u16 = 9;
     let source = |from: IpAddr, to: IpAddr| -> io::Result<IpAddr> {
@@ -31,42 +31,42 @@ pub(crate) fn own_addresses(also_ipv6: bool) -> Vec<IpAddr> {
     found.filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
 }
 
-/// Ends a connection whose peer acknowledges nothing for that long (`TCP_USER_TIMEOUT`, RFC 5482); if it is 0, the system
-/// decides, which may take a quarter of an hour.
+/// Ends a connection whose peer acknowledges nothing for this long (`TCP_USER_TIMEOUT`, RFC 5482). If it is 0, the
+/// system decides, which may take a quarter of an hour.
 #[cfg(target_os = "linux")]
 pub(crate) fn set_peer_timeout(stream: &TcpStream, time: Duration) {
-    // A connection that has ended already needs no timeout.
+    // A connection that has already ended needs no timeout.
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(time).filter(|time| !time.is_zero()));
 }
 
-/// Other systems decide by themselves.
+/// Does nothing: other systems use their own timeouts.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn set_peer_timeout(_: &TcpStream, _: Duration) {}
 
-/// Gives free memory back to the system. It takes milliseconds, and longer with a large heap, so do not call it on a thread of
-/// the runtime.
+/// Returns free memory to the system. This takes milliseconds, or longer with a large heap, so do not call it on a
+/// thread of the runtime.
 ///
-/// By itself, the GNU C library gives back only what lies at the end of its heap.
+/// On its own, the GNU C library returns only the memory at the end of its heap.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(
     unsafe_code,
     reason = "no library offers it, and the alternative, another allocator, doubles the memory at rest"
 )]
 pub(crate) fn give_back_memory() {
-    // SAFETY: malloc_trim(3) may be called at any time and from any thread; it touches nothing that is in use.
+    // SAFETY: malloc_trim(3) may be called at any time and from any thread, and does not touch memory that is in use.
     unsafe {
         libc::malloc_trim(0);
     }
 }
 
-/// Other allocators do so by themselves.
+/// Does nothing: other allocators return memory on their own.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn give_back_memory() {}
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_is_in_use_stays_when_memory_is_given_back() {
+    fn memory_in_use_is_untouched_when_free_memory_is_returned() {
         let mut blocks: Vec<Vec<u8>> = (0..1_000).map(|number: u32| number.to_le_bytes().repeat(1_000)).collect();
         let mut number = 0;
         blocks.retain(|_| {

@@ -1,12 +1,11 @@
-//! Follows a scenario file: a save becomes a reload, a broken save becomes a report.
+//! Follows a scenario file: a valid save is reloaded, a broken one is reported.
 //!
-//! Whatever wakes the watcher only says that it is time to look. What counts is whether the bytes differ from those
-//! that were read last, so that it does not matter how an editor saves. When a save is over, and when what was read is
-//! applied, is decided by `debounce`.
+//! A wake-up only means that it is time to check the files. A save counts if the bytes differ from those last read, so
+//! it does not matter how an editor saves. `debounce` decides when a save is complete, and when it is applied.
 //!
-//! Which file is followed may change: while the watcher waits, it takes a switch to another ([`crate::selector`]). It reads
-//! that file as it would read a save by an unknown writer, and the next look compares it with what was read, so that no
-//! save in between is lost.
+//! The watcher can switch to another file ([`crate::selector`]), which it does between two saves. It reads the new file
+//! like a save by an unknown writer. The next check compares the file with what was read, so that a save in between is
+//! not lost.
 
 mod apply;
 mod checkout;
@@ -37,32 +36,33 @@ use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
 use wake::Wake;
 pub use wake::WatchMode;
 
-/// The log says what is waited for after so long.
-const LONG: Duration = Duration::from_secs(1);
+/// How long to wait before the log reports what the watcher waits for.
+const LOG_WAIT_AFTER: Duration = Duration::from_secs(1);
 
-/// Files of more bytes than this leave much that is free once they are read: ten times their size, and the scenario of before.
-const LARGE: usize = 1 << 20;
+/// The total size, in bytes, from which files leave a lot of free memory behind after a read: ten times their size,
+/// plus the previous scenario.
+const LARGE_FILES: usize = 1 << 20;
 
-/// A scenario file and how to follow it.
+/// A scenario file, and how to follow it.
 #[derive(Debug)]
 pub struct Watch {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What wakes the watcher.
+    /// How the watcher notices changes.
     pub mode: WatchMode,
-    /// The seed that wins over the file's.
+    /// A seed that overrides the file's.
     pub seed: Option<u64>,
-    /// How reports of broken files are drawn.
+    /// The style of reports about broken files.
     pub style: Style,
-    /// Where the outcome is told.
+    /// Receives the outcome of each reload.
     pub reloads: Reloads,
-    /// Who wants another file in the place of this one.
+    /// Requests to switch to another file.
     pub switches: SwitchRequests,
 }
 
 impl Watch {
-    /// Follows the file, and those that it includes, until the shutdown, and any other that is switched to in its place. The
-    /// worlds' scenario was made from `files`; none if they are not to be followed.
+    /// Follows the file and its includes, and after a switch the new file instead, until the shutdown. `files` are
+    /// those that the worlds' scenario was made from; empty if they are not to be followed.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
@@ -76,23 +76,24 @@ impl Watch {
             reloads,
             worlds,
             seen,
-            rested: Fingerprint::default(),
+            last_idle: Fingerprint::default(),
         };
         shutdown.run_until_cancelled(watcher.follow(switches)).await;
     }
 }
 
-/// The files as they were when they were looked at last.
+/// The files as they were when last read.
 #[derive(Default)]
 struct Seen {
-    /// None if they are not followed.
+    /// Empty if the files are not followed.
     files: Vec<FoundFile>,
-    /// Those of which the scenario that is served was made.
+    /// The files that the current scenario was made from.
     served: Vec<FoundFile>,
 }
 
 impl Seen {
-    /// What is served was made of these files, which are kept if they are to be followed.
+    /// Creates the state after the current scenario was made from these files. Keeps them only if they are to be
+    /// followed.
     fn new(mode: WatchMode, files: Vec<FoundFile>) -> Self {
         match mode {
             WatchMode::Never => Self::default(),
@@ -105,7 +106,7 @@ impl Seen {
     }
 }
 
-/// What was read, and may become what is served.
+/// The result of reading the files, which may become the current scenario.
 #[derive(Debug)]
 struct Reading {
     outcome: Result<Arc<Scenario>, LoadError>,
@@ -119,50 +120,50 @@ impl From<Loading> for Reading {
     }
 }
 
-/// Where the watcher is between two saves.
+/// The phase of the watcher between two saves.
 enum Phase {
-    /// The files are to be looked at: they may have been saved while the server started, or switched to them.
-    Begin,
-    /// Nothing has happened to the files since they were observed.
+    /// The files have to be checked: they may have been saved during startup, or during the switch to them.
+    Start,
+    /// Nothing has happened to the files since this observation.
     Idle(Observation),
-    /// Something has happened to them.
+    /// The files have changed.
     Settling {
         save: Debounce<Reading>,
-        /// When to look again.
+        /// When to check again.
         until: Instant,
-        /// Whether the log says that the watcher waits.
-        is_said: bool,
+        /// Whether the log has reported the wait.
+        is_logged: bool,
     },
 }
 
 impl Phase {
-    /// What was read and does not count yet.
+    /// Returns the reading that does not count yet.
     fn held(&self) -> Option<&Reading> {
         match self {
             Self::Settling { save, .. } => save.held(),
-            Self::Begin | Self::Idle(_) => None,
+            Self::Start | Self::Idle(_) => None,
         }
     }
 }
 
-/// The watcher at work.
+/// The running watcher.
 struct FileWatcher {
     path: PathBuf,
     mode: WatchMode,
     seed: Option<u64>,
-    /// The seed for scenarios that declare none: the one that the `ready` line shows.
+    /// The seed for scenarios that declare none, as shown by the `ready` line.
     seed_at_start: u64,
     style: Style,
     reloads: Reloads,
     worlds: Worlds,
     seen: Seen,
-    /// The files as they were when nothing had happened to them for a while.
-    rested: Fingerprint,
+    /// The files as they were when the watcher last became idle.
+    last_idle: Fingerprint,
 }
 
 impl FileWatcher {
     async fn follow(mut self, mut switches: SwitchRequests) {
-        let (mut wake, mut phase) = (None, Phase::Begin);
+        let (mut wake, mut phase) = (None, Phase::Start);
         loop {
             if self.seen.files.is_empty() {
                 let switch = switches.next().await;
@@ -173,7 +174,7 @@ impl FileWatcher {
             let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
             let change = async {
                 match &phase {
-                    Phase::Begin => {}
+                    Phase::Start => {}
                     Phase::Idle(seen) => wake.change(seen, is_to_be_retried).await,
                     Phase::Settling { until, .. } => wake.until(*until).await,
                 }
@@ -183,52 +184,52 @@ impl FileWatcher {
                 switch = switches.next() => Some(switch),
             };
             match switch {
-                None => phase = self.go_on(phase, wake).await,
+                None => phase = self.step(phase, wake).await,
                 Some(switch) => {
                     let is_switched = self.switch(switch, &switches).await;
-                    phase = if is_switched { Phase::Begin } else { phase };
+                    phase = if is_switched { Phase::Start } else { phase };
                 }
             }
         }
     }
 
-    /// Looks at the files, and reads, applies or reports them when it is time to.
-    async fn go_on(&mut self, phase: Phase, wake: &mut Wake) -> Phase {
+    /// Checks the files, and reads, applies or reports them when it is time.
+    async fn step(&mut self, phase: Phase, wake: &mut Wake) -> Phase {
         wake.refresh(self.paths(phase.held()));
         let (now, observation) = (Instant::now(), wake.observe());
-        let (mut save, is_said) = match phase {
-            Phase::Settling { save, is_said, .. } => (save, is_said),
-            Phase::Begin | Phase::Idle(_) => (Debounce::new(now, observation.clone()), false),
+        let (mut save, is_logged) = match phase {
+            Phase::Settling { save, is_logged, .. } => (save, is_logged),
+            Phase::Start | Phase::Idle(_) => (Debounce::new(now, observation.clone()), false),
         };
         match save.next(now, observation.clone()) {
             Next::Wait(until) => {
-                let waited_for = save.waits_for(now).filter(|(_, waited)| !is_said && *waited > LONG);
+                let waited_for = save.waits_for(now).filter(|(_, waited)| !is_logged && *waited > LOG_WAIT_AFTER);
                 if let Some((reason, _)) = &waited_for {
                     info!("waiting until {reason}");
                 }
-                Phase::Settling { is_said: is_said || waited_for.is_some(), save, until }
+                Phase::Settling { is_logged: is_logged || waited_for.is_some(), save, until }
             }
             Next::Read => {
-                let Some(reading) = self.read().await else { return self.rest(observation, wake) };
+                let Some(reading) = self.read().await else { return self.become_idle(observation, wake) };
                 let doubt = self.doubt(&reading).await;
                 wake.refresh(self.paths(Some(&reading)));
                 save.hold(Instant::now(), wake.observe(), doubt, reading);
-                Phase::Settling { save, until: now, is_said }
+                Phase::Settling { save, until: now, is_logged }
             }
             Next::Take(taken) => {
-                // It fails only at the end of the runtime.
+                // The task fails only when the runtime shuts down.
                 if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
-                    return Phase::Begin;
+                    return Phase::Start;
                 }
                 let before = self.seen.paths();
                 self.take(taken).await;
-                // Files that are new in it may have been saved in between.
-                if self.seen.paths() == before { self.rest(observation, wake) } else { Phase::Begin }
+                // Newly included files may have been saved since they were read.
+                if self.seen.paths() == before { self.become_idle(observation, wake) } else { Phase::Start }
             }
         }
     }
 
-    /// The files to follow: also those of which something was read that does not count yet.
+    /// Returns the files to follow, including those of a reading that does not count yet.
     fn paths(&self, held: Option<&Reading>) -> Vec<PathBuf> {
         let mut paths = self.seen.paths();
         if let Some(held) = held {
@@ -239,7 +240,7 @@ impl FileWatcher {
         paths
     }
 
-    /// What is in the files now, if it is not what was read last.
+    /// Reads the files; `None` if they are the same as when last read.
     async fn read(&self) -> Option<Reading> {
         let (path, files) = (self.path.clone(), self.seen.files.clone());
         let read = move || {
@@ -248,12 +249,12 @@ impl FileWatcher {
         };
         let read = spawn_blocking(read).await;
         read.unwrap_or_else(|failure| {
-            error!("{} cannot be checked: {failure}", self.path.display());
+            error!("cannot read {}: {failure}", self.path.display());
             None
         })
     }
 
-    /// Why what was read may be part of what is to come.
+    /// Returns why a reading may be incomplete.
     async fn doubt(&self, reading: &Reading) -> Option<Doubt> {
         match &reading.outcome {
             Err(_) => Some(doubt_of_broken(&reading.files)),
@@ -263,7 +264,7 @@ impl FileWatcher {
         }
     }
 
-    /// Applies or reports what was read.
+    /// Applies or reports a reading.
     async fn take(&mut self, taken: Taken<Reading>) {
         let Taken { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
         self.seen.files = files;
@@ -279,7 +280,7 @@ impl FileWatcher {
             Ok(_) if self.seen.files == self.seen.served => {
                 match self.reloads.last().error {
                     Some(LoadError::Invalid(_)) => {
-                        info!("{} is fixed, and the same as what is served", self.path.display());
+                        info!("{} is fixed, and matches the scenario that is served", self.path.display());
                     }
                     Some(LoadError::Read(_)) | None => info!("{} is back, unchanged", self.path.display()),
                 }
@@ -291,32 +292,32 @@ impl FileWatcher {
                 }
             }
         }
-        give_back_after(size(&self.seen.files)).await;
+        release_memory_after(size(&self.seen.files)).await;
     }
 
-    /// Nothing happens to the files now, and what was in them counts.
-    fn rest(&mut self, observation: Observation, wake: &Wake) -> Phase {
+    /// Becomes idle: the files have settled, and their contents count.
+    fn become_idle(&mut self, observation: Observation, wake: &Wake) -> Phase {
         wake.settled(&observation);
-        for path in observation.fingerprint.unlinked_since(&self.rested) {
+        for path in observation.fingerprint.unlinked_since(&self.last_idle) {
             warn!(
-                "{} was replaced or deleted, but its path still leads to the file of before, as it does for a single file that \
-                 is mounted into a container; mount the folder that holds it instead",
+                "{} was replaced or deleted, but its path still leads to the old file, as it does for a single file \
+                 that is mounted into a container; mount the folder that holds it instead",
                 path.display()
             );
         }
-        self.rested.clone_from(&observation.fingerprint);
+        self.last_idle.clone_from(&observation.fingerprint);
         Phase::Idle(observation)
     }
 
-    /// Serves and follows another file if it is right, and tells whether it does; everything is as before if not.
+    /// Serves and follows another file if it is valid, and returns whether it does. Otherwise nothing changes.
     async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) -> bool {
         let started = Instant::now();
         let read = read_whole(switch.file()).await;
-        self.answer(switch, read, started, requests).await
+        self.complete_switch(switch, read, started, requests).await
     }
 
-    /// Answers who waits for another file, once it has been read, and tells whether it is followed now.
-    async fn answer(
+    /// Completes a switch to another file after the file was read. Returns whether it is followed now.
+    async fn complete_switch(
         &mut self,
         switch: PendingSwitch,
         read: Result<Loading, JoinError>,
@@ -327,11 +328,11 @@ impl FileWatcher {
         let Reading { outcome, warnings, files } = match read {
             Ok(loading) => loading.into(),
             Err(failure) => {
-                error!("{} cannot be checked: {failure}", path.display());
+                error!("cannot read {}: {failure}", path.display());
                 if failure.is_panic() {
                     switch.fail();
                 }
-                // Otherwise the runtime is ending: the asker hears that when the switch is dropped.
+                // Otherwise the runtime is shutting down, and dropping the switch notifies the requester.
                 return false;
             }
         };
@@ -359,12 +360,12 @@ impl FileWatcher {
                 }
             }
         }
-        give_back_after(size).await;
+        release_memory_after(size).await;
         is_followed
     }
 }
 
-/// Whether one of the files has only the beginning of its text of before, as while a program writes it.
+/// Returns whether one of the files is a prefix of its previous contents, as it is while a program writes it.
 fn is_cut_short(files: &[FoundFile], before: &[FoundFile]) -> bool {
     files.iter().any(|file| {
         let before = before.iter().find(|before| before.path() == file.path());
@@ -377,10 +378,10 @@ fn size(files: &[FoundFile]) -> usize {
     files.iter().filter_map(FoundFile::bytes).map(<[u8]>::len).sum()
 }
 
-/// Gives memory back once files of so many bytes have been read and applied.
-async fn give_back_after(size: usize) {
-    if size >= LARGE {
-        // It fails only at the end of the runtime.
+/// Releases memory after files of this total size have been read and applied.
+async fn release_memory_after(size: usize) {
+    if size >= LARGE_FILES {
+        // The task fails only when the runtime shuts down.
         let _ = spawn_blocking(system::give_back_memory).await;
     }
 }

@@ -1,19 +1,22 @@
-//! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when something is due, and publishes
-//! what happened.
+//! An engine in time: one task owns one [`Engine`](crate::engine::Engine), wakes it when work is due, and publishes the
+//! events.
 //!
-//! A [`World`] is a cheap handle. What clients want goes to the task as a [command](WorldCommand) and comes back as its
-//! [effects](WorldEffects), so requests, script steps and reloads have one order. What happened goes out through the feed ([`Subscription`]);
-//! the view for readers is published before the answer, so that a client that has its answer sees its own change.
+//! A [`World`] is a cheap handle. Changes that clients request go to the task as [commands](WorldCommand) and come back
+//! as [effects](WorldEffects), so requests, script steps and reloads share one order. Events go out through the feed
+//! ([`Subscription`]). The view for readers is published before the reply, so a client that has its reply sees its own
+//! change.
 //!
-//! A world's clock is its own. It follows the machine's, faster or slower, or stands still and is advanced: then nothing
-//! that happens depends on when it is asked for, and the same requests give the same messages on every run.
+//! Each world has its own clock. It runs at a multiple of the machine's speed, or is paused and advanced explicitly. In
+//! a paused world nothing depends on when a request arrives, and the same requests produce the same messages on every
+//! run.
 //!
-//! What is only read or counted is beside the task, in `Shared`: the clock, the feed, the open sockets, the journal.
+//! State that is only read or counted lives outside the task, in `Shared`: the clock, the feed, the open sockets, the
+//! journal.
 //!
-//! Dependencies point down: `control` and `join` use `task`, which uses `advance` and `replica`; these use `state`, of which
-//! `publish`, `membership`, `catch_up` and `fault_hits` are its other parts; these use `changed_rows`, `fanout`, `feed`,
-//! `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` is what a socket holds, so it uses the handle, and
-//! so does a `farewell`.
+//! Dependencies point down. `control` and `join` use `task`, which uses `advance` and `replica`. These use `state`,
+//! which is continued in `publish`, `membership`, `catch_up` and `fault_hits`. These use `changed_rows`, `fanout`,
+//! `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` belongs to a socket, so it uses the
+//! handle, as does a `farewell`.
 
 mod advance;
 mod audience;
@@ -99,23 +102,24 @@ pub use view::{View, WorldReload, WorldStart};
 
 use crate::engine::Reload;
 
-/// Requests that may wait for the task before a sender waits.
-const WAITING_REQUESTS: usize = 1024;
+/// Requests that may queue for the task before senders have to wait.
+const MAX_QUEUED_REQUESTS: usize = 1024;
 
-/// How a world starts.
+/// The options that a world starts with.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// A seed of its own, instead of the server's.
+    /// The world's own seed, which overrides the server's.
     pub seed: Option<u64>,
-    /// How its clock goes.
+    /// The pace of the world's clock at the start.
     pub pace: Pace,
-    /// The most entries of its journal, of messages to sockets and of everything else; 0 for no journal.
+    /// The maximum number of journal entries, counted separately for messages to sockets and for everything else; 0
+    /// turns the journal off.
     pub journal: usize,
-    /// What its journal shares with others.
+    /// The memory budget that all journals of a server share.
     pub budget: Budget,
-    /// Which connections may be kept alive, as its faults and those of others have it.
+    /// Whether connections may be kept alive; the faults of all worlds of a server decide.
     pub keep_alive: KeepAlive,
-    /// Feed items that a socket may be behind before it gets current values instead; at least [`FEWEST_BACKLOG`].
+    /// Feed items that a socket may lag behind before it receives current values instead; at least [`FEWEST_BACKLOG`].
     pub backlog: usize,
 }
 
@@ -132,7 +136,7 @@ impl Default for Setup {
     }
 }
 
-/// A handle on a running world.
+/// A handle to a running world.
 #[derive(Debug, Clone)]
 pub struct World(Arc<Handle>);
 
@@ -141,14 +145,13 @@ struct Handle {
     requests: mpsc::Sender<Request>,
     view: watch::Receiver<Arc<View>>,
     shared: Arc<Shared>,
-    /// This server's part in the world, if other servers play it too.
+    /// This server's replica of the world, if other servers run the world too.
     #[cfg(feature = "redis")]
     replica: Option<Arc<Replica>>,
 }
 
 impl World {
-    /// Starts a world. A task runs it until the end, and another writes to
-    /// sockets once there are some.
+    /// Starts a world. One task runs it until it ends; a second one writes to sockets once there are any.
     #[must_use]
     pub fn start(
         name: Arc<str>,
@@ -158,7 +161,7 @@ impl World {
         tasks: &TaskTracker,
     ) -> Self {
         let (task, requests, view) = Task::new(name, start, setup, end, tasks);
-        // A world that stands still is the same on every run; one that several servers play is the same on each.
+        // The machine's date would make the runs of a paused world differ, as it would the servers of a shared one.
         let task = if setup.pace.paused { task } else { task.with_date() };
         let shared = task.shared().clone();
         tasks.spawn(task.run());
@@ -171,59 +174,60 @@ impl World {
         }))
     }
 
-    /// Its name.
+    /// Returns the world's name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.shared().name
     }
 
-    /// What readers see at this moment.
+    /// Returns what readers currently see.
     #[must_use]
     pub fn view(&self) -> Arc<View> {
         self.0.view.borrow().clone()
     }
 
-    /// How its clock goes.
+    /// Returns the pace of the world's clock.
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.shared().clock.pace()
     }
 
-    /// The world's time.
+    /// Returns the world's time.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.shared().clock.now()
     }
 
-    /// The number of the last event, from 1 since the start or reset; 0 before the first.
+    /// Returns the number of the last event. Numbers start at 1 after a start or reset; 0 means that no event has
+    /// happened yet.
     #[must_use]
     pub fn last_event(&self) -> u64 {
         self.shared().last_event.load(Ordering::Relaxed)
     }
 
-    /// How many sockets are open.
+    /// Returns the number of open sockets.
     #[must_use]
     pub fn socket_count(&self) -> usize {
         self.shared().sockets.len()
     }
 
-    /// Notes that it is used: a world that nobody uses for long is removed.
+    /// Marks the world as used. A world that has not been used for a while is removed.
     pub fn touch(&self) {
         self.shared().touch();
     }
 
-    /// Since when nobody has used it; `None` while a socket is open or a request is at work.
+    /// Returns when the world was last used; `None` while a socket is open or a request is in progress.
     #[must_use]
     pub fn idle_since(&self) -> Option<Instant> {
         self.shared().idle_since()
     }
 
-    /// Ends the world: its sockets are closed.
+    /// Ends the world and closes its sockets.
     pub fn end(&self) {
         self.shared().end.cancel();
     }
 
-    /// Whether it has ended.
+    /// Returns whether the world has ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         self.shared().end.is_cancelled()
@@ -234,8 +238,8 @@ impl World {
         self.shared().end.cancelled().await;
     }
 
-    /// Goes on with another scenario without losing a socket, and gives what that changed; see
-    /// [`Engine::reload`](crate::engine::Engine::reload). A world with a seed of its own keeps it.
+    /// Switches to another scenario without losing a socket, and returns the changes; see
+    /// [`Engine::reload`](crate::engine::Engine::reload). A world with its own seed keeps it.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -243,14 +247,15 @@ impl World {
         self.ask(move |state| state.reload(&to)).await
     }
 
-    /// Subscribes to a collection: its counter values, and everything that follows, encoded for the socket's transport.
+    /// Subscribes to a collection: first its counter values, then everything that follows, encoded for the socket's
+    /// transport.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
     pub async fn subscribe(&self, collection: &str, notices: bool, encode: Encode) -> Result<Subscription, WorldError> {
         self.warn_of_unknown(collection);
         let (world, collection): (_, Arc<str>) = (self.clone(), collection.into());
-        // The asker may be gone by then: a subscription that is made for it ends with the answer.
+        // If the caller is gone by then, the subscription is dropped together with the reply.
         self.ask(move |state| {
             let (socket, joined) = state.join(&collection, notices);
             Subscription::new(world, socket, encode, &joined)
@@ -262,32 +267,32 @@ impl World {
         &self.0.shared
     }
 
-    /// The world is in use for as long as this is held.
+    /// Marks the world as in use until the guard is dropped.
     fn in_use(&self) -> InUse<'_> {
         self.shared().in_use()
     }
 }
 
-/// What a [`Subscription`] needs.
+/// The operations behind a [`Subscription`].
 impl World {
     async fn switch(&self, socket: &Arc<Socket>, collection: &str) -> Result<Joined, WorldError> {
         let (socket, collection): (_, Arc<str>) = (socket.clone(), collection.into());
         self.ask(move |state| state.switch(&socket, collection)).await
     }
 
-    /// As `WorldState::catch_up`; `None` for everything.
+    /// Calls `WorldState::catch_up`. An `after` of `None` requests everything.
     async fn catch_up(&self, socket: &Arc<Socket>, after: Option<u64>, position: u64) -> Result<Joined, WorldError> {
         let socket = socket.clone();
         self.ask(move |state| state.catch_up(&socket, after, position)).await
     }
 
-    /// A socket that had fallen behind got these messages instead of what it missed.
+    /// Records that a socket that had fallen behind received these messages instead of the ones that it missed.
     fn caught_up(&self, socket: &Socket, messages: &[Message]) {
         self.note_caught_up(socket);
         self.handed(socket, messages);
     }
 
-    /// A socket got these messages, which are for it alone.
+    /// Records messages that only this socket received.
     fn handed(&self, socket: &Socket, messages: &[Message]) {
         let sockets = Recipients::One(socket.id);
         for message in messages {
@@ -299,7 +304,7 @@ impl World {
         if socket.is_recorded() {
             self.record(Record::Closed { socket: socket.id, end });
         }
-        // First, so that the world is never seen without a socket and unused for long.
+        // Touch first, so that the world never appears to have no socket and to have been unused for long.
         self.touch();
         self.shared().sockets.leave(socket);
         #[cfg(feature = "redis")]

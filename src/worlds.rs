@@ -1,7 +1,7 @@
-//! The worlds of a server: the default one, and one for each name that tests use.
+//! The worlds of a server: the default world, and one for each name that tests use.
 //!
-//! All play the same scenario, each for itself. A world is made when it is first used or asked for, from an engine that
-//! stands at the scenario's start: a clone of it shares everything that does not change. One that nobody uses for a
+//! All worlds run the same scenario, independently of each other. A world is created on first use from an engine at the
+//! scenario's start; clones of that engine share everything that does not change. A world that has not been used for a
 //! while is removed.
 
 mod error;
@@ -31,27 +31,27 @@ use crate::world::{
     DEFAULT_BACKLOG, DEFAULT_ENTRIES, KeepAlive, Pace, Setup, World, WorldError, WorldReload, WorldStart,
 };
 
-/// The name of the world that paths without a world's prefix belong to.
+/// The name of the world that serves paths without a world prefix.
 pub const DEFAULT_WORLD: &str = "default";
 
-/// The most characters of a world's name.
+/// The maximum length of a world's name.
 pub const MAX_NAME: usize = 64;
 
-/// How long the default world is away after it has failed.
-const PAUSE_AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+/// How long the default world stays down after it has failed.
+const RESTART_DELAY: Duration = Duration::from_millis(100);
 
-/// What all worlds of a server have in common.
+/// Options that all worlds of a server share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorldOptions {
-    /// How their clocks go, unless said otherwise of one.
+    /// The pace of their clocks, unless a world sets its own.
     pub pace: Pace,
-    /// The most entries of each journal; see [`Setup::journal`].
+    /// The maximum number of entries in each journal; see [`Setup::journal`].
     pub journal: usize,
-    /// Frames that a socket may be behind; see [`Setup::backlog`].
+    /// Frames that a socket may lag behind; see [`Setup::backlog`].
     pub backlog: usize,
     /// How long a named world may be unused before it is removed.
     pub idle: Duration,
-    /// The most named worlds at a time.
+    /// The maximum number of named worlds at a time.
     pub most: usize,
 }
 
@@ -63,14 +63,14 @@ impl Default for WorldOptions {
 }
 
 impl WorldOptions {
-    /// How a world starts of which nothing is said.
+    /// Returns the default options of a world.
     fn setup(&self) -> Setup {
         let Self { pace, journal, backlog, .. } = *self;
         Setup { pace, journal, backlog, ..Setup::default() }
     }
 }
 
-/// The worlds of a server. A clone is the same.
+/// The worlds of a server. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Worlds(Arc<WorldsInner>);
 
@@ -78,14 +78,14 @@ pub struct Worlds(Arc<WorldsInner>);
 struct WorldsInner {
     default: RwLock<World>,
     options: WorldOptions,
-    /// How a world starts of which nothing is said; what all of them share is in it.
+    /// The default options of a world, including the state that all worlds share.
     setup: Setup,
     state: Mutex<NamedWorlds>,
-    /// The other servers that play them, if they are shared.
+    /// The other servers that run the worlds; `None` if the worlds are not shared.
     peers: Option<Peers>,
-    /// Held while the scenario is reloaded, and while the default world restarts.
+    /// Held during a reload of the scenario, and while the default world restarts.
     reloading: tokio::sync::Mutex<()>,
-    /// Notified when the first world is made.
+    /// Notified when a named world is created.
     made: Notify,
     tasks: TaskTracker,
     end: CancellationToken,
@@ -93,13 +93,13 @@ struct WorldsInner {
 
 #[derive(Debug)]
 struct NamedWorlds {
-    /// The scenario's start, of which worlds are made.
+    /// The start that new worlds are created from.
     start: WorldStart,
     named: BTreeMap<Arc<str>, World>,
 }
 
 impl Worlds {
-    /// The default world of a scenario, and no other yet. Worlds run as tasks of the tracker until the end.
+    /// Starts the default world of a scenario. Worlds run as tasks of the tracker until `end` is cancelled.
     #[must_use]
     pub fn start(
         scenario: &Arc<Scenario>,
@@ -135,42 +135,42 @@ impl Worlds {
             end: end.clone(),
         }));
         let sweeper = worlds.clone();
-        let (keeper, ending) = (worlds.clone(), end.clone());
-        tasks.spawn(async move { ending.run_until_cancelled(keeper.keep_default()).await });
+        let (keeper, keeper_end) = (worlds.clone(), end.clone());
+        tasks.spawn(async move { keeper_end.run_until_cancelled(keeper.keep_default()).await });
         tasks.spawn(async move { end.run_until_cancelled(sweeper.sweep()).await });
         worlds
     }
 
-    /// The world that paths without a world's prefix belong to.
+    /// Returns the world that serves paths without a world prefix.
     #[must_use]
     pub fn default_world(&self) -> World {
         self.0.default.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The world of that name.
+    /// Returns the world with this name.
     ///
     /// # Errors
-    /// [`WorldsError`] if there is none, or it is no name.
+    /// [`WorldsError`] if the world does not exist, or the name is invalid.
     pub fn get(&self, name: &str) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
             return Ok(self.default_world());
         }
         check_name(name)?;
         let worlds = self.lock();
-        let there = worlds.named.get(name).filter(|world| !world.is_ended());
-        let world = there.ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
+        let found = worlds.named.get(name).filter(|world| !world.is_ended());
+        let world = found.ok_or_else(|| WorldsError::Unknown(name.to_owned()))?;
         world.touch();
         Ok(world.clone())
     }
 
-    /// The world of that name, which is made if there is none.
+    /// Returns the world with this name, creating it if it does not exist.
     ///
     /// # Errors
-    /// [`WorldsError`] if it is no name, or there are too many worlds.
+    /// [`WorldsError`] if the name is invalid, or there are too many worlds.
     pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
             Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.make(name, &self.setup()) {
-                // Another request was first.
+                // Another request has created it first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
             },
@@ -178,22 +178,22 @@ impl Worlds {
         }
     }
 
-    /// How a world starts of which nothing is said.
+    /// Returns the default options of a world.
     #[must_use]
     pub fn setup(&self) -> Setup {
         self.0.setup.clone()
     }
 
-    /// Which connections of the server may be kept alive.
+    /// Returns whether connections of the server may be kept alive.
     #[must_use]
     pub fn keep_alive(&self) -> &KeepAlive {
         &self.0.setup.keep_alive
     }
 
-    /// Makes a world.
+    /// Creates a world.
     ///
     /// # Errors
-    /// [`WorldsError`] if it is no name, or that of another world, or there are too many worlds.
+    /// [`WorldsError`] if the name is invalid or taken, or there are too many worlds.
     pub fn make(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         let name: Arc<str> = name.into();
@@ -207,15 +207,15 @@ impl Worlds {
         let world = World::start(name.clone(), state.start.clone(), setup, self.0.end.child_token(), &self.0.tasks);
         state.named.insert(name.clone(), world.clone());
         drop(state);
-        debug!(world = %name, "world made");
+        debug!(world = %name, "world created");
         self.0.made.notify_one();
         Ok(world)
     }
 
-    /// Removes a world, on all servers that play it; its sockets are closed.
+    /// Removes a world and closes its sockets, on all servers that run it.
     ///
     /// # Errors
-    /// [`WorldsError`] if there is none, or it is the default one.
+    /// [`WorldsError`] if the world does not exist, or is the default world.
     pub async fn remove(&self, name: &str) -> Result<(), WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Default);
@@ -230,40 +230,40 @@ impl Worlds {
         Ok(())
     }
 
-    /// The default world, then the others by name.
+    /// Returns the default world, then the others by name.
     #[must_use]
     pub fn all(&self) -> Vec<World> {
         let default = self.default_world();
         std::iter::once(default).chain(self.lock().named.values().cloned()).collect()
     }
 
-    /// What is served, or is to be from now on, was made of these files: servers that share worlds tell each other.
+    /// Records the files that the current or next scenario was made from. Servers that share worlds tell each other.
     pub fn made_of(&self, files: &[FoundFile]) {
         if let Some(peers) = &self.0.peers {
             peers.made_of(files);
         }
     }
 
-    /// Why the store that worlds are shared by cannot be reached, if that is so.
+    /// Returns why the store of shared worlds cannot be reached; `None` if it can, or if there is no store.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.0.peers.as_ref().and_then(Peers::trouble)
     }
 
-    /// Whether another scenario lacks something that is declared in the one that is served.
+    /// Returns whether another scenario lacks something that the current one declares.
     pub async fn would_remove(&self, scenario: &Arc<Scenario>) -> bool {
         let (start, new) = (self.lock().start.clone(), scenario.clone());
         let removes = move || start.engine.changes(&new, start.engine.seed()).iter().any(Change::is_removal);
-        // It fails only at the end of the runtime.
+        // The task fails only when the runtime shuts down.
         spawn_blocking(removes).await.unwrap_or(false)
     }
 
-    /// Goes on with another scenario in all worlds, and gives what that changed in the default one. Should that one have failed
-    /// just now, it starts from the new scenario.
+    /// Switches all worlds to another scenario, and returns the changes in the default world. If the default world has
+    /// just failed, it restarts from the new scenario.
     ///
     /// # Errors
-    /// [`WorldError::Ended`] if the server is ending, or [`WorldError::Defect`]; nothing has changed then. Where the worlds are
-    /// shared, also that of the store; the reload may still happen then.
+    /// [`WorldError::Ended`] if the server is shutting down, or [`WorldError::Defect`]; nothing has changed then. If
+    /// the worlds are shared, also an error of the store; the reload may still happen then.
     pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         if let Some(peers) = &self.0.peers {
             return peers.publish(self, scenario, seed).await;
@@ -272,9 +272,9 @@ impl Worlds {
         let old = self.lock().start.clone();
         let (before, new) = (old.clone(), scenario.clone());
         let reload = move || Arc::new(WorldReload::new(before, &new, seed));
-        // The runtime's threads are for requests, which would wait for as long as this takes: 0.1 s for 100,000 rows.
+        // Keep this off the runtime's threads, which serve requests: it takes 0.1 s for 100,000 rows.
         let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
-        // The default world comes first: where it fails, no other world has changed yet.
+        // The default world comes first: if it fails, no other world has changed yet.
         let reload = match self.default_world().reload(to.clone()).await {
             Err(WorldError::Ended) if !self.0.end.is_cancelled() => {
                 let (before, new) = (old.clone(), scenario.clone());
@@ -283,20 +283,22 @@ impl Worlds {
             }
             outcome => outcome?,
         };
-        // Under one lock: a world is either among the others, or is made from the new scenario.
+        // Under one lock, so that each world is either listed here or created from the new scenario.
         let others: Vec<World> = {
             let mut state = self.lock();
             state.start = to.start();
             state.named.values().cloned().collect()
         };
-        // A world that has ended meanwhile needs nothing, and one that fails says so in the log.
+        // A world that has ended meanwhile needs no reload, and one that fails logs the failure.
         join_all(others.iter().map(|world| world.reload(to.clone()))).await;
-        // Dropping the old rows takes a while too. The reader of a large scenario gives their memory back, so this waits.
+        // Dropping the old rows takes a while too. Wait for it, because the reader of a large scenario releases their
+        // memory next.
         let _ = spawn_blocking(move || drop((old, to))).await;
         Ok(reload)
     }
 
-    /// As [`Worlds::get`], also if only other servers play it by now; as [`Worlds::get_or_make`] if it may be made.
+    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_make` is set, creates
+    /// the world like [`Worlds::get_or_make`].
     ///
     /// # Errors
     /// [`WorldsError`].
@@ -308,7 +310,7 @@ impl Worlds {
         }
     }
 
-    /// As [`Worlds::make`], on all servers that play the worlds.
+    /// Creates a world like [`Worlds::make`], on all servers that share the worlds.
     ///
     /// # Errors
     /// [`WorldsError`].
@@ -319,10 +321,10 @@ impl Worlds {
         }
     }
 
-    /// Joins the worlds that other servers play and that nobody has asked for here yet.
+    /// Joins the worlds that other servers run and that have not been requested here yet.
     ///
     /// # Errors
-    /// [`WorldsError`] if the store cannot be reached, or a world of it cannot be joined.
+    /// [`WorldsError`] if the store cannot be reached, or one of its worlds cannot be joined.
     pub async fn join_all(&self) -> Result<(), WorldsError> {
         match &self.0.peers {
             Some(peers) => peers.join_all(self).await,
@@ -335,7 +337,7 @@ impl Worlds {
     }
 }
 
-/// Work in the background ends early if it panics, or with the runtime.
+/// Converts the failure of a blocking task, which ends early only if it panics or the runtime shuts down.
 fn failed(failure: &JoinError) -> WorldError {
     if failure.is_panic() { WorldError::Defect } else { WorldError::Ended }
 }

@@ -1,8 +1,8 @@
-//! What only the program needs of the operating system: its limits, its terminal, its end and the files that it follows.
+//! What only the program needs from the operating system: limits, the terminal, signals, and the identity of files.
 
 use std::fs::Metadata;
 
-/// Raises the limit on open files to the highest that needs no privilege, and gives it (`setrlimit(2)`).
+/// Raises the limit on open files as far as it can without privileges, and returns it (`setrlimit(2)`).
 #[cfg(target_os = "linux")]
 pub(crate) fn raise_open_files() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -12,39 +12,39 @@ pub(crate) fn raise_open_files() -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
 }
 
-/// Elsewhere the limit is not known.
+/// Does nothing: the limit is unknown on other systems.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn raise_open_files() -> usize {
     usize::MAX
 }
 
-/// Whether the terminal of standard output belongs to this process's group, or to nobody in particular (`tcgetpgrp(3)`).
+/// Returns whether the terminal of standard output belongs to this process group, or to none (`tcgetpgrp(3)`).
 #[cfg(unix)]
 pub(crate) fn is_in_foreground() -> bool {
     let owner = rustix::termios::tcgetpgrp(std::io::stdout());
     owner.map_or(true, |owner| owner == rustix::process::getpgrp())
 }
 
-/// Elsewhere there are no groups of processes that share a terminal.
+/// Always true: other systems have no process groups that share a terminal.
 #[cfg(not(unix))]
 pub(crate) fn is_in_foreground() -> bool {
     true
 }
 
-/// Ctrl-C (SIGINT) or, as service managers send it, SIGTERM.
+/// Ctrl-C (SIGINT), and SIGTERM as service managers send it.
 #[cfg(unix)]
 pub(crate) struct StopSignals(Vec<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl StopSignals {
-    /// Takes signals from now on. A kind that cannot be taken ends the process at once.
+    /// Starts to receive the signals. A signal that cannot be received still terminates the process at once.
     pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
         Self(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn received(&mut self) {
         use std::task::Poll;
         std::future::poll_fn(|context| {
@@ -55,7 +55,7 @@ impl StopSignals {
     }
 }
 
-/// Ctrl-C, as long as one is waited for.
+/// Ctrl-C, received only while `received` is awaited.
 #[cfg(not(unix))]
 pub(crate) struct StopSignals;
 
@@ -65,7 +65,7 @@ impl StopSignals {
         Self
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn received(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -73,8 +73,8 @@ impl StopSignals {
     }
 }
 
-// clap would take a doc comment for the description of the command.
-// The flag that ends the program with its parent, where the system tells of that one's end.
+// A plain comment, because clap would use a doc comment as the description of the command. This is the flag that makes
+// mockd stop with its parent process, on systems that report when the parent ends.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParentArgs {
     /// Stop when the process that started mockd exits
@@ -84,29 +84,29 @@ pub(crate) struct ParentArgs {
 }
 
 impl ParentArgs {
-    /// The process that started this one, if its end matters.
+    /// Returns the parent process if its end should stop mockd.
     #[cfg(unix)]
     pub(crate) fn parent(&self) -> Option<Parent> {
         self.exit_with_parent.then(|| Parent(std::os::unix::process::parent_id()))
     }
 
-    /// Elsewhere there is no such flag.
+    /// Always `None`: other systems do not have the flag.
     #[cfg(not(unix))]
-    #[expect(clippy::unused_self, reason = "the flag is there on other systems")]
+    #[expect(clippy::unused_self, reason = "the flag exists on Unix")]
     pub(crate) fn parent(&self) -> Option<Parent> {
         None
     }
 }
 
-/// The process that started this one, by its number.
+/// The process id of the parent.
 #[cfg(unix)]
 pub(crate) struct Parent(u32);
 
 #[cfg(unix)]
 impl Parent {
-    /// Waits until it has ended: a process whose parent has ended gets another.
+    /// Waits until the parent has ended: a process whose parent has ended is given another.
     pub(crate) async fn ended(&self) {
-        /// How often to look.
+        /// How often to check.
         const PERIOD: std::time::Duration = std::time::Duration::from_millis(100);
         while std::os::unix::process::parent_id() == self.0 {
             tokio::time::sleep(PERIOD).await;
@@ -114,7 +114,7 @@ impl Parent {
     }
 }
 
-/// Elsewhere the end of a parent cannot be seen.
+/// Has no values: other systems do not report the end of a parent.
 #[cfg(not(unix))]
 pub(crate) enum Parent {}
 
@@ -125,7 +125,7 @@ impl Parent {
     }
 }
 
-/// Which file it is, whatever its path, and when it last got other content or another name.
+/// The identity of a file, whatever its path, and when its contents or name last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     device: u64,
@@ -142,25 +142,25 @@ impl FileIdentity {
         Self { device: metadata.dev(), inode: metadata.ino(), changed }
     }
 
-    /// Elsewhere the system does not tell, and a file's length and time have to do.
+    /// Has the same value for all files: other systems do not report it, so a file's length and time have to suffice.
     #[cfg(not(unix))]
     pub(crate) fn of(_: &Metadata) -> Self {
         Self { device: 0, inode: 0, changed: (0, 0) }
     }
 }
 
-/// Whether the system tells when a program that has written to a file closes it (inotify(7), `IN_CLOSE_WRITE`).
-pub(crate) const TELLS_OF_CLOSE: bool = cfg!(any(target_os = "linux", target_os = "android"));
+/// Whether the system reports when a program that has written to a file closes it (inotify(7), `IN_CLOSE_WRITE`).
+pub(crate) const REPORTS_CLOSE_WRITE: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// Whether a file that could be opened by its path has no name in any directory: it is mounted on its own, and another
-/// file has taken its place outside.
+/// Returns whether a file that was opened by its path has no name in any directory. This happens when a single file is
+/// mounted and another file has replaced it outside the mount.
 #[cfg(unix)]
 pub(crate) fn is_unlinked(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     metadata.nlink() == 0
 }
 
-/// Elsewhere a single file cannot be mounted.
+/// Always false: other systems cannot mount a single file.
 #[cfg(not(unix))]
 pub(crate) fn is_unlinked(_: &Metadata) -> bool {
     false

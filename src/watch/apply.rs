@@ -1,4 +1,4 @@
-//! Applies what was read to the worlds, and says in the log what came of it.
+//! Applies a reading to the worlds and logs the result.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::engine::Reload;
 use crate::scenario::{FoundFile, LoadError, Problems, Scenario, render};
 use crate::world::WorldError;
 
-/// How long to wait before a scenario that could not be published is published again.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How long to wait before publishing a scenario again after a failure.
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 
 impl FileWatcher {
-    /// Goes on in all worlds with a scenario that was made of these files. [`WorldError::Ended`] says that the worlds have ended,
-    /// and so does this task then.
+    /// Switches all worlds to a scenario that was made from these files. After [`WorldError::Ended`], this task ends
+    /// too.
     pub(super) async fn apply(
         &self,
         what: &str,
@@ -39,16 +39,16 @@ impl FileWatcher {
         Ok(())
     }
 
-    /// Has the worlds go on with a scenario, however long it takes until the store can be reached that they are shared by.
+    /// Switches the worlds to a scenario, retrying until the store of shared worlds can be reached.
     async fn replace(&self, path: &Path, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
-        let mut is_said = false;
+        let mut is_logged = false;
         loop {
             match self.worlds.reload(scenario, seed).await {
                 Err(WorldError::Store(error)) => {
-                    if !std::mem::replace(&mut is_said, true) {
-                        warn!("{} is served once it can be published: {error}", path.display());
+                    if !std::mem::replace(&mut is_logged, true) {
+                        warn!("{} will be served once it can be published: {error}", path.display());
                     }
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(RETRY_DELAY).await;
                 }
                 outcome => return outcome,
             }
@@ -62,7 +62,7 @@ impl FileWatcher {
         self.reloads.warned(warnings);
     }
 
-    /// Says in the log why what is in a file is not served, and which file another program still has open for writing.
+    /// Logs why the contents of a file are not served, and which file another program still has open for writing.
     pub(super) fn report(&self, path: &Path, problem: &LoadError, written: Option<&Path>) {
         let name = self.worlds.default_world().view().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
@@ -77,7 +77,7 @@ impl FileWatcher {
     }
 }
 
-/// The changes in one line; the first few if there are many.
+/// Returns the changes on one line; only the first few if there are many.
 fn summary(reload: &Reload) -> String {
     const SHOWN: usize = 6;
     if reload.changes.is_empty() {

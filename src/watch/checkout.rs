@@ -1,22 +1,23 @@
-//! Finds the lock files that version control systems hold while they change files.
+//! Detection of the lock files that version control systems hold while they change files.
 
 use std::collections::BTreeSet;
 use std::fs::{metadata, read_to_string, symlink_metadata};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// An older lock says little: its program has crashed, or waits for a user, as `git commit` does for the message.
+/// Locks older than this are ignored: their program has crashed or waits for the user, as `git commit` does for a
+/// message.
 const STALE: Duration = Duration::from_secs(10);
 
 /// A lock file that a version control system holds while it changes files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CheckoutLock {
-    /// The name of the system.
+    /// The name of the version control system.
     pub(super) system: &'static str,
     pub(super) path: PathBuf,
 }
 
-/// Looks for a recent lock of the repositories that any of the files is in.
+/// Finds a recent lock in the repositories that contain the files.
 pub(super) fn find_lock(files: &[PathBuf]) -> Option<CheckoutLock> {
     let files: Vec<PathBuf> = files.iter().filter_map(|file| std::path::absolute(file).ok()).collect();
     let directories: BTreeSet<&Path> = files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
@@ -28,8 +29,8 @@ pub(super) fn find_lock(files: &[PathBuf]) -> Option<CheckoutLock> {
     })
 }
 
-/// Where Git keeps its files for the working tree in a directory. In a linked worktree or a submodule, `.git` is a file that
-/// says where that is (gitrepository-layout(5)).
+/// Returns Git's directory for the working tree at `root`. In a linked worktree or a submodule, `.git` is a file with
+/// the path of that directory (gitrepository-layout(5)).
 fn git_directory(root: &Path) -> Option<PathBuf> {
     let git = root.join(".git");
     let kind = metadata(&git).ok()?;
@@ -40,7 +41,7 @@ fn git_directory(root: &Path) -> Option<PathBuf> {
     text.strip_prefix("gitdir:").map(|path| root.join(path.trim()))
 }
 
-/// Mercurial's lock is a link that leads nowhere.
+/// Does not follow links: Mercurial's lock is a dangling link.
 fn is_held(lock: &Path) -> bool {
     let Ok(found) = symlink_metadata(lock) else { return false };
     let age = found.modified().ok().and_then(|modified| modified.elapsed().ok());
@@ -61,7 +62,7 @@ mod tests {
     fn locks_of_worktrees_submodules_and_included_files_count() {
         let directory = tempfile::tempdir().unwrap();
         let root = std::path::absolute(directory.path()).unwrap();
-        // Held, whatever the time: a lock of the future is not old.
+        // In the future, so that the lock never becomes stale during the test.
         let (held, stale) = (SystemTime::now() + Duration::from_hours(1), SystemTime::now() - Duration::from_hours(1));
         for (lock, modified) in [
             ("main/.git/index.lock", held),

@@ -1,8 +1,8 @@
-//! Decides when a save is over: when files are read, and when what was read counts.
+//! Decides when a save is complete: when to read the files, and when a reading counts.
 //!
-//! [`Debounce`] is a state machine without I/O. It is given what was observed and when, and says what comes next: wait,
-//! read, or take what was read. What was read is taken at once if all writers are done and the scenario loses nothing by
-//! it. If it could be part of what is still to come, it is taken only after a longer time in which nothing changes.
+//! [`Debounce`] is a state machine without I/O. Its input is observations and their times; its output is the next
+//! action: wait, read, or take the reading. A reading is taken at once if all writers are done and the scenario loses
+//! nothing. If it may be only a part of a save in progress, it is taken after a longer time without changes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,25 +12,25 @@ use super::checkout::CheckoutLock;
 use super::file_events::Writer;
 use super::fingerprint::Fingerprint;
 
-/// The time between two reads of files that change all the time.
+/// The time between two reads of files that keep changing.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// What can be seen of the files at a time.
+/// An observation of the files at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Observation {
     pub(super) fingerprint: Fingerprint,
-    /// How many events of the files there have been.
+    /// The number of events of the files so far.
     pub(super) events: u64,
-    /// What is known about who writes to them.
+    /// What is known about the programs that write to the files.
     pub(super) writer: Writer,
     /// The first file that is being written.
     pub(super) written: Option<PathBuf>,
-    /// Held while a version control system changes files.
+    /// The lock of a version control system that is changing files.
     pub(super) lock: Option<CheckoutLock>,
 }
 
 impl Observation {
-    /// Whether nothing has happened to the files in between.
+    /// Returns whether nothing has happened to the files between the two observations.
     fn agrees_with(&self, later: &Self) -> bool {
         self.events == later.events && self.fingerprint.agrees_with(&later.fingerprint)
     }
@@ -39,49 +39,49 @@ impl Observation {
         self.writer == Writer::Writing
     }
 
-    /// The first file that is being written, or that is empty, as before a program writes to it.
+    /// Returns the first file that is being written, or that is empty, as it is before a program writes to it.
     fn unfinished(&self) -> Option<&Path> {
         self.written.as_deref().or_else(|| self.fingerprint.empty())
     }
 }
 
-/// Why what was read may be part of what is to come.
+/// Why a reading may be incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// It removes something, is the beginning of what is served, is wrong, or lacks a file.
+    /// The reading removes something, is a prefix of the current scenario, is invalid, or lacks a file.
     Partial,
     /// A file is empty, as it is before a slow program has written to it.
     Empty,
 }
 
-/// A save that may not be over.
+/// A save that may not be complete.
 #[derive(Debug)]
 pub(super) struct Debounce<R> {
-    /// When it was first noticed, plus the time in which a file was being written.
+    /// When the save was first noticed, plus the time during which a file was being written.
     since: Instant,
-    /// Since when a file is being written.
+    /// When the current write started; `None` if no file is being written.
     writing: Option<Instant>,
-    /// When something was last seen to change.
+    /// When the last change was observed.
     changed: Instant,
-    /// When the files were last read while they changed.
-    vain: Option<Instant>,
+    /// When the files last changed during a read.
+    interrupted: Option<Instant>,
     seen: Observation,
-    /// What was read since then, and why to doubt it.
+    /// The reading since then, and the reason to doubt it.
     read: Option<(Option<Doubt>, R)>,
 }
 
-/// What to do now.
+/// The next action.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<R> {
-    /// Nothing until this time, unless something changes.
+    /// Wait until this time, or until something changes.
     Wait(Instant),
     /// Read the files.
     Read,
-    /// Apply or report what was read.
+    /// Apply or report the reading.
     Take(Taken<R>),
 }
 
-/// What a save waits for.
+/// The reason that a save waits.
 #[derive(Debug)]
 pub(super) enum WaitsFor<'a> {
     /// This file is being written.
@@ -99,61 +99,61 @@ impl fmt::Display for WaitsFor<'_> {
     }
 }
 
-/// What was read and counts.
+/// A reading that counts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Taken<R> {
     pub(super) read: R,
-    /// Whether to compare the files with it once more: some time has passed.
+    /// Whether to compare the files with the reading once more, because some time has passed.
     pub(super) is_to_be_compared: bool,
     /// The file that another program still has open for writing.
     pub(super) written: Option<PathBuf>,
-    /// When something was last seen to change.
+    /// When the last change was observed.
     pub(super) changed: Instant,
 }
 
-/// How long to wait in a situation.
+/// The wait times in a situation.
 struct Times {
     /// How long nothing may change.
     quiet: Duration,
-    /// The files are read after so long even if something changes all the time.
-    patience: Duration,
-    /// What was read counts after so long even if something has changed since.
+    /// How long until the files are read even if they keep changing.
+    max_wait: Duration,
+    /// How long until a reading counts even if something has changed since.
     limit: Duration,
 }
 
 impl Times {
-    /// Editors write a file in one go, or a few milliseconds apart; a plain save has to be applied within 20 ms.
+    /// Editors write a file at once, or within a few milliseconds; a plain save has to be applied within 20 ms.
     fn of(writer: Writer, doubt: Option<Doubt>) -> Self {
         let milliseconds = Duration::from_millis;
-        let (quiet, patience, limit) = match (writer, doubt) {
-            // Programs that compute what they write pause for as long as that takes.
+        let (quiet, max_wait, limit) = match (writer, doubt) {
+            // Programs that compute their output pause for as long as the computation takes.
             (Writer::Writing, _) => (milliseconds(30_000), milliseconds(120_000), milliseconds(120_000)),
-            // Enough for the events of a next save that has begun already.
+            // Long enough for the events of a next save that has already started.
             (Writer::Done, None) => (milliseconds(5), milliseconds(2_000), milliseconds(30_000)),
             (Writer::Unknown, None) => (milliseconds(100), milliseconds(2_000), milliseconds(30_000)),
-            // Enough for another file of the same set.
+            // Long enough for another file of the same set.
             (Writer::Done, Some(_)) => (milliseconds(300), milliseconds(30_000), milliseconds(30_000)),
             (Writer::Unknown, Some(Doubt::Partial)) => {
                 (milliseconds(1_000), milliseconds(30_000), milliseconds(30_000))
             }
             (Writer::Unknown, Some(Doubt::Empty)) => (milliseconds(2_000), milliseconds(30_000), milliseconds(30_000)),
         };
-        Self { quiet, patience, limit }
+        Self { quiet, max_wait, limit }
     }
 }
 
 impl<R> Debounce<R> {
     pub(super) fn new(now: Instant, seen: Observation) -> Self {
         let writing = seen.is_written().then_some(now);
-        Self { since: now, writing, changed: now, vain: None, seen, read: None }
+        Self { since: now, writing, changed: now, interrupted: None, seen, read: None }
     }
 
-    /// What was read and may count later.
+    /// Returns the reading that does not count yet.
     pub(super) fn held(&self) -> Option<&R> {
         self.read.as_ref().map(|(_, read)| read)
     }
 
-    /// What the save waits for, and for how long it has done so.
+    /// Returns what the save waits for, and how long it has waited.
     pub(super) fn waits_for(&self, now: Instant) -> Option<(WaitsFor<'_>, Duration)> {
         match &self.seen.lock {
             Some(lock) if self.doubt().is_some() => Some((WaitsFor::Checkout(lock), now - self.changed)),
@@ -164,15 +164,15 @@ impl<R> Debounce<R> {
         }
     }
 
-    /// What to do after what is observed now.
+    /// Returns the next action after an observation.
     pub(super) fn next(&mut self, now: Instant, observation: Observation) -> Next<R> {
         self.observe(now, observation);
         let times = self.times();
         let is_partial = self.seen.lock.is_some() && self.doubt().is_some();
-        let quiet = if is_partial { times.patience } else { times.quiet };
-        let patience = self.begun() + times.patience;
-        let patience = self.vain.map_or(patience, |vain| patience.max(vain + RETRY));
-        let due = (self.changed + quiet).min(patience);
+        let quiet = if is_partial { times.max_wait } else { times.quiet };
+        let latest = self.start() + times.max_wait;
+        let latest = self.interrupted.map_or(latest, |interrupted| latest.max(interrupted + RETRY));
+        let due = (self.changed + quiet).min(latest);
         if now < due {
             return Next::Wait(due);
         }
@@ -185,23 +185,23 @@ impl<R> Debounce<R> {
         })
     }
 
-    /// Holds what was read, unless something has changed since the files were last observed.
+    /// Holds a reading, unless something has changed since the files were last observed.
     pub(super) fn hold(&mut self, now: Instant, observation: Observation, doubt: Option<Doubt>, read: R) {
         let has_changed = self.observe(now, observation);
         if !has_changed || self.is_overdue(now) {
             self.read = Some((doubt, read));
         } else {
-            self.vain = Some(now);
+            self.interrupted = Some(now);
         }
     }
 
-    /// Takes note of what is observed now, and tells whether something has changed.
+    /// Records an observation, and returns whether something has changed.
     fn observe(&mut self, now: Instant, observation: Observation) -> bool {
         let before = std::mem::replace(&mut self.seen, observation);
         match self.writing {
             None if self.seen.is_written() => self.writing = Some(now),
-            Some(begun) if !self.seen.is_written() => {
-                self.since += now - begun;
+            Some(start) if !self.seen.is_written() => {
+                self.since += now - start;
                 self.writing = None;
             }
             _ => {}
@@ -216,14 +216,14 @@ impl<R> Debounce<R> {
         has_changed
     }
 
-    /// What patience counts from.
-    fn begun(&self) -> Instant {
+    /// Returns the time that `max_wait` and `limit` count from.
+    fn start(&self) -> Instant {
         self.writing.unwrap_or(self.since)
     }
 
-    /// Whether what was read counts even if something has changed since.
+    /// Returns whether the reading counts even if something has changed since.
     fn is_overdue(&self, now: Instant) -> bool {
-        now >= self.begun() + self.times().limit
+        now >= self.start() + self.times().limit
     }
 
     fn times(&self) -> Times {

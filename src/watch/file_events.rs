@@ -1,8 +1,8 @@
-//! What file events say about who writes to the files that are followed.
+//! Interpretation of file events: whether programs are writing to the followed files.
 //!
-//! Where the system tells when a writer closes a file (inotify's `IN_CLOSE_WRITE`), a file is being written from the first
-//! change of its data until then. A rename puts a whole file in its place. Everything else leaves it open whether the
-//! file is whole.
+//! On systems that report when a writer closes a file (inotify's `IN_CLOSE_WRITE`), a file is being written from the
+//! first change of its data until it is closed. A rename puts a complete file in place. After any other event, it is
+//! unknown whether the file is complete.
 
 use std::collections::HashMap;
 use std::fs::symlink_metadata;
@@ -13,51 +13,51 @@ use notify::{Event, EventKind};
 
 use super::watched_paths::WatchedPaths;
 
-/// What is known about who writes to a file; of several files the greatest counts.
+/// The state of the writers of a file. For several files, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Writer {
-    /// The last writer has closed it, or it was put there as a whole, or it is gone.
+    /// The last writer has closed the file, or the file was put in place as a whole, or is gone.
     Done,
-    /// No event says so.
+    /// No event has settled the matter.
     Unknown,
-    /// A program has it open and has written to it.
+    /// A program has the file open and has written to it.
     Writing,
 }
 
-/// What is known from events.
+/// The state derived from file events.
 #[derive(Debug)]
 pub(super) struct FileEvents {
-    /// Whether the system tells when a writer closes a file.
-    tells_of_close: bool,
+    /// Whether the system reports when a writer closes a file.
+    reports_close: bool,
     watched: WatchedPaths,
     paths: Vec<PathBuf>,
-    /// One for each path.
+    /// The state of each path's writers.
     writers: Vec<Writer>,
-    /// How many events counted so far.
+    /// The number of relevant events so far.
     events: u64,
-    /// Whether the way to the files may have changed since it was found.
+    /// Whether the directories and links that lead to the files may have changed since they were found.
     is_stale: bool,
-    /// Whether events were lost, or may be.
+    /// Whether events were lost, or may have been.
     is_lossy: bool,
 }
 
-/// What an event says of a path.
+/// What an event means for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileChange {
     Created,
     Written,
     Closed,
-    /// Renamed to this path.
-    PutThere,
-    /// Removed, or renamed to another path.
+    /// Another file was renamed to this path.
+    MovedHere,
+    /// The file was removed, or renamed to another path.
     Gone,
     Other,
 }
 
 impl FileEvents {
-    pub(super) fn new(tells_of_close: bool) -> Self {
+    pub(super) fn new(reports_close: bool) -> Self {
         Self {
-            tells_of_close,
+            reports_close,
             watched: WatchedPaths::default(),
             paths: Vec::new(),
             writers: Vec::new(),
@@ -67,32 +67,34 @@ impl FileEvents {
         }
     }
 
-    /// How many events counted so far.
+    /// Returns the number of relevant events so far.
     pub(super) fn events(&self) -> u64 {
         self.events
     }
 
-    /// What is known of all files, and the first of those that are being written.
+    /// Returns the state of all writers, and the first file that is being written.
     pub(super) fn writer(&self) -> (Writer, Option<&Path>) {
         let writer = self.writers.iter().copied().max().unwrap_or(Writer::Done);
         let written = self.writers.iter().position(|writer| *writer == Writer::Writing);
         (writer, written.map(|file| self.paths[file].as_path()))
     }
 
-    /// The files have been read after a quiet time, when that many events had counted. Their writers until then count as done.
+    /// Marks all writers as done after the files were read in a quiet time, provided that no event has followed the
+    /// first `events`.
     pub(super) fn settled(&mut self, events: u64) {
         if events == self.events {
             self.writers.fill(Writer::Done);
         }
     }
 
-    /// Events may have been lost, so that nothing is known of who writes.
+    /// Marks all writers as unknown, because events may have been lost.
     pub(super) fn forget(&mut self) {
         self.writers.fill(Writer::Unknown);
         (self.is_stale, self.is_lossy) = (true, true);
     }
 
-    /// Whether the way to these files has to be found again; if so, whether the directories have to be watched again.
+    /// Returns whether the directories have to be watched again, if the way to these files has to be found again;
+    /// otherwise `None`.
     pub(super) fn stale(&mut self, paths: &[PathBuf]) -> Option<bool> {
         if !self.is_stale && self.paths == paths {
             return None;
@@ -105,7 +107,7 @@ impl FileEvents {
         Some(is_lossy)
     }
 
-    /// The way to the files is this one. What is known of a file that was followed before is kept.
+    /// Sets the followed files and the way to them. A file that was followed before keeps the state of its writers.
     pub(super) fn follow(&mut self, paths: &[PathBuf], watched: WatchedPaths) {
         self.watched = watched;
         if self.paths != paths {
@@ -115,8 +117,7 @@ impl FileEvents {
         }
     }
 
-    /// Takes an event into account; whether it can mean that a file is another, or has other content. Reading makes events
-    /// as well.
+    /// Processes an event. Returns whether a file may have been replaced or changed; reads cause events too.
     pub(super) fn note(&mut self, event: &Event) -> bool {
         if event.need_rescan() || event.paths.is_empty() {
             return self.note_loss();
@@ -129,7 +130,7 @@ impl FileEvents {
         counts
     }
 
-    /// Takes into account that events were lost.
+    /// Records that events were lost.
     pub(super) fn note_loss(&mut self) -> bool {
         self.forget();
         self.events += 1;
@@ -141,8 +142,8 @@ impl FileEvents {
         let is_lossy = !relation.behind.is_empty() && change == FileChange::Gone;
         let of_files = self.writer_after(path, change);
         let of_those_behind = match change {
-            FileChange::PutThere if self.tells_of_close => Some(Writer::Done),
-            FileChange::PutThere | FileChange::Created | FileChange::Gone => Some(Writer::Unknown),
+            FileChange::MovedHere if self.reports_close => Some(Writer::Done),
+            FileChange::MovedHere | FileChange::Created | FileChange::Gone => Some(Writer::Unknown),
             FileChange::Written | FileChange::Closed | FileChange::Other => None,
         };
         for (files, writer) in [(&relation.files, of_files), (&relation.behind, of_those_behind)] {
@@ -155,14 +156,15 @@ impl FileEvents {
         true
     }
 
-    /// What an event at a file's own path says of who writes to it.
+    /// Returns the state of the writers of a file after an event at its own path; `None` if the event does not change
+    /// it.
     fn writer_after(&self, path: &Path, change: FileChange) -> Option<Writer> {
         match change {
-            FileChange::Other if self.tells_of_close => None,
-            _ if !self.tells_of_close => Some(Writer::Unknown),
+            FileChange::Other if self.reports_close => None,
+            _ if !self.reports_close => Some(Writer::Unknown),
             FileChange::Written => Some(Writer::Writing),
-            FileChange::Closed | FileChange::PutThere | FileChange::Gone => Some(Writer::Done),
-            // A link to a file makes the same event as a file that a program is about to write.
+            FileChange::Closed | FileChange::MovedHere | FileChange::Gone => Some(Writer::Done),
+            // A new link to a file causes the same event as a file that a program is about to write.
             FileChange::Created if is_empty(path) => Some(Writer::Writing),
             FileChange::Created | FileChange::Other => Some(Writer::Unknown),
         }
@@ -173,7 +175,7 @@ fn is_empty(path: &Path) -> bool {
     symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
-/// What an event says of each of its paths; nothing if something was only read.
+/// Returns what an event means for each of its paths; empty if something was only read.
 fn changes(event: &Event) -> Vec<(&PathBuf, FileChange)> {
     let change = match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => FileChange::Closed,
@@ -181,9 +183,9 @@ fn changes(event: &Event) -> Vec<(&PathBuf, FileChange)> {
         EventKind::Create(_) => FileChange::Created,
         EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => FileChange::Gone,
         EventKind::Modify(ModifyKind::Data(_)) => FileChange::Written,
-        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => FileChange::PutThere,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => FileChange::MovedHere,
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
-            return event.paths.iter().zip([FileChange::Gone, FileChange::PutThere]).collect();
+            return event.paths.iter().zip([FileChange::Gone, FileChange::MovedHere]).collect();
         }
         _ => FileChange::Other,
     };

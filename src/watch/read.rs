@@ -1,4 +1,4 @@
-//! Reads a file that was not followed so far, and may be in the middle of a save.
+//! Reading a file that was not followed before, and that may be in the middle of a save.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -9,8 +9,9 @@ use super::debounce::{Debounce, Doubt, Next};
 use super::wake::{Wake, WatchMode};
 use crate::scenario::{FoundFile, Loading, load_regular};
 
-/// What is in a file. No event tells who writes to it, so it is read like a save by an unknown writer: a file that is broken
-/// or empty has longer to become right. That it lacks what is served now is no reason for doubt: it is another scenario.
+/// Reads a whole file. No events are available for it, so it is read like a save by an unknown writer: a broken or
+/// empty file gets more time to become valid. That it lacks parts of the current scenario is no reason for doubt,
+/// because it is a different scenario.
 pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
     let mut wake = Wake::new(WatchMode::Poll);
     wake.refresh(vec![path.to_owned()]);
@@ -33,13 +34,13 @@ pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
     }
 }
 
-/// Why files that are no scenario may become one.
+/// Returns why files that are not a valid scenario may become one.
 pub(super) fn doubt_of_broken(files: &[FoundFile]) -> Doubt {
     let is_empty = |file: &FoundFile| file.bytes().is_some_and(<[u8]>::is_empty);
     if files.iter().any(is_empty) { Doubt::Empty } else { Doubt::Partial }
 }
 
-/// Whether the files are what was read.
+/// Returns whether the files are the same as when they were read.
 pub(super) async fn is_unchanged(files: &[FoundFile]) -> Result<bool, JoinError> {
     let files = files.to_vec();
     spawn_blocking(move || files.iter().all(FoundFile::is_unchanged)).await

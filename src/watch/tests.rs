@@ -17,7 +17,7 @@ use crate::worlds::{WorldOptions, Worlds};
 
 const SHOP: &str = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
 
-/// A watcher of the first of two files, which are the same but for their names.
+/// A watcher of the first of two files with the same contents.
 struct TwoFiles {
     first: PathBuf,
     second: PathBuf,
@@ -45,7 +45,7 @@ fn two_files() -> TwoFiles {
         reloads: Reloads::default(),
         worlds: Worlds::start(&scenario, 1, WorldOptions::default(), &TaskTracker::new(), end.clone()),
         seen: Seen::default(),
-        rested: Fingerprint::default(),
+        last_idle: Fingerprint::default(),
     };
     TwoFiles { first, second, watcher, selector, requests, _directory: directory, _end: end.drop_guard() }
 }
@@ -57,7 +57,7 @@ async fn a_read_that_panics_refuses_the_switch_as_a_defect() {
     let name = files.second.to_string_lossy().into_owned();
     let answer = async {
         let switch = files.requests.next().await;
-        files.watcher.answer(switch, read, Instant::now(), &files.requests).await;
+        files.watcher.complete_switch(switch, read, Instant::now(), &files.requests).await;
     };
     let (switched, ()) = tokio::join!(files.selector.switch(&name), answer);
     let error = switched.unwrap_err();
@@ -69,7 +69,7 @@ async fn a_read_that_panics_refuses_the_switch_as_a_defect() {
 }
 
 #[tokio::test]
-async fn a_switch_is_done_while_the_default_world_is_down() {
+async fn a_switch_succeeds_while_the_default_world_is_down() {
     let mut files = two_files();
     files.watcher.worlds.default_world().end();
     let name = files.second.to_string_lossy().into_owned();
@@ -85,7 +85,7 @@ async fn a_switch_is_done_while_the_default_world_is_down() {
 }
 
 #[tokio::test]
-async fn a_save_that_is_cut_short_or_removes_is_doubted() {
+async fn a_save_that_is_truncated_or_removes_something_is_doubted() {
     const SHOP: &str = "categories:\n  toys: { prefix: T, products: [{ id: T1, total: 1 }, { id: T2 }] }\n";
     const SCRIPTS: &str = "orders:\n  scripts:\n    - steps:\n        - { at: 1s, product: T1, amount: 1 }\n        - { at: 2s, product: T1, amount: 12 }\n        - product: T1\n          amount: 345\n";
     let directory = tempfile::tempdir().unwrap();
@@ -105,25 +105,25 @@ async fn a_save_that_is_cut_short_or_removes_is_doubted() {
         reloads: Reloads::default(),
         worlds: Worlds::start(&scenario, 1, WorldOptions::default(), &TaskTracker::new(), end.clone()),
         seen: Seen::new(WatchMode::Events, loading.files),
-        rested: Fingerprint::default(),
+        last_idle: Fingerprint::default(),
     };
     let without = |text: &str, end: &str| text.strip_suffix(end).unwrap().to_owned();
     for (what, text, more, expected) in [
-        ("nothing", served.clone(), more.clone(), None),
+        ("no change", served.clone(), more.clone(), None),
         ("another amount", served.clone(), more.replace("345", "346"), None),
         ("one more line", format!("{served}name: shop\n"), more.clone(), None),
-        ("an amount of fewer digits", served.clone(), without(&more, "5\n# end"), Some(Doubt::Partial)),
+        ("an amount with fewer digits", served.clone(), without(&more, "5\n# end"), Some(Doubt::Partial)),
         (
-            "a step less",
+            "one step fewer",
             served.clone(),
             without(&more, "        - product: T1\n          amount: 345\n# end"),
             Some(Doubt::Partial),
         ),
-        ("a total less", served.replace(", total: 1", ""), more.clone(), Some(Doubt::Partial)),
-        ("a product less", served.replace(", { id: T2 }", ""), more.clone(), Some(Doubt::Partial)),
-        ("a wrong one", without(&served, " }\n"), more.clone(), Some(Doubt::Partial)),
-        ("no content", String::new(), more.clone(), Some(Doubt::Empty)),
-        ("no content of an included file", served.clone(), String::new(), Some(Doubt::Empty)),
+        ("one total fewer", served.replace(", total: 1", ""), more.clone(), Some(Doubt::Partial)),
+        ("one product fewer", served.replace(", { id: T2 }", ""), more.clone(), Some(Doubt::Partial)),
+        ("an invalid scenario", without(&served, " }\n"), more.clone(), Some(Doubt::Partial)),
+        ("an empty file", String::new(), more.clone(), Some(Doubt::Empty)),
+        ("an empty included file", served.clone(), String::new(), Some(Doubt::Empty)),
     ] {
         std::fs::write(&file, text).unwrap();
         std::fs::write(&included, more).unwrap();

@@ -1,8 +1,8 @@
-//! Tells when it is time to look at the files: on events of its directory, or at intervals.
+//! Wakes the watcher when it is time to check the files: on events of their directories, or at intervals.
 //!
-//! Directories are watched, never the file: editors save by rename, which a watch on the file would not survive.
-//! Links on the way to a file are of interest too, each in the directory that holds it. Events of other names in
-//! these directories are ignored.
+//! Only directories are watched, never files: editors save by renaming, and a watch on a file would not survive that.
+//! Links that lead to a file matter too, each in the directory that holds it. Events of other names in these
+//! directories are ignored.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,34 +19,34 @@ use super::debounce::Observation;
 use super::file_events::{FileEvents, Writer};
 use super::fingerprint::Fingerprint;
 use super::watched_paths::WatchedPaths;
-use crate::system::program::TELLS_OF_CLOSE;
+use crate::system::program::REPORTS_CLOSE_WRITE;
 
-/// What wakes the watcher.
+/// How the watcher notices changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WatchMode {
-    /// The system's file events; for local disks.
+    /// By file events of the system; for local disks.
     #[default]
     Events,
-    /// A look every 100 ms; for network and container mounts, where events do not arrive.
+    /// By checking every 100 ms; for network and container mounts, which report no events.
     Poll,
-    /// Nothing: a file is read when it is switched to, and then no more.
+    /// Not at all: a file is read once, when it is switched to.
     Never,
 }
 
-/// The time between two looks in [`WatchMode::Poll`].
-const POLL: Duration = Duration::from_millis(100);
+/// The time between two checks in [`WatchMode::Poll`].
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Looks in [`WatchMode::Poll`] after which files are read even if they look unchanged.
-const LOOKS_A_READ: usize = 10;
+/// The number of checks in [`WatchMode::Poll`] after which the files are read even if they look unchanged.
+const CHECKS_PER_READ: usize = 10;
 
-/// Events can be lost, so now and then the files are compared with what they were.
+/// Events can be lost, so the files are compared with their last fingerprint at this interval.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How late an event may come on a busy machine. Without one by then, events are lost.
-const DELIVERY: Duration = Duration::from_millis(200);
+/// The longest delay of an event on a busy machine. An event that takes longer is considered lost.
+const MAX_EVENT_DELAY: Duration = Duration::from_millis(200);
 
-/// The time between two looks while a save settles: a change need not make an event.
-const STEP: Duration = Duration::from_millis(50);
+/// The time between two checks while a save settles; not every change causes an event.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(super) struct Wake {
     paths: Vec<PathBuf>,
@@ -59,10 +59,10 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    /// Watches for changes, or polls if that cannot be done.
+    /// Watches for changes, or polls if that is not possible.
     pub(super) fn new(mode: WatchMode) -> Self {
-        let file_events = Arc::new(Mutex::new(FileEvents::new(TELLS_OF_CLOSE)));
-        // One waiting signal says as much as many.
+        let file_events = Arc::new(Mutex::new(FileEvents::new(REPORTS_CLOSE_WRITE)));
+        // A single pending signal is enough.
         let (signal, events) = mpsc::channel(1);
         let noted = file_events.clone();
         let note = move |event: notify::Result<Event>| {
@@ -78,23 +78,25 @@ impl Wake {
         let watcher = match mode {
             WatchMode::Poll | WatchMode::Never => None,
             WatchMode::Events => notify::recommended_watcher(note)
-                .inspect_err(|error| warn!(%error, "file events are unavailable, polling every {POLL:?}"))
+                .inspect_err(|error| warn!(%error, "file events are unavailable, polling every {POLL_INTERVAL:?}"))
                 .ok(),
         };
         Self { paths: Vec::new(), watcher, watched: BTreeSet::new(), file_events, events }
     }
 
-    /// Watches what is on the way to the files now. To be called before they are looked at, so that a change after the
-    /// look is not missed.
+    /// Watches everything that leads to the files now. Call this before observing the files, so that no change after
+    /// the observation is missed.
     pub(super) fn refresh(&mut self, paths: Vec<PathBuf>) {
         let stale = self.file_events().stale(&paths);
         self.paths = paths;
         let (Some(is_lossy), true) = (stale, self.watcher.is_some()) else { return };
         if is_lossy {
-            // All of them: a directory may have been replaced by one of the same name, even of the same inode.
+            // Unwatch all of them: a directory may have been replaced by one with the same name, or even the same
+            // inode.
             self.unwatch(|_| true);
         }
-        // Again until nothing is new: what came between finding the way and watching it made no event.
+        // Repeat until nothing is new: a change after the paths were found and before they were watched has caused no
+        // event.
         loop {
             let watched = WatchedPaths::of(&self.paths);
             let holders = watched.holders.clone();
@@ -115,7 +117,7 @@ impl Wake {
         if let Err(error) = watcher.watch(&holder, RecursiveMode::NonRecursive)
             && holder.is_dir()
         {
-            warn!("cannot watch {}: {error}; polling every {POLL:?} instead", holder.display());
+            warn!("cannot watch {}: {error}; polling every {POLL_INTERVAL:?} instead", holder.display());
             self.watcher = None;
         }
         self.watched.insert(holder);
@@ -132,9 +134,9 @@ impl Wake {
         self.file_events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What can be seen of the files now.
+    /// Observes the files.
     pub(super) fn observe(&self) -> Observation {
-        // Events first: a change after that makes another one.
+        // Read the events first, so that any later change causes another one.
         let (events, (writer, written)) = {
             let file_events = self.file_events();
             let (writer, written) = file_events.writer();
@@ -145,18 +147,18 @@ impl Wake {
         Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, written, lock }
     }
 
-    /// What was observed has been read, and counts.
+    /// Records that the observed contents have been read and count.
     pub(super) fn settled(&self, observation: &Observation) {
         self.file_events().settled(observation.events);
     }
 
-    /// Waits until it is time to look again at the files that were `seen`. Why one could not be read may pass without a
-    /// trace on the file, so that it is to be tried again.
+    /// Waits until it is time to check the files again after the observation `seen`. If `is_to_be_retried` is set, a
+    /// file could not be read; the cause may disappear without a trace on the file, so try again regularly.
     pub(super) async fn change(&mut self, seen: &Observation, is_to_be_retried: bool) {
         if self.watcher.is_none() {
-            // Files on some mounts tell of no change, so now and then they are read all the same.
-            for _ in 0..LOOKS_A_READ {
-                sleep(POLL).await;
+            // On some mounts, changes do not show in the metadata, so read the files now and then anyway.
+            for _ in 0..CHECKS_PER_READ {
+                sleep(POLL_INTERVAL).await;
                 if !seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                     return;
                 }
@@ -167,15 +169,15 @@ impl Wake {
             match timeout(HEARTBEAT, self.events.recv()).await {
                 Ok(Some(())) if self.file_events().events() == seen.events => continue,
                 Ok(Some(())) => return,
-                // The thread that takes events has ended.
+                // The thread that receives events has ended.
                 Ok(None) => self.watcher = None,
                 Err(_) if is_to_be_retried => {}
                 Err(_) => {
                     if seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                         continue;
                     }
-                    // The event of a change that has only just happened may still be on its way.
-                    if let Ok(Some(())) = timeout(DELIVERY, self.events.recv()).await {
+                    // The event of a very recent change may still be on its way.
+                    if let Ok(Some(())) = timeout(MAX_EVENT_DELAY, self.events.recv()).await {
                         return;
                     }
                     let now = Fingerprint::of(&self.paths);
@@ -190,14 +192,14 @@ impl Wake {
         }
     }
 
-    /// Waits for the next look while a save settles: until this time, or until something has happened.
+    /// Waits for the next check while a save settles: until this time, or until something happens.
     pub(super) async fn until(&mut self, due: Instant) {
-        let due = due.min(Instant::now() + STEP).into();
+        let due = due.min(Instant::now() + SETTLE_INTERVAL).into();
         if self.watcher.is_none() {
             return sleep_until(due).await;
         }
         while let Ok(Some(())) = timeout_at(due, self.events.recv()).await {
-            // A writer makes many events, and only the last one is of interest.
+            // A writer causes many events, and only the last one matters.
             if self.file_events().writer().0 != Writer::Writing {
                 return;
             }

@@ -1,28 +1,28 @@
-//! The paths on the way to the files that are followed.
+//! The paths that lead to the followed files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-/// More links than this on the way to a file are a loop (Linux gives up at 40).
+/// A path with more links than this is considered a loop (Linux gives up at 40).
 const MAX_LINKS: usize = 40;
 
-/// The directories and links on the way to the files, and the files themselves.
+/// The directories and links that lead to the files, and the files themselves.
 #[derive(Debug, Default)]
 pub(super) struct WatchedPaths {
-    /// The directories to watch: those that hold a link on the way, and those that hold a file. If a directory on the
+    /// The directories to watch: those that hold a link on the way to a file, or the file itself. If a directory on the
     /// way is missing, the one that would hold it.
     pub(super) holders: BTreeSet<PathBuf>,
-    /// The paths whose events count.
+    /// The paths whose events matter.
     relations: BTreeMap<PathBuf, Relation>,
 }
 
-/// Which of the followed files a path is on the way to, by their index.
+/// The followed files that a path leads to, by index.
 #[derive(Debug, Default)]
 pub(super) struct Relation {
-    /// Those that are at this path.
+    /// The files at this path.
     pub(super) files: Vec<usize>,
-    /// Those that are behind this directory or link.
+    /// The files behind this directory or link.
     pub(super) behind: Vec<usize>,
 }
 
@@ -35,7 +35,7 @@ impl WatchedPaths {
         watched
     }
 
-    /// What a path has to do with the files; `None` if nothing.
+    /// Returns how a path relates to the files; `None` if it does not lead to any.
     pub(super) fn relation(&self, path: &Path) -> Option<&Relation> {
         self.relations.get(path)
     }
@@ -86,7 +86,7 @@ impl WatchedPaths {
     }
 }
 
-/// The parts of a path, the first one last.
+/// Returns the components of a path in reverse order.
 fn parts(path: &Path) -> Vec<OsString> {
     path.components().rev().map(|part| part.as_os_str().to_owned()).collect()
 }

@@ -1,4 +1,4 @@
-//! A message as the bytes of one frame, unmasked, as servers send them.
+//! Messages encoded as unmasked frames, as servers send them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tungstenite::Message;
@@ -6,10 +6,10 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// The most bytes of an unmasked frame's header (RFC 6455, 5.2).
-const LONGEST_HEADER: usize = 10;
+/// The maximum length of an unmasked frame's header in bytes (RFC 6455, 5.2).
+const MAX_HEADER: usize = 10;
 
-/// A frame, encoded once for all who get it.
+/// A frame, encoded once for all its recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     frame: Bytes,
@@ -17,25 +17,25 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// A text frame.
+    /// Creates a text frame.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::text_of(text.as_bytes())
     }
 
-    /// A text frame of bytes that need not be text.
+    /// Creates a text frame from bytes that may be invalid UTF-8.
     #[must_use]
     pub fn text_of(bytes: &[u8]) -> Self {
         Self::new(OpCode::Data(Data::Text), bytes)
     }
 
-    /// A binary frame.
+    /// Creates a binary frame.
     #[must_use]
     pub fn binary(bytes: &[u8]) -> Self {
         Self::new(OpCode::Data(Data::Binary), bytes)
     }
 
-    /// A frame that carries the message.
+    /// Creates the frame of a message.
     #[must_use]
     pub fn message(message: &Message) -> Self {
         match message {
@@ -48,7 +48,7 @@ impl Encoded {
         }
     }
 
-    /// A closing frame.
+    /// Creates a close frame.
     #[must_use]
     pub fn close(frame: Option<&CloseFrame>) -> Self {
         let payload = frame.map_or_else(BytesMut::new, |frame| {
@@ -62,7 +62,7 @@ impl Encoded {
 
     fn new(opcode: OpCode, payload: &[u8]) -> Self {
         let header = FrameHeader { opcode, ..FrameHeader::default() };
-        let mut frame = BytesMut::with_capacity(LONGEST_HEADER + payload.len()).writer();
+        let mut frame = BytesMut::with_capacity(MAX_HEADER + payload.len()).writer();
         // Writing to memory cannot fail.
         let _ = header.format(payload.len() as u64, &mut frame);
         let mut frame = frame.into_inner();
@@ -71,26 +71,26 @@ impl Encoded {
         Self { frame: frame.freeze(), header }
     }
 
-    /// The whole frame.
+    /// Returns the whole frame.
     #[must_use]
     pub fn frame(&self) -> &Bytes {
         &self.frame
     }
 
-    /// The whole frame.
+    /// Returns the whole frame.
     #[must_use]
     pub fn into_frame(self) -> Bytes {
         self.frame
     }
 
-    /// What it carries.
+    /// Returns the payload.
     #[must_use]
     pub fn payload(&self) -> Bytes {
         self.frame.slice(self.header..)
     }
 }
 
-/// The bytes of frames, one after the other; without a copy if there are only those of one.
+/// Concatenates encoded frames. Does not copy if one of the two is empty.
 #[must_use]
 pub fn put_together(first: &Bytes, second: &Bytes) -> Bytes {
     match (first.is_empty(), second.is_empty()) {

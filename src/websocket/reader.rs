@@ -1,4 +1,4 @@
-//! From the bytes that a client sends to its messages.
+//! Decoding the bytes that a client sends.
 
 use std::io::Cursor;
 
@@ -9,25 +9,25 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::{Message, Utf8Bytes};
 
-/// The most bytes that a control frame may carry (RFC 6455, 5.5).
-const LONGEST_CONTROL: u64 = 125;
+/// The maximum payload of a control frame in bytes (RFC 6455, 5.5).
+const MAX_CONTROL_PAYLOAD: u64 = 125;
 
-/// What a client did against the protocol. The connection is to be closed with [`Violation::code`].
+/// A client's violation of the protocol. Close the connection with [`Violation::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Violation {
     /// A frame that the protocol does not allow.
     #[error("{0}")]
     Protocol(&'static str),
-    /// A text that is not UTF-8.
-    #[error("the text is not UTF-8")]
+    /// A text message that is not valid UTF-8.
+    #[error("the text is not valid UTF-8")]
     NotUtf8,
     /// A message over the limit.
-    #[error("the message has more than the {0} bytes of --max-message")]
+    #[error("the message exceeds the {0} bytes that --max-message allows")]
     TooLarge(usize),
 }
 
 impl Violation {
-    /// The code that tells the client (RFC 6455, 7.4.1).
+    /// Returns the close code for the violation (RFC 6455, 7.4.1).
     #[must_use]
     pub fn code(self) -> CloseCode {
         match self {
@@ -38,22 +38,22 @@ impl Violation {
     }
 }
 
-/// Puts a client's messages together. Between messages it holds no memory but its own.
+/// Assembles a client's messages. Between messages it holds no buffer.
 #[derive(Debug)]
 pub struct Reader {
-    /// What came and is not taken yet.
+    /// Bytes that are not decoded yet.
     input: BytesMut,
-    /// The message whose last frame has not come yet.
-    begun: Option<Box<Begun>>,
-    most: usize,
+    /// The message whose last frame has not arrived yet.
+    fragmented: Option<Box<Fragmented>>,
+    limit: usize,
 }
 
 /// A fragmented message (RFC 6455, 5.4).
 #[derive(Debug)]
-struct Begun {
+struct Fragmented {
     is_text: bool,
     payload: BytesMut,
-    /// Up to here it is checked to be UTF-8.
+    /// The number of bytes that are known to be valid UTF-8.
     checked: usize,
 }
 
@@ -65,32 +65,32 @@ struct Frame {
 }
 
 impl Reader {
-    /// A reader of messages of so many bytes at the most.
+    /// Creates a reader for messages of at most `limit` bytes.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { input: BytesMut::new(), begun: None, most }
+    pub fn new(limit: usize) -> Self {
+        Self { input: BytesMut::new(), fragmented: None, limit }
     }
 
-    /// Takes what came from the client.
+    /// Adds bytes from the client.
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
     }
 
-    /// Bytes that have come and were not read.
+    /// Returns the number of bytes that are not decoded yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.input.len()
     }
 
-    /// The next message, if all of it has come. To be asked again until there is none.
+    /// Returns the next message, or `None` if it is incomplete. Call this until it returns `None`.
     ///
     /// # Errors
-    /// [`Violation`]; nothing that comes after it means anything.
+    /// [`Violation`]; no message can be read after it.
     pub fn message(&mut self) -> Result<Option<Message>, Violation> {
         while let Some(frame) = self.frame()? {
             let message = match frame.opcode {
                 OpCode::Control(control) => Some(control_message(control, frame.payload.freeze())?),
-                OpCode::Data(data) => self.put_together(data, frame)?,
+                OpCode::Data(data) => self.assemble(data, frame)?,
             };
             if message.is_some() {
                 return Ok(message);
@@ -99,14 +99,14 @@ impl Reader {
         Ok(None)
     }
 
-    /// The next frame, if all of it has come.
+    /// Returns the next frame, or `None` if it is incomplete.
     fn frame(&mut self) -> Result<Option<Frame>, Violation> {
         let mut cursor = Cursor::new(&self.input[..]);
         let parsed = FrameHeader::parse(&mut cursor).map_err(|_| Violation::Protocol("the opcode is reserved"))?;
         let Some((header, length)) = parsed else { return Ok(self.wait()) };
         let position = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
         self.check(&header, length, position)?;
-        // Not more than the limit, which is checked.
+        // This fits, because `check` has compared it with the limit.
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if self.input.len() - position < length {
             return Ok(self.wait());
@@ -119,7 +119,7 @@ impl Reader {
         Ok(Some(Frame { is_final: header.is_final, opcode: header.opcode, payload }))
     }
 
-    /// Nothing to give until more comes. A buffer that is empty is let go.
+    /// Waits for more bytes. Frees an empty buffer.
     fn wait(&mut self) -> Option<Frame> {
         if self.input.is_empty() {
             self.input = BytesMut::new();
@@ -129,47 +129,53 @@ impl Reader {
 
     fn check(&self, header: &FrameHeader, length: u64, header_length: usize) -> Result<(), Violation> {
         if header.rsv1 || header.rsv2 || header.rsv3 {
-            return Err(Violation::Protocol("a reserved bit is set, and no extension was agreed on"));
+            return Err(Violation::Protocol("a reserved bit is set, but no extension was negotiated"));
         }
         if header.mask.is_none() {
             return Err(Violation::Protocol("the frame is not masked"));
         }
         if header_length != header.len(length) || length > i64::MAX.unsigned_abs() {
-            return Err(Violation::Protocol("the length is not written as it has to be"));
+            return Err(Violation::Protocol("the payload length is not minimally encoded"));
         }
         if let OpCode::Control(_) = header.opcode {
-            return match (header.is_final, length > LONGEST_CONTROL) {
+            return match (header.is_final, length > MAX_CONTROL_PAYLOAD) {
                 (false, _) => Err(Violation::Protocol("a control frame is fragmented")),
                 (true, true) => Err(Violation::Protocol("a control frame carries more than 125 bytes")),
                 (true, false) => Ok(()),
             };
         }
-        let before = self.begun.as_ref().map_or(0, |begun| begun.payload.len());
-        if length > (self.most - before) as u64 { Err(Violation::TooLarge(self.most)) } else { Ok(()) }
+        let before = self.fragmented.as_ref().map_or(0, |message| message.payload.len());
+        if length > (self.limit - before) as u64 { Err(Violation::TooLarge(self.limit)) } else { Ok(()) }
     }
 
-    /// A data frame: a message, or a part of one.
-    fn put_together(&mut self, data: Data, frame: Frame) -> Result<Option<Message>, Violation> {
-        let begun = match (data, self.begun.take()) {
-            (Data::Continue, Some(mut begun)) => {
-                begun.payload.unsplit(frame.payload);
-                begun
+    /// Adds a data frame to its message, and returns the message if it is complete.
+    fn assemble(&mut self, data: Data, frame: Frame) -> Result<Option<Message>, Violation> {
+        let message = match (data, self.fragmented.take()) {
+            (Data::Continue, Some(mut message)) => {
+                message.payload.unsplit(frame.payload);
+                message
             }
-            (Data::Continue, None) => return Err(Violation::Protocol("nothing is there to be continued")),
-            (_, Some(_)) => return Err(Violation::Protocol("the message before was not finished")),
-            (data, None) => Box::new(Begun { is_text: matches!(data, Data::Text), payload: frame.payload, checked: 0 }),
+            (Data::Continue, None) => {
+                return Err(Violation::Protocol("a continuation frame has no message to continue"));
+            }
+            (_, Some(_)) => {
+                return Err(Violation::Protocol("a new message starts before the previous one is complete"));
+            }
+            (data, None) => {
+                Box::new(Fragmented { is_text: matches!(data, Data::Text), payload: frame.payload, checked: 0 })
+            }
         };
         if frame.is_final {
-            return begun.finish().map(Some);
+            return message.finish().map(Some);
         }
-        self.begun = Some(begun.go_on()?);
+        self.fragmented = Some(message.check_utf8()?);
         Ok(None)
     }
 }
 
-impl Begun {
-    /// Checks what is there so far; the last character may be cut in the middle.
-    fn go_on(mut self: Box<Self>) -> Result<Box<Self>, Violation> {
+impl Fragmented {
+    /// Checks the payload so far; it may end in the middle of a character.
+    fn check_utf8(mut self: Box<Self>) -> Result<Box<Self>, Violation> {
         if self.is_text {
             match std::str::from_utf8(&self.payload[self.checked..]) {
                 Ok(_) => self.checked = self.payload.len(),
@@ -194,26 +200,26 @@ fn control_message(control: Control, payload: Bytes) -> Result<Message, Violatio
     match control {
         Control::Ping => Ok(Message::Ping(payload)),
         Control::Pong => Ok(Message::Pong(payload)),
-        _ => closing(payload).map(Message::Close),
+        _ => close_frame(payload).map(Message::Close),
     }
 }
 
-/// What a closing frame says: nothing, or a code with a reason (RFC 6455, 5.5.1).
-fn closing(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
+/// Parses the payload of a close frame: nothing, or a code with a reason (RFC 6455, 5.5.1).
+fn close_frame(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
     match payload.len() {
         0 => Ok(None),
-        1 => Err(Violation::Protocol("the closing frame has half a code")),
+        1 => Err(Violation::Protocol("the close frame has an incomplete code")),
         _ => {
             let code = CloseCode::from(payload.get_u16());
             if !may_be_sent(code) {
-                return Err(Violation::Protocol("the closing frame has a code that is not to be sent"));
+                return Err(Violation::Protocol("the close frame has a code that must not be sent"));
             }
             Ok(Some(CloseFrame { code, reason: text(payload)? }))
         }
     }
 }
 
-/// Whether a closing frame may carry the code. 1014 came after RFC 6455 (IANA's registry of close codes has it).
+/// Returns whether a close frame may carry the code. Code 1014 was registered with IANA after RFC 6455.
 #[must_use]
 pub fn may_be_sent(code: CloseCode) -> bool {
     code.is_allowed() || u16::from(code) == 1014

@@ -1,8 +1,8 @@
-//! Time that does not pass by itself: everything up to a moment, or the next steps, happens now. And clocks that from
-//! then on go another way.
+//! Explicit changes to a world's clock: everything up to a moment, or the next steps, happens now, and the clock then
+//! runs at the requested pace.
 //!
-//! An advance goes as fast as the sockets write. So every socket that reads gets every frame, the same frames on every
-//! run, however many there are; one that does not read is left behind after a while, and told so.
+//! An advance is paced by the sockets. Every socket that reads receives every frame, the same frames on every run,
+//! however many there are. A socket that does not read is left behind after a while and reported.
 
 use std::time::Duration;
 
@@ -15,48 +15,48 @@ use super::feed::FeedItem;
 use super::state::WorldState;
 use crate::engine::Event;
 
-/// Events of an advance that are listed; the transcript has more.
+/// The maximum number of events that an advance lists; the transcript has the rest.
 pub const MAX_LISTED: usize = 10_000;
 
-/// How far time is to go.
+/// How far time advances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Until {
-    /// To the moment at which it is asked, for what is due by then.
+    /// To the time of the request; runs everything due by then.
     Now,
-    /// So much further.
+    /// By this duration.
     By(Duration),
-    /// To that time since the world's start.
+    /// To this time since the world's start.
     At(Duration),
-    /// Over so many of the next things to happen: steps of scripts and generators.
+    /// Through this many scheduled steps of scripts and generators.
     Steps(u64),
 }
 
-/// What a clock is to do: time goes that far, and then goes on in that way. All of it happens, or nothing.
+/// A change to a clock: first an advance, then a new pace. It takes effect as a whole or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ClockChange {
-    /// How far time is to go.
+    /// How far time advances.
     pub until: Until,
-    /// Whether the clock stands still then; as before if nothing is said.
+    /// Whether the clock is paused afterwards; `None` leaves this as it is.
     pub paused: Option<bool>,
-    /// How fast it goes then, in times the machine's; as before if nothing is said.
+    /// The speed of the clock afterwards, relative to the machine's; `None` leaves it as it is.
     pub speed: Option<f64>,
 }
 
-/// What an advance did.
+/// The result of an advance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Advanced {
-    /// The world's time after it.
+    /// The world's time after the advance.
     pub now: Duration,
-    /// How the clock goes from then on.
+    /// The pace of the clock from then on.
     pub pace: Pace,
-    /// When the next thing happens by itself, if anything does.
+    /// When the next scheduled work is due; `None` if nothing is scheduled.
     pub next_due: Option<Duration>,
-    /// What happened, in order; at most [`MAX_LISTED`] of it.
+    /// The events in order, at most [`MAX_LISTED`].
     pub events: Vec<Event>,
-    /// How much happened.
+    /// The total number of events.
     pub count: u64,
-    /// Sockets that wrote nothing for a second and may not have everything yet.
+    /// Sockets that have written nothing for a second and may not have received everything yet.
     pub left_behind: Vec<u64>,
 }
 
@@ -68,29 +68,29 @@ impl From<Until> for ClockChange {
     }
 }
 
-/// An advance at work.
+/// An advance in progress.
 pub(super) struct Advance {
     change: ClockChange,
-    /// Nobody here waits for an advance that another server was asked for.
+    /// `None` if another server requested the advance.
     reply: Option<oneshot::Sender<ClockOutcome>>,
-    /// When it was asked for, in the world's time, if the world is shared.
+    /// The world's time when the advance was requested; `None` if the world is not shared.
     given_time: Option<Duration>,
-    begun: Option<AdvanceStart>,
+    start: Option<AdvanceStart>,
     done: Advanced,
     refused: Option<ClockError>,
-    is_at_its_end: bool,
-    /// Whether faults have changed just now. All sockets follow that before anything else happens: once a fault is over,
-    /// they get what is so at that moment.
+    is_at_end: bool,
+    /// Whether faults have just changed. All sockets follow the change before anything else happens, because a socket
+    /// that a fault has left receives the values of that moment.
     is_at_fault_transition: bool,
 }
 
-/// What is known once it has begun.
+/// State of an advance that has started.
 #[derive(Clone, Copy)]
 struct AdvanceStart {
-    /// When it ends; steps go as far as they go.
+    /// When the advance ends; ignored when counting steps.
     target: Duration,
     steps_left: u64,
-    /// How often the world had started over by then.
+    /// The world's epoch at the start.
     epoch: u64,
 }
 
@@ -99,7 +99,8 @@ impl Advance {
         Self::of(change, Some(reply), None)
     }
 
-    /// One that all servers that play the world carry out to its end, whether somebody waits for it or not.
+    /// Creates an advance that all servers of a shared world carry out to its end, whether a client waits for it or
+    /// not.
     #[cfg(feature = "redis")]
     pub(super) fn shared(
         change: ClockChange,
@@ -110,41 +111,41 @@ impl Advance {
     }
 
     fn of(change: ClockChange, reply: Option<oneshot::Sender<ClockOutcome>>, given_time: Option<Duration>) -> Self {
-        let (begun, done, refused) = (None, Advanced::default(), None);
-        Self { change, reply, given_time, begun, done, refused, is_at_its_end: false, is_at_fault_transition: false }
+        let (start, done, refused) = (None, Advanced::default(), None);
+        Self { change, reply, given_time, start, done, refused, is_at_end: false, is_at_fault_transition: false }
     }
 
-    /// Whether the sockets have to write everything before it goes on, or is over.
+    /// Returns whether the sockets have to write everything before the advance continues or ends.
     pub(super) fn waits_for_all(&self) -> bool {
-        self.is_at_its_end || self.is_at_fault_transition
+        self.is_at_end || self.is_at_fault_transition
     }
 
-    /// Lets some of it happen. Says whether it is over.
-    pub(super) fn go_on(&mut self, state: &mut WorldState, actions: usize) -> bool {
-        if self.begun.is_some_and(|begun| begun.epoch != state.epoch) {
+    /// Runs the next part of the advance. Returns whether it is over.
+    pub(super) fn run(&mut self, state: &mut WorldState, actions: usize) -> bool {
+        if self.start.is_some_and(|start| start.epoch != state.epoch) {
             self.refused = Some(ClockError::Overtaken);
             return true;
         }
-        // Whoever asked is gone: time stays where it is.
-        let is_given_up = self.given_time.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
-        if self.is_at_its_end || is_given_up {
+        // The client has gone away, so time stays where it is.
+        let is_abandoned = self.given_time.is_none() && self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
+        if self.is_at_end || is_abandoned {
             return true;
         }
-        let begun = match self.begun {
-            Some(begun) => begun,
-            None => match self.begin(state) {
-                Ok(begun) => begun,
+        let start = match self.start {
+            Some(start) => start,
+            None => match self.start(state) {
+                Ok(start) => start,
                 Err(refusal) => {
                     self.refused = Some(refusal);
                     return true;
                 }
             },
         };
-        let events = self.some(begun, state, actions);
+        let events = self.run_some(start, state, actions);
         state.shared.clock.set(state.engine.now(), Pace { paused: true, ..state.shared.clock.pace() });
         state.notify(&events);
-        if self.is_at_its_end && state.has_faulted_sockets {
-            // What is held back for some time comes by now, although nothing else does.
+        if self.is_at_end && state.has_faulted_sockets {
+            // Nothing more happens here, but frames that faults have delayed until now are due.
             state.publish([FeedItem::fault_transition()]);
         }
         self.is_at_fault_transition = Event::ends_at_fault_transition(&events);
@@ -156,7 +157,7 @@ impl Advance {
         false
     }
 
-    fn begin(&mut self, state: &mut WorldState) -> Result<AdvanceStart, ClockError> {
+    fn start(&mut self, state: &mut WorldState) -> Result<AdvanceStart, ClockError> {
         let now = self.given_time.map_or_else(|| state.now(), |given| state.time_at(given));
         let (target, steps_left) = match self.change.until {
             Until::Now => (now, 0),
@@ -165,57 +166,57 @@ impl Advance {
             Until::At(at) => (at, 0),
             Until::Steps(steps) => (now, steps),
         };
-        // It is held meanwhile, so that time does not run ahead of what happens.
+        // Hold the clock, so that time does not run ahead of the events.
         state.held = Some(state.shared.clock.pace());
-        Ok(*self.begun.insert(AdvanceStart { target, steps_left, epoch: state.epoch }))
+        Ok(*self.start.insert(AdvanceStart { target, steps_left, epoch: state.epoch }))
     }
 
-    fn some(&mut self, begun: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
-        let is_due = |state: &WorldState| state.engine.next_due().is_some_and(|due| due <= begun.target);
+    fn run_some(&mut self, start: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
+        let is_due = |state: &WorldState| state.engine.next_due().is_some_and(|due| due <= start.target);
         match self.change.until {
-            Until::Steps(_) => self.step(begun, state, actions),
+            Until::Steps(_) => self.step(start, state, actions),
             Until::Now => {
-                let events = state.engine.advance_some(begun.target, actions);
-                // A scenario that asks for more than the machine can do is behind its clock, and stops where it is; where
-                // several servers state it, at the same moment everywhere.
+                let events = state.engine.advance_some(start.target, actions);
+                // A scenario that schedules more than the machine can do lags behind its clock, and stops where it is.
+                // In a shared world, it stops at the same moment on every server.
                 let is_at_fault_transition = Event::ends_at_fault_transition(&events);
-                self.is_at_its_end = self.given_time.is_none() && !is_at_fault_transition || !is_due(state);
+                self.is_at_end = self.given_time.is_none() && !is_at_fault_transition || !is_due(state);
                 events
             }
             Until::By(_) | Until::At(_) => {
-                let events = state.engine.advance_some(begun.target, actions);
-                self.is_at_its_end = !is_due(state);
-                if self.is_at_its_end {
-                    state.engine.settle(begun.target);
+                let events = state.engine.advance_some(start.target, actions);
+                self.is_at_end = !is_due(state);
+                if self.is_at_end {
+                    state.engine.settle(start.target);
                 }
                 events
             }
         }
     }
 
-    fn step(&mut self, mut begun: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
+    fn step(&mut self, mut start: AdvanceStart, state: &mut WorldState, actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..actions {
-            let Some(due) = state.engine.next_due().filter(|_| begun.steps_left > 0) else {
-                self.is_at_its_end = true;
+            let Some(due) = state.engine.next_due().filter(|_| start.steps_left > 0) else {
+                self.is_at_end = true;
                 break;
             };
-            begun.steps_left -= 1;
+            start.steps_left -= 1;
             events.extend(state.engine.advance_some(due, 1));
             if Event::ends_at_fault_transition(&events) {
                 break;
             }
         }
-        self.begun = Some(begun);
+        self.start = Some(start);
         events
     }
 
-    /// Lets the clock go again, and answers whoever asked.
+    /// Releases the clock and replies to the client.
     pub(super) fn finish(self, state: &mut WorldState) {
-        let Self { reply, refused, done, change, is_at_its_end, .. } = self;
-        // After a reset or a restore, the clock goes as that has left it.
+        let Self { reply, refused, done, change, is_at_end, .. } = self;
+        // A reset or restore has already set the clock.
         if let Some(pace) = state.held.take() {
-            let then = if is_at_its_end { change } else { Until::Now.into() };
+            let then = if is_at_end { change } else { Until::Now.into() };
             let pace = Pace { paused: then.paused.unwrap_or(pace.paused), speed: then.speed.unwrap_or(pace.speed) };
             state.shared.clock.set(state.engine.now(), pace);
         }

@@ -1,9 +1,10 @@
-//! Who gets what: sockets join topics, and what is sent to a topic is for those who have joined it.
+//! Audiences of messages: sockets join topics, and a message to a topic is delivered to the sockets that have joined
+//! it.
 //!
-//! A topic has a number while it has members; what is sent to a topic without members is dropped. The index lists the current
-//! members of each topic, so that a delivery costs what its members cost, however many other sockets there are. A membership
-//! holds from one position of the feed to another, so that a socket that reads the feed late gets what was sent while it was
-//! a member, and nothing else.
+//! A topic has an id while it has members; a message to a topic without members is dropped. The index lists the current
+//! members of each topic, so the cost of a delivery depends on the members alone, not on the number of other sockets. A
+//! membership covers a range of feed positions, so a socket that reads the feed late receives exactly the messages that
+//! were sent while it was a member.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -11,29 +12,29 @@ use std::sync::Arc;
 
 use crate::engine::Topic;
 
-/// A topic that somebody has joined. Its number is free again once the last member has left.
+/// The id of a topic that has members. The id is free again once the last member has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TopicId(u32);
 
-/// Whom an item of the feed is for.
+/// The recipients of a feed item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Audience {
     /// Every open socket.
     All,
     /// The members of a topic.
     Topic(TopicId),
-    /// Those who have joined one of these topics, once each.
+    /// Every member of at least one of these topics, once each.
     AnyOf(Arc<[TopicId]>),
-    /// The same but for one of them.
+    /// The members of these topics except one socket.
     Without {
         /// The topics.
         topics: Arc<[TopicId]>,
-        /// The number of the socket that gets nothing.
+        /// The number of the excluded socket.
         except: u64,
     },
-    /// The members of any topic whose state is that collection's values.
+    /// The members of every topic whose state is the values of this collection.
     State(Arc<str>),
-    /// The socket of that number.
+    /// The socket with this number.
     One(u64),
 }
 
@@ -41,7 +42,8 @@ pub(super) enum Audience {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Join {
     pub(super) topic: Topic,
-    /// The collection whose current values a member begins with, and gets again where the feed does not lead on.
+    /// The collection whose current values a member receives at the start, and again if it falls further behind than
+    /// the feed reaches back.
     pub(super) state: Option<Arc<str>>,
 }
 
@@ -49,27 +51,27 @@ pub(super) struct Join {
 struct Membership {
     topic: TopicId,
     state: Option<Arc<str>>,
-    /// The position in the feed of the first item that is for the member.
+    /// The feed position of the first item for the member.
     from: u64,
-    /// The position after the last.
+    /// The feed position after the last item for the member.
     until: u64,
 }
 
-/// How much of a run of items is for a socket.
+/// How much of a range of items is for a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coverage {
     Nothing,
-    /// What is for the audience in the first part of the run, or in the last.
+    /// Only a part of the range.
     Part,
     Everything,
 }
 
-/// What one socket has joined.
+/// The memberships of one socket.
 #[derive(Debug, Default)]
 pub(super) struct Memberships(Vec<Membership>);
 
 impl Audience {
-    /// Those who have joined one of these topics; `None` for nobody.
+    /// Returns the members of these topics; `None` if there are no topics.
     pub(super) fn of(topics: Vec<TopicId>) -> Option<Self> {
         match topics[..] {
             [] => None,
@@ -78,7 +80,7 @@ impl Audience {
         }
     }
 
-    /// The same but for one socket.
+    /// Returns this audience without one socket.
     pub(super) fn without(self, except: Option<u64>) -> Self {
         match (self, except) {
             (Self::Topic(topic), Some(except)) => Self::Without { topics: [topic].into(), except },
@@ -87,7 +89,7 @@ impl Audience {
         }
     }
 
-    /// The topics whose members it is made of, if it is.
+    /// Returns the topics whose members make up the audience; `None` if it is not defined by topics.
     pub(super) fn topics(&self) -> Option<&[TopicId]> {
         match self {
             Self::Topic(topic) => Some(std::slice::from_ref(topic)),
@@ -98,7 +100,7 @@ impl Audience {
 }
 
 impl Memberships {
-    /// Joins a topic from that position of the feed on; a second time, that changes nothing.
+    /// Joins a topic from a feed position on. Joining a topic again changes nothing.
     pub(super) fn join(&mut self, topic: TopicId, state: Option<Arc<str>>, from: u64) {
         if self.current().all(|membership| membership.topic != topic) {
             // Most sockets join one topic.
@@ -107,7 +109,7 @@ impl Memberships {
         }
     }
 
-    /// Leaves a topic: what comes from that position on is not for the socket.
+    /// Leaves a topic: items from this feed position on are not for the socket.
     pub(super) fn leave(&mut self, topic: TopicId, until: u64) {
         let left = self.0.iter_mut().find(|membership| membership.topic == topic && membership.until == u64::MAX);
         if let Some(membership) = left {
@@ -115,17 +117,17 @@ impl Memberships {
         }
     }
 
-    /// Forgets the memberships that are over for a socket that has got everything up to that position.
+    /// Removes the memberships that end at or before a feed position that the socket has reached.
     pub(super) fn forget_before(&mut self, position: u64) {
         self.0.retain(|membership| membership.until > position);
     }
 
-    /// Whether one of them begins or ends after a position.
+    /// Returns whether a membership starts or ends after a feed position.
     pub(super) fn changes_from(&self, position: u64) -> bool {
         self.0.iter().any(|one| one.from > position || (position + 1..u64::MAX).contains(&one.until))
     }
 
-    /// The topics that it has joined now.
+    /// Returns the topics that the socket is a member of now.
     pub(super) fn topics(&self) -> Vec<TopicId> {
         self.current().map(|membership| membership.topic).collect()
     }
@@ -134,16 +136,17 @@ impl Memberships {
         self.0.iter().filter(|membership| membership.until == u64::MAX)
     }
 
-    /// How much is for it of the items for an audience of many, from a position up to another.
+    /// Returns how much of the range of feed positions `from..to` is for the socket, among items for an audience of
+    /// many.
     pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
-        let is_for = |membership: &&Membership| match audience {
+        let covers_audience = |membership: &&Membership| match audience {
             Audience::Topic(topic) => membership.topic == *topic,
             Audience::AnyOf(topics) | Audience::Without { topics, .. } => topics.contains(&membership.topic),
             Audience::State(collection) => membership.state.as_ref() == Some(collection),
             Audience::All | Audience::One(_) => false,
         };
         let mut coverage = Coverage::Nothing;
-        for membership in self.0.iter().filter(is_for) {
+        for membership in self.0.iter().filter(covers_audience) {
             if membership.from <= from && membership.until >= to {
                 return Coverage::Everything;
             }
@@ -155,20 +158,20 @@ impl Memberships {
     }
 }
 
-/// Who has joined which topic now. `M` is a member.
+/// An index of the current members of each topic. `M` is a member.
 #[derive(Debug)]
 pub(super) struct TopicIndex<M> {
     ids: HashMap<Topic, TopicId>,
-    /// By the number of their topic.
+    /// By topic id.
     members: Vec<TopicMembers<M>>,
-    /// Numbers that no topic has.
+    /// Ids that are not in use.
     free: Vec<TopicId>,
 }
 
 #[derive(Debug)]
 struct TopicMembers<M> {
     topic: Topic,
-    /// By their own number.
+    /// By member number.
     members: BTreeMap<u64, M>,
 }
 
@@ -179,12 +182,12 @@ impl<M> Default for TopicIndex<M> {
 }
 
 impl<M: Clone> TopicIndex<M> {
-    /// The number of a topic; `None` if nobody has joined it.
+    /// Returns the id of a topic; `None` if it has no members.
     pub(super) fn id(&self, topic: &Topic) -> Option<TopicId> {
         self.ids.get(topic).copied()
     }
 
-    /// The topic of a number that a member has.
+    /// Returns the topic with an id; `None` if the id was never used.
     pub(super) fn topic(&self, id: TopicId) -> Option<&Topic> {
         self.at(id).map(|members| &members.topic)
     }
@@ -207,20 +210,21 @@ impl<M: Clone> TopicIndex<M> {
         }
     }
 
-    /// The members of a topic after a number, in order.
+    /// Returns the members of a topic whose numbers are greater than `last`, in order.
     pub(super) fn after(&self, id: TopicId, last: u64) -> impl Iterator<Item = (u64, &M)> {
         let members = self.at(id).map(|members| members.members.range((Bound::Excluded(last), Bound::Unbounded)));
         members.into_iter().flatten().map(|(number, member)| (*number, member))
     }
 
-    /// How many members a topic has.
+    /// Returns the number of members of a topic.
     pub(super) fn len(&self, id: TopicId) -> usize {
         self.at(id).map_or(0, |members| members.members.len())
     }
 
     fn intern(&mut self, topic: &Topic) -> TopicId {
         let members = TopicMembers { topic: topic.clone(), members: BTreeMap::new() };
-        // There are fewer topics than memberships, each of which takes more than the four bytes of a number.
+        // This cannot overflow: there are fewer topics than memberships, and each membership takes more than the four
+        // bytes of an id.
         let id = self.free.pop().unwrap_or(TopicId(u32::try_from(self.members.len()).unwrap_or(u32::MAX)));
         match self.at_mut(id) {
             Some(place) => *place = members,
@@ -250,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_membership_holds_from_one_position_to_another() {
+    fn a_membership_covers_a_range_of_feed_positions() {
         let (topic, other) = (TopicId(0), TopicId(1));
         let mut memberships = Memberships::default();
         memberships.join(topic, Some("toys".into()), 10);
@@ -283,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_has_a_number_while_it_has_members() {
+    fn a_topic_has_an_id_while_it_has_members() {
         let mut index = TopicIndex::default();
         let news = index.join(&named("news"), 7, "seven");
         assert_eq!(index.join(&named("news"), 3, "three"), news);

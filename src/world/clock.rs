@@ -1,7 +1,7 @@
-//! The only place that knows what time it is.
+//! A world's clock: the only place that tells its time.
 //!
-//! A world's time is its own: it starts at 0, stands still while it is paused, and goes as much faster or slower than
-//! the machine's as its speed says.
+//! A world's time starts at 0, stops while the clock is paused, and otherwise runs at a multiple of the machine's
+//! speed.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// The slowest and the fastest that a clock may go, in times the machine's.
+/// The speeds that a clock may have, relative to the machine's.
 pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 
-/// A world's time. Everybody may read it; only the world's task sets it.
+/// A world's clock. Everyone may read it; only the world's task sets it.
 #[derive(Debug)]
 pub(super) struct Clock {
     state: RwLock<ClockSetting>,
-    /// Notified when it goes on in another way.
+    /// Notified when the time or the pace is set.
     changed: Notify,
 }
 
-/// From `base` at `since`, time goes on at `pace`.
+/// A time of `base` at the instant `since`, running at `pace` from then on.
 #[derive(Debug, Clone, Copy)]
 struct ClockSetting {
     base: Duration,
@@ -29,12 +29,12 @@ struct ClockSetting {
     pace: Pace,
 }
 
-/// How a clock goes.
+/// The pace of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pace {
-    /// Whether it stands still.
+    /// Whether the clock is paused.
     pub paused: bool,
-    /// How many seconds of the world pass in one of the machine's while it does not.
+    /// Seconds of world time per second of the machine's, while the clock is not paused.
     pub speed: f64,
 }
 
@@ -50,7 +50,7 @@ impl ClockSetting {
             return self.base;
         }
         let now = self.base.saturating_add(scale(self.since.elapsed(), self.pace.speed));
-        // In whole microseconds, which are short enough to read.
+        // Whole microseconds are short enough to read.
         Duration::new(now.as_secs(), now.subsec_micros() * 1000).max(self.base)
     }
 }
@@ -71,19 +71,19 @@ impl Clock {
         self.read().pace
     }
 
-    /// Goes on from another time, or in another way.
+    /// Sets the time and the pace.
     pub(super) fn set(&self, base: Duration, pace: Pace) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) =
             ClockSetting { base, since: Instant::now(), pace };
         self.changed.notify_waiters();
     }
 
-    /// Waits until the world's time is `due`, however its clock goes meanwhile.
+    /// Waits until the world's time is `due`, even if the clock is changed meanwhile.
     pub(super) async fn reached(&self, due: Duration) {
         self.passed(Duration::ZERO, due).await;
     }
 
-    /// Waits until the world's time has gone from one to the other, or back before the first.
+    /// Waits until the world's time has reached `due`, or has gone back before `from`.
     pub(super) async fn passed(&self, from: Duration, due: Duration) {
         loop {
             let changed = self.changed.notified();
@@ -99,12 +99,13 @@ impl Clock {
         }
     }
 
-    /// Waits until the world's time is `due`; for ever if there is nothing to wait for.
+    /// Waits until the world's time is `due`, at the current pace; never returns if `due` is `None` or the clock is
+    /// paused.
     pub(super) async fn wait_until(&self, due: Option<Duration>) {
         let ClockSetting { base, since, pace } = self.read();
         let left = due.filter(|_| !pace.paused).map(|due| scale(due.saturating_sub(base), 1.0 / pace.speed));
         match left.and_then(|left| since.checked_add(left)) {
-            // Others get their turn, but not the millisecond that a timer takes at the least.
+            // Yield to other tasks instead of setting a timer, which takes at least a millisecond.
             Some(instant) if instant <= Instant::now() => tokio::task::yield_now().await,
             Some(instant) => sleep_until(instant).await,
             None => std::future::pending().await,
@@ -116,9 +117,9 @@ impl Clock {
     }
 }
 
-/// A duration times a factor, exactly the same for 1.
+/// Multiplies a duration by a factor; exact for a factor of 1.
 fn scale(duration: Duration, factor: f64) -> Duration {
-    #[expect(clippy::float_cmp, reason = "exactly the usual speed is meant")]
+    #[expect(clippy::float_cmp, reason = "compares with exactly the default speed")]
     if factor == 1.0 {
         return duration;
     }
@@ -135,7 +136,7 @@ mod tests {
     use super::{Clock, Pace};
 
     #[tokio::test]
-    async fn a_wait_ends_at_its_time_or_if_time_goes_back() {
+    async fn a_wait_ends_when_due_or_when_time_goes_back() {
         let pace = Pace { paused: true, ..Pace::default() };
         let (clock, at) = (Clock::start(pace), Duration::from_secs);
         for (start, due, next, ends) in [(0, 2, 1, false), (0, 2, 2, true), (5, 9, 4, true), (5, 9, 5, false)] {

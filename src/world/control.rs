@@ -1,4 +1,4 @@
-//! What clients and tests change in a world, and what they read of its state.
+//! Changes that clients and tests make to a world, and reads of its state.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,42 +19,43 @@ use crate::engine::{
 };
 use crate::scenario::Fault;
 
-/// A world's clock.
+/// The state of a world's clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClockState {
     /// The world's time.
     pub now: Duration,
-    /// How it goes.
+    /// The clock's pace.
     pub pace: Pace,
-    /// When the next thing happens by itself, if anything does.
+    /// When the next scheduled work is due; `None` if nothing is scheduled.
     pub next_due: Option<Duration>,
 }
 
-/// A world at one moment.
+/// A summary of a world at one moment.
 #[derive(Debug, Clone)]
 pub struct WorldSummary {
-    /// The scenario, the seed and the collections, as readers see them at that moment.
+    /// The scenario, the seed and the collections that readers saw at that moment.
     pub view: Arc<View>,
-    /// Its clock.
+    /// The world's clock.
     pub clock: ClockState,
-    /// How often the world went back to its start or to a snapshot: events of different epochs do not continue each other.
+    /// How often the world went back to its start or to a snapshot. Events of different epochs do not form one
+    /// sequence.
     pub epoch: u64,
     /// The number of the last event.
     pub sequence: u64,
     /// Counter values by row, in declared order.
     pub values: Vec<(Arc<str>, i64)>,
-    /// The faults that are in force.
+    /// The active faults.
     pub faults: Vec<FaultState>,
-    /// How many sockets are open.
+    /// The number of open sockets.
     pub sockets: usize,
-    /// Names and times of the snapshots.
+    /// The names and times of the snapshots.
     pub snapshots: Vec<(String, Duration)>,
 }
 
-/// Lists of steps that wait that are told of.
-const WAITING_LISTED: usize = 100;
+/// The maximum number of waiting step lists that are reported.
+const MAX_WAITING_LISTED: usize = 100;
 
-/// What happens by itself, at one moment.
+/// The state of all scheduled work at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timelines {
     /// The world's time.
@@ -65,26 +66,27 @@ pub struct Timelines {
     pub rule_scripts: Vec<RuleScriptState>,
     /// The generators, in declared order.
     pub generators: Vec<GeneratorState>,
-    /// The lists of steps that wait, the soonest first, at most 100 of them.
+    /// The waiting step lists in order of their due times, at most 100.
     pub waiting: Vec<WaitingState>,
 }
 
 /// Rows.
 impl World {
-    /// Adds a row to a collection and gives the collection's rows as JSON, the new one last.
+    /// Adds a row to a collection and returns the collection's rows as JSON, the new row last.
     ///
     /// # Errors
-    /// [`WorldError`] if there is no such collection, the row is not as its `fields` ask, or the world has ended.
+    /// [`WorldError`] if the collection does not exist, the row does not match its `fields`, or the world has ended.
     pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
         let added = self.apply(Command::add_row(collection, own)).await?;
-        // The row is in it, so that it is there. The task does not wait for the JSON.
+        // The collection exists, because the row was added to it. The JSON is made here so that the task does not wait
+        // for it.
         added.view.rows(collection).ok_or(WorldError::Defect)
     }
 }
 
 /// State, clock and snapshots.
 impl World {
-    /// The clock.
+    /// Returns the state of the clock.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -92,7 +94,7 @@ impl World {
         self.ask(|state| ClockState::of(state)).await
     }
 
-    /// Everything at one moment.
+    /// Returns a summary of the world.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -100,7 +102,7 @@ impl World {
         self.state_since(None).await
     }
 
-    /// As [`World::state`], but of the values only those that changed after the event of that number.
+    /// Returns the same as [`World::state`], with only the values that changed after the event with this number.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -118,7 +120,7 @@ impl World {
         .await
     }
 
-    /// How far scripts and generators are.
+    /// Returns the progress of scripts and generators.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -128,12 +130,12 @@ impl World {
             scripts: state.engine.script_states().collect(),
             rule_scripts: state.engine.rule_script_states().collect(),
             generators: state.engine.generator_states().collect(),
-            waiting: state.engine.waiting_states().take(WAITING_LISTED).collect(),
+            waiting: state.engine.waiting_states().take(MAX_WAITING_LISTED).collect(),
         })
         .await
     }
 
-    /// Every event since the start or reset.
+    /// Returns every event since the start or reset.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -141,7 +143,7 @@ impl World {
         self.ask(|state| state.transcript.clone()).await
     }
 
-    /// Stops the clock, where it is.
+    /// Pauses the clock.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -149,7 +151,7 @@ impl World {
         self.change_clock(ClockChange { paused: Some(true), ..Until::Now.into() }).await.map(drop)
     }
 
-    /// Lets the clock go on, from where it is.
+    /// Resumes the clock.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -157,20 +159,20 @@ impl World {
         self.change_clock(ClockChange { paused: Some(false), ..Until::Now.into() }).await.map(drop)
     }
 
-    /// Lets everything until then happen now. It is answered when all of that has been written to the open sockets. If
-    /// this future is dropped before, time stays where it is by then.
+    /// Runs everything up to the given time now. Returns once all of it has been written to the open sockets. If this
+    /// future is dropped earlier, time stays where it is.
     ///
     /// # Errors
-    /// [`WorldError`] if that time is over, or the world has ended.
+    /// [`WorldError`] if that time has passed, or the world has ended.
     pub async fn advance(&self, until: Until) -> Result<Advanced, WorldError> {
         self.change_clock(until.into()).await
     }
 
-    /// As [`World::advance`], and from then on the clock goes as the change says, its speed cut to what is possible
-    /// ([`super::SPEEDS`]).
+    /// Advances like [`World::advance`], then sets the clock's pace. The speed is clamped to the [supported
+    /// range](super::SPEEDS).
     ///
     /// # Errors
-    /// [`WorldError`] if that time is over, or the world has ended; the clock goes on as before then.
+    /// [`WorldError`] if that time has passed, or the world has ended; the clock's pace does not change then.
     pub async fn change_clock(&self, change: ClockChange) -> Result<Advanced, WorldError> {
         let speed = change.speed.map(|speed| speed.clamp(*super::SPEEDS.start(), *super::SPEEDS.end()));
         let change = ClockChange { speed, ..change };
@@ -186,8 +188,8 @@ impl World {
     }
 
     /// Goes back to the start of the scenario: values, rows, clock, random streams, transcript, journal and snapshots.
-    /// Open sockets of a shop stay and get current values; those of endpoints are closed with 1012, and streams end. A seed, if
-    /// given, is the world's own from now on.
+    /// Sockets of a shop stay open and receive current values; sockets of endpoints are closed with 1012, and streams
+    /// end. A given seed becomes the world's own.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -195,37 +197,37 @@ impl World {
         self.apply(WorldCommand::Reset(seed)).await.map(drop)
     }
 
-    /// Keeps this moment under a name, in place of another of that name.
+    /// Saves a snapshot under a name, replacing an earlier one of that name.
     ///
     /// # Errors
-    /// [`WorldError`] if there are too many, or the world has ended.
+    /// [`WorldError`] if there are too many snapshots, or the world has ended.
     pub async fn save(&self, name: &str) -> Result<(), WorldError> {
         self.apply(WorldCommand::Save(name.to_owned())).await.map(drop)
     }
 
-    /// Goes back to a kept moment: values, rows, time, random streams, transcript. Sockets and streams are as after
-    /// [`World::reset`]; the journal goes on.
+    /// Restores a snapshot: values, rows, time, random streams and transcript. Sockets and streams are treated as in
+    /// [`World::reset`]; the journal continues.
     ///
     /// # Errors
-    /// [`WorldError`] if there is none of that name, or the world has ended.
+    /// [`WorldError`] if the snapshot does not exist, or the world has ended.
     pub async fn restore(&self, name: &str) -> Result<(), WorldError> {
         self.apply(WorldCommand::Restore(name.to_owned())).await.map(drop)
     }
 
-    /// Drops a kept moment.
+    /// Deletes a snapshot.
     ///
     /// # Errors
-    /// [`WorldError`] if there is none of that name, or the world has ended.
+    /// [`WorldError`] if the snapshot does not exist, or the world has ended.
     pub async fn forget(&self, name: &str) -> Result<(), WorldError> {
         self.apply(WorldCommand::Forget(name.to_owned())).await.map(drop)
     }
 }
 
-/// Faults. Requests ask the task what hits them, but only while a fault is in force that may: that is one atomic read.
-/// Sockets know the faults that hit them, and follow changes at a position of the feed: a message meets the faults of its own
-/// moment, however late its socket takes it.
+/// Faults. A request asks the task which faults hit it, but only while a fault that may hit requests is active;
+/// checking that takes one atomic read. A socket holds the faults that hit it and follows changes at a feed position,
+/// so a message meets the faults of its own moment, however late the socket reads it.
 impl World {
-    /// All faults: those of the scenario first.
+    /// Returns all faults, those of the scenario first.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -233,10 +235,10 @@ impl World {
         self.ask(|state| state.engine.faults().collect()).await
     }
 
-    /// The fault of that number or name.
+    /// Returns the fault with this number or name.
     ///
     /// # Errors
-    /// [`WorldError`] if there is none, or the world has ended.
+    /// [`WorldError`] if the fault does not exist, or the world has ended.
     pub async fn fault(&self, name: &str) -> Result<FaultState, WorldError> {
         let name = name.to_owned();
         Ok(self.ask(move |state| state.engine.fault(&name)).await??)
@@ -245,23 +247,23 @@ impl World {
     /// Adds a fault; its times count from now.
     ///
     /// # Errors
-    /// [`WorldError`] if there are too many, or the world has ended.
+    /// [`WorldError`] if there are too many faults, or the world has ended.
     pub async fn add_fault(&self, fault: Fault) -> Result<FaultState, WorldError> {
         self.change_fault_by(Command::AddFault { fault: fault.into() }).await
     }
 
-    /// Replaces the fault of that number or name, which starts over.
+    /// Replaces and restarts the fault with this number or name.
     ///
     /// # Errors
-    /// [`WorldError`] if there is none, or the world has ended.
+    /// [`WorldError`] if the fault does not exist, or the world has ended.
     pub async fn change_fault(&self, name: &str, fault: Fault) -> Result<FaultState, WorldError> {
         self.change_fault_by(Command::ChangeFault { name: name.to_owned(), fault: fault.into() }).await
     }
 
-    /// Removes the fault of that number or name.
+    /// Removes the fault with this number or name.
     ///
     /// # Errors
-    /// [`WorldError`] if there is none, or the world has ended.
+    /// [`WorldError`] if the fault does not exist, or the world has ended.
     pub async fn remove_fault(&self, name: &str) -> Result<(), WorldError> {
         self.change_faults(Command::RemoveFault { name: name.to_owned() }).await.map(drop)
     }
@@ -274,13 +276,14 @@ impl World {
         self.change_faults(Command::ClearFaults).await.map(drop)
     }
 
-    /// Carries out a command that adds or changes a fault.
+    /// Applies a command that adds or changes a fault.
     async fn change_fault_by(&self, command: Command) -> Result<FaultState, WorldError> {
-        // Such a command names its fault.
+        // The effects of such a command always include its fault.
         self.change_faults(command).await?.fault.ok_or(WorldError::Defect)
     }
 
-    /// Changes faults, and waits until every socket that reads has followed: what it gets does not depend on how fast it is.
+    /// Changes faults and waits until every socket that reads has followed, so that the frames it receives do not
+    /// depend on its speed.
     async fn change_faults(&self, command: Command) -> Result<WorldEffects, WorldError> {
         let effects = self.apply(command).await?;
         let transition = self.shared().feed.last_transition();
@@ -288,13 +291,13 @@ impl World {
         Ok(effects)
     }
 
-    /// Whether a fault is in force that may hit requests or handshakes.
+    /// Returns whether a fault that may hit requests or handshakes is active.
     #[must_use]
     pub fn has_request_faults(&self) -> bool {
         self.shared().has_request_faults.load(Ordering::Relaxed)
     }
 
-    /// What hits a request or a handshake.
+    /// Returns the faults that hit a request or a handshake.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -302,8 +305,8 @@ impl World {
         self.ask(move |state| state.hits(&target)).await
     }
 
-    /// Waits until that much of the world's time has passed, or the fault of that [run](Hit::run) is over, or the world.
-    /// Without a time, until one of the other two.
+    /// Waits until this much world time has passed, the fault with this [run](Hit::run) is over, or the world has
+    /// ended. Without a time, waits for one of the other two.
     pub async fn pass(&self, time: Option<Duration>, run: u64) {
         let until = time.map(|time| self.now().saturating_add(time));
         tokio::select! {
@@ -313,8 +316,8 @@ impl World {
         }
     }
 
-    /// Waits until that much of the world's time has passed since that time. It ends before if the world goes back to an earlier
-    /// time, or ends.
+    /// Waits until `time` has passed since `start`, in world time. Returns early if the world goes back before `start`,
+    /// or ends.
     pub async fn pass_since(&self, start: Duration, time: Duration) {
         let _in_use = self.in_use();
         tokio::select! {
@@ -334,7 +337,7 @@ impl ClockState {
     }
 }
 
-/// All values, or those that changed after the event of that number.
+/// Returns all values, or those that changed after the event with this number.
 fn values(engine: &Engine, since: Option<u64>) -> Vec<(Arc<str>, i64)> {
     let Some(since) = since else { return engine.values().map(|(id, value)| (id.clone(), value)).collect() };
     let changed = engine.changed_since(since).into_iter();

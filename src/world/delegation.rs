@@ -1,32 +1,32 @@
-//! The cursor of a socket, which its task delegates to the fan-out and reclaims: at any moment one of the two has it, and only
-//! that one writes to the socket.
+//! Ownership of a socket's cursor. The socket's task delegates the cursor to the fan-out and reclaims it. At any moment
+//! exactly one of the two owns the cursor, and only the owner writes to the socket.
 //!
-//! The fan-out passes by a socket for which there is nothing, so a delegated cursor may be behind what is handed out. Once it is
-//! reclaimed or left to its task, it is advanced to there: what lies between was not for the socket.
+//! The fan-out skips sockets that a batch is not for, so a delegated cursor may lag behind the position that is handed
+//! out. It is advanced to that position when it is reclaimed or parked: the skipped items were not for the socket.
 //!
-//! This file knows nothing of feeds and sockets, so that a model checker can run it as it is (`tests/model.rs`).
+//! This file does not depend on feeds or sockets, so that a model checker can run it unchanged (`tests/model.rs`).
 
 use super::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A cursor `C` and what the fan-out could not write, `P`, while the fan-out has them.
+/// A cursor `C` and its unwritten output `P`, while the fan-out owns them.
 #[derive(Debug)]
 pub(super) struct Delegation<C, P>(Mutex<Option<Delegated<C, P>>>);
 
 #[derive(Debug)]
 struct Delegated<C, P> {
     cursor: C,
-    /// Set once the fan-out is to leave the socket to its task, with what it has not written.
+    /// Set once the socket is parked: the output that is left to the socket's task.
     pending: Option<P>,
 }
 
-/// What the fan-out did for a socket.
+/// The result of serving a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Served {
-    /// Everything is written.
+    /// Everything was written.
     Done,
-    /// Something is left to the socket's task, which has to be woken.
+    /// Output is left to the socket's task, which has to be woken.
     Parked,
-    /// Nothing: the socket's task has the cursor, or is about to reclaim it.
+    /// Nothing was written: the socket's task owns the cursor, or is about to reclaim it.
     Skipped {
         /// Whether the cursor is delegated.
         is_delegated: bool,
@@ -34,13 +34,13 @@ pub(super) enum Served {
 }
 
 impl<C, P: Default> Delegation<C, P> {
-    /// A socket whose task has the cursor.
+    /// Creates a delegation whose cursor is owned by the socket's task.
     pub(super) fn new() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Delegates the cursor unless something is left to do for the task, and gives it back then. What is left is looked at
-    /// under the lock: whatever is published or asked for from there on finds the cursor delegated.
+    /// Delegates the cursor, or returns it if the task still has work to do. The check runs under the lock, so anything
+    /// published or requested after it finds the cursor delegated.
     pub(super) fn delegate(&self, cursor: C, is_up_to_date: impl FnOnce(&C) -> bool) -> Result<(), C> {
         let mut delegated = self.lock();
         if !is_up_to_date(&cursor) {
@@ -50,20 +50,20 @@ impl<C, P: Default> Delegation<C, P> {
         Ok(())
     }
 
-    /// Takes the cursor back, with what the fan-out has not written; `None` if it is not delegated. `advance` has the cursor
-    /// follow what is handed out.
+    /// Reclaims the cursor and its unwritten output; `None` if the cursor is not delegated. `advance` moves the cursor
+    /// to the position that is handed out.
     pub(super) fn reclaim(&self, advance: impl FnOnce(&mut C)) -> Option<(C, P)> {
         let mut delegated = self.lock();
         let Delegated { mut cursor, pending } = delegated.take()?;
         if pending.is_none() {
-            // Under the lock: nothing is handed out to the socket meanwhile.
+            // Still under the lock, so nothing is handed out to the socket meanwhile.
             advance(&mut cursor);
         }
         Some((cursor, pending.unwrap_or_default()))
     }
 
-    /// Has the fan-out leave the socket to its task from here on. The task has to be woken. `advance` is as in
-    /// [`Delegation::reclaim`].
+    /// Parks the socket: the fan-out leaves it to its task from here on. The caller has to wake the task. `advance` is
+    /// as in [`Delegation::reclaim`].
     pub(super) fn park(&self, advance: impl FnOnce(&mut C)) {
         if let Some(Delegated { cursor, pending: pending @ None }) = self.lock().as_mut() {
             advance(cursor);
@@ -71,12 +71,13 @@ impl<C, P: Default> Delegation<C, P> {
         }
     }
 
-    /// Whether the fan-out has the cursor, and nothing is left to the task.
+    /// Returns whether the cursor is delegated and nothing is left to the task.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(*self.lock(), Some(Delegated { pending: None, .. }))
     }
 
-    /// Lets the fan-out write, if it has the cursor and nothing is left to the task. `write` gives what it could not write.
+    /// Lets the fan-out write if it owns the cursor and the socket is not parked. `write` returns the output that it
+    /// could not write.
     pub(super) fn serve(&self, write: impl FnOnce(&mut C) -> Option<P>) -> Served {
         match self.lock().as_mut() {
             None => Served::Skipped { is_delegated: false },

@@ -1,7 +1,8 @@
-//! Sockets of endpoints that a scenario declares: members like streams, whose clients say something, too.
+//! Sockets of the endpoints that a scenario declares: members like streams, but their clients send messages too.
 //!
-//! A frame from a client is one step of the world's task: what its rule does, and what everybody gets of it, has one place in
-//! the order of all that happens. Where several servers play the world, it is an entry of their log, and has one place there.
+//! A frame from a client is one step of the world's task, so the effects of its rule, and everything that other clients
+//! receive because of it, have one place in the order of events. In a shared world, the frame is an entry of the log,
+//! which sets the order.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,34 +17,34 @@ use super::state::WorldState;
 use super::subscription::Subscription;
 use crate::engine::{Command, Frame, HeardMessage, MessageOutcome, RuleRequest};
 
-/// Frames of one client that may wait for the world's task; a client that sends more waits itself.
-const MOST_UNHEARD: u32 = 16;
+/// Frames of one client that may queue for the world's task before that client has to wait.
+const MAX_QUEUED_FRAMES: u32 = 16;
 
-/// What carries the frames of a socket.
+/// The transport of a socket's frames.
 #[derive(Debug, Clone, Copy)]
 pub struct Transport {
-    /// Makes of a message what is written.
+    /// Encodes a message as the bytes that are written.
     pub encode: Encode,
-    /// Whether the client polls by HTTP, and may go over to WebSocket.
+    /// Whether the client polls over HTTP and may upgrade to WebSocket.
     pub polling: bool,
-    /// The most bytes that the client may send at once.
+    /// The maximum number of bytes that the client may send at once.
     pub max_payload: usize,
 }
 
-/// A socket of an endpoint that has just opened.
+/// A newly opened socket of an endpoint.
 #[derive(Debug)]
 pub struct OpenedSocket {
-    /// What it is to get.
+    /// The socket's subscription.
     pub feed: Subscription,
-    /// The id of its session, for protocols that have one: each socket of a world has another.
+    /// The session id, for protocols that have one; unique within a world.
     pub sid: String,
 }
 
 impl World {
-    /// Opens a socket of the endpoint of that key; `path` is what was asked for.
+    /// Opens a socket of the endpoint with this key; `path` is the requested path.
     ///
     /// # Errors
-    /// [`WorldError`] if the endpoint has gone since, or the world has ended.
+    /// [`WorldError`] if the endpoint no longer exists, or the world has ended.
     pub async fn open_socket(
         &self,
         endpoint: &Arc<str>,
@@ -58,7 +59,7 @@ impl World {
         Ok(OpenedSocket { feed: opened.feed.ok_or(WorldError::Defect)?, sid: opened.sid })
     }
 
-    /// Takes a frame from the client of a socket. Whatever comes of it comes through the feed.
+    /// Handles a frame from the client of a socket. All effects arrive through the feed.
     pub(super) async fn receive(&self, socket: &Socket, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         let member = socket.id;
         #[cfg(feature = "redis")]
@@ -75,27 +76,28 @@ impl World {
         self.ask(move |state| state.receive(member, frame, payload)).await
     }
 
-    /// As [`World::receive`], but waits for the rules only if several frames wait for them already: a task that is woken once
-    /// more costs about as much as the answer to a frame. What is asked of the world afterwards comes after it.
+    /// Like [`World::receive`], but waits for the rules only if several frames are queued already, since an extra
+    /// wake-up of a task costs about as much as the reply to a frame. Later requests to the world come after this
+    /// frame.
     pub(super) async fn hand_in(&self, socket: &Arc<Socket>, frame: Frame, payload: Payload) -> Result<(), WorldError> {
-        if self.is_shared() || socket.unheard.load(Ordering::Relaxed) >= MOST_UNHEARD {
+        if self.is_shared() || socket.queued_frames.load(Ordering::Relaxed) >= MAX_QUEUED_FRAMES {
             return self.receive(socket, frame, payload).await;
         }
-        socket.unheard.fetch_add(1, Ordering::Relaxed);
+        socket.queued_frames.fetch_add(1, Ordering::Relaxed);
         let socket = socket.clone();
-        self.tell(move |state| {
-            socket.unheard.fetch_sub(1, Ordering::Relaxed);
+        self.enqueue(move |state| {
+            socket.queued_frames.fetch_sub(1, Ordering::Relaxed);
             state.receive(socket.id, frame, payload);
         })
         .await
     }
 
-    /// Waits until the rules have heard all frames from the client of a socket.
+    /// Waits until the rules have handled all frames from the client of a socket.
     pub(super) async fn heard(&self, socket: &Socket) -> Result<(), WorldError> {
-        if socket.unheard.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
+        if socket.queued_frames.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
     }
 
-    /// Says that the client of a socket has had its time to connect, by the machine's clock: see
+    /// Reports that the client of a socket has used up its time to connect, by the machine's clock; see
     /// [`time_to_connect`](crate::engine::codec::time_to_connect).
     pub async fn socket_overdue(&self, member: u64) {
         if self.shared().sockets.get(member).is_none() {
@@ -107,38 +109,38 @@ impl World {
         }
     }
 
-    /// Has the endpoint of a socket hear that it is closed.
+    /// Notifies the endpoint of a socket that the socket is closed.
     pub(super) async fn socket_closed(&self, socket: &Socket) {
         if self.is_shared() {
-            // All servers hear of it, once it has left.
+            // In a shared world, all servers are notified once the socket has left.
             return;
         }
         let member = socket.id;
-        // A world that has ended hears of nothing.
+        // This fails only if the world has ended, and then no rule is left to run.
         let _ = self.ask(move |state| state.close_member(member)).await;
     }
 
-    /// Whether other servers play the world too, so that the log decides what comes after what.
+    /// Returns whether other servers run the world too, so that the log sets the order of events.
     #[cfg(feature = "redis")]
     fn is_shared(&self) -> bool {
         self.0.replica.is_some()
     }
 
-    /// No other server plays the world.
+    /// Always false: sharing needs the feature `redis`.
     #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Closes a socket whose frame was not carried out, for all that is known here: its client must not take it for heard.
+    /// Closes a socket whose frame may not have been handled, so that its client does not assume that it was.
     #[cfg(feature = "redis")]
     fn lost_frame(&self, socket: &Socket, payload: Payload, error: &crate::store::StoreError) {
         use super::socket::SocketClose;
 
-        /// The client is to connect again later (IANA, WebSocket Close Code Number Registry).
+        /// The client should connect again later (IANA, WebSocket Close Code Number Registry).
         const TRY_AGAIN_LATER: u16 = 1013;
-        const REASON: &str = "try again later: the store that this world is shared by cannot be reached";
+        const REASON: &str = "try again later: the store of this shared world cannot be reached";
 
         let refused = MessageOutcome::Refused { rule: None, why: error.to_string() };
         let path = socket.endpoint_path();
@@ -151,7 +153,7 @@ impl World {
 impl WorldState {
     pub(super) fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
         self.settle();
-        // A socket's commands are not refused: what its rule meets is told to it alone.
+        // The command is not refused: a failure of the rule is reported to the socket alone.
         let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
         for HeardMessage { outcome, .. } in &effects.messages {
             if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
@@ -163,8 +165,8 @@ impl WorldState {
         self.notify(&effects.events);
     }
 
-    /// Records a frame; of a socket that speaks a protocol, the messages that came by it: what the protocol says for itself, such
-    /// as heartbeats, is nothing that a test expects.
+    /// Records a frame, or, for a socket that speaks a protocol, the messages in it. Frames of the protocol itself,
+    /// such as heartbeats, are left out because no test expects them.
     fn record_received(&self, member: u64, payload: Payload, messages: Vec<HeardMessage>) {
         if !self.shared.journal.is_on() {
             return;

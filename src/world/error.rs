@@ -1,4 +1,4 @@
-//! Why a world does not do what it is asked.
+//! Errors of a world.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::scenario::format_duration;
 #[cfg(feature = "redis")]
 use crate::store::StoreError;
 
-/// Snapshots that a world keeps at most.
+/// The maximum number of snapshots of a world.
 pub const MAX_SNAPSHOTS: usize = 100;
 
-/// Why a command has no effect.
+/// Why a request to a world failed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum WorldError {
-    /// The engine refused it.
+    /// The engine refused the command.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// Time was not advanced.
@@ -25,68 +25,69 @@ pub enum WorldError {
     /// The snapshot does not exist, or cannot be made.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// What is expected makes no sense.
+    /// An expectation is invalid.
     #[error("expectation {}: {error}", .index + 1)]
     Expectation {
-        /// Which of them, from 0.
+        /// The index of the expectation, from 0.
         index: usize,
-        /// Why.
+        /// The reason.
         error: ExpectationError,
     },
-    /// What is waited for makes no sense.
+    /// The condition to wait for is invalid.
     #[error(transparent)]
     Wait(#[from] WrongWait),
-    /// No open socket has that number.
+    /// No open socket has this number.
     #[error("socket {0} is not open")]
     UnknownSocket(u64),
-    /// The protocol of a socket has no frame for what it is to be sent.
+    /// The protocol of a socket has no frame for the value to send.
     #[error("socket {socket} cannot be sent this: {why}")]
     Unsendable {
-        /// Its number.
+        /// The number of the socket.
         socket: u64,
-        /// Why.
+        /// The reason.
         why: Unsendable,
     },
-    /// The store that the world is shared by cannot be reached, or did not answer. What was asked for may still happen.
+    /// The store of a shared world cannot be reached, or did not reply. The command may still take effect.
     #[cfg(feature = "redis")]
     #[error("{0}; it may not have been done, try again")]
     Store(#[from] StoreError),
-    /// What is in the store cannot be played; the log says why.
+    /// The contents of the store cannot be loaded; the log gives the reason.
     #[cfg(feature = "redis")]
-    #[error("the world in the store cannot be played by this server; its log says why")]
+    #[error("this server cannot load the world from the store; see its log for the reason")]
     Unplayable,
-    /// The client of a stream, or of a socket of an endpoint, has not taken what came for it, and the feed no longer has it.
+    /// The client of a stream, or of a socket of an endpoint, has read too slowly, and the feed no longer holds the
+    /// items that it missed.
     #[error("the client has fallen too far behind")]
     Behind,
     /// The world has ended.
     #[error("the world has ended")]
     Ended,
-    /// The world failed to do it, and goes on without.
-    #[error("the world has failed to do this; it is a defect in mockd, please report it")]
+    /// The operation panicked; the world continues without it.
+    #[error("the world failed to carry this out; it is a defect in mockd, please report it")]
     Defect,
 }
 
 /// Why time was not advanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ClockError {
-    /// That time is over; nothing has changed.
+    /// The target time has passed already; nothing has changed.
     #[error("it is {} already, and time does not go back", format_duration(*.now))]
     InThePast {
         /// The world's time.
         now: Duration,
     },
-    /// The world went back to its start, or to a snapshot, while it was at work.
-    #[error("the world was reset or restored before its clock had got there")]
+    /// The world went back to its start, or to a snapshot, during the advance.
+    #[error("the world was reset or restored during the advance")]
     Overtaken,
 }
 
-/// Why a snapshot is not there.
+/// Why a snapshot command failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SnapshotError {
-    /// There is none of that name.
+    /// No snapshot has this name.
     #[error("Snapshot {0} not found")]
     Unknown(String),
-    /// There are enough.
-    #[error("there are {MAX_SNAPSHOTS} snapshots already, delete one first")]
+    /// The maximum number of snapshots is reached.
+    #[error("there are {MAX_SNAPSHOTS} snapshots already; delete one first")]
     TooMany,
 }

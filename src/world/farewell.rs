@@ -1,4 +1,4 @@
-//! What an endpoint is owed: it hears that its socket is closed, whoever lets go of that and when.
+//! Guarantees that an endpoint is notified when its socket closes, even if the future that would do so is dropped.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use super::World;
 use super::socket::{Socket, SocketKind};
 
-/// Has the endpoint of a socket hear that it is closed, once this is dropped. Nobody has to hear of other members.
+/// Notifies the endpoint of a socket, when dropped, that the socket is closed. Does nothing for other members.
 #[derive(Debug)]
 pub(super) struct Farewell(Option<(World, Arc<Socket>)>);
 
@@ -17,24 +17,24 @@ impl Farewell {
         Self(is_of_endpoint.then(|| (world.clone(), socket.clone())))
     }
 
-    /// For nobody.
+    /// Creates a farewell that notifies no endpoint.
     pub(super) fn nobody() -> Self {
         Self(None)
     }
 
-    /// Waits until the endpoint has heard of it.
+    /// Notifies the endpoint and waits until it has been notified.
     pub(super) async fn say(mut self) {
         if let Some((world, socket)) = &self.0 {
             world.socket_closed(socket).await;
         }
-        // Only now: who gives up waiting for it has not said it.
+        // Disarmed only now: if this future is dropped while it waits, the drop still has to notify the endpoint.
         self.0 = None;
     }
 }
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        // Without a runtime, there is no world any more that could hear of it.
+        // Without a runtime, the world has ended too.
         if let Some((world, socket)) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
         {

@@ -1,4 +1,4 @@
-//! Which faults hit whom: sockets and requests meet the faults that are in force.
+//! Faults that hit sockets and requests.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit, SERVICE_REST
 use crate::scenario::{Effect, format_duration};
 
 impl WorldState {
-    /// Has sockets and requests meet the faults that are in force now.
+    /// Applies the faults that are active now to sockets and requests.
     pub(super) fn refresh_faults(&mut self) {
         self.shared.has_request_faults.store(self.engine.has_request_faults(), Ordering::Relaxed);
         self.shared.active_faults.set(&self.engine);
@@ -20,7 +20,8 @@ impl WorldState {
         let has_any = self.engine.has_socket_faults();
         if has_any || self.has_faulted_sockets {
             self.has_faulted_sockets = has_any;
-            // A socket that has got as far as the transition has followed it: every socket knows of it before it is published.
+            // A socket that has reached the transition must have followed it, so each socket gets its faults before the
+            // transition is published.
             let from = self.shared.feed.end() + 1;
             for socket in self.shared.sockets.all() {
                 self.hit(&socket, from);
@@ -29,11 +30,11 @@ impl WorldState {
         }
     }
 
-    /// What hits a request or a handshake.
+    /// Returns the faults that hit a request or a handshake.
     pub(super) fn hits(&mut self, target: &FaultTarget) -> Vec<Hit> {
         let hits = self.engine.hits(target);
         if !hits.is_empty() {
-            // One of them may have hit as many as it may.
+            // One of the faults may have reached its limit of hits.
             self.refresh_keep_alive();
         }
         hits
@@ -46,7 +47,7 @@ impl WorldState {
         }
     }
 
-    /// Finds the faults that hit a socket from that position of the feed on.
+    /// Sets the faults that hit a socket from a feed position on.
     pub(super) fn hit(&mut self, socket: &Arc<Socket>, from: u64) {
         if self.has_faulted_sockets || socket.is_faulted() {
             self.forget_closed_sockets();
@@ -58,7 +59,7 @@ impl WorldState {
         }
     }
 
-    /// Has faults forget sockets that are closed, once those are most of what they know.
+    /// Removes closed sockets from the faults once they outnumber the open ones by far.
     fn forget_closed_sockets(&mut self) {
         const FEW: usize = 1000;
         if self.engine.decided_sockets() > FEW + 2 * self.shared.sockets.len() {
@@ -67,7 +68,7 @@ impl WorldState {
         }
     }
 
-    /// Disconnects the sockets that faults hit at the moment at which they begin.
+    /// Disconnects the sockets that faults hit at the moment they begin.
     pub(super) fn disconnect_sockets(&mut self, events: &[Event]) {
         for event in events {
             if let EventKind::FaultBegan { fault, .. } = event.kind {

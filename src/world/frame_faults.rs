@@ -1,8 +1,8 @@
-//! What faults do to the frames of one socket: a pure function of frames and times.
+//! The effects of faults on the frames of one socket: a pure function of frames and times.
 //!
-//! A socket that a fault hits does not delegate its cursor to the fan-out. Its own task passes its frames through here, so that
-//! faults cost nothing where there are none. What was withheld or falsified is remembered, so that the socket can be
-//! brought up to date once the fault is over.
+//! A socket that a fault hits does not delegate its cursor to the fan-out. Instead, its own task passes its frames
+//! through here, so faults cost nothing where there are none. The module keeps track of what was withheld or falsified,
+//! so that the socket can be brought up to date once the fault is over.
 
 mod run;
 #[cfg(test)]
@@ -22,10 +22,10 @@ use crate::engine::{RandomStream, SocketFault, matches_wildcard};
 use crate::scenario::{Damage, Effect, Matches};
 use run::{FaultRunOnFrames, InFlight, REORDER_TIMEOUT, damaged};
 
-/// Bytes of frames that are handed out together, and the one that goes beyond.
+/// A batch of frames ends with the frame that reaches this number of bytes.
 const BATCH_BYTES: usize = 64 << 10;
 
-/// What a fault did to a frame.
+/// A record of what a fault did to a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FrameMark {
     pub(super) label: Arc<str>,
@@ -49,20 +49,21 @@ impl fmt::Display for Disconnect {
     }
 }
 
-/// The faults that hit one socket, and what they hold.
+/// The faults that hit one socket, and the frames that they hold.
 #[derive(Debug)]
 pub(super) struct FrameFaults {
     faults: Arc<[SocketFault]>,
-    /// What each of them keeps, by its run.
+    /// The state of each fault, by its run.
     kept: HashMap<u64, FaultRunOnFrames>,
     queue: VecDeque<HeldFrame>,
-    /// Frames that may be held. Of more the oldest are given up, to be made up for when the fault is over.
-    most: usize,
-    /// What was given up of what is held for later.
-    given_up: Option<Behind>,
-    /// What faults that are over have kept from the socket.
+    /// The maximum number of held frames. Beyond it, the oldest are dropped; the values that they reported are sent
+    /// again once the fault is over.
+    max_held: usize,
+    /// What to send again for frames that were held for later and then dropped.
+    dropped: Option<Behind>,
+    /// What to send again because of faults that are over.
     behind: Option<Behind>,
-    /// The time when it was looked at last: it goes back when the world does.
+    /// The last known time; it goes back when the world does.
     seen: Duration,
     disconnect: Option<Disconnect>,
     marks: Vec<FrameMark>,
@@ -73,19 +74,19 @@ struct HeldFrame {
     due: Duration,
     message: Message,
     event: Option<u64>,
-    /// Done when it goes out: until then it takes no more room than it has.
+    /// Applied only when the frame is sent, because damage may enlarge it.
     damage: Option<Damage>,
 }
 
 impl FrameFaults {
-    /// For these faults, which hold so many frames at the most.
-    pub(super) fn new(faults: Arc<[SocketFault]>, most: usize) -> Self {
+    /// Creates the state for these faults, holding at most `max_held` frames.
+    pub(super) fn new(faults: Arc<[SocketFault]>, max_held: usize) -> Self {
         let mut frame_faults = Self {
             faults: Arc::new([]),
             kept: HashMap::new(),
             queue: VecDeque::new(),
-            most,
-            given_up: None,
+            max_held,
+            dropped: None,
             behind: None,
             seen: Duration::ZERO,
             disconnect: None,
@@ -95,26 +96,26 @@ impl FrameFaults {
         frame_faults
     }
 
-    /// Whether no fault is left, and nothing that any has held back.
+    /// Returns whether no fault is left and no frame is held.
     pub(super) fn is_done(&self) -> bool {
         self.faults.is_empty() && self.queue.is_empty()
     }
 
-    /// From now on these; what faults that are over have held back comes next.
+    /// Replaces the faults. Frames held by faults that are over are due next.
     pub(super) fn follow(&mut self, faults: Arc<[SocketFault]>) {
         let is_over = |fault: &&SocketFault| !faults.iter().any(|other| other.run == fault.run);
         let mut has_delayed = false;
         for fault in self.faults.clone().iter().filter(is_over) {
             has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
             let Some(kept) = self.kept.remove(&fault.run) else { continue };
-            self.behind = earlier(self.behind, kept.behind);
-            for waiting in kept.window {
-                self.hold(waiting, Duration::ZERO);
+            self.behind = merge(self.behind, kept.behind);
+            for frame in kept.window {
+                self.hold(frame, Duration::ZERO);
             }
         }
         for SocketFault { run, label, fault, stream: (seed, number) } in faults.iter() {
-            if let Entry::Vacant(place) = self.kept.entry(*run) {
-                place.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
+            if let Entry::Vacant(entry) = self.kept.entry(*run) {
+                entry.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
                 if *fault.effect() == Effect::Freeze {
                     self.marks.push(FrameMark { label: label.clone(), did: "frozen".into(), event: None });
                 }
@@ -126,7 +127,7 @@ impl FrameFaults {
         self.faults = faults;
     }
 
-    /// Whether nothing goes out and nothing is read.
+    /// Returns whether nothing is written and nothing is read.
     pub(super) fn is_frozen(&self) -> bool {
         self.has(&Effect::Freeze)
     }
@@ -135,59 +136,60 @@ impl FrameFaults {
         self.faults.iter().any(|fault| fault.fault.effect() == effect)
     }
 
-    /// The fault by which what the client sends is ignored.
+    /// Returns the label of the fault that makes the server ignore what the client sends; `None` if there is none.
     pub(super) fn ignores(&self) -> Option<Arc<str>> {
         let fault = self.faults.iter().find(|fault| *fault.fault.effect() == Effect::Ignore)?;
         Some(fault.label.clone())
     }
 
-    /// A frame comes by, as at its own time: it makes no difference how much later the socket takes it.
+    /// Takes a frame as of its own time, however much later the socket reads it.
     pub(super) fn take(&mut self, delivery: &Delivery, now: Duration) {
-        self.look_at(now);
+        self.set_now(now);
         let at = delivery.at.min(now);
         self.release_windows(at, |over| over < at);
         let mut frames = vec![InFlight { message: delivery.message.clone(), event: delivery.event, damage: None }];
         let mut delay = Duration::ZERO;
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
-            let is_hit = |_: &&mut FaultRunOnFrames| is_about(&delivery.message, fault.matches());
+            let is_hit = |_: &&mut FaultRunOnFrames| matches_frame(&delivery.message, fault.matches());
             let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
             let Some(did) = kept.apply(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
-                kept.behind = earlier(kept.behind, Some(before(delivery.event)));
+                kept.behind = merge(kept.behind, Some(resend_for(delivery.event)));
             }
             self.marks.push(FrameMark { label: label.clone(), did, event: delivery.event });
         }
-        for waiting in frames {
-            self.hold(waiting, at.saturating_add(delay));
+        for frame in frames {
+            self.hold(frame, at.saturating_add(delay));
         }
     }
 
-    /// Frames keep their order: one waits at least as long as the one before.
+    /// Queues a frame. Frames keep their order: each is due no earlier than the one before it.
     fn hold(&mut self, InFlight { message, event, damage }: InFlight, due: Duration) {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
         self.queue.push_back(HeldFrame { due, message, event, damage });
-        // What is for now is as much as the feed has, and no more of that is taken.
+        // Frames that are due now are bounded by the feed: no more are taken until they are sent.
         let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
         if is_for_later
-            && self.queue.len() > self.most
+            && self.queue.len() > self.max_held
             && let Some(oldest) = self.queue.pop_front()
         {
-            self.given_up = earlier(self.given_up, Some(before(oldest.event)));
+            self.dropped = merge(self.dropped, Some(resend_for(oldest.event)));
         }
     }
 
-    /// Whether so much waits for the client to read that nothing more is to come.
+    /// Returns whether enough frames wait for the client to read that no more should be taken.
     pub(super) fn is_full(&self) -> bool {
-        self.queue.len() >= self.most && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
+        self.queue.len() >= self.max_held && self.queue.front().is_some_and(|oldest| oldest.due <= self.seen)
     }
 
-    /// Whether more was held for later than there is room for.
+    /// Returns whether frames held for later were dropped for lack of room.
     pub(super) fn has_given_up(&self) -> bool {
-        self.given_up.is_some()
+        self.dropped.is_some()
     }
 
-    /// When the world has gone back to a moment before, what is held is from a time that is no more: it comes now.
-    fn look_at(&mut self, now: Duration) {
+    /// Sets the current time. If the world went back in time, held frames belong to a time that no longer exists, so
+    /// they are due now.
+    fn set_now(&mut self, now: Duration) {
         if now < self.seen {
             self.queue.iter_mut().for_each(|held| held.due = Duration::ZERO);
             self.kept.values_mut().for_each(|kept| kept.since = now);
@@ -195,14 +197,15 @@ impl FrameFaults {
         self.seen = now;
     }
 
-    /// The frames whose time has come, up to a bound. None comes after the one with which a fault ends the socket.
+    /// Returns the next frames that are due, up to a size limit. If a fault ends the socket, no frame follows its last
+    /// one.
     pub(super) fn due(&mut self, now: Duration) -> Vec<Message> {
-        self.look_at(now);
+        self.set_now(now);
         self.release_windows(now, |over| over <= now);
         let (mut frames, mut bytes) = (Vec::new(), 0);
         while self.disconnect.is_none() && bytes < BATCH_BYTES && self.queue.front().is_some_and(|held| held.due <= now)
         {
-            self.count_down(frames.len());
+            self.check_disconnect(frames.len());
             if self.disconnect.is_none()
                 && let Some(HeldFrame { message, damage, .. }) = self.queue.pop_front()
             {
@@ -215,13 +218,13 @@ impl FrameFaults {
             kept.passed += frames.len() as u64;
         }
         if self.queue.is_empty() {
-            self.count_down(0);
+            self.check_disconnect(0);
         }
         frames
     }
 
-    /// Whether a fault ends the socket here, with so many frames that are not counted yet.
-    fn count_down(&mut self, more: usize) {
+    /// Checks whether a fault ends the socket here, `more` frames after those that are counted.
+    fn check_disconnect(&mut self, more: usize) {
         if self.disconnect.is_some() {
             return;
         }
@@ -240,18 +243,18 @@ impl FrameFaults {
         }
     }
 
-    /// Windows that have waited until a time by which they are `over`.
+    /// Releases the reordering windows whose timeout is `over`.
     fn release_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
         let is_over =
             |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_TIMEOUT));
         let reordered: Vec<InFlight> =
             self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::take_reordered).collect();
-        for waiting in reordered {
-            self.hold(waiting, now);
+        for frame in reordered {
+            self.hold(frame, now);
         }
     }
 
-    /// When frames come next if none comes by.
+    /// Returns when the next frame is due if no other frame arrives.
     pub(super) fn next_due(&self) -> Option<Duration> {
         let waiting = self.kept.values().filter(|kept| !kept.window.is_empty());
         let windows = waiting.map(|kept| kept.since.saturating_add(REORDER_TIMEOUT));
@@ -259,33 +262,33 @@ impl FrameFaults {
         windows.chain(held).min().filter(|_| !self.is_frozen() && self.disconnect.is_none())
     }
 
-    /// How a fault ends the socket, once.
+    /// Returns how a fault ends the socket; `None` if no fault does.
     pub(super) fn disconnect(&mut self) -> Option<Disconnect> {
         self.disconnect.clone()
     }
 
-    /// What was done to frames since the last call.
+    /// Takes the record of what was done to frames since the last call.
     pub(super) fn marks(&mut self) -> Vec<FrameMark> {
         std::mem::take(&mut self.marks)
     }
 
-    /// What is to be sent again, because faults that are over withheld or falsified it. It passes through those that are not
-    /// over.
+    /// Takes what to send again because faults that are over withheld or falsified it. What is sent again passes
+    /// through the faults that remain.
     pub(super) fn healed(&mut self) -> Option<Behind> {
         if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
-            self.behind = earlier(self.behind, self.given_up.take());
+            self.behind = merge(self.behind, self.dropped.take());
         }
         self.behind.take()
     }
 }
 
-/// Whether the client may not know the latest values after it.
+/// Returns whether the effect may keep the latest values from the client.
 fn is_lossy(effect: &Effect) -> bool {
     matches!(effect, Effect::Drop(_) | Effect::Corrupt(..) | Effect::Stale | Effect::Reorder(_))
 }
 
-/// Whether a frame comes by the topic, and is of the row, that a fault is about, if it is about one.
-fn is_about(message: &Message, matches: &Matches) -> bool {
+/// Returns whether a fault's `topic` and `row` match a frame; a filter that is not set matches every frame.
+fn matches_frame(message: &Message, matches: &Matches) -> bool {
     if let Some(pattern) = &matches.topic
         && !message.topics().iter().any(|topic| matches_wildcard(pattern, topic))
     {
@@ -296,7 +299,7 @@ fn is_about(message: &Message, matches: &Matches) -> bool {
     body.is_some_and(|body| id_of(&body).is_some_and(|id| id == row))
 }
 
-/// The id of the row that a frame is about, as text.
+/// Returns the id of the row that a frame describes, as text.
 fn id_of(body: &Value) -> Option<Cow<'_, str>> {
     match body.get("id")? {
         Value::String(id) => Some(id.into()),
@@ -305,22 +308,22 @@ fn id_of(body: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// What the socket has to be sent again once the faults are over.
+/// What to send a socket again once the faults are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Behind {
-    /// The values that changed after that event.
+    /// The values that changed after the event with this number.
     After(u64),
     /// Everything.
     All,
 }
 
-/// Where to begin again for a frame that tells of that event, or of none.
-fn before(event: Option<u64>) -> Behind {
+/// Returns what to send again for a lost frame of this event, or of no event.
+fn resend_for(event: Option<u64>) -> Behind {
     event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
 }
 
-/// The one of two that tells more.
-fn earlier(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
+/// Returns the one that covers both.
+fn merge(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
     match (one, other) {
         (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
         (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),

@@ -1,6 +1,6 @@
-//! How a server begins to play a [shared world](super::replica), and ends it for all.
+//! Joining a [shared world](super::replica), and ending it on all servers.
 //!
-//! [`listen`] hands the entries of the world's log to its task for as long as the world is played.
+//! [`listen`] passes the entries of the world's log to its task for as long as the world runs.
 
 mod listen;
 
@@ -17,8 +17,8 @@ use super::{Handle, Setup, World, WorldError, WorldStart};
 use crate::engine::Reload;
 
 impl World {
-    /// Plays a world from where its log is. It is ready when everything that was in the log has been carried out. `start` is
-    /// what is played until then, which nobody sees.
+    /// Joins a world at the end of its log, and returns once every entry that was in the log has been applied. Until
+    /// then the world runs `start`, which nobody sees.
     ///
     /// # Errors
     /// [`WorldError::Unplayable`].
@@ -50,7 +50,7 @@ impl World {
         Ok(Self(Arc::new(Handle { requests, view, shared, replica: Some(replica) })))
     }
 
-    /// Has all servers go on with a scenario that is published.
+    /// Switches all servers to a published scenario.
     pub(crate) async fn reload_shared(&self, scenario: String, seed: u64) -> Result<Reload, WorldError> {
         self.replica()?.reload(scenario, seed, self.now()).await
     }

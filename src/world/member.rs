@@ -1,7 +1,7 @@
-//! Members of rules, sockets of endpoints and streams: how they open. Each has a place of its own in the feed.
+//! How rule-driven members open: sockets of endpoints, and streams. Each has its own position in the feed.
 //!
-//! Opening one is one step of the world's task: what its rule has it join holds from there on, so that what it begins with and
-//! what follows neither miss nor double anything.
+//! Opening a member is one step of the world's task. The memberships that its rule sets up hold from that step on, so
+//! its first messages and the items that follow have no gap and no overlap.
 
 use std::sync::Arc;
 
@@ -17,42 +17,42 @@ use super::subscription::Subscription;
 use crate::engine::codec::SessionOptions;
 use crate::engine::{Answered, AnsweredContent, Command, Effects, RuleRequest};
 
-/// What a client asks for by which it becomes a member, as data: every server that plays the world carries it out.
+/// A client's request to become a member, as data, so that every server of a shared world can carry it out.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum MemberRequest {
-    /// A socket of the endpoint of that key.
+    /// A socket of the endpoint with this key.
     Socket {
         endpoint: Arc<str>,
         request: Box<RuleRequest>,
-        /// Whether the client polls by HTTP, and may go over to WebSocket.
+        /// Whether the client polls over HTTP and may upgrade to WebSocket.
         polling: bool,
-        /// The most bytes that the client may send at once.
+        /// The maximum number of bytes that the client may send at once.
         max_payload: usize,
     },
-    /// What the route of that key answers, if that is a stream.
+    /// A request to the route with this key, which may answer with a stream.
     Stream { key: Arc<str>, request: Box<RuleRequest> },
 }
 
-/// What is known of a member on the server that its client is connected to.
+/// The part of a member that only the server of its client holds.
 pub(super) struct LocalMember {
     pub(super) world: World,
     pub(super) kind: SocketKind,
     pub(super) encode: Encode,
 }
 
-/// What came of a request to become a member.
+/// The result of a [`MemberRequest`].
 pub(super) struct OpenedMember {
-    /// What it is to get; `None` if the route has answered with something else.
+    /// The member's subscription; `None` if the route answered with something other than a stream.
     pub(super) feed: Option<Subscription>,
-    /// What the route has answered.
+    /// The route's answer.
     pub(super) answered: Option<Answered>,
-    /// The id of its session, for protocols that have one: each socket of a world has another.
+    /// The session id, for protocols that have one; unique within a world.
     pub(super) sid: String,
 }
 
 impl World {
-    /// Opens a member here, in the sight of all servers that play the world.
+    /// Opens a member on this server. In a shared world, all other servers see it.
     pub(super) async fn open_member(
         &self,
         kind: SocketKind,
@@ -70,7 +70,7 @@ impl World {
 }
 
 impl WorldState {
-    /// Opens a member of this server, under a number that others know it by as well if there are any.
+    /// Opens a member of this server. `number` is its number in a shared world.
     pub(super) fn open_member(
         &mut self,
         local: LocalMember,
@@ -83,7 +83,7 @@ impl WorldState {
         let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
         let is_open = is_open(&effects);
         if is_open {
-            // What its own rule has it send at once is hit as well.
+            // The frames that its own rule sends at once meet the faults too.
             self.hit(&socket, joined.position);
             let by = match kind {
                 SocketKind::Stream(path) => OpenedBy::Stream { path },
@@ -103,7 +103,7 @@ impl WorldState {
         Ok(OpenedMember { feed, answered: effects.answer, sid })
     }
 
-    /// Has the engine open a member. Nobody has heard of what happened by that yet.
+    /// Opens a member in the engine. The resulting events have not been published yet.
     pub(super) fn apply_opening(&mut self, request: MemberRequest, member: u64) -> Result<Effects, WorldError> {
         self.settle();
         let command = match request {
@@ -118,10 +118,10 @@ impl WorldState {
         Ok(self.engine.apply(command)?)
     }
 
-    /// Has a member that is gone leave everything, and its endpoint hear of it.
+    /// Removes a closed member from all topics and runs its endpoint's rules.
     pub(super) fn close_member(&mut self, member: u64) {
         self.settle();
-        // It is not refused: what its rule meets is told of it alone.
+        // The command is not refused: a failure of the rule is reported for this member alone.
         let effects = self.engine.apply(Command::Close { member }).unwrap_or_default();
         self.notify(&effects.events);
     }
@@ -131,7 +131,7 @@ impl WorldState {
     }
 }
 
-/// Whether a request to become a member has made one.
+/// Returns whether a request has opened a member.
 pub(super) fn is_open(effects: &Effects) -> bool {
     effects.answer.as_ref().is_none_or(|answered| answered.content == AnsweredContent::Stream)
 }

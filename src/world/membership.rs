@@ -1,5 +1,6 @@
-//! What a socket joins, what it begins with, and what it goes on with where the feed does not lead on. Each is one step of the
-//! world's task, so that current values and what follows them neither miss nor double anything.
+//! Topics that sockets join, the values that they start with, and the values that replace items the feed no longer
+//! holds. Each change is one step of the world's task, so current values and the items that follow have no gap and no
+//! overlap.
 
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use crate::scenario::Feed;
 
 impl WorldState {
     pub(super) fn join(&mut self, collection: &str, notices: bool) -> (Arc<Socket>, Joined) {
-        // One name for all, so that the journal does not keep a copy of its own for each socket.
+        // Share the scenario's string, so that the journal does not keep a copy per socket.
         let collection = self.engine.collections().name(collection).cloned().unwrap_or_else(|| collection.into());
         self.start_fanout();
         let messages = self.counter_readings(&collection);
         let position = self.shared.feed.end();
         let at = self.shared.clock.now();
         let notices = notices.then_some(Join { topic: Topic::Notices, state: None });
-        let joins = [self.live(&collection)].into_iter().chain(notices).collect();
+        let joins = [self.live_topic(&collection)].into_iter().chain(notices).collect();
         let socket = self.shared.sockets.open(collection.clone(), at, position);
-        self.join_instead(&socket, joins, position);
+        self.replace_subscription(&socket, joins, position);
         self.hit(&socket, position);
         if socket.is_recorded() {
             self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) });
@@ -35,7 +36,7 @@ impl WorldState {
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
     }
 
-    /// Opens a member whose rules decide what it gets, under that number if it has one already. It begins with nothing.
+    /// Opens a rule-driven member, under `number` if it has one already. It starts without messages.
     pub(super) fn open_of_rules(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
         self.start_fanout();
         self.forget_gone();
@@ -44,7 +45,7 @@ impl WorldState {
         (socket, Joined { sequence, position, at, messages: Arc::default(), notice: None })
     }
 
-    /// Starts the fan-out, if this is for the first socket or stream.
+    /// Starts the fan-out if this is the first socket or stream.
     pub(super) fn start_fanout(&mut self) {
         if let Some(tasks) = self.fanout.take() {
             let (end, fanout) = (self.shared.end.clone(), fanout::run(self.shared.clone()));
@@ -57,7 +58,7 @@ impl WorldState {
         let messages = self.counter_readings(&collection);
         let was_recorded = socket.is_recorded();
         socket.set_collection(collection.clone());
-        self.rejoin(socket);
+        self.follow_collection(socket);
         if !was_recorded && socket.is_recorded() {
             self.shared.journal.record(
                 self.shared.clock.now(),
@@ -69,7 +70,7 @@ impl WorldState {
         Joined { sequence: self.engine.sequence(), position, at: self.now(), messages, notice: None }
     }
 
-    /// What a socket gets live that asks for a collection.
+    /// Returns the topic that carries the live items of a socket that subscribes to a collection.
     pub(super) fn topic_of(&self, collection: &Arc<str>) -> Topic {
         match self.feed {
             Feed::All => Topic::Counters,
@@ -77,37 +78,37 @@ impl WorldState {
         }
     }
 
-    fn live(&self, collection: &Arc<str>) -> Join {
+    fn live_topic(&self, collection: &Arc<str>) -> Join {
         Join { topic: self.topic_of(collection), state: Some(collection.clone()) }
     }
 
-    /// Has a socket join what its collection says now.
-    fn rejoin(&mut self, socket: &Arc<Socket>) {
-        let joins = vec![self.live(&socket.collection())];
-        self.join_instead(socket, joins, self.shared.feed.end());
+    /// Replaces the socket's subscription topic with that of its current collection.
+    fn follow_collection(&mut self, socket: &Arc<Socket>) {
+        let joins = vec![self.live_topic(&socket.collection())];
+        self.replace_subscription(socket, joins, self.shared.feed.end());
     }
 
-    /// Has a socket leave what its endpoint had it join, and join these topics at that position of the feed. What it has
-    /// joined by command stays.
-    fn join_instead(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
+    /// Replaces the topics that a socket has joined by subscribing to a collection, at a feed position. Topics that it
+    /// has joined by command stay.
+    fn replace_subscription(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
         self.forget_gone();
         let member = socket.id;
         if self.shared.sockets.get(member).is_none() {
             return;
         }
         let topics = joins.iter().map(|join| join.topic.clone()).collect();
-        let left = self.engine.topics().joined(member).filter(|topic| is_of_endpoint(topic)).cloned().collect();
+        let left = self.engine.topics().joined(member).filter(|topic| is_subscription(topic)).cloned().collect();
         for command in [Command::Leave { member, topics: left }, Command::Join { member, topics }] {
-            // Leaving is never refused, nor is joining in place of what was left.
+            // The engine never refuses to leave topics, or to join topics in place of others.
             let _ = self.engine.apply(command);
         }
-        self.shared.sockets.change_topics(socket, |topic| !is_of_endpoint(topic), joins, position);
+        self.shared.sockets.change_topics(socket, |topic| !is_subscription(topic), joins, position);
     }
 
-    /// Carries out a command by which a socket joins or leaves topics.
+    /// Applies a command that makes a socket join or leave topics.
     pub(super) fn change_memberships(&mut self, member: u64, command: Command) -> Result<Effects, WorldError> {
         self.forget_gone();
-        // What members that all servers know have joined is up to their rules.
+        // The topics of members that all servers share are up to their rules.
         let socket = self.shared.sockets.get(member).filter(|_| member < FIRST_SHARED_MEMBER);
         let socket = socket.ok_or(WorldError::UnknownSocket(member))?;
         let before: Vec<Topic> = self.engine.topics().joined(member).cloned().collect();
@@ -120,7 +121,7 @@ impl WorldState {
         Ok(effects)
     }
 
-    /// Has sockets that have gone leave what they had joined.
+    /// Removes sockets that have closed from the topics that they had joined.
     pub(super) fn forget_gone(&mut self) {
         for member in self.shared.sockets.take_gone() {
             // Leaving is never refused.
@@ -128,19 +129,20 @@ impl WorldState {
         }
     }
 
-    /// Has all sockets join what the endpoint says after another scenario has come.
+    /// Moves all sockets to the topics that a new scenario's `feed` setting selects.
     pub(super) fn follow_feed(&mut self) {
         let feed = self.engine.scenario().feed();
         if feed != self.feed {
             self.feed = feed;
             for socket in self.shared.sockets.all() {
-                self.rejoin(&socket);
+                self.follow_collection(&socket);
             }
         }
     }
 
-    /// The values that changed after the event of that number, for a socket whose place in the feed is gone. Without such a
-    /// number, or after a resync: the values of its collection, and every value that differs from the declared one.
+    /// Returns the values that changed after the event `after`, for a socket whose feed position is no longer
+    /// available. If `after` is `None`, or after a resync, returns the values of the socket's collection and every
+    /// value that differs from the declared one.
     pub(super) fn catch_up(&mut self, socket: &Socket, after: Option<u64>, position: u64) -> Joined {
         let joined: Vec<Topic> = self.engine.topics().joined(socket.id).cloned().collect();
         let after = after.filter(|_| !self.shared.feed.resynced_since(position));
@@ -158,7 +160,8 @@ impl WorldState {
         Joined { sequence, position, at: self.now(), messages: messages.into(), notice }
     }
 
-    /// The counter values of a collection, made once for all sockets that come before the next event.
+    /// Returns the counter values of a collection. They are encoded once for all sockets that join before the next
+    /// event.
     pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
         let sequence = self.engine.sequence();
         if let Some((_, messages)) = self.current.get(collection).filter(|(made, _)| *made == sequence) {
@@ -166,7 +169,7 @@ impl WorldState {
         }
         self.current.retain(|_, (made, _)| *made == sequence);
         let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
-        // Clients may name as many collections that do not exist as they like.
+        // Clients may name any number of collections that do not exist.
         if !messages.is_empty() {
             self.current.insert(collection.clone(), (sequence, messages.clone()));
         }
@@ -174,12 +177,12 @@ impl WorldState {
     }
 }
 
-/// What the engine says of a member.
+/// Changes of members, as the engine reports them.
 impl WorldState {
-    /// Follows what has become of a member at this position of the feed.
+    /// Applies a change of a member at the current feed position.
     pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent) {
         let Some(socket) = self.shared.sockets.get(member) else {
-            // It is gone, and so is what belongs to it.
+            // The socket has closed, and its memberships end with it.
             return self.forget_gone();
         };
         let position = self.shared.feed.end();
@@ -198,7 +201,7 @@ impl WorldState {
     }
 }
 
-/// Whether a socket joins it because it has asked for a collection.
-fn is_of_endpoint(topic: &Topic) -> bool {
+/// Returns whether sockets join a topic by subscribing to a collection.
+fn is_subscription(topic: &Topic) -> bool {
     matches!(topic, Topic::Counters | Topic::CountersOf(_))
 }

@@ -1,4 +1,4 @@
-//! What is sent to sockets, whatever protocol they speak.
+//! Messages to sockets, independent of the protocol that a socket speaks.
 
 use std::ptr::fn_addr_eq;
 use std::sync::{Arc, OnceLock};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-/// A message to sockets. A clone is the same message.
+/// A message to sockets. Clones share the message.
 ///
-/// A world knows no protocol: the transport that a socket speaks encodes a message when the first socket needs it, and what it
-/// made is kept beside the payload for all others of that transport.
+/// A world is independent of protocols. The transport of a socket encodes a message when the first socket needs it, and
+/// the result is kept beside the payload for all other sockets of that transport.
 #[derive(Debug, Clone)]
 pub struct Message(Arc<Inner>);
 
@@ -18,40 +18,40 @@ pub struct Message(Arc<Inner>);
 struct Inner {
     kind: MessageKind,
     payload: Bytes,
-    /// The topics by which it comes, of those that scenarios name.
+    /// The named topics that carry the message.
     topics: Box<[Arc<str>]>,
-    /// What the first transport made of it.
+    /// The encoding by the first transport that needed it.
     encoded: OnceLock<(Encode, Bytes)>,
 }
 
-/// How a message is meant to be read.
+/// How a message is to be interpreted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
     /// As JSON text.
     Json,
-    /// As text. A fault may have made it text that is not UTF-8.
+    /// As text. A fault may have made it invalid UTF-8.
     Text,
     /// As bytes.
     Binary,
 }
 
-/// Makes of a message the bytes that a transport writes, the same on every call.
+/// Encodes a message as the bytes that a transport writes; returns the same bytes on every call.
 pub type Encode = fn(&Message) -> Bytes;
 
 impl Message {
-    /// A text message.
+    /// Creates a text message.
     #[must_use]
     pub fn text(payload: impl Into<Bytes>) -> Self {
         Self::new(MessageKind::Text, payload.into())
     }
 
-    /// A value as JSON.
+    /// Creates a message with a JSON value.
     #[must_use]
     pub fn json(value: &Value) -> Self {
         Self::new(MessageKind::Json, value.to_string().into())
     }
 
-    /// A binary message.
+    /// Creates a binary message.
     #[must_use]
     pub fn binary(payload: impl Into<Bytes>) -> Self {
         Self::new(MessageKind::Binary, payload.into())
@@ -61,30 +61,31 @@ impl Message {
         Self(Arc::new(Inner { kind, payload, topics: Box::default(), encoded: OnceLock::new() }))
     }
 
-    /// The same as it comes by these topics.
+    /// Returns the message as carried by these topics.
     pub(super) fn by_topics(self, topics: Box<[Arc<str>]>) -> Self {
         let Inner { kind, payload, .. } = &*self.0;
         Self(Arc::new(Inner { kind: *kind, payload: payload.clone(), topics, encoded: OnceLock::new() }))
     }
 
-    /// The topics by which it comes, of those that scenarios name.
+    /// Returns the named topics that carry the message.
     pub(super) fn topics(&self) -> &[Arc<str>] {
         &self.0.topics
     }
 
-    /// How it is meant to be read.
+    /// Returns how the message is to be interpreted.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         self.0.kind
     }
 
-    /// What it carries.
+    /// Returns the payload.
     #[must_use]
     pub fn payload(&self) -> &Bytes {
         &self.0.payload
     }
 
-    /// The bytes that a transport writes: made once for the first transport that needs them, each time for others.
+    /// Returns the bytes that a transport writes. They are kept for the first transport that needs them, and made on
+    /// each call for others.
     pub(super) fn encoded(&self, encode: Encode) -> Bytes {
         let (first, bytes) = self.0.encoded.get_or_init(|| (encode, encode(self)));
         if fn_addr_eq(*first, encode) { bytes.clone() } else { encode(self) }
@@ -95,10 +96,10 @@ impl Message {
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
     pub(super) message: Message,
-    /// The event that it tells of; none if it is a counter value, or something else.
+    /// The number of the event that it reports; `None` for a counter value, for example.
     pub(super) event: Option<u64>,
-    /// When that was, or when it was made, in the world's time.
+    /// When the event happened, or the message was made, in the world's time.
     pub(super) at: Duration,
-    /// Its position in the feed: the faults that are in force there hit it.
+    /// The feed position, which determines the faults that hit the message.
     pub(super) position: u64,
 }

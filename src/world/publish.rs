@@ -1,4 +1,4 @@
-//! Who hears of what happens: the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
+//! Publishes events to the view for readers, the transcript, the journal, the feed, and the sockets that faults hit.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use super::view::View;
 use crate::engine::{Event, EventKind, MemberEvent, Refusal, SERVICE_RESTART, Topic};
 
 impl WorldState {
-    /// Publishes what happened: the collections first, so that a client that hears of a row can get it.
+    /// Publishes events. The collections come first, so that a client that is notified of a row can get it.
     pub(super) fn notify(&mut self, events: &[Event]) {
         self.count_events();
         if events.iter().any(Event::changes_data) {
@@ -28,7 +28,7 @@ impl WorldState {
             self.log(event);
         }
         self.transcript.extend(events.iter().filter(|event| !event.is_delivery()));
-        // A fault does not hit what was before it.
+        // A fault does not hit messages from before it began.
         let transition = events.iter().position(Event::is_fault_transition).unwrap_or(events.len());
         let (before, after) = events.split_at(transition);
         self.publish_events(before);
@@ -45,16 +45,16 @@ impl WorldState {
             _ => false,
         };
         if events.iter().any(is_gone) {
-            // What its rule still has to do ends with it.
+            // The scheduled steps of its rule end with it.
             self.forget_gone();
         }
         if self.shared.sockets.len() == 0 {
-            // A socket that joins later gets counter values, and reads on from here.
+            // A socket that joins later receives counter values and reads on from here.
             self.shared.feed.clear();
             self.changed_rows.clear(self.shared.feed.end());
             return;
         }
-        // A membership holds from its place among the events on.
+        // A membership starts or ends between two events, so each run of events ends with a change.
         for run in events.chunk_by(|event, _| member_change(event).is_none()) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_events(&items);
@@ -71,7 +71,7 @@ impl WorldState {
         }
     }
 
-    /// What is published of an event, if somebody has joined one of its topics.
+    /// Returns the feed item of an event; `None` if none of its topics has a member.
     fn item_of(&self, event: &Event) -> Option<FeedItem> {
         let to = match event.kind {
             EventKind::Member { member, .. } if self.is_elsewhere(member) => return None,
@@ -88,7 +88,8 @@ impl WorldState {
         Some(FeedItem { to, at: event.at, content })
     }
 
-    /// Sends every socket what it has to hear in place of everything that it has not got yet.
+    /// Sends every socket the messages that `of_collection` returns for its collection, in place of everything that it
+    /// has not received yet. Rule-driven members are closed.
     pub(super) fn resync(&mut self, mut of_collection: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Message]>) {
         self.count_events();
         self.publish_view();
@@ -97,8 +98,8 @@ impl WorldState {
         let end = self.shared.feed.end();
         let (of_rules, sockets): (Vec<_>, Vec<_>) =
             self.shared.sockets.all().into_iter().partition(|socket| socket.is_of_rules());
-        // What they were told is no longer so. Their clients ask again.
-        let close = SocketClose { code: SERVICE_RESTART, reason: "the world is at another moment".into() };
+        // What these clients received is out of date; they have to connect again.
+        let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
@@ -117,7 +118,7 @@ impl WorldState {
         self.publish(items);
     }
 
-    /// That collections or rows changed, for those who asked for notices.
+    /// Returns the notice that collections or rows changed, if a socket has asked for notices.
     pub(super) fn notice(&self) -> Option<FeedItem> {
         let to = self.shared.sockets.audience_of(&[Topic::Notices])?;
         Some(FeedItem { to, at: self.now(), content: Content::Message(feed::notice()) })
@@ -152,7 +153,7 @@ impl WorldState {
         self.publish.send_replace(Arc::new(view));
     }
 
-    /// Sends a message that has nothing to do with the scenario.
+    /// Sends a message that does not come from the scenario.
     pub(super) fn send(&mut self, socket: Option<u64>, message: Message) {
         let sockets = match socket {
             Some(id) => Recipients::One(id),
@@ -197,7 +198,8 @@ impl WorldState {
     }
 }
 
-/// What one member gets at one moment is one item, so that it does not push out what others have still to read.
+/// Merges the messages that one member gets at one moment into one item, so that a burst does not push out items that
+/// others have yet to read.
 fn in_bursts(items: &[FeedItem]) -> Vec<FeedItem> {
     let is_burst = |one: &FeedItem, next: &FeedItem| {
         let is_message = |item: &FeedItem| matches!(item.content, Content::Message(_));
@@ -213,7 +215,7 @@ fn in_bursts(items: &[FeedItem]) -> Vec<FeedItem> {
     runs.collect()
 }
 
-/// What has become of a member, if that changes what it gets from then on.
+/// Returns a change of a member that affects which items it receives from then on.
 fn member_change(event: &Event) -> Option<(u64, &MemberEvent)> {
     match &event.kind {
         EventKind::Member { what: MemberEvent::Reply(_), .. } => None,

@@ -1,4 +1,4 @@
-//! What a world's task and its handles share: what is read or counted beside the task.
+//! State that a world's task and its handles share, because it is read or counted outside the task.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,32 +28,32 @@ pub(super) struct Shared {
     pub(super) slow: SlowCounts,
     pub(super) journal: Journal,
     pub(super) unknown_collections: LoggedNames,
-    /// By what rules failed that the scenario is to blame for.
+    /// Failures of rules that are the scenario's fault.
     failures: LoggedNames,
-    /// By what rules were refused. Their texts name rows, so that they may be many: they must not hide other failures.
+    /// Refusals of rules. Their texts name rows, so there may be many; they must not hide other failures.
     refused: LoggedNames,
-    /// Messages that no rule fits.
+    /// Messages that no rule matches.
     unmatched: LoggedNames,
     /// The number of the last event.
     pub(super) last_event: AtomicU64,
     pub(super) end: CancellationToken,
-    /// Whether a fault may hit requests.
+    /// Whether an active fault may hit requests.
     pub(super) has_request_faults: AtomicBool,
     pub(super) active_faults: ActiveFaults,
     pub(super) keep_alive: KeepAlive,
-    /// When the world was used last.
+    /// When the world was last used.
     used: Mutex<Instant>,
-    /// Requests at work.
+    /// The number of requests in progress.
     users: AtomicUsize,
 }
 
 impl Shared {
-    /// Logs why the rule of that name failed, each reason once.
+    /// Logs why a rule failed, once per reason.
     pub(super) fn warn_of_failure(&self, rule: &str, refusal: &Refusal) {
         self.warn_of(&format!("`{rule}` fails: {refusal}"), refusal);
     }
 
-    /// Logs why a step of the rule of that name was skipped, each reason once.
+    /// Logs why a step of a rule was skipped, once per reason.
     pub(super) fn warn_of_skipped(&self, rule: &str, refusal: &Refusal) {
         self.warn_of(&format!("`{rule}` skips a step: {refusal}"), refusal);
     }
@@ -75,20 +75,20 @@ impl Shared {
         }
     }
 
-    /// Logs that no rule of the endpoint of that key fits a message, once for each nearest rule and reason.
+    /// Logs that no rule of an endpoint matches a message, once per nearest rule and reason.
     pub(super) fn warn_of_unmatched(&self, endpoint: &str, nearest: Option<&str>) {
-        /// Characters of a reason that are logged: it quotes what a client sent.
-        const MOST_CHARACTERS: usize = 200;
+        /// The number of characters of a reason to log, which quotes the client's message.
+        const MAX_CHARACTERS: usize = 200;
         let nearest = nearest.map(|nearest| {
-            let shown: String = nearest.chars().take(MOST_CHARACTERS).collect();
-            format!("; nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
+            let shown: String = nearest.chars().take(MAX_CHARACTERS).collect();
+            format!("; the nearest is {shown}{}", if shown.len() < nearest.len() { "…" } else { "" })
         });
-        let line = format!("no rule of websocket {endpoint} fits a message{}", nearest.unwrap_or_default());
+        let line = format!("no rule of websocket {endpoint} matches a message{}", nearest.unwrap_or_default());
         match self.unmatched.note(&line) {
             NameLine::Name => warn!(world = %self.name, "{line}"),
             NameLine::NoMore => warn!(
                 world = %self.name,
-                "more than {} kinds of messages fit no rule; the log names no further ones",
+                "more than {} kinds of messages match no rule; the log names no further ones",
                 LoggedNames::MOST
             ),
             NameLine::Nothing => {}
@@ -117,25 +117,25 @@ impl Shared {
         }
     }
 
-    /// Notes that the world is used.
+    /// Marks the world as used.
     pub(super) fn touch(&self) {
         *lock(&self.used) = Instant::now();
     }
 
-    /// Since when nobody has used the world; `None` while a socket is open or a request is at work.
+    /// Returns when the world was last used; `None` while a socket is open or a request is in progress.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let is_idle = self.users.load(Ordering::SeqCst) == 0 && self.sockets.len() == 0;
         is_idle.then(|| *lock(&self.used))
     }
 
-    /// The world is in use for as long as this is held.
+    /// Marks the world as in use until the guard is dropped.
     pub(super) fn in_use(&self) -> InUse<'_> {
         self.users.fetch_add(1, Ordering::SeqCst);
         InUse(self)
     }
 }
 
-/// Held while a world is used.
+/// A guard that is held while a world is in use.
 pub(super) struct InUse<'w>(&'w Shared);
 
 impl Drop for InUse<'_> {
@@ -145,7 +145,7 @@ impl Drop for InUse<'_> {
     }
 }
 
-/// The [runs](crate::engine::Hit::run) of the faults that are in force, for those who wait for the end of one.
+/// The [runs](crate::engine::Hit::run) of the active faults, for tasks that wait for one to end.
 #[derive(Debug)]
 pub(super) struct ActiveFaults {
     runs: Mutex<Arc<[u64]>>,
@@ -162,7 +162,7 @@ impl ActiveFaults {
         self.changed.notify_waiters();
     }
 
-    /// Waits until that run is over.
+    /// Waits until the fault with this run is over.
     pub(super) async fn over(&self, run: u64) {
         loop {
             let changed = self.changed.notified();

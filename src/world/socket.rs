@@ -1,4 +1,4 @@
-//! One open socket: what its own task shares with the fan-out and the world's task.
+//! The state of an open socket that its own task shares with the fan-out and the world's task.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,42 +19,43 @@ use super::unknown_collections::is_reserved_collection;
 use crate::engine::{Closing, FaultMember, SocketFault};
 use crate::scenario::Effect;
 
-/// Where a socket's bytes go. There is a connection behind it; a world knows no network.
+/// The destination of a socket's bytes. A world is independent of the network; the connection is behind this trait.
 pub trait FrameSink: fmt::Debug + Send + Sync {
-    /// Takes what it can without waiting, and gives how many bytes that is.
+    /// Writes as many bytes as it can without waiting, and returns their number.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if it can take nothing now; anything else if it never will again.
+    /// [`io::ErrorKind::WouldBlock`] if nothing can be written now; any other error if nothing can be written ever
+    /// again.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Whether it takes what keeps a quiet connection alive: a ping, or a heartbeat.
+    /// Returns whether the sink accepts pings or heartbeats, which keep a quiet connection alive.
     fn takes_pings(&self) -> bool {
         true
     }
 }
 
-/// How the server closes a socket. A stream, which has no code, simply ends.
+/// How the server closes a socket. A stream has no close code and simply ends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SocketClose {
     /// The close code (RFC 6455, 7.4).
     pub code: u16,
-    /// The reason.
+    /// The close reason.
     pub reason: Arc<str>,
 }
 
-/// What a socket is for.
+/// The kind of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SocketKind {
-    /// It gets the counters of a collection.
+    /// Receives the counters of a collection.
     Collection,
-    /// It is an answer that goes on, to a request for that path.
+    /// A streaming response to a request for this path.
     Stream(Arc<str>),
-    /// It is of an endpoint that the scenario declares, by that path.
+    /// A socket of an endpoint that the scenario declares, opened at this path.
     Endpoint(Arc<str>),
 }
 
 impl SocketClose {
-    /// How a rule closes it.
+    /// Creates a close as a rule requests it.
     pub(super) fn of(closing: Option<&Closing>) -> Self {
         closing.map_or_else(Self::default, |Closing { code, reason }| Self { code: *code, reason: reason.clone() })
     }
@@ -63,72 +64,72 @@ impl SocketClose {
 /// An open socket.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// The cursor, while its task has delegated it. The box is there for the few sockets that do not take everything.
+    /// The cursor, while the task has delegated it. The output is boxed because few sockets fail to take everything.
     pub(super) delegation: Delegation<Cursor, Box<EncodedBatch>>,
-    /// Where its bytes go, once its connection is there.
+    /// The destination of the socket's bytes, once its connection is set up.
     pub(super) sink: OnceLock<Arc<dyn FrameSink>>,
     pub(super) id: u64,
-    /// The position in the feed up to which everything was written, or further if the fan-out has the cursor: it passes by
-    /// the socket where nothing is for it.
+    /// The feed position up to which everything is written. While the fan-out owns the cursor, the actual position may
+    /// be further: the fan-out skips sockets that a batch is not for.
     position: AtomicU64,
-    /// Up to where the fan-out has handed everything out, to all sockets.
+    /// The feed position up to which the fan-out has handed out everything, to all sockets.
     handed_out: Arc<AtomicU64>,
     pub(super) sent: AtomicU64,
     pub(super) gone: AtomicBool,
-    /// Whether it has had a collection that is not reserved.
+    /// Whether the socket has ever had a collection that is not reserved.
     recorded: AtomicBool,
-    /// The world's time when it was opened.
+    /// When the socket was opened, in the world's time.
     pub(super) opened: Duration,
     pub(super) since: Instant,
     collection: Mutex<Arc<str>>,
     memberships: Mutex<Memberships>,
     pub(super) received: AtomicU64,
-    /// Frames from its client that wait for the world's task.
-    pub(super) unheard: AtomicU32,
+    /// Frames from the client that are queued for the world's task.
+    pub(super) queued_frames: AtomicU32,
     pub(super) kind: SocketKind,
-    /// The position in the feed after the last item that is for it alone, or for all whatever they have joined.
+    /// The feed position after the last item that the socket receives whatever topics it has joined.
     direct: AtomicU64,
-    /// The position in the feed from which its task has read last.
+    /// The feed position from which the task has read last.
     read_from: AtomicU64,
-    /// How often it was so far behind that it got current values instead.
+    /// How often the socket was so far behind that it received current values instead.
     pub(super) caught_up: AtomicU64,
-    /// What few sockets have.
+    /// State that only a few sockets need.
     special: Mutex<Option<Box<Special>>>,
-    /// Wakes its task: it is to be closed, or the fan-out could not write everything.
+    /// Wakes the socket's task when the socket is to be closed, or when the fan-out could not write everything.
     pub(super) wake: Notify,
 }
 
-/// What is to become of a socket, and what goes wrong with it.
+/// State of a socket that is to end, or that faults hit.
 #[derive(Debug, Default)]
 struct Special {
     closing: Option<SocketClose>,
     is_reset: bool,
-    /// The position in the feed at which it is closed or reset: what comes from there on is not for it.
+    /// The feed position at which the socket is closed or reset; later items are not for it.
     end: Option<u64>,
     is_pinged: bool,
-    /// Those that hit it, as its world has it.
+    /// The faults that hit the socket, as its world sees it.
     faults: Option<Arc<[SocketFault]>>,
-    /// Changes of them that its task has not followed yet, in order.
+    /// Changes of faults that the task has not followed yet, in order.
     transitions: VecDeque<FaultTransition>,
 }
 
-/// Other faults hit a socket.
+/// A change of the faults that hit a socket.
 #[derive(Debug)]
 struct FaultTransition {
-    /// The position in the feed from which on they do.
+    /// The feed position from which the faults apply.
     from: u64,
     faults: Arc<[SocketFault]>,
 }
 
 impl Special {
-    /// Whether a fault hits the socket, or has until just now.
+    /// Returns whether a fault hits the socket, or did until the latest transition.
     fn is_faulted(&self) -> bool {
         self.faults.is_some() || !self.transitions.is_empty()
     }
 }
 
 impl Socket {
-    /// One that is opened at that time, with everything written up to that position of the feed.
+    /// Creates a socket that is opened at this time and has reached this feed position.
     pub(super) fn new(
         id: u64,
         collection: Arc<str>,
@@ -145,7 +146,7 @@ impl Socket {
             memberships: Mutex::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            unheard: AtomicU32::new(0),
+            queued_frames: AtomicU32::new(0),
             kind: SocketKind::Collection,
             direct: AtomicU64::new(0),
             read_from: AtomicU64::new(position),
@@ -160,22 +161,23 @@ impl Socket {
         }
     }
 
-    /// The same as another kind.
+    /// Returns the socket with another kind.
     pub(super) fn of_kind(self, kind: SocketKind) -> Self {
         Self { kind, ..self }
     }
 
-    /// Whether it is an answer that goes on.
+    /// Returns whether the socket is a streaming response.
     pub(super) fn is_stream(&self) -> bool {
         matches!(self.kind, SocketKind::Stream(_))
     }
 
-    /// Whether rules decide what it gets, so that there is no telling what its frames were made of.
+    /// Returns whether rules decide what the socket receives, in which case its frames cannot be reconstructed from the
+    /// world's state.
     pub(super) fn is_of_rules(&self) -> bool {
         matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint(_))
     }
 
-    /// The path that it was opened with, if it is of an endpoint that the scenario declares.
+    /// Returns the path that the socket was opened at; `None` if it is not of an endpoint that the scenario declares.
     pub(super) fn endpoint_path(&self) -> Option<Arc<str>> {
         if let SocketKind::Endpoint(path) = &self.kind { Some(path.clone()) } else { None }
     }
@@ -184,7 +186,7 @@ impl Socket {
         lock(&self.collection).clone()
     }
 
-    /// What faults look at.
+    /// Returns the properties that faults match.
     pub(super) fn fault_member(&self) -> FaultMember {
         match &self.kind {
             SocketKind::Stream(path) => FaultMember::Stream { path: path.clone() },
@@ -200,17 +202,17 @@ impl Socket {
         *lock(&self.collection) = collection;
     }
 
-    /// Whether the journal has entries of it: from the first collection on that is not reserved.
+    /// Returns whether the journal records the socket: it does from the first collection on that is not reserved.
     pub(super) fn is_recorded(&self) -> bool {
         self.recorded.load(Ordering::Relaxed)
     }
 
-    /// How the server closes it, if it does.
+    /// Returns how the server closes the socket; `None` if it does not.
     pub(super) fn closing(&self) -> Option<SocketClose> {
         lock(&self.special).as_ref()?.closing.clone()
     }
 
-    /// Closes it after what is published up to that position of the feed.
+    /// Closes the socket after the items before this feed position.
     pub(super) fn close(&self, close: SocketClose, end: u64) {
         self.change_course(|special| {
             special.closing.get_or_insert(close);
@@ -218,12 +220,12 @@ impl Socket {
         });
     }
 
-    /// Whether it is to be reset (RFC 9293, 3.5.2).
+    /// Returns whether the socket is to be reset (RFC 9293, 3.5.2).
     pub(super) fn is_reset(&self) -> bool {
         lock(&self.special).as_ref().is_some_and(|special| special.is_reset)
     }
 
-    /// Resets it after what is published up to that position of the feed.
+    /// Resets the socket after the items before this feed position.
     pub(super) fn reset(&self, end: u64) {
         self.change_course(|special| {
             special.is_reset = true;
@@ -231,70 +233,73 @@ impl Socket {
         });
     }
 
-    /// The position in the feed at which it ends: what is published from there on is not for it.
+    /// Returns the feed position at which the socket ends; later items are not for it.
     pub(super) fn end(&self) -> u64 {
         lock(&self.special).as_ref().and_then(|special| special.end).unwrap_or(u64::MAX)
     }
 
-    /// Whether it has not written everything up to that position of the feed, as far as that is for it.
+    /// Returns whether the socket has yet to write an item before this feed position.
     pub(super) fn is_behind(&self, position: u64) -> bool {
         let written = self.written();
         written < position && written < self.end()
     }
 
-    /// The position in the feed up to which it has everything.
+    /// Returns the feed position up to which the socket has everything.
     pub(super) fn written(&self) -> u64 {
-        // Before the rest: to rest again after a pass that it was not part of, it has to have everything of that pass.
+        // Load this before checking `is_at_rest`. A socket that a pass skipped can only come to rest again once it has
+        // everything from that pass.
         let handed_out = self.handed_out.load(Ordering::SeqCst);
         let written = self.position.load(Ordering::SeqCst);
         if self.delegation.is_at_rest() { written.max(handed_out) } else { written }
     }
 
-    /// Notes that it has everything up to that position.
+    /// Records that the socket has everything up to this feed position.
     pub(super) fn set_written(&self, position: u64) {
-        // It never goes back.
+        // Never move back.
         self.position.fetch_max(position, Ordering::SeqCst);
     }
 
-    /// Notes where in the feed the last item ends that is for it whatever it has joined.
+    /// Records the feed position after an item that the socket receives whatever topics it has joined.
     pub(super) fn note_direct(&self, position: u64) {
         self.direct.fetch_max(position, Ordering::SeqCst);
     }
 
-    /// Whether something is for it in the feed from a position on that it gets whatever it has joined.
+    /// Returns whether, from this feed position on, there is an item that the socket receives whatever topics it has
+    /// joined.
     pub(super) fn has_direct_from(&self, position: u64) -> bool {
         self.direct.load(Ordering::SeqCst) > position
     }
 
-    /// Notes that its task reads the feed from that position on, or goes on there.
+    /// Records that the task reads the feed from this position on.
     pub(super) fn reads_from(&self, position: u64) {
         self.read_from.fetch_max(position, Ordering::SeqCst);
     }
 
-    /// Where its cursor may be: its task and the fan-out read one batch at a time, from what is written or was read.
+    /// Returns the range of feed positions that the cursor may be in: the task and the fan-out read one batch at a
+    /// time, from the position that is written or was last read.
     pub(super) fn span(&self) -> Span {
         let from = self.written();
         let read_from = self.read_from.load(Ordering::SeqCst).max(from);
         Span { from, to: read_from + MAX_BATCH_ITEMS as u64 }
     }
 
-    /// Takes its cursor back from the fan-out, with what that has not written; `None` if it is not delegated.
+    /// Reclaims the cursor and its unwritten output from the fan-out; `None` if the cursor is not delegated.
     pub(super) fn reclaim(&self) -> Option<(Cursor, Box<EncodedBatch>)> {
         self.delegation.reclaim(|cursor| self.advance(cursor))
     }
 
-    /// What the fan-out has handed out without coming by was not for this socket.
+    /// Advances the cursor past the items that the fan-out has handed out; they were not for this socket.
     fn advance(&self, cursor: &mut Cursor) {
         cursor.position = cursor.position.max(self.handed_out.load(Ordering::SeqCst));
         self.set_written(cursor.position);
     }
 
-    /// Changes what it has joined.
+    /// Gives `change` access to the memberships.
     pub(super) fn with_memberships<T>(&self, change: impl FnOnce(&mut Memberships) -> T) -> T {
         change(&mut lock(&self.memberships))
     }
 
-    /// How much is for it of the items for an audience, from a position up to another.
+    /// Returns how much of the range of feed positions `from..to` is for the socket, among items for this audience.
     pub(super) fn coverage(&self, audience: &Audience, from: u64, to: u64) -> Coverage {
         self.coverage_by(&lock(&self.memberships), audience, from, to)
     }
@@ -311,8 +316,8 @@ impl Socket {
         }
     }
 
-    /// The indices of the audiences that it is in, from a position up to another. Gives whether it is in one of them for a
-    /// part of that.
+    /// Collects the indices of the audiences that the socket is in for the whole range of feed positions `from..to`.
+    /// Returns whether it is in one of them for a part of the range.
     pub(super) fn find_audiences(
         &self,
         audiences: &IndexSet<Audience>,
@@ -331,29 +336,29 @@ impl Socket {
         false
     }
 
-    /// The position in the feed from which on other faults hit it than those that its task has followed.
+    /// Returns the feed position of the next fault transition that the task has not followed yet.
     pub(super) fn next_transition(&self) -> Option<u64> {
         Some(lock(&self.special).as_ref()?.transitions.front()?.from)
     }
 
-    /// The faults that hit it from the next transition on; the transition counts as followed.
+    /// Takes the next fault transition and returns the faults that hit the socket from there on.
     pub(super) fn take_transition(&self) -> Option<Arc<[SocketFault]>> {
         Some(lock(&self.special).as_mut()?.transitions.pop_front()?.faults)
     }
 
-    /// Has its task ping, if the fan-out cannot because a fault hits it.
+    /// Asks the socket's task to ping if a fault hits the socket, because the fan-out cannot do it then.
     pub(super) fn ask_for_ping(&self) {
         if self.is_faulted() {
             self.change_special(|special| special.is_pinged = true);
         }
     }
 
-    /// Whether its task is to ping, once.
+    /// Takes the request to ping, and returns whether there was one.
     pub(super) fn takes_ping(&self) -> bool {
         lock(&self.special).as_mut().is_some_and(|special| std::mem::take(&mut special.is_pinged))
     }
 
-    /// Whether it is to end, or a fault hits it.
+    /// Returns whether the socket is to end, or a fault hits it.
     pub(super) fn is_special(&self) -> bool {
         let is_special = |special: &Special| special.end.is_some() || special.is_faulted();
         lock(&self.special).as_deref().is_some_and(is_special)
@@ -363,14 +368,14 @@ impl Socket {
         lock(&self.special).as_deref().is_some_and(Special::is_faulted)
     }
 
-    /// Whether a fault keeps it from writing anything.
+    /// Returns whether a fault keeps the socket from writing anything.
     pub(super) fn is_frozen(&self) -> bool {
         let special = lock(&self.special);
         let faults = special.as_ref().and_then(|special| special.faults.as_deref()).unwrap_or_default();
         faults.iter().any(|fault| *fault.fault.effect() == Effect::Freeze)
     }
 
-    /// Has these faults hit what is published from that position of the feed on.
+    /// Sets the faults that hit items from this feed position on.
     pub(super) fn set_faults(&self, faults: Arc<[SocketFault]>, from: u64) {
         let hit = Some(faults.clone()).filter(|faults| !faults.is_empty());
         let is_same = lock(&self.special).as_ref().map_or(hit.is_none(), |special| special.faults == hit);
@@ -382,19 +387,19 @@ impl Socket {
         }
     }
 
-    /// Leaves to its task what the fan-out has not handed out to it yet.
+    /// Parks the socket: its task writes what the fan-out has not handed out to it yet.
     pub(super) fn leave_to_task(&self) {
         self.delegation.park(|cursor| self.advance(cursor));
         self.wake.notify_one();
     }
 
-    /// Changes something, and wakes its task.
+    /// Changes the special state and wakes the task.
     fn change_special(&self, change: impl FnOnce(&mut Special)) {
         change(lock(&self.special).get_or_insert_default());
         self.wake.notify_one();
     }
 
-    /// Changes what becomes of it from here on: nothing that is published later is left to the fan-out.
+    /// Changes how the socket continues or ends; from here on, its own task writes rather than the fan-out.
     fn change_course(&self, change: impl FnOnce(&mut Special)) {
         change(lock(&self.special).get_or_insert_default());
         self.leave_to_task();

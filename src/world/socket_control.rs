@@ -1,4 +1,4 @@
-//! What a world's handle does with its open sockets: they are listed, written to, pinged and closed.
+//! Operations on the open sockets of a world: listing, sending, pinging and closing.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,33 +14,33 @@ use super::state::WorldState;
 use super::{World, WorldError};
 use crate::engine::{Topic, Unsendable};
 
-/// An open socket.
+/// The state of an open socket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketState {
-    /// Its number, from 1 in each world; of a member that several servers know, from 2^40.
+    /// The number of the socket: from 1 in each world, and from 2^40 for members that several servers share.
     pub socket: u64,
-    /// The collection that it asked for last.
+    /// The collection that it subscribed to last.
     pub collection: Arc<str>,
-    /// What it is for.
+    /// The kind of the socket.
     pub kind: SocketKind,
-    /// The topics that it has joined, of those that the scenario names.
+    /// The named topics that it has joined.
     pub topics: Vec<String>,
-    /// The world's time when it was opened.
+    /// When it was opened, in the world's time.
     pub opened: Duration,
-    /// How long it is open, by the machine's time.
+    /// How long it has been open, by the machine's clock.
     pub age: Duration,
-    /// Messages written to it.
+    /// The number of messages written to it.
     pub sent: u64,
-    /// Messages that came from it.
+    /// The number of messages received from it.
     pub received: u64,
-    /// Items of the feed that it has still to look at.
+    /// The number of feed items that it has yet to read.
     pub backlog: u64,
-    /// How often it was so far behind that it got current values instead of what it had missed.
+    /// How often it was so far behind that it received current values instead of the items that it missed.
     pub caught_up: u64,
 }
 
 impl World {
-    /// The open sockets, in the order in which they were opened.
+    /// Returns the open sockets in the order in which they were opened.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -57,7 +57,7 @@ impl World {
         .await
     }
 
-    /// Sends one socket, or all, a message that has nothing to do with the scenario.
+    /// Sends a message that does not come from the scenario to one socket, or to all.
     ///
     /// # Errors
     /// [`WorldError`] if the socket is not open, or the world has ended.
@@ -66,8 +66,8 @@ impl World {
         self.ask(move |state| state.send(socket, message)).await
     }
 
-    /// Sends one socket, or all, a value that has nothing to do with the scenario: as JSON, or as the frames that its protocol has
-    /// for it. Of all, those get nothing whose clients are not connected to the namespace that it is for.
+    /// Sends a value that does not come from the scenario to one socket, or to all: as JSON, or as frames of the
+    /// socket's protocol. When sending to all, clients that are not connected to the value's namespace are skipped.
     ///
     /// # Errors
     /// [`WorldError`] if the socket is not open, its protocol has no frame for the value, or the world has ended.
@@ -76,7 +76,8 @@ impl World {
         self.ask(move |state| state.send_json(socket, &value)).await?
     }
 
-    /// Closes one socket, or all, once they have got everything up to now, and gives their numbers when they are closed.
+    /// Closes one socket, or all, once they have received everything up to now. Returns their numbers after they have
+    /// closed.
     ///
     /// # Errors
     /// [`WorldError`] if the socket is not open, or the world has ended.
@@ -87,13 +88,13 @@ impl World {
         Ok(closed.iter().map(|socket| socket.id).collect())
     }
 
-    /// Writes a ping, as the sockets' transport encodes it, to every socket that has nothing else to write, and a heartbeat to
-    /// every such stream. It is no event of the world and in no journal.
+    /// Writes a ping, encoded for the sockets' transport, to every socket that has nothing else to write, and a
+    /// heartbeat to every such stream. This is not an event, and no journal records it.
     pub(crate) async fn ping_sockets(&self, ping: Bytes, heartbeat: Bytes) {
         fanout::ping(self.0.shared.clone(), ping, heartbeat).await;
     }
 
-    /// Wakes every socket's task, to look whether it is at its end.
+    /// Wakes every socket's task, so that it checks whether the socket is to end.
     pub(crate) fn wake_sockets(&self) {
         self.shared().sockets.wake_all();
     }

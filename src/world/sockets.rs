@@ -1,4 +1,4 @@
-//! The open sockets of a world: who they are, what they have joined, how far they are, and which of them are to be closed.
+//! The open sockets of a world: their topics, their progress, and which of them are to be closed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::iter;
@@ -14,18 +14,19 @@ use super::audience::{Audience, Coverage, Join, TopicIndex};
 use super::socket::{Socket, SocketClose, SocketKind, lock};
 use crate::engine::{FIRST_SHARED_MEMBER, Topic};
 
-/// How long a socket may write nothing before nobody waits for it any more.
+/// How long to wait for a socket that makes no progress.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// All open sockets of a world, in the order in which they were opened.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     open: Mutex<OpenSockets>,
-    /// Told when a socket has written or is gone, as long as somebody waits for that.
+    /// Notified when a socket has written or has closed, while there are waiters.
     progress: Notify,
-    /// How many wait.
+    /// The number of waiters.
     waiting: AtomicUsize,
-    /// Up to where the fan-out has handed everything out. A socket that has got that far has everything up to there.
+    /// The feed position up to which the fan-out has handed out everything. A socket that has reached it has
+    /// everything.
     handed_out: Arc<AtomicU64>,
 }
 
@@ -33,19 +34,21 @@ pub(super) struct Sockets {
 struct OpenSockets {
     last_id: u64,
     sockets: BTreeMap<u64, Arc<Socket>>,
-    /// Made when the first socket comes: a world without sockets has none.
+    /// Created with the first socket; a world without sockets has no index.
     index: Option<Box<SocketIndex>>,
 }
 
-/// What is known of open sockets beside their order.
+/// Indices of the open sockets.
 #[derive(Debug, Default)]
 struct SocketIndex {
     topics: TopicIndex<Arc<Socket>>,
-    /// Those that faults hit, and some that they do not hit any more.
+    /// All sockets that faults hit, and some that faults no longer hit.
     faulted: BTreeMap<u64, Arc<Socket>>,
-    /// Those that have gone since the world's task has looked. Those that other servers know are closed on all of them.
+    /// Sockets that have closed since the world's task last checked, except those that all servers share, which are
+    /// closed on each of them.
     gone: Vec<u64>,
-    /// The ids that the journal has for an audience: made on demand, void when a socket comes, goes, joins or leaves.
+    /// The ids that the journal records for an audience. Made on demand, and discarded when a socket opens, closes,
+    /// joins or leaves.
     recorded: HashMap<Audience, Arc<[u64]>>,
 }
 
@@ -57,7 +60,7 @@ impl SocketIndex {
         }
     }
 
-    /// Has a socket leave its topics but those that it keeps.
+    /// Removes a socket from its topics, except those that it keeps.
     fn leave(&mut self, socket: &Socket, until: u64, keeps: impl Fn(&Topic) -> bool) {
         for topic in socket.with_memberships(|memberships| memberships.topics()) {
             if !self.topics.topic(topic).is_some_and(&keeps) {
@@ -73,10 +76,10 @@ impl OpenSockets {
         self.index.get_or_insert_default()
     }
 
-    /// Those of an audience after a number, in order.
+    /// Returns the sockets of an audience whose numbers are greater than `last`, in order.
     fn after(&self, audience: &Audience, last: u64) -> impl Iterator<Item = (u64, &Arc<Socket>)> {
         let range = match audience {
-            // Of those that have a state there is no index: it is rare that something is for them.
+            // Audiences by state have no index, because items for them are rare.
             Audience::All | Audience::State(_) => Some((Bound::Excluded(last), Bound::Unbounded)),
             Audience::One(id) => (*id > last).then_some((Bound::Included(*id), Bound::Included(*id))),
             Audience::Topic(_) | Audience::AnyOf(_) | Audience::Without { .. } => None,
@@ -88,7 +91,7 @@ impl OpenSockets {
     }
 }
 
-/// Members of several topics in the order of their numbers, each once. Mostly there is one topic.
+/// Merges the members of several topics in the order of their numbers, without duplicates. Usually there is one topic.
 fn in_order<'s>(
     topics: impl Iterator<Item = impl Iterator<Item = (u64, &'s Arc<Socket>)>>,
 ) -> impl Iterator<Item = (u64, &'s Arc<Socket>)> {
@@ -100,29 +103,29 @@ fn in_order<'s>(
     })
 }
 
-/// Somebody who waits for progress, until it is dropped.
-struct Waits<'a>(&'a AtomicUsize);
+/// A waiter for progress, until it is dropped.
+struct Waiter<'a>(&'a AtomicUsize);
 
-impl<'a> Waits<'a> {
+impl<'a> Waiter<'a> {
     fn on(waiting: &'a AtomicUsize) -> Self {
         waiting.fetch_add(1, Ordering::SeqCst);
         Self(waiting)
     }
 }
 
-impl Drop for Waits<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Sockets {
-    /// Opens a socket at that position of the feed. It has joined nothing yet.
+    /// Opens a socket at a feed position. It has not joined any topics yet.
     pub(super) fn open(&self, collection: Arc<str>, opened: Duration, position: u64) -> Arc<Socket> {
         self.open_as(collection, None, opened, position, |socket| socket)
     }
 
-    /// As [`Sockets::open`], for a member of another kind, under that number if it has one already.
+    /// Like [`Sockets::open`], for a member of another kind, under `number` if it has one already.
     pub(super) fn open_of_kind(
         &self,
         kind: SocketKind,
@@ -153,7 +156,7 @@ impl Sockets {
         socket
     }
 
-    /// Has a socket leave the topics that it has joined but those that it keeps, and join these, at that position of the feed.
+    /// Removes a socket from its topics, except those that it keeps, and adds it to others, at a feed position.
     pub(super) fn change_topics(
         &self,
         socket: &Arc<Socket>,
@@ -163,8 +166,8 @@ impl Sockets {
     ) {
         let written = socket.written();
         if written < position {
-            // While it is still a member: the fan-out comes by for members alone, so what it has not handed out yet is left to
-            // the socket's task.
+            // Park it while it is still a member: the fan-out visits members only, so the socket's task has to write
+            // what the fan-out has not handed out yet.
             socket.leave_to_task();
         }
         let mut open = lock(&self.open);
@@ -178,7 +181,7 @@ impl Sockets {
         index.recorded.clear();
     }
 
-    /// Those who have joined one of these topics; `None` for nobody.
+    /// Returns the members of these topics as an audience; `None` if there are none.
     pub(super) fn audience_of(&self, topics: &[Topic]) -> Option<Audience> {
         let open = lock(&self.open);
         let index = open.index.as_ref()?;
@@ -198,12 +201,12 @@ impl Sockets {
         self.progress.notify_waiters();
     }
 
-    /// The ids of those that have gone since the last time.
+    /// Takes the ids of the sockets that have closed since the last call.
     pub(super) fn take_gone(&self) -> Vec<u64> {
         std::mem::take(&mut lock(&self.open).index().gone)
     }
 
-    /// Notes that an item of the feed before that position is for one socket alone, or for all whatever they have joined.
+    /// Records an item before this feed position if its audience receives it whatever topics it has joined.
     pub(super) fn note_direct(&self, audience: &Audience, position: u64) {
         match audience {
             Audience::One(id) => self.get(*id).into_iter().for_each(|socket| socket.note_direct(position)),
@@ -216,12 +219,13 @@ impl Sockets {
         lock(&self.open).sockets.values().cloned().collect()
     }
 
-    /// Those of an audience after a number, at most `most`, put into a list; also some that are not in it.
-    pub(super) fn after(&self, audience: &Audience, last: u64, most: usize, into: &mut Vec<Arc<Socket>>) {
-        into.extend(lock(&self.open).after(audience, last).take(most).map(|(_, socket)| socket.clone()));
+    /// Adds at most `max` sockets of an audience whose numbers are greater than `last` to a list. The list may contain
+    /// some that are not in the audience.
+    pub(super) fn after(&self, audience: &Audience, last: u64, max: usize, into: &mut Vec<Arc<Socket>>) {
+        into.extend(lock(&self.open).after(audience, last).take(max).map(|(_, socket)| socket.clone()));
     }
 
-    /// How many sockets there are in an audience, at most.
+    /// Returns an upper bound for the number of sockets in an audience.
     pub(super) fn audience_len(&self, audience: &Audience) -> usize {
         let open = lock(&self.open);
         match audience {
@@ -234,14 +238,16 @@ impl Sockets {
         }
     }
 
-    /// The fan-out has handed out everything up to there. To be called before the feed may drop it.
+    /// Records that the fan-out has handed out everything up to this feed position. Call this before the feed may drop
+    /// the items.
     pub(super) fn hand_out(&self, position: u64) {
         self.handed_out.fetch_max(position, Ordering::SeqCst);
         self.wake_faulted();
-        self.tell_waiting();
+        self.notify_waiters();
     }
 
-    /// Has a socket's own task look at what is handed out, as long as faults hit it: the fan-out does not come by.
+    /// Wakes the socket's own task for items that are handed out, as long as faults hit the socket: the fan-out skips
+    /// it.
     pub(super) fn add_faulted(&self, socket: &Arc<Socket>) {
         lock(&self.open).index().faulted.insert(socket.id, socket.clone());
     }
@@ -261,7 +267,7 @@ impl Sockets {
         lock(&self.open).sockets.len()
     }
 
-    /// The ids of those who get a frame, as the journal has them: without the sockets that it leaves out.
+    /// Returns the ids of an audience for the journal, without the sockets that the journal leaves out.
     pub(super) fn recorded(&self, audience: &Audience, position: u64) -> Arc<[u64]> {
         let mut open = lock(&self.open);
         if let Some(ids) = open.index().recorded.get(audience) {
@@ -275,7 +281,7 @@ impl Sockets {
         ids
     }
 
-    /// Closes one socket, or all, after what is published up to that position; gives those that it closes.
+    /// Closes one socket, or all, after the items before this feed position. Returns the sockets that it closes.
     pub(super) fn close(&self, id: Option<u64>, close: &SocketClose, end: u64) -> Vec<Arc<Socket>> {
         let closed: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
         for socket in &closed {
@@ -284,7 +290,7 @@ impl Sockets {
         closed
     }
 
-    /// Resets one socket after what is published up to that position.
+    /// Resets a socket after the items before this feed position.
     pub(super) fn reset(&self, id: u64, end: u64) {
         if let Some(socket) = self.get(id) {
             socket.reset(end);
@@ -296,23 +302,23 @@ impl Sockets {
         lock(&self.open).sockets.values().for_each(|socket| socket.wake.notify_one());
     }
 
-    /// What a socket has written up to that position of the feed.
+    /// Records that a socket has written messages up to this feed position.
     pub(super) fn wrote(&self, socket: &Socket, messages: u64, position: u64) {
         socket.sent.fetch_add(messages, Ordering::Relaxed);
         socket.set_written(position);
-        self.tell_waiting();
+        self.notify_waiters();
     }
 
-    fn tell_waiting(&self) {
+    fn notify_waiters(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             self.progress.notify_waiters();
         }
     }
 
-    /// Waits until every open socket has written everything up to the position, but not for those that have written
-    /// nothing for as long as `lagging` allows. Cancel safe: what was seen of them is kept there.
+    /// Waits until every open socket has written everything up to this feed position, except sockets that have written
+    /// nothing for as long as `lagging` allows. This is cancel safe: the observed progress is kept in `lagging`.
     pub(super) async fn written(&self, position: u64, lagging: &mut LaggingSockets) {
-        let _waits = Waits::on(&self.waiting);
+        let _waiter = Waiter::on(&self.waiting);
         let sockets = self.all();
         lagging.keep_only(&sockets);
         let behind: Vec<_> = sockets.iter().filter(|socket| lagging.is_lagging(socket, position)).collect();
@@ -323,19 +329,19 @@ impl Sockets {
                     break;
                 }
                 let Some(give_up) = lagging.give_up(socket) else { break };
-                // Others may go on meanwhile; only this one is waited for here.
+                // Other sockets may make progress meanwhile; this waits for one at a time.
                 let _ = tokio::time::timeout_at(give_up, progress).await;
             }
         }
     }
 
-    /// Those that have not written everything up to the position.
+    /// Returns the sockets that have not written everything up to this feed position.
     pub(super) fn behind(&self, position: u64) -> Vec<u64> {
         let behind = |socket: &&Arc<Socket>| socket.is_behind(position);
         self.all().iter().filter(behind).map(|socket| socket.id).collect()
     }
 
-    /// Waits until none of these is open any more.
+    /// Waits until all of these sockets have closed.
     pub(super) async fn gone(&self, sockets: &[Arc<Socket>]) {
         loop {
             let progress = self.progress.notified();
@@ -347,12 +353,12 @@ impl Sockets {
     }
 }
 
-/// Sockets that lag: where each was seen last, and since when it is there.
+/// Lagging sockets: the last observed feed position of each, and since when it has been there.
 #[derive(Debug, Default)]
 pub(super) struct LaggingSockets(HashMap<u64, (u64, Instant)>);
 
 impl LaggingSockets {
-    /// Whether there is something to wait for; remembers where it is, if so.
+    /// Returns whether to wait for the socket; if so, records its progress.
     pub(super) fn is_lagging(&mut self, socket: &Socket, position: u64) -> bool {
         let written = socket.written();
         if !socket.is_behind(position) || socket.gone.load(Ordering::SeqCst) || socket.is_frozen() {
@@ -366,7 +372,7 @@ impl LaggingSockets {
         true
     }
 
-    /// Forgets about sockets that are not open any more.
+    /// Removes sockets that are no longer open.
     pub(super) fn keep_only(&mut self, sockets: &[Arc<Socket>]) {
         if !self.0.is_empty() {
             let open: HashSet<u64> = sockets.iter().map(|socket| socket.id).collect();
@@ -374,7 +380,7 @@ impl LaggingSockets {
         }
     }
 
-    /// Until when to wait for it; `None` if it has been still for too long.
+    /// Returns how long to wait for the socket; `None` if it has made no progress for too long.
     pub(super) fn give_up(&self, socket: &Socket) -> Option<Instant> {
         let (_, since) = self.0.get(&socket.id)?;
         Some(*since + WRITE_TIMEOUT).filter(|give_up| *give_up > Instant::now())

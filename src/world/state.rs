@@ -1,4 +1,4 @@
-//! What a world's task owns: its engine, and all that commands change.
+//! The state that a world's task owns: its engine, and everything that commands change.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,32 +24,33 @@ use crate::engine::FIRST_SHARED_MEMBER;
 use crate::engine::{Command, Effects, Engine, EventKind, FIXED_START, MemberEvent, Reload};
 use crate::scenario::Feed;
 
-/// A change to a world, as data: it is carried out here, or put into a log and carried out by every server that plays the
-/// world. It happens at once, as a whole or not at all.
+/// A change to a world, as data. It is applied here, or written to a log and applied by every server of the shared
+/// world. It takes effect at once, as a whole or not at all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorldCommand {
-    /// A change to what is played.
+    /// Applies a command of the engine.
     Apply(Command),
-    /// Back to the start, with another seed if one is given.
+    /// Goes back to the start, with a new seed if one is given.
     Reset(Option<u64>),
-    /// Keeps this moment under a name.
+    /// Saves a snapshot under a name.
     Save(String),
-    /// Goes back to a kept moment.
+    /// Restores a snapshot.
     Restore(String),
-    /// Drops a kept moment.
+    /// Deletes a snapshot.
     Forget(String),
 }
 
 impl WorldCommand {
-    /// Whether it is about this server alone, although others play the world too: sockets of collections are each server's own.
+    /// Returns whether the command concerns this server alone, even in a shared world: each server has its own sockets
+    /// of collections.
     #[cfg(feature = "redis")]
     pub(super) fn is_local(&self) -> bool {
         matches!(self, Self::Apply(command) if member_of(command).is_some())
     }
 }
 
-/// The socket whose memberships a command changes.
+/// Returns the socket whose memberships a command changes.
 fn member_of(command: &Command) -> Option<u64> {
     match command {
         Command::Join { member, .. } | Command::Leave { member, .. } | Command::LeaveAll { member } => Some(*member),
@@ -63,47 +64,47 @@ impl From<Command> for WorldCommand {
     }
 }
 
-/// A moment that can be gone back to.
+/// A saved moment of a world.
 pub(super) struct Snapshot {
     pub(super) engine: Engine,
     pub(super) transcript: Transcript,
 }
 
-/// What the task owns, and what commands work on.
+/// The state that the task owns and that commands change.
 pub(super) struct WorldState {
     pub(super) engine: Engine,
-    /// The engine at time 0, which a reset goes back to.
+    /// The engine at time 0, for resets.
     pub(super) start: Engine,
     /// The JSON of rows at time 0, shared with other worlds.
     pub(super) start_json: CollectionsJson,
-    /// The seed of this world alone, which wins over the server's.
+    /// The world's own seed, which overrides the server's.
     pub(super) own_seed: Option<u64>,
     pub(super) pace_at_start: Pace,
-    /// Whether its time 0 is the machine's date and time then, where the scenario says nothing else.
+    /// Whether time 0 is the machine's date and time at the start, unless the scenario declares another.
     pub(super) keeps_date: bool,
-    /// How often the engine was put to another moment.
+    /// How often the engine was replaced by that of another moment.
     pub(super) epoch: u64,
-    /// The world's time, while a command is carried out whose time is given.
+    /// The world's time, while a command with a given time is applied.
     pub(super) given_time: Option<Duration>,
-    /// How the clock goes again after the advance that holds it.
+    /// The pace to restore after the advance that holds the clock.
     pub(super) held: Option<Pace>,
     pub(super) shared: Arc<Shared>,
     pub(super) publish: watch::Sender<Arc<View>>,
-    /// Where the fan-out is started when the first socket comes: a world without sockets has none, and is 1 KiB smaller.
+    /// Used to start the fan-out with the first socket; a world without sockets has no fan-out and is 1 KiB smaller.
     pub(super) fanout: Option<TaskTracker>,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Snapshot>,
-    /// The counter values of collections, and the number of the last event in them.
+    /// The counter values of collections, each with the number of the last event that they include.
     pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
-    /// What members of rules may have missed.
+    /// The changes that rule-driven members may have missed.
     pub(super) changed_rows: ChangedRows,
-    /// What sockets get that have asked for a collection, as they have joined topics by now.
+    /// The `feed` setting that the sockets of collections have joined topics by.
     pub(super) feed: Feed,
-    /// Whether a fault may hit sockets.
+    /// Whether an active fault may hit sockets.
     pub(super) has_faulted_sockets: bool,
-    /// Held while a fault is in force that clients would not see on a connection that was kept alive.
+    /// Held while a fault is active that clients would not see on a kept-alive connection.
     pub(super) suspension: Option<Suspension>,
-    /// The members of rules that servers have, if several play the world.
+    /// The rule-driven members of each server; `None` if the world is not shared.
     #[cfg(feature = "redis")]
     pub(super) members: Option<SharedMembers>,
 }
@@ -142,25 +143,25 @@ impl WorldState {
         }
     }
 
-    /// The world's time; what is due by then may still have to happen.
+    /// Returns the world's time. Work that is due by then may not have run yet.
     pub(super) fn now(&self) -> Duration {
         self.given_time.unwrap_or_else(|| self.shared.clock.now()).max(self.engine.now())
     }
 
-    /// The world's time for something whose time another server gave: none passes in a world that is paused.
+    /// Returns the world's time for a command that another server has given a time. In a paused world, no time passes.
     pub(super) fn time_at(&self, given: Duration) -> Duration {
         if self.shared.clock.pace().paused { self.engine.now() } else { given.max(self.engine.now()) }
     }
 
-    /// Lets what is due by now happen, at most that many actions, unless time stands still.
-    pub(super) fn catch_up_with_clock(&mut self, most: usize) {
+    /// Runs at most `max_actions` of the scheduled actions that are due now, unless the clock is paused.
+    pub(super) fn catch_up_with_clock(&mut self, max_actions: usize) {
         if !self.shared.clock.pace().paused {
-            let events = self.engine.advance_some(self.shared.clock.now(), most);
+            let events = self.engine.advance_some(self.shared.clock.now(), max_actions);
             self.notify(&events);
         }
     }
 
-    /// Carries out a command.
+    /// Applies a command.
     pub(super) fn apply(&mut self, command: WorldCommand) -> Result<Effects, WorldError> {
         match command {
             WorldCommand::Apply(command) => {
@@ -187,20 +188,22 @@ impl WorldState {
         Ok(Effects::default())
     }
 
-    /// Lets time go on to now: what counts its times from now must not count them from the last event.
+    /// Moves the engine's time to now if nothing is due before. Otherwise a timeline that starts now would count from
+    /// the last event.
     pub(super) fn settle(&mut self) {
         if self.engine.next_due().is_none_or(|due| due > self.now()) {
             self.engine.settle(self.now());
         }
     }
 
-    /// Goes on with another scenario, and gives what that changed.
+    /// Switches to another scenario and returns the changes.
     pub(super) fn reload(&mut self, to: &WorldReload) -> Reload {
         let WorldStart { engine: start, json } = to.start();
-        // Where no date was kept, it is that of the scenario alone: a server that joins later knows no other.
+        // If the world does not keep the machine's date, the scenario alone sets it: a server that joins later has no
+        // other source.
         let started = if self.keeps_date { self.start.started() } else { FIXED_START };
         let start = seeded(start, self.own_seed).started_at(started);
-        // On a copy, so that the world goes on as it was if this fails.
+        // Work on a copy, so that the world continues unchanged if this panics.
         let mut engine = self.engine.clone();
         let reload = engine.reload(&to.plan, start.seed());
         (self.start, self.start_json, self.engine) = (start, json, engine);
@@ -224,10 +227,10 @@ impl WorldState {
         reload
     }
 
-    /// Has its time 0 be now, at the machine's date and time, also after each reset.
+    /// Sets time 0 to the machine's current date and time, now and after each reset.
     pub(super) fn keep_date(&mut self) {
         self.keeps_date = true;
-        self.start = self.start.clone().started_at(today());
+        self.start = self.start.clone().started_at(current_date());
         self.engine = self.start.clone();
         self.publish_view();
     }
@@ -238,7 +241,7 @@ impl WorldState {
             self.start = self.start.clone().with_seed(seed);
         }
         if self.keeps_date {
-            self.start = self.start.clone().started_at(today());
+            self.start = self.start.clone().started_at(current_date());
         }
         self.transcript = Transcript::default();
         self.snapshots.clear();
@@ -249,15 +252,15 @@ impl WorldState {
         self.begin_epoch();
     }
 
-    /// Whether a member is of another server: what is for it alone is of no interest here.
+    /// Returns whether a member belongs to another server; events for it alone do not matter here.
     #[cfg(feature = "redis")]
     pub(super) fn is_elsewhere(&self, member: u64) -> bool {
         member >= FIRST_SHARED_MEMBER && self.members.as_ref().is_some_and(|members| members.is_elsewhere(member))
     }
 
-    /// No other server plays the world.
+    /// Always false: sharing needs the feature `redis`.
     #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
     pub(super) fn is_elsewhere(&self, _: u64) -> bool {
         false
     }
@@ -271,14 +274,14 @@ impl WorldState {
         Ok(())
     }
 
-    /// Goes back to a snapshot: time too, but a paused clock stays paused and a running one goes on.
+    /// Restores a snapshot, including its time. A paused clock stays paused, and a running clock keeps running.
     fn restore(&mut self, name: &str) -> Result<(), SnapshotError> {
         let snapshot = self.snapshots.get(name).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))?;
         let before = self.engine.scenario().clone();
         self.engine = snapshot.engine.clone().with_members_of(&self.engine);
         self.transcript = snapshot.transcript.clone();
         if !Arc::ptr_eq(self.engine.scenario(), &before) {
-            // The file was saved since; what was restored follows it as if it had been there.
+            // The file was saved after the snapshot. Apply the reload to the restored engine.
             let reload = self.engine.replace(&before, self.start.seed());
             self.transcript.extend(&reload.events);
         }
@@ -292,12 +295,12 @@ impl WorldState {
         self.snapshots.remove(name).map(drop).ok_or_else(|| SnapshotError::Unknown(name.to_owned()))
     }
 
-    /// Names and times of the snapshots.
+    /// Returns the names and times of the snapshots.
     pub(super) fn saved(&self) -> Vec<(String, Duration)> {
         self.snapshots.iter().map(|(name, snapshot)| (name.clone(), snapshot.engine.now())).collect()
     }
 
-    /// After the engine was put to another moment: everybody gets what is so now.
+    /// Starts a new epoch after the engine was replaced: everyone receives the new state.
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         #[cfg(feature = "redis")]
@@ -309,13 +312,13 @@ impl WorldState {
     }
 }
 
-/// The machine's date and time, in milliseconds since 1970.
-pub(super) fn today() -> i64 {
+/// Returns the machine's date and time, in milliseconds since 1970.
+pub(super) fn current_date() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The start of a scenario, with a world's own seed if it has one.
+/// Returns the start of a scenario, with the world's own seed if it has one.
 pub(super) fn seeded(start: Engine, own_seed: Option<u64>) -> Engine {
     match own_seed {
         Some(seed) => start.with_seed(seed),

@@ -1,5 +1,5 @@
-//! Streams: answers that go on, as server-sent events do. A stream is a member like a socket, with a place of its own in the
-//! feed; what its rule replies is for it alone.
+//! Streaming responses, such as server-sent events. A stream is a member like a socket: it has its own position in the
+//! feed, and replies of its rule go to it alone.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use super::task::WorldEffects;
 use crate::engine::{Answered, Command, RuleRequest};
 use crate::scenario::{Answers, CrudOperation};
 
-/// What a route has answered that may stream.
+/// The answer of a route that may stream.
 #[derive(Debug)]
 pub struct StreamOpening {
     /// The answer.
     pub answered: Answered,
-    /// The stream, if that is what it is.
+    /// The stream; `None` if the answer is not one.
     pub stream: Option<Subscription>,
 }
 
 impl World {
-    /// What a route answers that only reads, from what readers see at this moment.
+    /// Answers a request to a route that only reads, from the given view.
     ///
     /// # Errors
-    /// [`WorldError::Refused`] if no answer fits, a row is not there, or an expression fails.
+    /// [`WorldError::Refused`] if no answer matches, a row does not exist, or an expression fails.
     pub fn read_answer(
         &self,
         view: &super::View,
@@ -38,10 +38,10 @@ impl World {
         answered.map_err(|refusal| self.failed(&answers.key, refusal.into()))
     }
 
-    /// What a route answers, after its steps.
+    /// Runs the steps of a route and returns its answer.
     ///
     /// # Errors
-    /// [`WorldError`] if no answer fits, a step is refused, an expression fails, or the world has ended.
+    /// [`WorldError`] if no answer matches, a step is refused, an expression fails, or the world has ended.
     pub async fn answer(
         &self,
         key: &Arc<str>,
@@ -53,11 +53,11 @@ impl World {
         answer.ok_or(WorldError::Defect)
     }
 
-    /// As [`World::answer`], for a route that may stream: `path` is what the stream is called, and `encode` makes of its
-    /// messages what its transport writes.
+    /// Like [`World::answer`], for a route that may stream. `path` identifies the stream, and `encode` encodes its
+    /// messages for the transport.
     ///
     /// # Errors
-    /// As [`World::answer`].
+    /// Same as [`World::answer`].
     pub async fn open_stream(
         &self,
         key: &Arc<str>,
@@ -71,7 +71,7 @@ impl World {
         Ok(StreamOpening { answered: opened.answered.ok_or(WorldError::Defect)?, stream: opened.feed })
     }
 
-    /// Logs a failure of a route that the scenario is to blame for.
+    /// Logs a failure of a route that is the scenario's fault.
     fn failed(&self, route: &str, error: WorldError) -> WorldError {
         if let WorldError::Refused(refusal) = &error
             && refusal.is_defect_of_scenario()

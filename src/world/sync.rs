@@ -1,3 +1,3 @@
-//! The locks of [`super::delegation`]. `tests/model.rs` compiles that file with the locks of a model checker instead.
+//! The locks of [`super::delegation`]. `tests/model.rs` compiles that file with a model checker's locks instead.
 
 pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};

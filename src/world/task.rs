@@ -1,6 +1,6 @@
-//! The task that owns a world: requests, the clock, and advances, one at a time.
+//! The task that owns a world. It handles requests, the clock and advances, one at a time.
 //!
-//! A handle has it carry out commands ([`World::apply`]) and read what it owns (`World::ask`).
+//! Handles send it commands ([`World::apply`]) and closures that read its state (`World::ask`).
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,40 +18,40 @@ use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState, seeded};
 use super::view::{View, WorldStart};
-use super::{Setup, WAITING_REQUESTS, World, WorldError};
+use super::{MAX_QUEUED_REQUESTS, Setup, World, WorldError};
 use crate::engine::{Answered, Effects, Event, FaultState};
 
-/// Requests that are handled before the clock is looked at again.
-const REQUESTS_AT_ONCE: usize = 64;
+/// The maximum number of requests that are handled before the clock is checked again.
+const REQUESTS_PER_TURN: usize = 64;
 
-/// Actions that happen before requests are looked at again, with a backlog of that many items. A scenario that asks for more
-/// than the machine can do falls behind its clock, but goes on answering.
-fn actions_at_once(backlog: usize) -> usize {
-    const MOST: usize = 256;
-    MOST.min(backlog / 4)
+/// Returns the number of actions that run before requests are checked again, given the feed's backlog. A scenario that
+/// schedules more than the machine can do lags behind its clock, but the world keeps answering.
+fn actions_per_turn(backlog: usize) -> usize {
+    const MAX: usize = 256;
+    MAX.min(backlog / 4)
 }
 
-/// Items that a socket may be behind while time is advanced: with those of the next actions, each of which makes at most two
-/// events, it stays within its backlog.
+/// Returns how many items a socket may lag behind during an advance. Each action makes at most two events, so the
+/// socket stays within its backlog after the next actions.
 fn leeway(backlog: usize) -> usize {
-    backlog - 2 * actions_at_once(backlog)
+    backlog - 2 * actions_per_turn(backlog)
 }
 
-/// What a command did to a world.
+/// The effects of a command on a world.
 #[derive(Debug, Clone)]
 pub struct WorldEffects {
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
     /// The fault that was added or changed.
     pub fault: Option<FaultState>,
-    /// What a route has answered.
+    /// The answer of a route.
     pub answer: Option<Answered>,
-    /// What readers saw at that moment.
+    /// The view that readers saw at that moment.
     pub view: Arc<View>,
 }
 
 impl WorldEffects {
-    /// Those of a command that was carried out just now.
+    /// Returns the effects of a command that was just applied.
     pub(super) fn of(state: &WorldState, Effects { events, fault, answer, messages: _ }: Effects) -> Self {
         let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
         let events = events.into_iter().filter(|event| !event.is_delivery()).collect();
@@ -60,10 +60,10 @@ impl WorldEffects {
 }
 
 impl World {
-    /// Carries out a command, here or on every server that plays the world.
+    /// Applies a command, on this server or on every server of a shared world.
     ///
     /// # Errors
-    /// [`WorldError`] if it is refused, and then nothing has changed, or if the world has ended.
+    /// [`WorldError`] if the command is refused and has changed nothing, or if the world has ended.
     pub async fn apply(&self, command: impl Into<WorldCommand>) -> Result<WorldEffects, WorldError> {
         let command = command.into();
         #[cfg(feature = "redis")]
@@ -74,39 +74,39 @@ impl World {
         self.ask(move |state| state.apply(command).map(|effects| WorldEffects::of(state, effects))).await?
     }
 
-    /// Has the task do something with what it owns.
+    /// Runs a closure with the task's state and returns its result.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut WorldState) -> T + Send + 'static,
     ) -> Result<T, WorldError> {
         let _in_use = self.in_use();
         let (reply, answer) = oneshot::channel();
-        // A reply that nobody waits for any more is dropped: the job is done all the same.
+        // If the caller no longer waits, the reply is dropped; the job runs all the same.
         let job = Box::new(move |state: &mut WorldState| drop(reply.send(job(state))));
         self.0.requests.send(Request::Do(job)).await.map_err(|_| WorldError::Ended)?;
         answer.await.map_err(|_| if self.is_ended() { WorldError::Ended } else { WorldError::Defect })
     }
 
-    /// As [`World::ask`], without waiting for it.
-    pub(super) async fn tell(&self, job: impl FnOnce(&mut WorldState) + Send + 'static) -> Result<(), WorldError> {
+    /// Like [`World::ask`], but does not wait for the job to run.
+    pub(super) async fn enqueue(&self, job: impl FnOnce(&mut WorldState) + Send + 'static) -> Result<(), WorldError> {
         let _in_use = self.in_use();
         self.0.requests.send(Request::Do(Box::new(job))).await.map_err(|_| WorldError::Ended)
     }
 }
 
-/// Something to be done with what the task owns.
+/// A closure that runs with the task's state.
 type Job = Box<dyn FnOnce(&mut WorldState) + Send>;
 
-/// What handles ask of the task.
+/// A request from a handle to the task.
 pub(super) enum Request {
-    /// Something that is done at once.
+    /// A job that runs at once.
     Do(Job),
-    /// Something that takes as long as the sockets take.
+    /// An advance, which takes as long as the sockets take.
     Advance(Box<Advance>),
-    /// What comes next in the log of a shared world.
+    /// The next entry in the log of a shared world.
     #[cfg(feature = "redis")]
     Entry(Box<Arrived>),
-    /// The whole world as it is now, for others to install.
+    /// A request for a snapshot of the whole world, for other servers to install.
     #[cfg(feature = "redis")]
     Snapshot(oneshot::Sender<Option<WorldSnapshot>>),
 }
@@ -116,13 +116,13 @@ pub(super) struct Task {
     inbox: mpsc::Receiver<Request>,
     advances: VecDeque<Box<Advance>>,
     end: CancellationToken,
-    /// What plays the log of a shared world.
+    /// Plays back the log of a shared world.
     #[cfg(feature = "redis")]
     playback: Option<Playback>,
 }
 
 impl Task {
-    /// The task of a world at time 0, with where to send requests to it and what readers see.
+    /// Creates the task of a world at time 0. Also returns the sender for requests, and the view for readers.
     pub(super) fn new(
         name: Arc<str>,
         start: WorldStart,
@@ -132,7 +132,7 @@ impl Task {
     ) -> (Self, mpsc::Sender<Request>, watch::Receiver<Arc<View>>) {
         let WorldStart { engine, json } = start;
         let start = seeded(engine, setup.seed);
-        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (requests, inbox) = mpsc::channel(MAX_QUEUED_REQUESTS);
         let (publish, view) = watch::channel(Arc::new(View::of(&start, &[&json])));
         let shared = Arc::new(Shared::new(name, &start, setup, end.clone()));
         let state = WorldState::new(start, json, setup.seed, shared, publish, tasks.clone());
@@ -147,7 +147,7 @@ impl Task {
         (task, requests, view)
     }
 
-    /// With the machine's date and time at time 0, unless the scenario declares another.
+    /// Sets time 0 to the machine's date and time, unless the scenario declares another.
     pub(super) fn with_date(mut self) -> Self {
         self.state.keep_date();
         self
@@ -157,7 +157,7 @@ impl Task {
         &self.state.shared
     }
 
-    /// With a log that is played.
+    /// Makes the task play back the log of a shared world.
     #[cfg(feature = "redis")]
     pub(super) fn with_playback(self, playback: Playback) -> Self {
         let members = Some(SharedMembers::of(playback.server().clone()));
@@ -167,13 +167,13 @@ impl Task {
         task
     }
 
-    /// Runs until the end, or until the last handle is gone.
+    /// Runs until the world ends or the last handle is dropped.
     pub(super) async fn run(mut self) {
         let end = self.end.clone();
-        // However the task ends, its sockets hear of it.
+        // However the task ends, its sockets are notified.
         let _ended = end.clone().drop_guard();
         let mut requests = Vec::new();
-        let at_once = actions_at_once(self.state.shared.feed.backlog());
+        let actions = actions_per_turn(self.state.shared.feed.backlog());
         let mut lagging = LaggingSockets::default();
         let shared = self.state.shared.clone();
         loop {
@@ -186,24 +186,24 @@ impl Task {
             }
             let (is_advancing, waits_for_all) =
                 self.advances.front().map_or((false, false), |advance| (true, advance.waits_for_all()));
-            let goes_by_clock = !is_advancing && !self.is_shared();
+            let runs_by_clock = !is_advancing && !self.is_shared();
             tokio::select! {
                 () = end.cancelled() => return,
                 () = wait_for_sockets(&shared, waits_for_all, &mut lagging), if is_advancing => {
-                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.go_on(&mut self.state, at_once));
+                    let is_done = self.advances.front_mut().is_none_or(|advance| advance.run(&mut self.state, actions));
                     if is_done && let Some(advance) = self.advances.pop_front() {
                         advance.finish(&mut self.state);
                     }
                 }
-                () = shared.clock.wait_until(self.state.engine.next_due()), if goes_by_clock => {
-                    self.state.catch_up_with_clock(at_once);
+                () = shared.clock.wait_until(self.state.engine.next_due()), if runs_by_clock => {
+                    self.state.catch_up_with_clock(actions);
                 }
-                count = self.inbox.recv_many(&mut requests, REQUESTS_AT_ONCE) => {
+                count = self.inbox.recv_many(&mut requests, REQUESTS_PER_TURN) => {
                     if count == 0 {
                         return;
                     }
-                    if goes_by_clock {
-                        self.state.catch_up_with_clock(at_once);
+                    if runs_by_clock {
+                        self.state.catch_up_with_clock(actions);
                     }
                     requests.drain(..).for_each(|request| self.handle(request));
                 }
@@ -211,15 +211,15 @@ impl Task {
         }
     }
 
-    /// Whether other servers play the world too, so that time goes on by its log alone.
+    /// Returns whether other servers run the world too, so that the log alone advances time.
     #[cfg(feature = "redis")]
     fn is_shared(&self) -> bool {
         self.playback.is_some()
     }
 
-    /// No other server plays the world.
+    /// Always false: sharing needs the feature `redis`.
     #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "as with the feature")]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
     fn is_shared(&self) -> bool {
         false
     }
@@ -237,23 +237,24 @@ impl Task {
             #[cfg(feature = "redis")]
             Request::Snapshot(reply) => {
                 let snapshot = self.playback.as_ref().and_then(|playback| playback.snapshot(&self.state));
-                // The asker may be gone.
+                // The caller may be gone.
                 let _ = reply.send(snapshot);
             }
         }
     }
 
-    /// A job that fails fails alone: the asker hears nothing but that, and the world goes on as it is then.
+    /// Runs a job. If it panics, its caller gets an error, and the world continues from the state that the job has
+    /// left.
     fn do_job(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| job(&mut self.state))).is_err() {
-            error!(world = %self.state.shared.name, "a command has failed; it is a defect in mockd, please report it");
+            error!(world = %self.state.shared.name, "a command failed; it is a defect in mockd, please report it");
         }
     }
 }
 
-/// Waits until the sockets have room for what comes next, or until they have written everything.
+/// Waits until the sockets have room for the next items, or until they have written everything.
 async fn wait_for_sockets(shared: &Shared, waits_for_all: bool, lagging: &mut LaggingSockets) {
-    // Without sockets there is nothing to wait for, and others get their turn all the same.
+    // Without sockets there is nothing to wait for, but other tasks still need their turn.
     tokio::task::yield_now().await;
     let leeway = if waits_for_all { 0 } else { leeway(shared.feed.backlog()) as u64 };
     shared.sockets.written(shared.feed.end().saturating_sub(leeway), lagging).await;

@@ -46,7 +46,7 @@ async fn a_shared_world_outlives_an_answer_that_panics() {
 }
 
 #[tokio::test]
-async fn a_frame_reaches_those_who_have_joined_its_topic_when_sent() {
+async fn a_frame_reaches_the_members_of_its_topic_when_sent() {
     use crate::engine::{Command, Frame, Topic};
 
     let scenario = parse(&Source::new("toys.yaml", "categories: { toys: { prefix: T, products: [] } }"));
@@ -69,7 +69,7 @@ async fn a_frame_reaches_those_who_have_joined_its_topic_when_sent() {
     ] {
         world.apply(command).await.unwrap();
     }
-    // Another collection is another matter.
+    // Switching collections does not affect joined topics.
     socket.switch("food").await.unwrap();
     for command in [send(" and still"), Command::LeaveAll { member }, send(" gone")] {
         world.apply(command).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_frame_reaches_those_who_have_joined_its_topic_when_sent() {
 }
 
 #[tokio::test]
-async fn an_endpoint_hears_of_a_socket_that_nobody_serves() {
+async fn an_endpoint_is_notified_of_a_socket_that_is_never_served() {
     use futures_util::FutureExt;
 
     use crate::engine::RuleRequest;
@@ -107,13 +107,13 @@ websocket: { /s: { open: [{ join: log }], closed: [{ add: { log: { gone: $conn.i
         let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.own()["gone"].clone());
         rows.collect::<Vec<_>>()
     };
-    // Its connection never came to be.
+    // The connection is never set up.
     drop(open().await.unwrap());
     assert_eq!(log(1).await, [1]);
-    // Its client is gone before it is opened.
+    // The client is gone before the socket is opened.
     assert!(open().now_or_never().is_none());
     assert_eq!(log(2).await, [1, 2]);
-    // Whoever waits for it finds it heard, and once.
+    // A caller that waits finds that the endpoint was notified, and only once.
     open().await.unwrap().feed.finish().await;
     assert_eq!(log(3).await, [1, 2, 3]);
     assert_eq!(world.open_sockets().await.unwrap(), []);

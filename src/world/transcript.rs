@@ -1,27 +1,27 @@
-//! Every event since the world's start, to be kept as a golden file.
+//! Every event since the world's start, to be saved as a golden file.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::engine::Event;
 
-/// Events that a transcript keeps at least, unless they take too many bytes; the oldest go first.
-const FEWEST: u64 = 100_000;
+/// The minimum number of events that a transcript keeps, unless they take too many bytes; the oldest are dropped first.
+const MIN_EVENTS: u64 = 100_000;
 
-/// Events of a chunk that copies share.
+/// The number of events in a chunk, which copies of a transcript share.
 const CHUNK: usize = 1024;
 
-/// Bytes from which on a chunk is full, however few events are in it.
+/// The number of bytes from which a chunk is full, however few events it has.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Bytes that the events of a transcript may take: most of them are a few hundred bytes long, but a row may be large.
-const MOST_BYTES: usize = 64 << 20;
+/// The maximum size of a transcript's events in bytes. Most events take a few hundred bytes, but a row may be large.
+const MAX_BYTES: usize = 64 << 20;
 
-/// The last events of a world, and how many there were before them. Copies share what they have in common.
+/// The last events of a world, and the number of events before them. Copies share their common chunks.
 #[derive(Debug, Clone, Default)]
 pub struct Transcript {
     chunks: VecDeque<Chunk>,
-    /// Events in the chunks, and the bytes that they take.
+    /// The number of events in the chunks, and their size in bytes.
     sums: Sums,
     latest: Vec<Event>,
     latest_bytes: usize,
@@ -41,7 +41,7 @@ struct Sums {
 }
 
 impl Transcript {
-    /// One that begins after so many events, of which nothing is known here.
+    /// Creates a transcript that starts after this many events, which it does not hold.
     #[cfg(feature = "redis")]
     pub(super) fn after(dropped: u64) -> Self {
         Self { dropped, ..Self::default() }
@@ -63,8 +63,8 @@ impl Transcript {
         self.sums.events += events.len() as u64;
         self.sums.bytes += bytes;
         self.chunks.push_back(Chunk { events, bytes });
-        // The latest stay, whatever their size.
-        while self.chunks.len() > 1 && (self.sums.events > FEWEST + CHUNK as u64 || self.sums.bytes > MOST_BYTES) {
+        // The latest chunk stays, whatever its size.
+        while self.chunks.len() > 1 && (self.sums.events > MIN_EVENTS + CHUNK as u64 || self.sums.bytes > MAX_BYTES) {
             let Some(Chunk { events, bytes }) = self.chunks.pop_front() else { return };
             self.sums.events -= events.len() as u64;
             self.sums.bytes -= bytes;
@@ -72,15 +72,15 @@ impl Transcript {
         }
     }
 
-    /// The events, in order.
+    /// Returns the events in order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.chunks.iter().flat_map(|chunk| chunk.events.iter()).chain(&self.latest)
     }
 
-    /// How many of the events after that number are gone, because it is bounded.
+    /// Returns the number of events after this one that were dropped because the transcript is bounded.
     #[must_use]
     pub fn dropped_after(&self, sequence: u64) -> u64 {
-        // Numbers have no gap.
+        // Sequence numbers have no gaps.
         self.dropped.saturating_sub(sequence)
     }
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::engine::{EventKind, Frame, Topic};
 
-    /// As many events as wanted, each with a frame of so many bytes.
+    /// Returns a transcript of `count` events, each with a frame of `bytes` bytes.
     fn filled(count: u64, bytes: usize) -> Transcript {
         let frame = Frame::Text("x".repeat(bytes).into());
         let mut transcript = Transcript::default();
@@ -105,9 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_events_go_when_there_are_too_many_bytes_of_them() {
+    fn the_oldest_events_are_dropped_beyond_the_size_limit() {
         for (count, bytes, least, most) in [
-            (200_000, 10, FEWEST, FEWEST + 2 * CHUNK as u64),
+            (200_000, 10, MIN_EVENTS, MIN_EVENTS + 2 * CHUNK as u64),
             (200, 10, 200, 200),
             (2_000, 100_000, 600, 680),
             (3, 2 * CHUNK_BYTES, 3, 3),

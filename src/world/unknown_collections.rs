@@ -1,6 +1,6 @@
-//! Names of collections that sockets ask for although the scenario does not have them.
+//! Collections that sockets subscribe to although the scenario does not declare them.
 //!
-//! The client gets no error: it gets no counter values, and that is all. So the log says what is wrong.
+//! The client gets no error, just no counter values, so the log reports the mistake.
 
 use tracing::warn;
 
@@ -8,29 +8,31 @@ use super::World;
 use crate::logged_names::{LoggedNames, NameLine};
 use crate::words::nearest;
 
-/// Characters of a name that are kept and logged.
-const MOST_CHARACTERS: usize = 64;
+/// The number of characters of a name that are kept and logged.
+const MAX_CHARACTERS: usize = 64;
 
-/// Whether no collection can have the name, because mockd keeps those that begin with `__` to itself. The built-in page opens its
-/// socket with `__none` until somebody chooses a collection. The journal leaves out such a socket.
+/// Returns whether mockd reserves the name, so that no collection can have it: reserved names start with `__`. The
+/// built-in page opens its socket with `__none` until a collection is chosen. The journal leaves out sockets with such
+/// a name.
 pub(crate) fn is_reserved_collection(name: &str) -> bool {
     name.starts_with("__")
 }
 
 impl World {
-    /// Logs that a socket asks for a collection that does not exist.
+    /// Logs that a socket subscribes to a collection that does not exist.
     pub(super) fn warn_of_unknown(&self, collection: &str) {
         let view = self.0.view.borrow();
         if view.collections.get(collection).is_some() || is_reserved_collection(collection) {
             return;
         }
         let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-        let name: String = collection.chars().take(MOST_CHARACTERS).map(shown).collect();
+        let name: String = collection.chars().take(MAX_CHARACTERS).map(shown).collect();
         match self.shared().unknown_collections.note(&name) {
             NameLine::Name => {
                 let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
                 let advice = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                warn!(world = %self.name(), "no category `{name}`, so the socket gets no current orders{advice}");
+                let line = format!("unknown category `{name}`, so the socket receives no current orders{advice}");
+                warn!(world = %self.name(), "{line}");
             }
             NameLine::NoMore => warn!(
                 world = %self.name(),

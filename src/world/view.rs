@@ -1,4 +1,4 @@
-//! What readers see of a world without asking its task, and where worlds that share it start.
+//! The view that readers get of a world without asking its task, and the start that worlds share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -9,25 +9,25 @@ use bytes::Bytes;
 use crate::engine::{Collections, DataBodies, DataValues, Engine, Reading, ReloadPlan};
 use crate::scenario::Scenario;
 
-/// What readers see without asking the task.
+/// A view of a world for readers, available without asking the task.
 #[derive(Debug)]
 pub struct View {
-    /// The scenario that is played.
+    /// The current scenario.
     pub scenario: Arc<Scenario>,
     /// The seed of every random choice.
     pub seed: u64,
-    /// Collections and rows.
+    /// The collections with their rows.
     pub collections: Collections,
     /// The values of `data`.
     pub values: DataValues,
-    /// Milliseconds since 1970 at the world's time 0.
+    /// The date at the world's time 0, in milliseconds since 1970.
     started: i64,
     pub(super) json: CollectionsJson,
     bodies: DataBodies,
 }
 
 impl View {
-    /// What an engine shows; see [`CollectionsJson::of`].
+    /// Creates the view of an engine; see [`CollectionsJson::of`] for `earlier`.
     pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
@@ -43,21 +43,21 @@ impl View {
         }
     }
 
-    /// What expressions see at that time of the world.
+    /// Returns the values that expressions can read at this world time.
     #[must_use]
     pub fn reading(&self, now: Duration) -> Reading<'_> {
         Reading::at(&self.collections, &self.values, self.started, now).with_bodies(&self.bodies)
     }
 
-    /// The rows of a collection as a JSON array, made on first use and shared until the collection changes; `None` for an
-    /// unknown collection.
+    /// Returns the rows of a collection as a JSON array; `None` if the collection does not exist. The array is made on
+    /// first use and shared until the collection changes.
     #[must_use]
     pub fn rows(&self, collection: &str) -> Option<Bytes> {
         self.json.get(collection)
     }
 }
 
-/// The rows of each collection as a JSON array, made on first use. A clone is the same.
+/// The rows of each collection as a JSON array, made on first use. Clones share the arrays.
 #[derive(Debug, Clone)]
 pub(super) struct CollectionsJson {
     collections: Collections,
@@ -65,7 +65,8 @@ pub(super) struct CollectionsJson {
 }
 
 impl CollectionsJson {
-    /// The JSON of these collections. Those that are unchanged since one of the earlier times share its JSON.
+    /// Creates the JSON of these collections. A collection that has not changed since one of the earlier versions
+    /// shares its JSON.
     pub(super) fn of(collections: &Collections, earlier: &[&Self]) -> Self {
         if let Some(same) = earlier.iter().find(|one| one.collections.shares_row_sets_with(collections)) {
             return (*same).clone();
@@ -81,19 +82,19 @@ impl CollectionsJson {
 
     fn get(&self, collection: &str) -> Option<Bytes> {
         let (row_set, json) = (self.collections.get(collection)?, self.made.get(collection)?);
-        // Serialising strings, numbers and maps with string keys into memory cannot fail.
+        // Serializing strings, numbers and maps with string keys into memory cannot fail.
         let make = || serde_json::to_vec(row_set.rows()).unwrap_or_default().into();
         Some(json.get_or_init(make).clone())
     }
 
-    /// Makes the JSON of the collections whose JSON was asked for before.
+    /// Makes the JSON of the collections whose JSON `other` has already made.
     fn prepare_as(&self, other: &Self) {
         let asked_for = other.made.iter().filter(|(_, made)| made.get().is_some());
         asked_for.for_each(|(name, _)| drop(self.get(name)));
     }
 }
 
-/// Where worlds start. Those that start from a clone share the rows and their JSON until they change them.
+/// The start of worlds. Worlds that start from clones share the rows and their JSON until they change them.
 #[derive(Debug, Clone)]
 pub struct WorldStart {
     /// An engine at time 0.
@@ -102,14 +103,14 @@ pub struct WorldStart {
 }
 
 impl From<Engine> for WorldStart {
-    /// The start with an engine at time 0.
+    /// Creates a start from an engine at time 0.
     fn from(engine: Engine) -> Self {
         let json = CollectionsJson::of(engine.collections(), &[]);
         Self { engine, json }
     }
 }
 
-/// The way to another scenario, for all worlds that play the last one.
+/// The switch to another scenario, for all worlds that run the previous one.
 #[derive(Debug)]
 pub struct WorldReload {
     pub(super) plan: ReloadPlan,
@@ -117,8 +118,9 @@ pub struct WorldReload {
 }
 
 impl WorldReload {
-    /// From one start to that of a scenario. It takes as long as the scenarios are large; JSON that was asked for before is
-    /// made as well, so that the next reader does not wait for it.
+    /// Creates the switch from one start to that of a new scenario. This takes time proportional to the size of the
+    /// scenarios. JSON that readers have requested before is made as well, so that the next reader does not have to
+    /// wait.
     #[must_use]
     pub fn new(old: WorldStart, scenario: &Arc<Scenario>, seed: u64) -> Self {
         let new = WorldStart::from(Engine::new(scenario, seed).started_as(&old.engine));
@@ -126,7 +128,7 @@ impl WorldReload {
         Self { plan: ReloadPlan::new(old.engine, new.engine), json: new.json }
     }
 
-    /// Where worlds of the new scenario start.
+    /// Returns the start of worlds with the new scenario.
     #[must_use]
     pub fn start(&self) -> WorldStart {
         WorldStart { engine: self.plan.start().clone(), json: self.json.clone() }
@@ -150,8 +152,8 @@ mod tests {
         Arc::new(parse(&Source::new("shop.yaml", &text)).unwrap())
     }
 
-    /// Where the JSON is, which tells one that is made from one that is shared.
-    fn place(view: &View, collection: &str) -> *const u8 {
+    /// Returns the address of the JSON, which shows whether it is shared.
+    fn address(view: &View, collection: &str) -> *const u8 {
         view.rows(collection).unwrap().as_ptr()
     }
 
@@ -160,17 +162,17 @@ mod tests {
         let start = WorldStart::from(Engine::new(&scenario("T1"), 1));
         let mut engine = start.engine.clone();
         let first = View::of(&engine, &[&start.json]);
-        let (toys, food) = (place(&first, "toys"), place(&first, "food"));
+        let (toys, food) = (address(&first, "toys"), address(&first, "food"));
         engine.apply(Command::add_row("toys", Map::new())).unwrap();
         let changed = View::of(&engine, &[&first.json]);
         assert_eq!(changed.rows("toys").unwrap(), &br#"[{"id":"T1"},{"id":"T2"}]"#[..]);
-        assert_eq!((place(&first, "toys"), place(&changed, "food")), (toys, food));
+        assert_eq!((address(&first, "toys"), address(&changed, "food")), (toys, food));
         let reset = View::of(&start.engine, &[&changed.json, &start.json]);
-        assert_eq!((place(&reset, "toys"), place(&reset, "food")), (toys, food));
+        assert_eq!((address(&reset, "toys"), address(&reset, "food")), (toys, food));
     }
 
     #[test]
-    fn a_reload_makes_the_json_that_was_asked_for_before() {
+    fn a_reload_prepares_json_that_was_requested_before() {
         let old = WorldStart::from(Engine::new(&scenario("T1"), 1));
         old.json.get("toys").unwrap();
         let new = WorldReload::new(old, &scenario("T2"), 1).start();

@@ -1,4 +1,4 @@
-//! Why there is no such world.
+//! Errors of the worlds of a server.
 
 use std::sync::Arc;
 
@@ -9,45 +9,44 @@ use super::MAX_NAME;
 use crate::store::StoreError;
 use crate::world::WorldError;
 
-/// Why there is no such world.
+/// Why a request for a world failed.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum WorldsError {
-    /// Not a name.
-    #[error(
-        "`{0}` cannot be the name of a world: it has 1 to {MAX_NAME} letters, digits, dots, dashes, underscores or tildes"
-    )]
+    /// The name is invalid.
+    #[error("invalid world name `{0}`: expected 1 to {MAX_NAME} letters, digits, dots, dashes, underscores or tildes")]
     BadName(String),
-    /// There is none of that name.
+    /// No world has this name.
     #[error("World {0} not found")]
     Unknown(String),
-    /// There is one of that name already.
+    /// A world with this name exists already.
     #[error("World {0} exists already")]
     Exists(Arc<str>),
-    /// The default world stays.
+    /// The default world cannot be removed.
     #[error("the default world cannot be removed, only reset")]
     Default,
-    /// There are enough.
+    /// The maximum number of worlds is reached.
     #[error("there are {0} worlds already; delete some, or allow more with --max-worlds")]
     TooMany(usize),
-    /// The store that the worlds are shared by does not do what is asked.
+    /// The store of shared worlds failed.
     #[cfg(feature = "redis")]
     #[error("{0}; try again")]
     Store(#[from] StoreError),
-    /// Other servers play another scenario.
+    /// Other servers run another scenario.
     #[cfg(feature = "redis")]
     #[error(
-        "the other servers of {place} play another scenario ({name}): {} differ; give this server the same files, or \
-         publish its own to all of them with --publish", if files.is_empty() { "seeds or files".to_owned() } else { files.join(", ") }
+        "the other servers of {place} play another scenario ({name}), which differs in {}; give this server the same \
+         files, or publish its own to all of them with --publish",
+        if files.is_empty() { "its seed or files".to_owned() } else { files.join(", ") }
     )]
     OtherScenario {
-        /// Where the store is.
+        /// The address of the store.
         place: String,
-        /// What the others play.
+        /// The scenario that the other servers run.
         name: String,
         /// The files that differ.
         files: Vec<String>,
     },
-    /// The world does not do what is asked.
+    /// The request to the world failed.
     #[error(transparent)]
     World(#[from] WorldError),
 }

@@ -1,10 +1,10 @@
-//! Worlds that several servers play together.
+//! Worlds that several servers share.
 //!
-//! A world is its log in the store: whoever opens the log plays the world. So a world that is made on one server is there on
-//! all of them as soon as somebody asks for it there, and one that is removed on one ends on all.
+//! The log in the store is the world: every server that opens the log runs the world. A world created on one server is
+//! available on all others when first requested there, and a world removed on one server ends on all.
 //!
-//! All play the scenario that the default world plays. A server that joins has to have the same; a new one is published by
-//! whichever server has it first, in the log of the default world, and from there each server hands it on to the others.
+//! All worlds run the scenario of the default world. A server that joins must have the same scenario. The server that
+//! first has a new one publishes it in the log of the default world, and each server passes it on to its other worlds.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::{DEFAULT_WORLD, PAUSE_AFTER_A_FAILURE, WorldOptions, Worlds, WorldsError, check_name};
+use super::{DEFAULT_WORLD, RESTART_DELAY, WorldOptions, Worlds, WorldsError, check_name};
 use crate::engine::{Engine, Reload};
 use crate::scenario::{FoundFile, Scenario};
 use crate::store::{NewEntry, OpenMode, Opened, StoreError};
 use crate::world::{JoinOptions, Setup, Sharing, World, WorldError, WorldSnapshot, WorldStart, fingerprint};
 
-/// How long to wait before worlds are told again of a scenario that they could not be told of.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait before retrying worlds that could not switch to a new scenario.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The other servers that play the worlds. A clone is the same.
+/// The other servers that run the worlds. Clones share the connection to them.
 #[derive(Debug, Clone)]
 pub(super) struct Peers {
     sharing: Sharing,
@@ -34,7 +34,7 @@ pub(super) struct Peers {
     joining: Arc<Mutex<()>>,
 }
 
-/// Whether a world has to be there already.
+/// Whether a world must already exist, must be new, or may be either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JoinMode {
     Existing,
@@ -43,11 +43,12 @@ enum JoinMode {
 }
 
 impl Worlds {
-    /// As [`Worlds::start`], together with all other servers that have the same store. If others are there and play another
-    /// scenario, this one is published to them if that is wanted.
+    /// Starts worlds like [`Worlds::start`], shared with all other servers that use the same store. If those run
+    /// another scenario, this one is published to them if `publishes` is set.
     ///
     /// # Errors
-    /// [`WorldsError`] if the store cannot be reached, what is in it cannot be played, or others play another scenario.
+    /// [`WorldsError`] if the store cannot be reached, its contents cannot be loaded, or other servers run another
+    /// scenario.
     pub async fn share(
         scenario: &Arc<Scenario>,
         seed: u64,
@@ -61,26 +62,27 @@ impl Worlds {
         let fingerprint = sharing.scenarios.publish(scenario).await.map_err(WorldsError::Store)?;
         let snapshot = WorldSnapshot::new(fingerprint.clone(), seed, None, setup.pace);
         let opened = open(DEFAULT_WORLD, JoinMode::Either, snapshot, &sharing, None).await?;
-        let was_there = opened.is_led;
+        let was_led = opened.is_led;
         let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
         let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
         let peers = Peers { sharing, joining: Arc::default() };
         let worlds = Self::with(default, start, (options, setup), Some(peers.clone()), tasks, end.clone());
-        let (handing_on, played) = (worlds.clone(), peers.clone());
-        tasks.spawn(async move { end.run_until_cancelled(played.hand_on(&handing_on)).await });
-        peers.agree(&worlds, scenario, &fingerprint, seed, was_there && !publishes).await?;
+        let (followers, source) = (worlds.clone(), peers.clone());
+        tasks.spawn(async move { end.run_until_cancelled(source.propagate_scenario(&followers)).await });
+        peers.agree_on_scenario(&worlds, scenario, &fingerprint, seed, was_led && !publishes).await?;
         Ok(worlds)
     }
 }
 
 impl Peers {
-    /// A world that they play and this server does not yet, or a new one if it may be made.
+    /// Joins a world that other servers run and this one does not yet. Creates it if `may_make` is set and it does not
+    /// exist.
     pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_make: bool) -> Result<World, WorldsError> {
-        let wanted = if may_make { JoinMode::Either } else { JoinMode::Existing };
-        self.join(worlds, name, wanted, &worlds.setup()).await
+        let mode = if may_make { JoinMode::Either } else { JoinMode::Existing };
+        self.join(worlds, name, mode, &worlds.setup()).await
     }
 
-    /// As [`Worlds::make`], for all servers.
+    /// Creates a world like [`Worlds::make`], for all servers.
     pub(super) async fn make(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Exists(name.into()));
@@ -93,23 +95,23 @@ impl Peers {
         Ok(worlds.find(name, false).await?.end_everywhere().await?)
     }
 
-    /// The scenario that is published next was made of these files.
+    /// Records the files that the next published scenario was made from.
     pub(super) fn made_of(&self, files: &[FoundFile]) {
         self.sharing.scenarios.made_of(named(files));
     }
 
-    /// Why the store cannot be reached, if that is so.
+    /// Returns why the store cannot be reached; `None` if it can.
     pub(super) fn trouble(&self) -> Option<String> {
         self.sharing.store.trouble()
     }
 
-    /// Joins a world that others may play, or begins it.
-    async fn join(&self, worlds: &Worlds, name: &str, wanted: JoinMode, setup: &Setup) -> Result<World, WorldsError> {
+    /// Joins a world that other servers may run, or creates it.
+    async fn join(&self, worlds: &Worlds, name: &str, mode: JoinMode, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
-        // One request joins, and those that come meanwhile find the world then.
+        // One request joins at a time, and requests that arrive meanwhile find the world afterwards.
         let _one_at_a_time = self.joining.lock().await;
         match worlds.get(name) {
-            Ok(_) if wanted == JoinMode::New => return Err(WorldsError::Exists(name.into())),
+            Ok(_) if mode == JoinMode::New => return Err(WorldsError::Exists(name.into())),
             Err(WorldsError::Unknown(_)) => {}
             found => return found,
         }
@@ -122,7 +124,7 @@ impl Peers {
         }
         let snapshot = self.first_snapshot(&start.engine, setup).await;
         let lifetime = Some(worlds.0.options.idle);
-        let opened = open(name, wanted, snapshot, &self.sharing, lifetime).await.map_err(|error| match error {
+        let opened = open(name, mode, snapshot, &self.sharing, lifetime).await.map_err(|error| match error {
             StoreError::Missing => WorldsError::Unknown(name.to_owned()),
             StoreError::Exists => WorldsError::Exists(name.into()),
             error => WorldsError::Store(error),
@@ -144,7 +146,7 @@ impl Peers {
         WorldSnapshot::new(scenario, seed, setup.seed, setup.pace)
     }
 
-    /// Joins the default world again, or begins it.
+    /// Joins the default world again, or creates it.
     pub(super) async fn join_default(&self, worlds: &Worlds, start: WorldStart) -> Result<World, WorldsError> {
         let setup = worlds.setup();
         let snapshot = self.first_snapshot(&start.engine, &setup).await;
@@ -154,7 +156,7 @@ impl Peers {
         Ok(World::join(DEFAULT_WORLD.into(), start, &setup, join, end, &worlds.0.tasks).await?)
     }
 
-    /// Joins the worlds that others play and that nobody has asked for here yet.
+    /// Joins the worlds that other servers run and that have not been requested here yet.
     pub(super) async fn join_all(&self, worlds: &Worlds) -> Result<(), WorldsError> {
         for name in self.sharing.store.worlds().await.map_err(WorldsError::Store)? {
             if name != DEFAULT_WORLD && worlds.get(&name).is_err() {
@@ -167,8 +169,9 @@ impl Peers {
         Ok(())
     }
 
-    /// Sees to it that this scenario, which has that fingerprint, is played, unless it is not to be when others play another one.
-    async fn agree(
+    /// Ensures that all servers run this scenario, whose fingerprint is `own`. If `others_first` is set and they run
+    /// another one, fails instead of replacing it.
+    async fn agree_on_scenario(
         &self,
         worlds: &Worlds,
         scenario: &Arc<Scenario>,
@@ -189,7 +192,7 @@ impl Peers {
         }
     }
 
-    /// Publishes a scenario, with which all servers go on in all worlds.
+    /// Publishes a scenario, to which all servers then switch all worlds.
     pub(super) async fn publish(
         &self,
         worlds: &Worlds,
@@ -201,20 +204,21 @@ impl Peers {
             let default = worlds.default_world();
             tokio::select! {
                 biased;
-                // Nobody answers any more.
+                // The world has ended, so there will be no reply.
                 () = default.ended() => {}
                 reload = default.reload_shared(fingerprint.clone(), seed) => return reload,
             }
             if worlds.0.end.is_cancelled() {
                 return Err(WorldError::Ended);
             }
-            // It has failed, and another takes its place. If the log has the scenario already, publishing it again changes nothing.
-            tokio::time::sleep(PAUSE_AFTER_A_FAILURE).await;
+            // The default world failed and is being replaced. Publishing a scenario that is already in the log changes
+            // nothing.
+            tokio::time::sleep(RESTART_DELAY).await;
         }
     }
 
-    /// Has the other worlds of this server go on with whatever the default one plays.
-    async fn hand_on(&self, worlds: &Worlds) {
+    /// Switches the other worlds of this server to the scenario of the default world, whenever it changes.
+    async fn propagate_scenario(&self, worlds: &Worlds) {
         let scenarios = &self.sharing.scenarios;
         let mut played = scenarios.played();
         loop {
@@ -224,7 +228,7 @@ impl Peers {
             {
                 let old = worlds.lock().start.clone();
                 if !Arc::ptr_eq(old.engine.scenario(), &scenario) || old.engine.seed() != seed {
-                    // As long as for a reload without a store; see `Worlds::reload`.
+                    // Takes as long as a reload without a store; see `Worlds::reload`.
                     let start = move || WorldStart::from(Engine::new(&scenario, seed).started_as(&old.engine));
                     let start = spawn_blocking(start).await;
                     let Ok(start) = start else { return };
@@ -237,9 +241,9 @@ impl Peers {
                 };
                 let outcomes = join_all(others.into_iter().map(follow)).await;
                 if let Some(Err(error)) = outcomes.iter().find(|one| matches!(one, Err(WorldError::Store(_)))) {
-                    warn!("not all worlds can go on with the new scenario yet: {error}");
-                    tokio::time::sleep(PAUSE).await;
-                    // For those that have it already, it is nothing new.
+                    warn!("not all worlds can switch to the new scenario yet: {error}");
+                    tokio::time::sleep(RETRY_DELAY).await;
+                    // Worlds that have switched already are not affected by another attempt.
                     continue;
                 }
             }
@@ -250,7 +254,7 @@ impl Peers {
     }
 }
 
-/// Files by their names as seen from the first, each with the fingerprint of what is in it.
+/// Returns the files by their paths relative to the folder of the first, each with the fingerprint of its contents.
 pub(crate) fn named(files: &[FoundFile]) -> Vec<(String, String)> {
     let folder = files.first().and_then(|first| first.path().parent()).unwrap_or(Path::new(""));
     let named = |file: &FoundFile| {
@@ -263,14 +267,14 @@ pub(crate) fn named(files: &[FoundFile]) -> Vec<(String, String)> {
 /// Opens a world's log.
 async fn open(
     name: &str,
-    wanted: JoinMode,
+    mode: JoinMode,
     snapshot: WorldSnapshot,
     sharing: &Sharing,
     lifetime: Option<Duration>,
 ) -> Result<Opened, StoreError> {
     let (mark, text) = (sharing.mark(), snapshot.into_entry());
     let first = NewEntry { mark: &mark, text: &text, at: Duration::ZERO, token: None, lifetime };
-    let open_mode = match wanted {
+    let open_mode = match mode {
         JoinMode::Existing => OpenMode::Existing,
         JoinMode::New => OpenMode::New(first),
         JoinMode::Either => OpenMode::Either(first),

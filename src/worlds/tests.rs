@@ -6,16 +6,16 @@ use super::*;
 use crate::engine::Change;
 use crate::scenario::{Source, parse};
 
-/// How long to wait before it is looked again, in virtual time: it passes once nothing else can go on.
+/// How long to wait before checking again, in virtual time, which passes once no other task can run.
 const SOON: Duration = Duration::from_millis(1);
 
-/// A scenario of that name.
+/// Returns a scenario with this name.
 fn scenario(name: &str) -> Arc<Scenario> {
     let text = format!("name: {name}\ncategories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}");
     Arc::new(parse(&Source::new("toys.yaml", &text)).unwrap())
 }
 
-/// The worlds of a scenario named `old`: the default one, and one named `other`.
+/// Returns the worlds of a scenario named `old`: the default world, and one named `other`.
 fn worlds_of_old() -> (Worlds, TaskTracker, CancellationToken) {
     let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
     let worlds = Worlds::start(&scenario("old"), 1, WorldOptions::default(), &tasks, end.clone());
@@ -23,14 +23,14 @@ fn worlds_of_old() -> (Worlds, TaskTracker, CancellationToken) {
     (worlds, tasks, end)
 }
 
-/// The names of the scenarios that the default world, one of before, and a new world play.
+/// Returns the names of the scenarios that the default world, an existing world and a new world run.
 fn played(worlds: &Worlds) -> [String; 3] {
     let (other, new) = (worlds.get("other").unwrap(), worlds.get_or_make("new").unwrap());
     [worlds.default_world(), other, new].map(|world| world.view().scenario.name().to_owned())
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_default_world_that_ended_is_restarted_and_others_continue() {
+async fn a_default_world_that_fails_restarts_and_others_continue() {
     let (worlds, tasks, end) = worlds_of_old();
     let other = worlds.get("other").unwrap();
     other.order("T1", 5).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_default_world_that_ended_is_restarted_and_others_continue() {
 #[tokio::test(start_paused = true)]
 async fn a_reload_that_fails_in_the_default_world_changes_no_other() {
     let (worlds, _tasks, _end) = worlds_of_old();
-    // A world whose task takes requests and is dropped before it has carried out one.
+    // A world whose task accepts requests, but is dropped before it has handled one.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let stuck = {
         let (_in_runtime, end) = (runtime.enter(), CancellationToken::new());
@@ -85,7 +85,7 @@ async fn a_reload_takes_effect_while_the_default_world_is_down() {
 }
 
 #[tokio::test]
-async fn a_reload_is_refused_and_changes_nothing_once_all_has_ended() {
+async fn a_reload_after_shutdown_fails_and_changes_nothing() {
     let (worlds, tasks, end) = worlds_of_old();
     end.cancel();
     tasks.close();

@@ -1,6 +1,6 @@
-//! No other server plays the worlds: there is no store to share them by.
+//! A stand-in for `shared` without the feature `redis`: there is no store to share worlds through.
 //!
-//! It stands in for `shared` where the feature `redis` is off. As there are no [`Peers`], none of this is ever called.
+//! As [`Peers`] has no values, none of this is ever called.
 
 use std::future::Ready;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::engine::Reload;
 use crate::scenario::{FoundFile, Scenario};
 use crate::world::{Setup, World, WorldError, WorldStart};
 
-/// The other servers that play the worlds.
+/// The other servers that run the worlds: there are none.
 #[derive(Debug)]
 pub(super) enum Peers {}
 

@@ -227,7 +227,7 @@ async fn a_reset_ends_an_advance_that_is_at_work() {
         mockd.control("POST", "/__mockd/reset", Value::Null).await;
     };
     let (answer, ()) = futures_util::future::join(endless, reset).await;
-    let message = "the world was reset or restored before its clock had got there";
+    let message = "the world was reset or restored during the advance";
     assert_eq!((answer.status, &answer.json()["message"]), (409, &json!(message)));
     let clock = mockd.get("/__mockd/clock").await.json();
     assert_eq!(clock, json!({ "at": "0s", "paused": true, "speed": 1.0, "nextDue": "1µs" }));

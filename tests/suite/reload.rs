@@ -358,7 +358,7 @@ async fn a_broken_file_that_goes_and_comes_back_is_still_broken() {
     let reload = eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unknown-key").await;
     assert_eq!(reload["ok"], false);
     file.write_in_place(SHOP);
-    mockd.logged("is fixed, and the same as what is served").await;
+    mockd.logged("is fixed, and matches the scenario that is served").await;
     eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 0).await;
 }
 

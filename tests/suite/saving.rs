@@ -274,7 +274,7 @@ async fn a_save_that_removes_counts_in_the_end() {
         file.write_in_place("");
         mockd.logged("is broken").await;
         file.write_in_place(SHOP);
-        mockd.logged("shop.yaml is fixed, and the same as what is served").await;
+        mockd.logged("shop.yaml is fixed, and matches the scenario that is served").await;
     }
 }
 

@@ -59,21 +59,22 @@ async fn sockets_are_closed_with_a_code_after_their_pending_frames() {
 #[tokio::test]
 async fn a_category_that_does_not_exist_is_warned_of_once() {
     let mut mockd = paused().await;
-    let warning =
-        |name: &str, advice: &str| format!("no category `{name}`, so the socket gets no current orders{advice}");
+    let warning = |name: &str, advice: &str| {
+        format!("unknown category `{name}`, so the socket receives no current orders{advice}")
+    };
     let mut live = mockd.live("electronic").await;
-    assert_eq!(mockd.logged("no category").await, warning("electronic", "; did you mean `electronics`?"));
+    assert_eq!(mockd.logged("unknown category").await, warning("electronic", "; did you mean `electronics`?"));
     // Those after the first in each world, and those that exist, say nothing; nor do names that mockd keeps.
     for name in ["electronic", "electronics", "__none", "Confectionary"] {
         live.update_category(name).await;
     }
     assert_eq!(mockd.log_until("Confectionary").await, [warning("Confectionary", "; did you mean `confectionery`?")]);
     drop(mockd.live("%0a%1b%5b1m").await);
-    assert_eq!(mockd.logged("no category").await, warning("\u{fffd}\u{fffd}[1m", ""));
+    assert_eq!(mockd.logged("unknown category").await, warning("\u{fffd}\u{fffd}[1m", ""));
     live.update_category(&"長い".repeat(1_000)).await;
-    assert_eq!(mockd.logged("no category").await, warning(&"長い".repeat(32), ""));
+    assert_eq!(mockd.logged("unknown category").await, warning(&"長い".repeat(32), ""));
     drop(mockd.live_in("/@a", "electronic").await);
-    assert_eq!(mockd.logged("no category").await, warning("electronic", "; did you mean `electronics`?"));
+    assert_eq!(mockd.logged("unknown category").await, warning("electronic", "; did you mean `electronics`?"));
     // The client got no word of it: only what it asked for, once it was there.
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
 }

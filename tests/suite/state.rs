@@ -221,7 +221,7 @@ async fn snapshots_have_names_and_are_bounded() {
     let more = mockd.send("POST", "/__mockd/snapshots", Some(&json!({ "name": "more" }))).await;
     assert_eq!(
         (more.status, &more.json()["message"]),
-        (409, &json!("there are 100 snapshots already, delete one first"))
+        (409, &json!("there are 100 snapshots already; delete one first"))
     );
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "99" })).await;
 }

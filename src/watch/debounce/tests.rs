@@ -8,27 +8,27 @@ use super::{Debounce, Doubt, Next, Observation, Taken, Writer};
 use crate::watch::checkout::CheckoutLock;
 use crate::watch::fingerprint::Fingerprint;
 
-/// What happens to a save, each time at so many milliseconds, and what is read then.
-enum Happening {
-    /// Nothing has changed.
+/// A step of a save, each at a time in milliseconds.
+enum SaveStep {
+    /// Nothing changes.
     Same,
-    /// An event says this of the writers.
+    /// An event reports this state of the writers.
     Event(Writer),
-    /// The files are read, which gives this reason for doubt.
+    /// The files are read, with this reason for doubt.
     Read(Option<Doubt>),
-    /// As before, but something happens during the read.
-    ReadInVain(Writer),
-    /// A version control system begins or ends.
+    /// The files are read, but an event happens during the read.
+    InterruptedRead(Writer),
+    /// A version control system starts or finishes.
     Checkout(bool),
 }
 
-/// What a case is called, what is known of the writers at its begin, its steps, and what comes next after each.
-type Case = (&'static str, Writer, &'static [(u64, Happening)], &'static [&'static str]);
+/// The name of a case, the initial state of the writers, the steps, and the next action after each step.
+type Case = (&'static str, Writer, &'static [(u64, SaveStep)], &'static [&'static str]);
 
-use Happening::{Checkout, Event, Read, ReadInVain, Same};
+use SaveStep::{Checkout, Event, InterruptedRead, Read, Same};
 
-const PARTIAL: Happening = Read(Some(Doubt::Partial));
-const EMPTY: Happening = Read(Some(Doubt::Empty));
+const PARTIAL: SaveStep = Read(Some(Doubt::Partial));
+const EMPTY: SaveStep = Read(Some(Doubt::Empty));
 
 fn observation(events: u64, writer: Writer, is_locked: bool) -> Observation {
     let written = (writer == Writing).then(|| PathBuf::from("shop.yaml"));
@@ -36,25 +36,26 @@ fn observation(events: u64, writer: Writer, is_locked: bool) -> Observation {
     Observation { fingerprint: Fingerprint::default(), events, writer, written, lock }
 }
 
-/// Plays the steps, and gives what comes next after each: `500` to wait until then, `read`, or `take` with what is special.
-fn play(begin: Writer, steps: &[(u64, Happening)]) -> Vec<String> {
+/// Runs the steps and returns the next action after each: `500` to wait until then, `read`, or `take` with its
+/// particulars.
+fn run(initial: Writer, steps: &[(u64, SaveStep)]) -> Vec<String> {
     let start = Instant::now();
-    let (mut events, mut writer, mut is_locked) = (0, begin, false);
-    let mut settling = Debounce::new(start, observation(events, writer, is_locked));
+    let (mut events, mut writer, mut is_locked) = (0, initial, false);
+    let mut save = Debounce::new(start, observation(events, writer, is_locked));
     let mut outcome = Vec::new();
     for (at, step) in steps {
         let now = start + Duration::from_millis(*at);
         match step {
             Same => {}
             Event(next) => (events, writer) = (events + 1, *next),
-            Checkout(is_begun) => is_locked = *is_begun,
-            Read(doubt) => settling.hold(now, observation(events, writer, is_locked), *doubt, "what was read"),
-            ReadInVain(next) => {
+            Checkout(is_started) => is_locked = *is_started,
+            Read(doubt) => save.hold(now, observation(events, writer, is_locked), *doubt, "what was read"),
+            InterruptedRead(next) => {
                 (events, writer) = (events + 1, *next);
-                settling.hold(now, observation(events, writer, is_locked), None, "what was read");
+                save.hold(now, observation(events, writer, is_locked), None, "what was read");
             }
         }
-        outcome.push(match settling.next(now, observation(events, writer, is_locked)) {
+        outcome.push(match save.next(now, observation(events, writer, is_locked)) {
             Next::Wait(until) => (until - start).as_millis().to_string(),
             Next::Read => "read".into(),
             Next::Take(Taken { is_to_be_compared, written, .. }) => {
@@ -89,7 +90,7 @@ fn a_save_is_over_when_its_writer_is_done() {
             &["50000", "read", "take compared shop.yaml open"],
         ),
         (
-            "a writer that writes for ever",
+            "a writer that keeps writing",
             Writing,
             &[
                 (29_000, Event(Writing)),
@@ -103,23 +104,23 @@ fn a_save_is_over_when_its_writer_is_done() {
         ),
         ("a save without events", Unknown, &[(99, Same), (100, Same), (101, Read(None))], &["100", "read", "take"]),
         (
-            "a save that goes on while it is read",
+            "a save that continues while it is read",
             Done,
-            &[(5, Same), (6, ReadInVain(Writing)), (7, Event(Done)), (12, Same), (13, Read(None))],
+            &[(5, Same), (6, InterruptedRead(Writing)), (7, Event(Done)), (12, Same), (13, Read(None))],
             &["read", "30006", "12", "read", "take"],
         ),
         (
-            "saves without an end",
+            "endless saves",
             Done,
             &[
                 (4, Event(Done)),
                 (8, Event(Done)),
                 (1_999, Event(Done)),
                 (2_000, Event(Done)),
-                (2_001, ReadInVain(Done)),
+                (2_001, InterruptedRead(Done)),
                 (2_040, Event(Done)),
                 (2_045, Same),
-                (2_046, ReadInVain(Done)),
+                (2_046, InterruptedRead(Done)),
                 (2_050, Event(Done)),
                 (2_055, Event(Done)),
                 (2_096, Event(Done)),
@@ -127,13 +128,13 @@ fn a_save_is_over_when_its_writer_is_done() {
             &["9", "13", "2000", "read", "2006", "2045", "read", "2051", "2055", "2060", "read"],
         ),
     ];
-    for (name, begin, steps, expected) in cases {
-        assert_eq!(play(*begin, steps), *expected, "{name}");
+    for (name, initial, steps, expected) in cases {
+        assert_eq!(run(*initial, steps), *expected, "{name}");
     }
 }
 
 #[test]
-fn what_may_be_part_of_more_is_taken_after_a_quiet_time() {
+fn a_reading_that_may_be_partial_is_taken_after_a_quiet_time() {
     let cases: &[Case] = &[
         (
             "a removal",
@@ -168,7 +169,7 @@ fn what_may_be_part_of_more_is_taken_after_a_quiet_time() {
             &["read", "read", "30000", "30000", "take compared"],
         ),
         (
-            "a removal by who tells nothing",
+            "a removal by an unknown writer",
             Unknown,
             &[(100, Same), (101, PARTIAL), (999, Same), (1_000, Same)],
             &["read", "1000", "1000", "take compared"],
@@ -187,13 +188,13 @@ fn what_may_be_part_of_more_is_taken_after_a_quiet_time() {
             &["70000", "60005", "read", "60300"],
         ),
         (
-            "removals without an end",
+            "endless removals",
             Done,
             &[(5, Same), (6, PARTIAL), (29_999, Event(Done)), (30_000, PARTIAL)],
             &["read", "300", "read", "take"],
         ),
     ];
-    for (name, begin, steps, expected) in cases {
-        assert_eq!(play(*begin, steps), *expected, "{name}");
+    for (name, initial, steps, expected) in cases {
+        assert_eq!(run(*initial, steps), *expected, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Frames as clients send them, in one piece and in many.
+//! Frames as clients send them, whole and in pieces.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A frame as a client sends it.
+/// Returns a frame as a client sends it.
 fn masked(opcode: OpCode, is_final: bool, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let header = FrameHeader { opcode, is_final, mask: Some(mask), ..FrameHeader::default() };
     let mut frame = Vec::new();
@@ -16,7 +16,7 @@ fn masked(opcode: OpCode, is_final: bool, payload: &[u8], mask: [u8; 4]) -> Vec<
     frame
 }
 
-/// A message in as many frames as there are parts, with a ping between each two.
+/// Returns a message with one frame per part, and a ping after each.
 fn fragmented(data: Data, parts: &[&[u8]], mask: [u8; 4]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (at, part) in parts.iter().enumerate() {
@@ -38,7 +38,7 @@ fn read(reader: &mut Reader, bytes: &[u8]) -> Result<Vec<Message>, Violation> {
 
 proptest! {
     #[test]
-    fn a_message_comes_out_as_it_went_in_however_it_is_cut(
+    fn a_message_survives_any_fragmentation(
         text in ".{0,300}", cuts in vec(0..300_usize, 0..4), pieces in 1..40_usize, mask: [u8; 4], is_text: bool,
     ) {
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
@@ -48,17 +48,17 @@ proptest! {
         let parts: Vec<&[u8]> = starts.zip(ends).map(|(start, end)| &text.as_bytes()[start..end]).collect();
         let bytes = fragmented(if is_text { Data::Text } else { Data::Binary }, &parts, mask);
         let mut reader = Reader::new(2_000);
-        let came: Vec<Message> = bytes.chunks(pieces).flat_map(|piece| read(&mut reader, piece).unwrap()).collect();
+        let received: Vec<Message> = bytes.chunks(pieces).flat_map(|piece| read(&mut reader, piece).unwrap()).collect();
         let expected = if is_text { Message::text(text.clone()) } else { Message::binary(text.clone().into_bytes()) };
-        prop_assert_eq!(came.iter().filter(|one| !one.is_ping()).collect::<Vec<_>>(), vec![&expected]);
-        prop_assert_eq!(came.iter().filter(|one| one.is_ping()).count(), parts.len());
-        prop_assert_eq!((reader.input.capacity(), reader.begun.is_some()), (0, false));
+        prop_assert_eq!(received.iter().filter(|one| !one.is_ping()).collect::<Vec<_>>(), vec![&expected]);
+        prop_assert_eq!(received.iter().filter(|one| one.is_ping()).count(), parts.len());
+        prop_assert_eq!((reader.input.capacity(), reader.fragmented.is_some()), (0, false));
     }
 
     #[test]
-    fn any_bytes_are_messages_or_a_violation_and_nothing_else(bytes in vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_messages_or_a_violation(bytes in vec(any::<u8>(), 0..200)) {
         let mut reader = Reader::new(64);
-        // A third thing would be a panic, or no end.
+        // Anything else would be a panic or an endless loop.
         let _ = read(&mut reader, &bytes);
     }
 }
@@ -73,9 +73,10 @@ fn a_message_over_the_limit_is_refused_before_it_has_arrived() {
 }
 
 #[test]
-fn a_text_that_cannot_become_utf8_any_more_is_refused_at_once() {
-    let begun = |payload: &[u8]| read(&mut Reader::new(99), &masked(OpCode::Data(Data::Text), false, payload, [9; 4]));
-    assert_eq!(begun("ä".as_bytes()), Ok(vec![]));
-    assert_eq!(begun(&"ä".as_bytes()[..1]), Ok(vec![]));
-    assert_eq!(begun(b"\xff"), Err(Violation::NotUtf8));
+fn invalid_utf8_is_refused_before_the_message_is_complete() {
+    let first_frame =
+        |payload: &[u8]| read(&mut Reader::new(99), &masked(OpCode::Data(Data::Text), false, payload, [9; 4]));
+    assert_eq!(first_frame("ä".as_bytes()), Ok(vec![]));
+    assert_eq!(first_frame(&"ä".as_bytes()[..1]), Ok(vec![]));
+    assert_eq!(first_frame(b"\xff"), Err(Violation::NotUtf8));
 }

@@ -1,4 +1,4 @@
-//! What one fault keeps of the frames of one socket.
+//! The state that one fault keeps for the frames of one socket.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::engine::RandomStream;
 use crate::scenario::{Damage, Effect, format_duration};
 use crate::world::message::Message;
 
-/// How long frames that are to change places wait for others.
+/// How long frames to be reordered wait for others.
 pub(super) const REORDER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A frame on its way through faults.
+/// A frame on its way through the faults.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     pub(super) message: Message,
@@ -24,14 +24,14 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct FaultRunOnFrames {
     rng: RandomStream,
-    /// Frames that a closing fault has let pass.
+    /// Frames that a closing fault has let through.
     pub(super) passed: u64,
-    /// Frames that wait to change places, and since when.
+    /// Frames that wait to be reordered, and since when.
     pub(super) window: Vec<InFlight>,
     pub(super) since: Duration,
-    /// What the socket has to be sent when the fault is over.
+    /// What to send the socket again when the fault is over.
     pub(super) behind: Option<Behind>,
-    /// The value that each row is said to have.
+    /// The first value sent for each row.
     stale: HashMap<String, Value>,
 }
 
@@ -40,7 +40,7 @@ impl FaultRunOnFrames {
         Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, behind: None, stale: HashMap::new() }
     }
 
-    /// Applies the fault to frames, and says what that changed, if anything.
+    /// Applies the fault to frames. Returns a description of the change; `None` if nothing changed.
     pub(super) fn apply(
         &mut self,
         effect: &Effect,
@@ -57,24 +57,24 @@ impl FaultRunOnFrames {
                 Some("dropped".into())
             }
             Effect::Duplicate(chance) if self.rng.takes(*chance) => {
-                *frames = frames.iter().flat_map(|waiting| [waiting.clone(), waiting.clone()]).collect();
+                *frames = frames.iter().flat_map(|frame| [frame.clone(), frame.clone()]).collect();
                 Some("sent twice".into())
             }
             Effect::Corrupt(kind, chance) if self.rng.takes(*chance) => {
-                for waiting in frames {
-                    waiting.damage = Some(*kind);
+                for frame in frames {
+                    frame.damage = Some(*kind);
                 }
                 Some(format!("corrupted: {}", kind.word()))
             }
             Effect::Stale => {
-                let mut is_told = false;
-                for waiting in frames {
-                    if let Some(stale) = self.stale(&waiting.message) {
-                        waiting.message = stale;
-                        is_told = true;
+                let mut has_changed = false;
+                for frame in frames {
+                    if let Some(stale) = self.stale(&frame.message) {
+                        frame.message = stale;
+                        has_changed = true;
                     }
                 }
-                is_told.then(|| "told a stale total".into())
+                has_changed.then(|| "sent with a stale total".into())
             }
             Effect::Delay(latency) => {
                 let drawn = self.rng.latency(*latency);
@@ -83,13 +83,13 @@ impl FaultRunOnFrames {
             }
             Effect::Reorder(window) => {
                 self.reorder(frames, *window, now);
-                Some("put in another order".into())
+                Some("reordered".into())
             }
             _ => None,
         }
     }
 
-    /// The same frame with the value that the row was first said to have; none if that is what it says.
+    /// Returns the frame with the value first sent for its row; `None` if the frame has that value already.
     fn stale(&mut self, message: &Message) -> Option<Message> {
         let mut body: Value = serde_json::from_slice(message.payload()).ok()?;
         let (id, value) = (id_of(&body)?.into_owned(), body.get("total")?.clone());
@@ -101,7 +101,7 @@ impl FaultRunOnFrames {
         Some(Message::text(body.to_string()))
     }
 
-    /// Collects frames, and gives them when there are enough.
+    /// Collects frames, and releases them once the window is full.
     fn reorder(&mut self, frames: &mut Vec<InFlight>, window: u64, now: Duration) {
         if self.window.is_empty() {
             self.since = now;
@@ -112,7 +112,7 @@ impl FaultRunOnFrames {
         }
     }
 
-    /// The frames of the window, the last of them first.
+    /// Takes the frames of the window, with the last one moved to the front.
     pub(super) fn take_reordered(&mut self) -> Vec<InFlight> {
         let mut frames = std::mem::take(&mut self.window);
         let last = 1.min(frames.len());
@@ -121,10 +121,10 @@ impl FaultRunOnFrames {
     }
 }
 
-/// Bytes of a frame that is too large for most clients.
+/// The size of a frame that is too large for most clients, in bytes.
 const OVERSIZED: usize = 1 << 20;
 
-/// A message that no client should have to read.
+/// Returns a damaged version of a message, which no client should have to handle.
 pub(super) fn damaged(message: &Message, damage: Damage) -> Message {
     let payload = message.payload();
     match damage {
@@ -134,7 +134,7 @@ pub(super) fn damaged(message: &Message, damage: Damage) -> Message {
             Message::text(half)
         }
         Damage::Utf8 => {
-            // No text has this byte (RFC 3629, section 1).
+            // This byte never occurs in UTF-8 (RFC 3629, section 1).
             let middle = payload.len() / 2;
             Message::text([&payload[..middle], &[0xff], &payload[middle..]].concat())
         }

@@ -77,7 +77,7 @@ fn reorder_sends_the_last_first_and_releases_a_partial_window() {
 }
 
 #[test]
-fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
+fn chance_duplicates_the_same_frames_on_every_run() {
     let run = || {
         let mut faulted = frame_faults(&["duplicate: true, chance: 50%"]);
         (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
@@ -90,7 +90,7 @@ fn frames_come_twice_by_chance_and_the_same_frames_on_every_run() {
 }
 
 #[test]
-fn a_product_is_stale_and_others_are_not() {
+fn only_the_named_product_is_stale() {
     let mut faulted = frame_faults(&["stale: true, product: T1"]);
     let other = Delivery { message: Message::text(r#"{"id":"T2","total":5}"#), event: Some(2), ..frame(5) };
     for delivery in [frame(1), other, frame(3), frame(4)] {
@@ -100,7 +100,7 @@ fn a_product_is_stale_and_others_are_not() {
 }
 
 #[test]
-fn a_close_fault_passes_its_number_of_frames_and_then_closes() {
+fn a_close_fault_passes_a_number_of_frames_then_closes() {
     let mut faulted = frame_faults(&["close: 1011, reason: enough, after: 2"]);
     faulted.take(&frame(1), millis(0));
     assert_eq!((values(&faulted.due(millis(0))), faulted.disconnect()), (vec![1], None));
@@ -110,7 +110,7 @@ fn a_close_fault_passes_its_number_of_frames_and_then_closes() {
 }
 
 #[test]
-fn damaged_frames_are_what_no_client_should_have_to_read() {
+fn each_kind_of_corruption_damages_frames_in_its_own_way() {
     let payload = |kind: &str| {
         let mut faulted = frame_faults(&[&format!("corrupt: {kind}")]);
         faulted.take(&frame(1), millis(0));
@@ -123,7 +123,7 @@ fn damaged_frames_are_what_no_client_should_have_to_read() {
 }
 
 #[test]
-fn a_withheld_current_order_means_that_everything_is_sent_again() {
+fn a_withheld_counter_value_causes_a_full_resend() {
     let mut faulted = frame_faults(&["drop: true"]);
     faulted.take(&frame(9), millis(0));
     faulted.take(&Delivery { event: None, ..frame(3) }, millis(0));
@@ -132,7 +132,7 @@ fn a_withheld_current_order_means_that_everything_is_sent_again() {
 }
 
 #[test]
-fn held_frames_are_bounded_and_those_lost_are_sent_again() {
+fn held_frames_are_bounded_and_lost_ones_are_sent_again() {
     let mut faulted = FrameFaults::new(faults(&["latency: 1h"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.queue.len(), faulted.healed()), (10, None));
@@ -142,7 +142,7 @@ fn held_frames_are_bounded_and_those_lost_are_sent_again() {
 }
 
 #[test]
-fn a_fault_that_was_started_over_is_another_one() {
+fn a_restarted_fault_counts_from_zero() {
     let mut faulted = frame_faults(&["close: 4000, after: 2"]);
     faulted.take(&frame(1), millis(0));
     assert_eq!(values(&faulted.due(millis(0))), [1]);
@@ -153,7 +153,7 @@ fn a_fault_that_was_started_over_is_another_one() {
 }
 
 #[test]
-fn frames_withheld_by_one_fault_are_resent_when_it_alone_ends() {
+fn frames_withheld_by_a_fault_are_resent_when_it_ends() {
     let both = faults(&["product: T1, drop: true", "product: T2, stale: true"]);
     let mut faulted = FrameFaults::new(both.clone(), 1000);
     faulted.take(&frame(5), millis(0));
@@ -162,7 +162,7 @@ fn frames_withheld_by_one_fault_are_resent_when_it_alone_ends() {
 }
 
 #[test]
-fn frames_that_are_due_now_are_kept_beyond_the_bound() {
+fn frames_that_are_due_now_are_kept_beyond_the_limit() {
     let mut faulted = FrameFaults::new(faults(&["ignore: true"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!((faulted.is_full(), faulted.healed()), (true, None));
@@ -171,7 +171,7 @@ fn frames_that_are_due_now_are_kept_beyond_the_bound() {
 }
 
 #[test]
-fn after_going_back_in_time_no_frame_waits_for_the_old_time() {
+fn held_frames_are_due_when_the_world_goes_back_in_time() {
     let mut faulted = frame_faults(&["latency: 1s"]);
     faulted.take(&frame(1), millis(3_600_000));
     faulted.take(&frame(2), millis(0));
@@ -191,7 +191,7 @@ fn damaged_frames_are_sent_one_by_one_even_after_the_fault_ends() {
 }
 
 #[test]
-fn what_is_held_for_later_beyond_the_bound_is_given_up() {
+fn frames_held_for_later_are_dropped_beyond_the_limit() {
     let mut faulted = FrameFaults::new(faults(&["latency: 10s"]), 2);
     (1..=2).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert!(!faulted.has_given_up());

@@ -1,4 +1,4 @@
-//! The way from a world's log to its task.
+//! Passing the entries of a world's log to its task.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,171 +20,171 @@ use crate::world::state::WorldState;
 use crate::world::task::Request;
 use crate::world::{WorldReload, WorldStart};
 
-/// How long to wait before the log is asked again after it could not be reached.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long to wait before retrying a log that could not be reached.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Why there is nothing more to listen to.
-enum Over {
-    /// The world has ended, everywhere or here.
+/// Why a listener stops following the log.
+enum Stop {
+    /// The world has ended, on all servers or on this one.
     Ended,
-    /// What is in the log cannot be played.
+    /// The log has contents that this server cannot apply.
     Unplayable(ReplicaError),
     /// The log cannot be reached at the moment.
-    Gone,
-    /// The log does not go on from where this world is.
+    Unreachable,
+    /// The log does not continue from the position of this world.
     Gap,
 }
 
-impl From<StoreError> for Over {
+impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Gap(_) | StoreError::Missing => Self::Gap,
-            _ => Self::Gone,
+            _ => Self::Unreachable,
         }
     }
 }
 
-/// Whoever listens for a world.
+/// Follows the log of one world.
 pub(super) struct Listener {
     pub(super) replica: Arc<Replica>,
     pub(super) shared: Arc<Shared>,
     pub(super) requests: mpsc::Sender<Request>,
-    /// The start of the scenario that this server has played last.
+    /// The start of the scenario that this server ran last.
     pub(super) start: WorldStart,
-    /// Whether other worlds go on with this one's scenarios.
+    /// Whether this is the default world, whose scenario the other worlds follow.
     pub(super) is_default: bool,
 }
 
-/// Where a listener is in the log.
+/// A listener's position in the log.
 struct LogPlace {
     last: StoredEntry,
-    /// The scenario's start, with the seed that is not the world's own.
+    /// The scenario's start, with the server's seed rather than the world's own.
     start: WorldStart,
     scenario_ref: ScenarioRef,
 }
 
 impl Listener {
-    /// Hands the log's entries to the task until the world ends. Tells when everything that was in the log at first has been
-    /// handed over.
+    /// Passes the log's entries to the task until the world ends. Sends the position through `joined` once the initial
+    /// entries have been passed on.
     pub(super) async fn listen(self, opened: Opened, joined: oneshot::Sender<u64>, end: CancellationToken) {
-        // However it ends, the world cannot go on without.
+        // However the listener ends, the world cannot continue without it.
         let _ended = end.clone().drop_guard();
-        let over = end.run_until_cancelled(self.listen_for_ever(opened, joined)).await;
-        if let Some(error) = over {
-            error!(world = %self.shared.name, "the log of a shared world cannot be played: {error}");
+        let failure = end.run_until_cancelled(self.listen_until_failure(opened, joined)).await;
+        if let Some(error) = failure {
+            error!(world = %self.shared.name, "cannot apply the log of this shared world: {error}");
         }
         self.replica.drop_replies();
     }
 
-    async fn listen_for_ever(&self, opened: Opened, joined: oneshot::Sender<u64>) -> ReplicaError {
+    async fn listen_until_failure(&self, opened: Opened, joined: oneshot::Sender<u64>) -> ReplicaError {
         let (mut opened, mut joined) = (opened, Some(joined));
         loop {
-            let mut over = match self.install(&opened).await {
+            let mut stop = match self.install(&opened).await {
                 Ok(mut place) => {
                     if let Some(joined) = joined.take() {
-                        // Whoever waits for the world may be gone.
+                        // The caller that joins the world may be gone.
                         let _ = joined.send(place.last.position);
                     }
                     self.follow(&mut place).await
                 }
-                // There is nothing yet that could go on.
-                Err(Over::Gone) if joined.is_some() => return ReplicaError::Lost,
-                Err(over) => over,
+                // There is no world yet that could continue.
+                Err(Stop::Unreachable) if joined.is_some() => return ReplicaError::Lost,
+                Err(stop) => stop,
             };
             loop {
-                match over {
-                    Over::Ended => return std::future::pending().await,
-                    Over::Unplayable(error) => return error,
-                    Over::Gone => {
-                        tokio::time::sleep(PAUSE).await;
-                        over = Over::Gap;
+                match stop {
+                    Stop::Ended => return std::future::pending().await,
+                    Stop::Unplayable(error) => return error,
+                    Stop::Unreachable => {
+                        tokio::time::sleep(RETRY_DELAY).await;
+                        stop = Stop::Gap;
                     }
-                    Over::Gap => match self.reopen().await {
+                    Stop::Gap => match self.reopen().await {
                         Ok(again) => {
                             opened = again;
                             break;
                         }
-                        Err(other) => over = other,
+                        Err(other) => stop = other,
                     },
                 }
             }
         }
     }
 
-    /// Follows the log from a place on for as long as it goes on from there.
-    async fn follow(&self, place: &mut LogPlace) -> Over {
+    /// Follows the log from a position for as long as it continues from there.
+    async fn follow(&self, place: &mut LogPlace) -> Stop {
         loop {
             let mut entries = self.replica.sharing.store.follow(&self.shared.name, &place.last);
             while let Some(read) = entries.next().await {
-                let over = match read {
+                let stop = match read {
                     Ok(read) => self.deliver(read, place).await.err(),
                     Err(error) => Some(error.into()),
                 };
-                match over {
+                match stop {
                     None => {}
-                    Some(Over::Gone) => {
+                    Some(Stop::Unreachable) => {
                         self.replica.drop_replies();
                         break;
                     }
-                    Some(over) => return over,
+                    Some(stop) => return stop,
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
-    /// The log as it is now. If it is lost, this server begins it anew with what it knows.
-    async fn reopen(&self) -> Result<Opened, Over> {
-        warn!(world = %self.shared.name, "the log does not go on from here; the world is taken over as it is in the store");
+    /// Reopens the log. If the log is lost, this server starts it again with its own state.
+    async fn reopen(&self) -> Result<Opened, Stop> {
+        warn!(world = %self.shared.name, "the log does not continue from here; reloading the world from the store");
         self.replica.drop_replies();
-        let Some(snapshot) = self.snapshot().await else { return Err(Over::Ended) };
+        let Some(snapshot) = self.snapshot().await else { return Err(Stop::Ended) };
         let Sharing { store, scenarios, .. } = &self.replica.sharing;
         if let Some(scenario) = scenarios.known(&snapshot.scenario) {
-            // Where the log is lost, so is what it speaks of.
-            scenarios.put(&scenario).await.map_err(|_| Over::Gone)?;
+            // If the log is lost, the scenario that it refers to is lost too.
+            scenarios.put(&scenario).await.map_err(|_| Stop::Unreachable)?;
         }
         let (mark, text, now) = (self.replica.sharing.mark(), snapshot.into_entry(), self.shared.clock.now());
         let first = self.replica.new_entry(&mark, &text, now, None);
-        store.open(&self.shared.name, OpenMode::Either(first)).await.map_err(|_| Over::Gone)
+        store.open(&self.shared.name, OpenMode::Either(first)).await.map_err(|_| Stop::Unreachable)
     }
 
-    /// The world as it is here; `None` if it has ended.
+    /// Returns a snapshot of the world on this server; `None` if the world has ended.
     async fn snapshot(&self) -> Option<WorldSnapshot> {
         let (reply, snapshot) = oneshot::channel();
         self.requests.send(Request::Snapshot(reply)).await.ok()?;
         snapshot.await.ok()?
     }
 
-    /// Takes the world over as it is in the log.
-    async fn install(&self, opened: &Opened) -> Result<LogPlace, Over> {
+    /// Installs the world from the log.
+    async fn install(&self, opened: &Opened) -> Result<LogPlace, Stop> {
         let install = InstallSnapshot::read(opened, &self.replica.sharing.scenarios, &self.start)
             .await?
-            .map_err(Over::Unplayable)?;
+            .map_err(Stop::Unplayable)?;
         let Some(first) = opened.entries.first().cloned() else {
-            return Err(Over::Unplayable(ReplicaError::NoBeginning));
+            return Err(Stop::Unplayable(ReplicaError::NoBeginning));
         };
         let (start, scenario_ref) = (install.start.clone(), install.scenario_ref.clone());
-        self.plays(&scenario_ref);
+        self.set_played(&scenario_ref);
         let position = first.position;
         let mut place = LogPlace { last: first, start, scenario_ref };
-        self.hand_over(Arrived { position, is_own: false, action: LogAction::Install(Box::new(install)), reply: None })
+        self.pass_on(Arrived { position, is_own: false, action: LogAction::Install(Box::new(install)), reply: None })
             .await?;
         self.deliver(opened.entries[1..].to_vec(), &mut place).await?;
         let (at, age, is_led) = (opened.at, opened.age, opened.is_led);
         let catch_up = move |state: &mut WorldState| {
-            // Where nobody leads, time has stood still for what happens by itself.
-            let stands = !is_led && state.engine.next_due().is_some();
-            let since = if stands { Duration::ZERO } else { age.mul_f64(state.shared.clock.pace().speed) };
+            // Without a leader, time has not advanced as long as work was scheduled.
+            let was_stopped = !is_led && state.engine.next_due().is_some();
+            let since = if was_stopped { Duration::ZERO } else { age.mul_f64(state.shared.clock.pace().speed) };
             set_clock_forward(state, at.saturating_add(since));
         };
-        self.requests.send(Request::Do(Box::new(catch_up))).await.map_err(|_| Over::Ended)?;
+        self.requests.send(Request::Do(Box::new(catch_up))).await.map_err(|_| Stop::Ended)?;
         Ok(place)
     }
 
-    async fn deliver(&self, entries: Vec<StoredEntry>, place: &mut LogPlace) -> Result<(), Over> {
+    async fn deliver(&self, entries: Vec<StoredEntry>, place: &mut LogPlace) -> Result<(), Stop> {
         for entry in entries {
             let action =
-                match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(Over::Unplayable)? {
+                match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(Stop::Unplayable)? {
                     LogEntry::Begin(_) => LogAction::Nothing,
                     LogEntry::Do { at, command } => LogAction::Command { at, command: Box::new(command) },
                     LogEntry::Open { at, opening } => LogAction::Open { at, opening: Box::new(opening) },
@@ -196,46 +196,46 @@ impl Listener {
                     LogEntry::End => {
                         debug!(world = %self.shared.name, "world removed by another server");
                         self.shared.end.cancel();
-                        return Err(Over::Ended);
+                        return Err(Stop::Ended);
                     }
                 };
             let (is_own, reply) = (self.replica.is_own(&entry.mark), self.replica.take_reply(&entry.mark));
-            self.hand_over(Arrived { position: entry.position, is_own, action, reply }).await?;
+            self.pass_on(Arrived { position: entry.position, is_own, action, reply }).await?;
             place.last = entry;
         }
         Ok(())
     }
 
-    async fn hand_over(&self, arrived: Arrived) -> Result<(), Over> {
-        self.requests.send(Request::Entry(Box::new(arrived))).await.map_err(|_| Over::Ended)
+    async fn pass_on(&self, arrived: Arrived) -> Result<(), Stop> {
+        self.requests.send(Request::Entry(Box::new(arrived))).await.map_err(|_| Stop::Ended)
     }
 
-    /// The way to the next scenario; nothing if it is played already.
-    async fn prepare(&self, next: ScenarioRef, place: &mut LogPlace) -> Result<LogAction, Over> {
+    /// Returns the switch to the next scenario, or nothing to do if the world runs it already.
+    async fn prepare(&self, next: ScenarioRef, place: &mut LogPlace) -> Result<LogAction, Stop> {
         if next == place.scenario_ref {
             return Ok(LogAction::Nothing);
         }
         let scenario = self.scenario(&next.scenario).await?;
         let (old, seed) = (place.start.clone(), next.seed);
-        // As long as for a reload without a store; see `Worlds::reload`.
-        let reload = spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| Over::Ended)?;
+        // Takes as long as a reload without a store; see `Worlds::reload`.
+        let reload = spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| Stop::Ended)?;
         (place.start, place.scenario_ref) = (reload.start(), next);
-        self.plays(&place.scenario_ref);
+        self.set_played(&place.scenario_ref);
         Ok(LogAction::Reload { to: Arc::new(reload), scenario_ref: place.scenario_ref.clone() })
     }
 
-    /// The scenario of that fingerprint, however long the store takes.
-    async fn scenario(&self, fingerprint: &str) -> Result<Arc<Scenario>, Over> {
+    /// Returns the scenario with this fingerprint, waiting for the store as long as it takes.
+    async fn scenario(&self, fingerprint: &str) -> Result<Arc<Scenario>, Stop> {
         loop {
             if let Ok(scenario) = self.replica.sharing.scenarios.get(fingerprint).await {
-                return scenario.map_err(Over::Unplayable);
+                return scenario.map_err(Stop::Unplayable);
             }
             self.replica.drop_replies();
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
-    fn plays(&self, scenario_ref: &ScenarioRef) {
+    fn set_played(&self, scenario_ref: &ScenarioRef) {
         if self.is_default {
             self.replica.sharing.scenarios.plays(&scenario_ref.scenario, scenario_ref.seed);
         }

@@ -195,7 +195,10 @@ websocket:
     socket.send("x".repeat(20_000)).await;
     mockd.until("/__mockd/sockets", |answer| answer["sockets"][0]["received"] == 4).await;
     socket.send("x".repeat(20_001)).await;
-    assert_eq!(socket.closed().await, (1009, "the message has more than the 20000 bytes of --max-message".to_owned()));
+    assert_eq!(
+        socket.closed().await,
+        (1009, "the message exceeds the 20000 bytes that --max-message allows".to_owned())
+    );
     let closed = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
     assert_eq!((&closed["entries"][0]["socket"], &closed["entries"][0]["code"]), (&json!(1), &json!(1009)));
 }

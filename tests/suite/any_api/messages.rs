@@ -35,14 +35,14 @@ websocket:
     }
     let line = |kind: &str| {
         format!(
-            "no rule of websocket /rooms/{{room}} fits a message; nearest is rule 2: msg.type is \"{kind}\" instead of \"say\""
+            "no rule of websocket /rooms/{{room}} matches a message; the nearest is rule 2: msg.type is \"{kind}\" instead of \"say\""
         )
     };
     assert_eq!(unmatched(&mut mockd, "shout").await, [line("syy"), line("shout")]);
     assert_eq!(room.text().await, "heard");
     let mut silent = Socket::open(&format!("ws://{}/silent", mockd.address())).await;
     silent.send("hello").await;
-    assert_eq!(unmatched(&mut mockd, "websocket /silent").await, ["no rule of websocket /silent fits a message"]);
+    assert_eq!(unmatched(&mut mockd, "websocket /silent").await, ["no rule of websocket /silent matches a message"]);
     let long = "x".repeat(1_000);
     room.send(json!({ "type": long }).to_string()).await;
     let said = unmatched(&mut mockd, "xxx").await.remove(0);
@@ -67,7 +67,7 @@ websocket:
     }
     assert_eq!(client.until("42[\"echo\",1]").await.len(), 2);
     let nearest = "rule 1: msg.event is \"chatt\" instead of \"chat\"";
-    let line = format!("no rule of websocket /socket.io fits a message; nearest is {nearest}");
+    let line = format!("no rule of websocket /socket.io matches a message; the nearest is {nearest}");
     assert_eq!(unmatched(&mut mockd, "chatt").await, [line]);
     let entries = received(&mockd).await;
     let of_rules: Vec<_> = entries.iter().map(|entry| (entry.get("rule"), entry.get("nearest"))).collect();

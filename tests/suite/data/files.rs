@@ -234,5 +234,5 @@ async fn a_data_file_that_is_saved_is_read_again() {
     let report = mockd.logged("still serving the last good scenario (main)").await;
     assert!(report.contains("t.csv:2:1"), "{report}");
     files.write("t.csv", "a\n1\n");
-    mockd.logged("is fixed, and the same as what is served").await;
+    mockd.logged("is fixed, and matches the scenario that is served").await;
 }

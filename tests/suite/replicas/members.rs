@@ -241,7 +241,7 @@ async fn a_frame_while_the_store_is_away_closes_its_socket() {
         server.until("/__mockd/health", |health| health["status"] == "degraded").await;
     }
     ada.say(json!({ "do": "vote" })).await;
-    let why = "try again later: the store that this world is shared by cannot be reached";
+    let why = "try again later: the store of this shared world cannot be reached";
     assert_eq!(ada.closed().await, (1013, why.to_owned()));
     let journal = servers[0].get("/__mockd/journal?kind=received").await.json();
     let refused = journal["entries"][0]["refused"].as_str().unwrap();

@@ -22,7 +22,7 @@ websocket:
 "#;
 
 /// The reason of a socket that a reset or a restored snapshot closes.
-const OTHER_MOMENT: &str = "the world is at another moment";
+const OTHER_MOMENT: &str = "the world's state was replaced";
 
 async fn live(mockd: &Mockd, prefix: &str) -> Socket {
     let mut socket = mockd.socket(&format!("{prefix}/live")).await;
