@@ -60,7 +60,7 @@ fn encode(message: &Message) -> Bytes {
 }
 
 /// Waits for the connection, and starts the socket's task. That is a separate task, because a task keeps the memory
-/// that it needs at its start.
+/// that it needed at its start.
 async fn start(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
     // Even during a shutdown, since a client whose handshake was answered should also receive a close frame.
     if let Some(upgraded) = upgrade.connection().await {

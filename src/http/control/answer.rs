@@ -99,7 +99,7 @@ pub(super) struct EntryShape {
     sequence: u64,
     /// The world's time of the entry.
     at: Time,
-    /// The name of the world; omitted in brief.
+    /// The name of the world; omitted in brief entries.
     world: Option<String>,
     /// The kind of entry.
     kind: crate::world::Kind,
@@ -116,7 +116,7 @@ pub(super) struct EntryShape {
     /// The JSON of a request's body or of a frame. For a message from a socket with a `protocol`, the `msg` of its
     /// rules.
     body: Option<Value>,
-    /// The body or frame as text, if it is not JSON; in brief, the beginning of its text.
+    /// The body or frame as text, if it is not JSON; in a brief entry, the beginning of any text.
     text: Option<String>,
     /// The length of a body or frame that is not text, in bytes.
     bytes: Option<u64>,
@@ -128,11 +128,11 @@ pub(super) struct EntryShape {
     socket: Option<u64>,
     /// The sockets that a frame was sent to.
     sockets: Option<Vec<u64>>,
-    /// In brief, the number of sockets that a frame was sent to.
+    /// In a brief entry, the number of sockets that a frame was sent to.
     count: Option<u64>,
-    /// In brief, the status code of the answer to a request.
+    /// In a brief entry, the status code of the answer to a request.
     status: Option<u16>,
-    /// In brief, the position of the answer among the answers of its route, from 1; null if the answer is none of them.
+    /// In a brief entry, the position of the answer among the answers of its route, from 1; null if it is none of them.
     number: Option<u64>,
     /// The number of the event that a frame reports.
     event: Option<u64>,
@@ -150,7 +150,7 @@ pub(super) struct EntryShape {
     by: Option<String>,
     /// The faults that hit a request.
     faults: Option<Vec<MarkShape>>,
-    /// The fault that hit a socket or a frame; in brief, also the first fault that hit a request.
+    /// The fault that hit a socket or a frame; in a brief entry, also the first fault that hit a request.
     fault: Option<String>,
     /// What the fault did; or what happened to a stream or a `websocket` socket that fell behind: `caught up` or
     /// `closed`.
@@ -201,8 +201,8 @@ pub(super) struct ClockAnswer {
     pub(super) paused: bool,
     /// The number of seconds that pass in the world per second of real time while the clock runs.
     pub(super) speed: f64,
-    /// The world's time of the next scheduled item: a step of a script or a rule, a random order, or a message that a
-    /// socket's protocol sends on time, such as a heartbeat. Null if nothing is scheduled.
+    /// The world's time of the next scheduled item: a step of a script or a rule, a random order, or a timed message of
+    /// a socket's protocol, such as a heartbeat. Null if nothing is scheduled.
     pub(super) next_due: Option<Time>,
 }
 
@@ -220,9 +220,9 @@ impl ClockAnswer {
 pub(super) struct ErrorAnswer {
     /// The status code.
     status_code: u16,
-    /// The name of the status.
+    /// The status in words, such as `Not Found`.
     error: String,
-    /// A description of the error, which names the field that is wrong.
+    /// The error message, which names the field that is wrong.
     message: String,
     /// The field that is wrong, such as `orders[2].amount`.
     field: Option<String>,

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Event, GeneratorState, RuleScriptState, ScriptState, WaitingState};
 use crate::http::error::ApiError;
 use crate::scenario::{Generator, Repeat, Step};
 use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
 
-/// A change of the clock, which first advances and then continues at the new pace. A client that disconnects before the
+/// A change to the clock, which first advances and then continues at the new pace. A client that disconnects before the
 /// answer stops the advance where it is.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -30,13 +30,13 @@ pub(super) struct ClockRequest {
     /// The speed of the clock as a multiple of real time, from 0.001 to 100000.
     #[schemars(range(min = 0.001, max = 100_000))]
     speed: Option<f64>,
-    /// Advances by this duration, and runs everything that is due in it.
+    /// Advances by this duration, and runs everything due in that time.
     advance: Option<Time>,
-    /// Advances to this time since the world's start, and runs everything that is due until then.
+    /// Advances to this time since the world's start, and runs everything due until then.
     #[serde(alias = "advanceTo")]
     advance_to: Option<Time>,
-    /// Runs this many of the next scheduled items: steps of scripts and rules, random orders, and messages that
-    /// protocols of sockets send on time.
+    /// Runs this many of the next scheduled items: steps of scripts and rules, random orders, and timed
+    /// messages of socket protocols.
     #[schemars(range(min = 1, max = 1_000_000))]
     step: Option<u64>,
 }
@@ -48,8 +48,8 @@ pub(super) struct ClockRequest {
 pub(super) struct AdvanceAnswer {
     #[serde(flatten)]
     clock: ClockAnswer,
-    /// The number of events. What concerns only single sockets or streams, such as replies, heartbeats and closes, is
-    /// not an event but an entry of the journal.
+    /// The number of events. Replies, heartbeats, closes and whatever else concerns only single sockets or streams are
+    /// not events; the journal records them.
     count: u64,
     /// The events, at most 10,000; the transcript has more.
     #[schemars(with = "Vec<EventShape>")]
@@ -78,7 +78,7 @@ impl ClockRequest {
         let paused = self.pause.or(self.resume.map(|resume| !resume));
         let change = ClockChange { until, paused, speed: self.speed };
         let advanced = world.change_clock(change).await.map_err(|error| match error {
-            WorldError::Clock(error @ ClockError::InThePast { .. }) => wrong("advance_to", error),
+            WorldError::Clock(error @ ClockError::InThePast { .. }) => field_error("advance_to", error),
             other => other.into(),
         })?;
         let Advanced { now, pace, next_due, count, events, left_behind } = advanced;
@@ -90,15 +90,18 @@ impl ClockRequest {
     fn check(&self) -> Result<Until, ApiError> {
         for (field, value) in [("pause", self.pause), ("resume", self.resume)] {
             if value == Some(false) {
-                return Err(wrong(field, "must be true or left out; pause stops the clock, resume starts it again"));
+                return Err(field_error(
+                    field,
+                    "must be true or left out; pause stops the clock, resume starts it again",
+                ));
             }
         }
         if self.pause.is_some() && self.resume.is_some() {
-            return Err(wrong("resume", "cannot be combined with pause"));
+            return Err(field_error("resume", "cannot be combined with pause"));
         }
         self.speed.map_or(Ok(()), input::expect_speed)?;
         if let Some(step) = self.step.filter(|step| !(1..=1_000_000).contains(step)) {
-            return Err(wrong("step", format!("{step} is not between 1 and 1000000")));
+            return Err(field_error("step", format!("{step} is not between 1 and 1000000")));
         }
         let advances = [
             self.advance.map(|Time(by)| ("advance", Until::By(by))),
@@ -107,9 +110,11 @@ impl ClockRequest {
         ];
         let mut advances = advances.into_iter().flatten();
         match (advances.next(), advances.next()) {
-            (Some((first, _)), Some((second, _))) => Err(wrong(second, format!("cannot be combined with {first}"))),
+            (Some((first, _)), Some((second, _))) => {
+                Err(field_error(second, format!("cannot be combined with {first}")))
+            }
             (None, _) if self.pause.or(self.resume).is_none() && self.speed.is_none() => {
-                Err(wrong("body", "nothing to do: set pause, resume, speed, advance, advance_to or step"))
+                Err(field_error("body", "nothing to do: set pause, resume, speed, advance, advance_to or step"))
             }
             (first, _) => Ok(first.map_or(Until::Now, |(_, until)| until)),
         }
@@ -131,14 +136,14 @@ pub(super) struct TimelineAnswer {
     scripts: Vec<ScriptAnswer>,
     /// The generators, in declared order.
     generators: Vec<GeneratorAnswer>,
-    /// Scripts of general steps and delayed steps of rules: the first 100 that are due.
+    /// Scripts of general steps and delayed steps of rules: the first 100 by due time.
     waiting: Vec<WaitingAnswer>,
 }
 
 /// A script.
 #[derive(Serialize, JsonSchema)]
 struct ScriptAnswer {
-    /// The name or place of the script, as in messages; for a script of general steps its key, such as
+    /// The name or place of the script, as shown in messages; for a script of general steps its key, such as
     /// `scripts/morning`.
     script: String,
     /// The world's time when the current repeat started or starts; null for a script of general steps that is over.
@@ -147,11 +152,11 @@ struct ScriptAnswer {
     length: Option<Time>,
     /// The number of the current repeat, from 1.
     round: u64,
-    /// The number of repeats; null if it repeats forever.
+    /// The number of repeats; null if the script repeats forever.
     repeat: Option<u64>,
     /// The number of steps.
     count: usize,
-    /// The number of steps that have started in this repeat; for a script of general steps, of those before the next
+    /// The number of steps that have started in this repeat; for a script of general steps, the number before the next
     /// one.
     begun: usize,
     /// The world's time of the next action; null once the script is over.
@@ -183,7 +188,8 @@ enum DeclaredStep {
 /// A generator.
 #[derive(Serialize, JsonSchema)]
 struct GeneratorAnswer {
-    /// The place of the generator, as in messages; for a generator of general steps its key, such as `random/crowd`.
+    /// The place of the generator, as shown in messages; for a generator of general steps its key, such as
+    /// `random/crowd`.
     generator: String,
     /// The world's time when the generator started.
     began: Time,
@@ -197,8 +203,8 @@ struct GeneratorAnswer {
 /// Scheduled steps of a rule.
 #[derive(Serialize, JsonSchema)]
 struct WaitingAnswer {
-    /// The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if they come from
-    /// outside.
+    /// The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if the steps come
+    /// from outside the scenario.
     rule: Arc<str>,
     /// The world's time of the next step.
     due: Time,

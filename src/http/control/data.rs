@@ -1,4 +1,4 @@
-//! `/__mockd/data`: the current `data`, in brief.
+//! `/__mockd/data`: a summary of the current `data`.
 
 use std::sync::Arc;
 

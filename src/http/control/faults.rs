@@ -19,7 +19,7 @@ use crate::world::World;
 /// All faults of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaultsAnswer {
-    /// The faults, those of the scenario first and in declared order.
+    /// The faults. Those of the scenario come first, in declared order.
     faults: Vec<FaultAnswer>,
 }
 
@@ -28,11 +28,11 @@ pub(super) struct FaultsAnswer {
 pub(super) struct FaultAnswer {
     /// The number of the fault, from 1 in each world.
     id: u64,
-    /// The name or number of the fault, as in messages and in the journal.
+    /// The name or number of the fault, as shown in messages and in the journal.
     label: Arc<str>,
     /// Where the fault comes from: `scenario`, `script` or `api`.
     source: &'static str,
-    /// Whether the fault is in force: `waiting`, `active` or `over`.
+    /// The phase of the fault: `waiting`, `active` or `over`.
     phase: &'static str,
     /// The world's time when the fault starts or started.
     from: Time,
@@ -127,7 +127,7 @@ pub(super) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Resp
 async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<(Fault, Vec<String>), ApiError> {
     let bytes = input::bytes(body).await?;
     let bytes = body::expect_json(headers, &bytes)?;
-    // Faults are parsed as YAML, so that other YAML than JSON has to be rejected first.
+    // The fault is parsed as YAML, so YAML that is not JSON has to be rejected first.
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     if !json.is_object() {
         return Err(ApiError::NotAnObject(body::kind(&json)));

@@ -75,7 +75,7 @@ impl JsonSchema for Time {
 /// 400 if it does not.
 pub(super) fn expect_speed(speed: f64) -> Result<(), ApiError> {
     let why = || format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end());
-    SPEEDS.contains(&speed).then_some(()).ok_or_else(|| wrong("speed", why()))
+    SPEEDS.contains(&speed).then_some(()).ok_or_else(|| field_error("speed", why()))
 }
 
 /// Reads a JSON body.
@@ -276,7 +276,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
 }
 
 /// Returns the error for a field that has the right type but an invalid value.
-pub(super) fn wrong(field: &str, why: impl fmt::Display) -> ApiError {
+pub(super) fn field_error(field: &str, why: impl fmt::Display) -> ApiError {
     ApiError::Field { field: field.to_owned(), why: why.to_string() }
 }
 

@@ -9,20 +9,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{DoneAnswer, EntryShape, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::http::error::ApiError;
 use crate::world::{Brief, Dropped, Entry, Expectation, Kind, RuleName, World, WorldError};
 
 /// The longest timeout of a wait.
 const MAX_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(10);
 
-/// The default number of characters of a body or frame in brief.
+/// The default number of characters of a body or frame in a brief entry.
 const DEFAULT_TEXT: usize = 200;
 
 /// The default timeout of a wait.
 const DEFAULT_TIMEOUT: Time = Time(std::time::Duration::from_secs(5));
 
-/// Which entries to list. An entry has to match every parameter that is given.
+/// Which entries to list. An entry has to match every parameter given.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct JournalQuery {
@@ -30,9 +30,9 @@ pub(super) struct JournalQuery {
     kind: Option<Kind>,
     /// The method of a request.
     method: Option<String>,
-    /// The path of a request below the world's prefix; `*` matches anything. With the kind `opened`, the path of a
-    /// stream or a `websocket` socket; with `received`, the path of the socket. The key of an endpoint matches all of
-    /// its sockets.
+    /// The path of a request below the world's prefix; `*` matches anything. If `kind` is `opened`, the path of a
+    /// stream or a `websocket` socket; if it is `received`, the path of the socket. The key of an endpoint matches all
+    /// of its sockets.
     path: Option<String>,
     /// The key of the route that answered a request, such as `GET /todos/{id}`.
     route: Option<String>,
@@ -56,10 +56,10 @@ pub(super) struct JournalQuery {
     after: Option<u64>,
     /// The maximum number of entries, counted from the first.
     limit: Option<usize>,
-    /// `true` for entries as a list shows them: without headers, with only the beginning of bodies and frames as
+    /// `true` for brief entries, as a list shows them: without headers, with only the beginning of bodies and frames as
     /// `text`, and with a `count` in place of several sockets.
     brief: Option<bool>,
-    /// The number of characters of a body or frame in brief; 200 by default.
+    /// The number of characters of a body or frame in a brief entry; 200 by default.
     text: Option<usize>,
 }
 
@@ -143,7 +143,7 @@ pub(super) fn clear_journal(Data(world): Data<&World>) -> Response {
 pub(super) async fn verify(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let VerifyRequest { expect, ordered } = input::read(headers, body).await?;
     let verdict = world.verify(&expect, ordered).map_err(|error| match error {
-        WorldError::Expectation { index, error } => wrong(&format!("expect[{index}]"), error),
+        WorldError::Expectation { index, error } => field_error(&format!("expect[{index}]"), error),
         other => other.into(),
     })?;
     Ok(json(&verdict))
@@ -154,10 +154,10 @@ pub(super) async fn verify(headers: &HeaderMap, body: Body, Data(world): Data<&W
 pub(super) async fn wait(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let WaitRequest { expectation, timeout: Time(timeout) } = input::read(headers, body).await?;
     if timeout > MAX_TIMEOUT {
-        return Err(wrong("timeout", "is longer than 10m").into());
+        return Err(field_error("timeout", "is longer than 10m").into());
     }
     let verdict = world.wait_for(&expectation, timeout).await.map_err(|error| match error {
-        WorldError::Wait(error) => wrong("for", error),
+        WorldError::Wait(error) => field_error("for", error),
         other => other.into(),
     })?;
     Ok(json(&verdict))

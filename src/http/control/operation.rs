@@ -1,4 +1,4 @@
-//! An operation of the control API, as the router, the access check and the document need it.
+//! An operation of the control API, as seen by the router, the access check and the document.
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
@@ -35,7 +35,7 @@ pub(super) struct ControlOperation {
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everyone: the operation reveals only what the mock API reveals as well.
+    /// Everyone: the operation reveals nothing beyond what the mock API reveals.
     Open,
     /// Clients that may control the mock.
     Guarded,

@@ -120,7 +120,7 @@ fn state_operations() -> Vec<ControlOperation> {
                     "description": "Only events after this number." } } })
             })
         },
-        get("/__mockd/data", data::get_data, "Get the current `data` in brief", schema::<data::DataAnswer>)
+        get("/__mockd/data", data::get_data, "Get a summary of the current `data`", schema::<data::DataAnswer>)
             .query(query::<data::DataQuery>),
         get(
             "/__mockd/products",

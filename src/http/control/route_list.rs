@@ -33,7 +33,7 @@ struct RouteAnswer {
     /// The collection or category that the route acts on, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<Arc<str>>,
-    /// The key of the route, as in the journal; omitted for the routes of a shop.
+    /// The key of the route, as shown in the journal; omitted for the routes of a shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<Arc<str>>,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{DoneAnswer, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Change, RowSet};
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -24,8 +24,8 @@ use crate::worlds::WorldsError;
 /// The health of the server.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct HealthAnswer {
-    /// `ok`, or `degraded` if the server cannot reach its store. It then still answers with what it has, but refuses
-    /// changes.
+    /// `ok`, or `degraded` if the server cannot reach its store. A degraded server
+    /// answers with what it has, but refuses changes.
     status: Health,
     /// The version of mockd.
     version: &'static str,
@@ -69,11 +69,11 @@ pub(super) struct CollectionAnswer {
 /// The result of the last save of the scenario file.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReloadAnswer {
-    /// Whether the content of the file is served.
+    /// Whether mockd serves the current content of the file.
     ok: bool,
     /// The number of saves that were applied since the start.
     count: u64,
-    /// What the last applied save changed in the default world: objects with `kind`, `text`, and the data of that kind.
+    /// What the last applied save changed in the default world: objects with `kind`, `text`, and fields of that kind.
     changes: Vec<Map<String, Value>>,
     /// The number of changes that are not listed because of `limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -292,7 +292,7 @@ pub(super) async fn create_world(
         setup.pace.speed = speed;
     }
     let world = app.worlds.create(&request.name, &setup).await.map_err(|error| match error {
-        WorldsError::BadName(_) => wrong("name", error),
+        WorldsError::BadName(_) => field_error("name", error),
         other => other.into(),
     })?;
     let mut response = json(&WorldAnswer::new(&world, false));

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::answer::{DoneAnswer, Happened, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
@@ -39,7 +39,7 @@ struct SlowAnswer {
     /// How often one received the current state in place of what it had missed: the totals, or the rows and values of
     /// `data` that had changed.
     caught_up: u64,
-    /// The number of sockets closed with 1013, and of streams ended, because they had missed something else.
+    /// The number of sockets closed with 1013 and of streams ended because they had missed anything else.
     closed: u64,
 }
 
@@ -114,7 +114,7 @@ impl Default for CloseRequest {
 /// The sockets and streams that were closed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ClosedAnswer {
-    /// The numbers of the sockets and streams.
+    /// The numbers of the closed sockets and streams.
     closed: Vec<u64>,
 }
 
@@ -126,9 +126,9 @@ pub(super) struct SendRequest {
     /// The content of a text frame, or the data of an event.
     text: Option<String>,
     /// The JSON of a text frame. A stream receives an event with this JSON as its data, or with the fields `event`,
-    /// `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io` takes `{ event, args
-    /// }`, and sends the event in the namespace `/` or in that of `namespace`. A socket that speaks
-    /// `graphql-transport-ws` takes JSON only through topics.
+    /// `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io`
+    /// takes `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A
+    /// socket that speaks `graphql-transport-ws` receives JSON only through topics.
     #[serde(deserialize_with = "any_json")]
     json: Option<Value>,
     /// The content of a binary frame, in base64 (RFC 4648, 4). A stream receives the base64 as the data of an event.
@@ -220,7 +220,9 @@ pub(super) async fn send_to_topic(
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     if topic.starts_with("__") {
-        return Err(wrong("topic", format!("`{topic}` starts with `__`, which is reserved for topics of mockd")).into());
+        return Err(
+            field_error("topic", format!("`{topic}` starts with `__`, which is reserved for topics of mockd")).into()
+        );
     }
     let frame = input::read::<SendRequest>(headers, body).await?.frame()?;
     let command = Command::Send { to: vec![Topic::Named(topic.into())], frame, except: None };
@@ -229,7 +231,7 @@ pub(super) async fn send_to_topic(
 }
 
 fn number(text: &str) -> Result<u64, ApiError> {
-    text.parse().map_err(|_| wrong("socket", format!("`{text}` is not the number of a socket")))
+    text.parse().map_err(|_| field_error("socket", format!("`{text}` is not the number of a socket")))
 }
 
 impl CloseRequest {
@@ -237,10 +239,10 @@ impl CloseRequest {
         let request: Self = input::read_if_any(headers, body).await?;
         if !may_be_sent(CloseCode::from(request.code)) {
             let why = format!("{} cannot be sent; use 1000 to 1003, 1007 to 1014 or 3000 to 4999", request.code);
-            return Err(wrong("code", why));
+            return Err(field_error("code", why));
         }
         if request.reason.len() > MAX_REASON {
-            return Err(wrong("reason", format!("has more than {MAX_REASON} bytes")));
+            return Err(field_error("reason", format!("has more than {MAX_REASON} bytes")));
         }
         Ok(request)
     }
@@ -259,7 +261,7 @@ impl SendRequest {
             Frame::Binary(bytes) => world.send(socket, Message::binary(Bytes::from_owner(bytes))).await,
         };
         sent.map_err(|error| match error {
-            error @ WorldError::Unsendable { .. } => wrong("json", format!("{error}; {PROTOCOL_HINT}")),
+            error @ WorldError::Unsendable { .. } => field_error("json", format!("{error}; {PROTOCOL_HINT}")),
             other => other.into(),
         })?;
         Ok(DoneAnswer::answer())
@@ -271,10 +273,10 @@ impl SendRequest {
             (None, Some(json), None) => Ok(Frame::Json(json.into())),
             (None, None, Some(binary)) => {
                 let bytes = BASE64.decode(binary.as_bytes());
-                let bytes = bytes.map_err(|error| wrong("binary", format!("is not base64: {error}")))?;
+                let bytes = bytes.map_err(|error| field_error("binary", format!("is not base64: {error}")))?;
                 Ok(Frame::Binary(bytes.into()))
             }
-            _ => Err(wrong("body", "must have exactly one of text, json and binary")),
+            _ => Err(field_error("body", "must have exactly one of text, json and binary")),
         }
     }
 }

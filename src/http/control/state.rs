@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use super::server::CollectionAnswer;
 use crate::engine::{Command, Refusal, RefusalKind, RowSet, StepsText};
 use crate::http::body;
@@ -130,7 +130,7 @@ fn data(view: &View) -> Map<String, Value> {
 pub(super) async fn post_steps(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let bytes = input::bytes(body).await?;
     let bytes = body::expect_json(headers, &bytes)?;
-    // Steps are parsed as YAML, so that other YAML than JSON has to be rejected first.
+    // The steps are parsed as YAML, so YAML that is not JSON has to be rejected first.
     let written: Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     if !written.is_object() {
         return Err(ApiError::NotAnObject(body::kind(&written)).into());
@@ -153,21 +153,21 @@ pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Da
     let (values, data) = match input::read(headers, body).await? {
         PatchRequest { values: Some(values), data: None } => (values, None),
         PatchRequest { values: None, data: Some(data) } => (Map::new(), Some(data)),
-        _ => return Err(wrong("totals", "set either `totals` or `data`, not both").into()),
+        _ => return Err(field_error("totals", "set either `totals` or `data`, not both").into()),
     };
     if let Some(data) = data {
         let effects = world.apply(Command::SetData { data }).await.map_err(ApiError::from)?;
         return Ok(json(&Happened { events: effects.events }));
     }
     let value = |(id, value): (&String, &Value)| {
-        let value = integer(value).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
+        let value = integer(value).ok_or_else(|| field_error(&format!("totals.{id}"), "is not an integer"))?;
         Ok((Arc::from(id.as_str()), value))
     };
     let changes: Result<Vec<_>, ApiError> = values.iter().map(value).collect();
     let effects = world.apply(Command::SetCounters { values: changes? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let id = values.keys().nth(index).map_or("", String::as_str);
-            wrong(&format!("totals.{id}"), describe(&refusal))
+            field_error(&format!("totals.{id}"), describe(&refusal))
         }
         other => other.into(),
     })?;
@@ -183,7 +183,7 @@ pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
     Ok(DoneAnswer::answer())
 }
 
-/// Orders to place, in this order. Either all are placed, or none.
+/// Orders to place one after the other, all or none.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "OrdersRequest", deny_unknown_fields)]
 pub(super) struct CountRequest {
@@ -210,7 +210,7 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
     let request: CountRequest = input::read(headers, body).await?;
     let amount = |(index, request): (usize, &AmountRequest)| {
         let amount = integer(&request.amount);
-        let amount = amount.ok_or_else(|| wrong(&format!("orders[{index}].amount"), "is not an integer"))?;
+        let amount = amount.ok_or_else(|| field_error(&format!("orders[{index}].amount"), "is not an integer"))?;
         Ok((request.id.clone(), amount))
     };
     let amounts: Result<Vec<_>, ApiError> = request.amounts.iter().enumerate().map(amount).collect();
@@ -218,7 +218,7 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let is_missing = refusal.kind() == RefusalKind::Missing;
             let field = if is_missing { "id" } else { "amount" };
-            wrong(&format!("orders[{index}].{field}"), describe(&refusal))
+            field_error(&format!("orders[{index}].{field}"), describe(&refusal))
         }
         other => other.into(),
     })?;
@@ -276,7 +276,7 @@ pub(super) struct SnapshotsAnswer {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SnapshotRequest {
-    /// The name of the snapshot, which replaces an existing one with the same name.
+    /// The name of the snapshot. An existing snapshot with this name is replaced.
     name: String,
 }
 
@@ -296,7 +296,7 @@ pub(super) async fn save_snapshot(
 ) -> poem::Result<Response> {
     let SnapshotRequest { name } = input::read(headers, body).await?;
     if !(1..=MAX_SNAPSHOT_NAME).contains(&name.chars().count()) {
-        return Err(wrong("name", format!("must have 1 to {MAX_SNAPSHOT_NAME} characters")).into());
+        return Err(field_error("name", format!("must have 1 to {MAX_SNAPSHOT_NAME} characters")).into());
     }
     world.save(&name).await.map_err(ApiError::from)?;
     Ok(DoneAnswer::answer())

@@ -44,7 +44,7 @@ pub(super) struct Connection {
     pub(super) feed: Subscription,
     /// The bytes that are still to be written. Nothing is read from the client until they are.
     output: Bytes,
-    /// The number of frames of the feed that are in the output.
+    /// The number of the feed's frames that count as written once the output is.
     frames: u64,
     /// Fires when the socket ends even if the client has not read everything; `None` until the socket is to end.
     close_timer: Option<Pin<Box<Sleep>>>,
@@ -85,9 +85,8 @@ impl From<WorldError> for SocketClosure {
     }
 }
 
-/// The stream as the fan-out writes to it, with only the system call. Tokio would first check its own record of the
-/// socket. That is one more cache miss, which costs 3 % of a delivery. If the socket is full, the next write of its
-/// task updates the record.
+/// The fan-out writes with the bare system call. Tokio would first check its own record of the socket, which is one
+/// more cache miss and costs 3 % of a delivery. If the socket is full, the next write by its task updates that record.
 impl FrameSink for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         SockRef::from(self).send(bytes)
@@ -143,14 +142,13 @@ impl Connection {
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }
 
-    /// Returns whether the time to write the rest of the output before the end is over. The first call starts that
-    /// time.
+    /// Returns whether the time for writing pending output before the end has run out. The first call starts it.
     fn is_overdue(&mut self) -> bool {
         let timer = self.close_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
         timer.deadline() <= Instant::now()
     }
 
-    /// Does one thing that does not have to wait for the client. Returns whether there may be more.
+    /// Makes progress without waiting for the client. Returns whether more progress may be possible.
     async fn step(&mut self) -> Result<bool, SocketClosure> {
         self.write_pending().await?;
         if !self.output.is_empty() || self.feed.is_frozen() {
@@ -168,7 +166,7 @@ impl Connection {
         loop {
             let end = self.requested_end();
             if end.is_some() {
-                // Whatever woke the task, everything published so far is left to it.
+                // The task itself writes everything published so far, whatever woke it.
                 self.reclaim();
             }
             if end.is_some() && self.is_overdue() {

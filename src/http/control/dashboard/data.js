@@ -27,8 +27,8 @@ export class Data {
   #scenario = "";
   #moment = "";
 
-  // Calls `set(name, json)`, `add(name, json)` and `remove(name, id)` on the user's request, and `more()` when more rows have
-  // to be fetched.
+  // Calls `set(name, json)`, `add(name, json)` and `remove(name, id)` on the user's request, and `more()` when more
+  // rows have to be fetched.
   constructor(acts) {
     this.acts = acts;
   }

@@ -35,8 +35,8 @@ export class Journal {
   #entries = [];
   // The number of times that the journal was cleared.
   #generation = 0;
-  // The numbers of requests without an answer, and the one at which the next check starts. Requests that are never answered
-  // must not hide the answers to others.
+  // The numbers of requests without an answer, and the one at which the next check starts. Requests that are never
+  // answered must not hide the answers to others.
   #open = new Set();
   #next = 0;
 

@@ -134,8 +134,8 @@ const addFault = async (fault) => {
 const timeline = new Timeline((at) => attempt(() => call("POST", "clock", { advance_to: at })));
 
 // Screen readers announce the text each time it is written, so this writes only changes.
-const showStatus = (is, text) => {
-  status.dataset.state = is;
+const showStatus = (kind, text) => {
+  status.dataset.state = kind;
   if (status.textContent !== text) status.textContent = text;
 };
 

@@ -20,8 +20,8 @@ const DESCRIPTIONS = {
 
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
-// The paths that a route matches. If several routes match, the one with the lowest rank wins: a literal segment precedes a
-// parameter, which precedes the rest of a path.
+// The paths that a route matches. If several routes match, the one with the lowest rank wins: a literal segment
+// precedes a parameter, which precedes the rest of a path.
 const pattern = ({ path, parameters }) => {
   const parts = path.split("/").slice(1).map((text) => {
     const [, rest, name] = text.match(/^\{(\*?)(.+)\}$/) ?? [];

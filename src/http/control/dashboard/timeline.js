@@ -1,5 +1,5 @@
-// Scripts as timelines: past and coming steps, and the world's time among them. A click on a coming step advances the clock
-// to it.
+// Scripts as timelines: past and coming steps, and the world's time among them. A click on a coming step advances the
+// clock to it.
 
 import { button, element, find, keep } from "./dom.js";
 import { millis, short } from "./time.js";

@@ -34,10 +34,10 @@ pub(super) struct Outbox {
 
 #[derive(Debug)]
 struct OutboxState {
-    /// The pending packets, each after a separator.
+    /// The pending packets, each preceded by a separator.
     packets: BytesMut,
     phase: Phase,
-    /// Whether a poll waits.
+    /// Whether a poll is waiting.
     is_polled: bool,
     /// Whether a WebSocket is trying to take over.
     is_upgrading: bool,
@@ -66,7 +66,7 @@ enum Phase {
 pub(super) enum OutboxEnd {
     /// With the pending packets and a close packet.
     Close,
-    /// With a packet without content, because the client closed the session itself.
+    /// With a noop packet, because the client closed the session itself.
     Noop,
     /// By resetting the connection.
     Reset,
@@ -201,7 +201,7 @@ impl Outbox {
     }
 }
 
-/// The upgrade.
+/// The upgrade to a WebSocket.
 impl Outbox {
     /// Starts the attempt of a WebSocket to take over. Returns `false` if it may not, such as during another attempt.
     pub(super) fn start_upgrade(&self) -> bool {
@@ -233,7 +233,7 @@ impl Outbox {
     }
 
     /// Writes packets into a WebSocket from now on, and returns the pending ones; `None` if the session is over. A
-    /// waiting poll is answered with a packet without content.
+    /// waiting poll is answered with a noop packet.
     pub(super) fn upgrade(&self, stream: Arc<TcpStream>) -> Option<Bytes> {
         let mut state = self.lock();
         let (Phase::Polling | Phase::Probed { .. }) = state.phase else { return None };

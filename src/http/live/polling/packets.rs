@@ -6,18 +6,18 @@ use crate::engine::codec::engine_io::{SEPARATOR, bytes_of_packet, encode_packet}
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind};
 
-/// A packet that closes the session, after a separator.
+/// The packet that closes the session, preceded by a separator.
 pub(super) const CLOSE: &[u8] = b"\x1e1";
 
-/// A packet without content, after a separator.
+/// The noop packet, preceded by a separator.
 pub(super) const NOOP: &[u8] = b"\x1e6";
 
-/// Encodes a message as a packet after a separator.
+/// Encodes a message as a packet, preceded by a separator.
 pub(super) fn encode(message: &Message) -> Bytes {
     encode_packet(message.payload(), message.kind() == MessageKind::Binary)
 }
 
-/// Encodes packets after separators as the frames of a WebSocket.
+/// Encodes packets, each preceded by a separator, as the frames of a WebSocket.
 pub(super) fn frames(packets: &[u8]) -> Bytes {
     let mut frames = BytesMut::new();
     // The part before the first separator is empty.

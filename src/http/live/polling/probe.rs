@@ -30,7 +30,7 @@ const READ_SIZE: usize = 512;
 pub(in crate::http::live) struct Probe {
     pub(in crate::http::live) stream: Arc<TcpStream>,
     pub(in crate::http::live) reader: Reader,
-    /// The permit of the connection, which counts towards the limit.
+    /// The permit that counts the connection towards the limit.
     pub(in crate::http::live) permit: Arc<OwnedSemaphorePermit>,
 }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// The only version of the protocol.
 const VERSION: &str = "4";
 
-/// Why a request is refused. Codes and messages are those of the reference implementation, on which clients rely.
+/// Why a request is refused. Codes and messages are those of the reference implementation, which clients rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(in crate::http) enum EngineIoError {
     /// The transport is neither `polling` nor `websocket`.
@@ -81,7 +81,7 @@ impl<'q> EngineQuery<'q> {
         parsed
     }
 
-    /// Returns whether the query declares itself as one of Engine.IO.
+    /// Returns whether the query marks its request as one of Engine.IO.
     pub(in crate::http) fn is_of_engine_io(&self) -> bool {
         self.version.is_some()
     }

@@ -21,7 +21,7 @@ use crate::world::{EncodedBatch, EndedBy, OpenedSocket, Payload, SocketEnd, Subs
 /// How long a client may neither poll nor post before it counts as gone, in real time.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How long a session that the server has ended waits for a poll that reports the end.
+/// How long a session that the server has ended waits for a poll to report the end.
 const LINGER: Duration = Duration::from_secs(30);
 
 /// The number of requests that may wait for a session's task.
@@ -275,7 +275,7 @@ impl SessionTask {
             }
             SessionRequest::Upgrade { reply, .. } if reply.is_closed() => None,
             SessionRequest::Upgrade { stream, reply } => {
-                // Before packets may go into the WebSocket, so that pending ones go first.
+                // Reclaims before packets may go into the WebSocket, so that pending ones go first.
                 self.member.reclaim();
                 let packets = self.outbox.upgrade(stream)?;
                 Some(SessionExit::Upgraded { packets, reply })

@@ -142,7 +142,7 @@ async fn one_socket_at_a_time_takes_over_the_pending_packets() {
 }
 
 #[tokio::test]
-async fn the_upgrade_answers_a_waiting_poll_with_an_empty_packet() {
+async fn the_upgrade_answers_a_waiting_poll_with_a_noop() {
     let outbox = Outbox::new();
     let mut waiting = pin!(outbox.poll());
     assert!(poll!(waiting.as_mut()).is_pending());
