@@ -35,8 +35,8 @@ export class Faults {
     const off = [...this.#removed.keys()].filter((text) => !present.has(text));
     const items = [
       ...faults.map(({ id, label, phase, hit, matched, fault }) =>
-        ({ id, label, text: JSON.stringify(fault), phase, says: `${phase}, hit ${hit} of ${matched}` })),
-      ...off.map((text) => ({ id: null, label: this.#removed.get(text), text, phase: "off", says: "off" })),
+        ({ id, label, text: JSON.stringify(fault), phase, status: `${phase}, hit ${hit} of ${matched}` })),
+      ...off.map((text) => ({ id: null, label: this.#removed.get(text), text, phase: "off", status: "off" })),
     ];
     const make = (fault) => {
       const forget = button("Forget", `Forget ${fault.label}`, () => this.#forget(fault.text));
@@ -45,13 +45,13 @@ export class Faults {
       item.firstChild.role = "switch";
       return item;
     };
-    const update = (item, { label, phase, says }) => {
+    const update = (item, { label, phase, status }) => {
       item.dataset.phase = phase;
       const [toggle, line] = item.children;
       const isOn = phase === "waiting" || phase === "active";
       toggle.ariaChecked = isOn;
       toggle.textContent = isOn ? "On" : "Off";
-      line.textContent = `${label}: ${says}`;
+      line.textContent = `${label}: ${status}`;
     };
     keep(find("#faults"), items, ({ id, text }) => `${id} ${text}`, make, update);
   }

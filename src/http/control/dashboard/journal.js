@@ -1,4 +1,4 @@
-// The journal: the last ten thousand entries in brief, latest first.
+// The journal: the last ten thousand entries, one line each, latest first.
 
 import { element, find, said } from "./dom.js";
 import { short } from "./time.js";
@@ -63,11 +63,11 @@ export class Journal {
       this.clear();
       return this.follow(call);
     }
-    const news = this.#add(isThere ? entries.slice(1) : entries);
-    this.#entries = this.#entries.concat(news).slice(-KEPT);
+    const added = this.#add(isThere ? entries.slice(1) : entries);
+    this.#entries = this.#entries.concat(added).slice(-KEPT);
     await this.#fetchAnswers(call);
-    // An empty journal shows its count after the first answer, too.
-    if (news.length > 0 || !last) this.#show();
+    // Also after the first answer, so that an empty journal shows its count.
+    if (added.length > 0 || !last) this.#show();
   }
 
   #add(entries) {

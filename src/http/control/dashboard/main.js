@@ -16,7 +16,7 @@ import { Timeline } from "./timeline.js";
 const INTERVAL = 1_000;
 const SOCKETS_SHOWN = 100;
 
-// The length of texts in brief. A text of this length may be the beginning of a longer one.
+// The length to which the journal cuts the texts of brief entries. A text of this length may have been cut.
 const CUT = 200;
 
 // The maximum length of a body in the journal, in characters.

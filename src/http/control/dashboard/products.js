@@ -103,7 +103,7 @@ class Row {
   constructor(id, order) {
     const form = find("#order").content.cloneNode(true).firstElementChild;
     form.elements.amount.ariaLabel = `Amount for ${id}`;
-    form.elements.times.ariaLabel = `How many orders of ${id}`;
+    form.elements.times.ariaLabel = `Number of orders of ${id}`;
     form.querySelector("button").ariaLabel = `Order ${id}`;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
