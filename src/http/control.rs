@@ -1,7 +1,8 @@
-//! `/__mockd/…`: what tests, tools and the browser app ask about the mock itself, and do with it.
+//! `/__mockd/…`: the control API, through which tests, tools and the browser app inspect and control the mock.
 //!
-//! Below a world's prefix it is about that world. Each handler reads its request as a type, calls the world, and answers
-//! with a type. One table ([`mod@operations`]) makes the router and the document that describes it ([`mod@openapi`]).
+//! Below a world's prefix, a path refers to that world. Each handler deserializes its request into a type, calls the
+//! world, and serializes its answer from a type. One table ([`mod@operations`]) defines both the router and the
+//! document that describes it ([`mod@openapi`]).
 
 mod answer;
 mod clock;
@@ -46,8 +47,9 @@ impl Control {
         Self { app: app.clone(), routes: routes(operations(openapi::get_openapi), app) }
     }
 
-    /// The answer to a request; a page that may control the mock can read it, also if it is an error. Control requests are in no
-    /// journal: they are the test's own doing.
+    /// Answers a request. A page that may control the mock can read every answer, including errors.
+    ///
+    /// Control requests are not recorded in a journal, because they come from the test, not from the app under test.
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, request: Request) -> Response {
         let readers = self.app.access.readers(request.headers());
         let outcome = if target.method == Method::OPTIONS {
@@ -69,7 +71,7 @@ impl Control {
     }
 }
 
-/// The router of these operations, each behind its own rules.
+/// Builds the router of `operations`, each behind its own access check.
 fn routes(operations: impl IntoIterator<Item = ControlOperation>, app: &Arc<App>) -> Route {
     let mut paths: IndexMap<&str, RouteMethod> = IndexMap::new();
     for operation in operations {
@@ -77,13 +79,13 @@ fn routes(operations: impl IntoIterator<Item = ControlOperation>, app: &Arc<App>
         let methods = paths.entry(path).or_default();
         *methods = std::mem::take(methods).method(method, Guard { endpoint, access, subject, app: app.clone() });
     }
-    // poem writes the names of segments in another way.
+    // poem spells parameters `:name` and `*name`.
     let path = |path: &str| path.replace("{*", "*").replace('{', ":").replace('}', "");
-    let at = |routes: Route, (named, methods): (&str, _)| routes.at(path(named), methods);
-    paths.into_iter().fold(Route::new(), at)
+    let add = |routes: Route, (template, methods): (&str, _)| routes.at(path(template), methods);
+    paths.into_iter().fold(Route::new(), add)
 }
 
-/// An operation behind its rules of access and worlds.
+/// An operation behind its access check and its world lookup.
 struct Guard {
     endpoint: BoxEndpoint<'static, Response>,
     access: Access,
@@ -100,16 +102,16 @@ impl Endpoint for Guard {
         }
         request.set_data(self.app.clone());
         if self.subject == Subject::World {
-            // Only what asks nothing but about the world itself does not make it.
-            let may_make = !matches!(*request.method(), Method::GET | Method::DELETE);
+            // A request that only reads or deletes does not create the world.
+            let may_create = !matches!(*request.method(), Method::GET | Method::DELETE);
             let name = request.data::<WorldName>().cloned().unwrap_or_default();
-            let world = name.find(&self.app.worlds, may_make).await.map_err(ApiError::from)?;
+            let world = name.find(&self.app.worlds, may_create).await.map_err(ApiError::from)?;
             request.set_data(world);
         }
         let body = body::receive(&mut request, &self.app.limits).await?;
         request.set_body(Body::from_bytes(body));
         let answer = self.app.shutdown.run_until_cancelled(self.endpoint.call(request)).await;
-        // What waits for something that will not come any more is not waited for at the end.
+        // A shutdown cancels requests that wait, such as those to `/__mockd/journal/wait`.
         answer.unwrap_or_else(|| Err(ApiError::from(WorldError::Ended).into()))
     }
 }

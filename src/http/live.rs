@@ -1,4 +1,4 @@
-//! One live socket of an endpoint (RFC 6455), from the handshake (4.2) to its task.
+//! Live sockets (RFC 6455): the handshake (4.2), and the task that serves one socket.
 
 mod connection;
 pub(super) mod endpoint;
@@ -25,13 +25,13 @@ pub(crate) use memory::HighWater;
 pub use message::{ClientMessage, ClientMessageError};
 pub(crate) use spelling::handshake_spelling;
 
-/// Digits in base64 of a 16-byte nonce; `==` comes after them.
+/// The number of base64 digits of a 16-byte nonce, before the `==`.
 const KEY_DIGITS: usize = 22;
 
 /// Answers the handshake and starts the socket's task.
 ///
 /// # Errors
-/// 426 and 400 as [`check`], 403 for a page that may not read the API, 503 if the world has ended.
+/// 426 and 400 as for [`check`], 403 for a page that may not read the API, 503 if the world has ended.
 pub(super) async fn open(
     app: &Arc<App>,
     world: &World,
@@ -44,13 +44,13 @@ pub(super) async fn open(
     }
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let notices = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "notices=1"));
-    // Before the handshake is answered: whoever sees the socket open gets every value from then on.
+    // Subscribing before answering ensures that a client that sees the socket open receives every value from then on.
     let feed = world.subscribe(collection, notices, encode).await?;
-    app.tasks.spawn(begin(upgrade, feed, app.clone()));
+    app.tasks.spawn(start(upgrade, feed, app.clone()));
     Ok(switching_protocols(app, &accept, first_protocol(request.headers())))
 }
 
-/// A message as one frame.
+/// Encodes a message as one frame.
 fn encode(message: &Message) -> Bytes {
     match message.kind() {
         MessageKind::Text | MessageKind::Json => Encoded::text_of(message.payload()),
@@ -59,24 +59,25 @@ fn encode(message: &Message) -> Bytes {
     .into_frame()
 }
 
-/// Waits for the connection, and starts the socket's task. That is another one, because tasks keep the space that they need
-/// at their beginning.
-async fn begin(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
-    // Also if all is at its end by now: a client that has seen its handshake answered is to see a closing frame as well.
+/// Waits for the connection, and starts the socket's task. That is a separate task, because a task keeps the memory
+/// that it needed at its start.
+async fn start(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
+    // Even during a shutdown, since a client whose handshake was answered should also receive a close frame.
     if let Some(upgraded) = upgrade.connection().await {
         let tasks = app.tasks.clone();
         tasks.spawn(serve(Box::new(Connection::new(upgraded, feed, app))));
     }
 }
 
-/// One socket to its end. What its task holds, in its arguments as well, is there for each idle socket.
+/// Serves one socket until it ends. Everything that this future holds, including its arguments, takes memory for each
+/// idle socket.
 async fn serve(mut connection: Box<Connection>) {
     connection.app.high_water.opened(connection.app.tasks.len());
     debug!(collection = &*connection.feed.collection(), "socket opened");
     let Err(end) = connection.exchange().await;
     debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
     let app = connection.app.clone();
-    // In a box: a socket that is open has no need of what it takes to close it.
+    // Boxed, so that open sockets do not hold the memory that closing takes.
     let closing = Box::pin(async move {
         match end {
             SocketClosure::Behind => connection.leave_behind().await,
@@ -87,36 +88,36 @@ async fn serve(mut connection: Box<Connection>) {
     app.high_water.closed(app.tasks.len());
 }
 
-/// Checks a handshake and gives the value of `sec-websocket-accept`.
+/// Checks a handshake, and returns the value of `sec-websocket-accept`.
 ///
 /// # Errors
-/// 426 if it is no handshake or one of another version, 400 if it is a broken one.
+/// 426 if the request is not a handshake or is one of another version, 400 if the handshake is invalid.
 fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
     if !asks_for_socket(headers) {
         return Err(ApiError::UpgradeRequired);
     }
     if version < Version::HTTP_11 {
-        return Err(ApiError::BadHandshake("it takes HTTP/1.1"));
+        return Err(ApiError::BadHandshake("HTTP/1.1 is required"));
     }
     if !lists(headers, &header::CONNECTION, "upgrade") {
-        return Err(ApiError::BadHandshake("the connection header does not say upgrade"));
+        return Err(ApiError::BadHandshake("the Connection header does not contain `upgrade`"));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(ApiError::WebSocketVersion);
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(ApiError::BadHandshake("there has to be one sec-websocket-key"));
+        return Err(ApiError::BadHandshake("exactly one Sec-WebSocket-Key header is required"));
     };
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let digits = key.as_bytes().strip_suffix(b"==");
     if digits.is_none_or(|digits| digits.len() != KEY_DIGITS || !digits.iter().all(is_digit)) {
-        return Err(ApiError::BadHandshake("sec-websocket-key is not 16 bytes in base64"));
+        return Err(ApiError::BadHandshake("the Sec-WebSocket-Key header is not 16 bytes in base64"));
     }
     Ok(derive_accept_key(key.as_bytes()))
 }
 
-/// The 101 that ends the handshake.
+/// Returns the 101 that completes the handshake.
 fn switching_protocols(app: &App, accept: &str, subprotocol: Option<HeaderValue>) -> Response {
     let mut response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -131,8 +132,8 @@ fn switching_protocols(app: &App, accept: &str, subprotocol: Option<HeaderValue>
     response
 }
 
-/// The client's favourite subprotocol: the first that is a token (RFC 9110, 5.6.2). Frames are the same in each, and
-/// browsers end a connection whose offer is not answered.
+/// Returns the client's preferred subprotocol: the first one that is a token (RFC 9110, 5.6.2). Frames are the same in
+/// all subprotocols, and browsers close a connection if the server selects none of those offered.
 fn first_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     let first = offered.split(',').map(str::trim).find(|text| is_token(text))?;

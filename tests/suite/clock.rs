@@ -145,9 +145,9 @@ async fn a_wrong_request_names_the_field_and_changes_nothing() {
         (json!({ "step": -1 }), "step", "integer `-1`"),
         (json!({ "speed": 0 }), "speed", "0 is not between 0.001 and 100000"),
         (json!({ "speed": 2, "pause": false }), "pause", "true or left out"),
-        (json!({ "pause": true, "resume": true }), "resume", "beside pause"),
-        (json!({ "advance": "1s", "step": 1 }), "step", "beside advance"),
-        (json!({}), "body", "says nothing to do"),
+        (json!({ "pause": true, "resume": true }), "resume", "combined with pause"),
+        (json!({ "advance": "1s", "step": 1 }), "step", "combined with advance"),
+        (json!({}), "body", "nothing to do: set pause"),
     ] {
         let answer = mockd.send("POST", "/__mockd/clock", Some(&request)).await;
         let error = answer.json();

@@ -1,4 +1,4 @@
-//! Shapes that several answers have.
+//! Types that several answers share.
 
 use poem::Response;
 use schemars::JsonSchema;
@@ -10,16 +10,17 @@ use crate::engine::Event;
 use crate::http::body::ApiResponse;
 use crate::world::Pace;
 
-/// A 200 with this as JSON.
+/// Returns a 200 with `answer` as JSON.
 pub(super) fn json(answer: &impl Serialize) -> Response {
-    // Shapes of text, numbers and maps with text keys always become JSON.
+    // Serializing text, numbers and maps with text keys cannot fail.
     ApiResponse::json(serde_json::to_vec(answer).unwrap_or_default()).response
 }
 
-/// Something was done.
+/// A successful change.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Done")]
 pub(super) struct DoneAnswer {
+    /// Always `true`.
     ok: bool,
 }
 
@@ -29,25 +30,25 @@ impl DoneAnswer {
     }
 }
 
-/// What happened because of a request.
+/// The events that a request caused.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Happened {
-    /// In order, as in the transcript.
+    /// The events in order, as in the transcript.
     #[schemars(with = "Vec<EventShape>")]
     pub(super) events: Vec<Event>,
 }
 
-/// What an event looks like.
+/// An event.
 #[derive(JsonSchema)]
-#[allow(dead_code, reason = "the shape of what events make of themselves")]
+#[allow(dead_code, reason = "only describes how events are serialized")]
 pub(super) struct EventShape {
-    /// The world's time.
+    /// The world's time of the event.
     at: Time,
-    /// Counts up from 1, without gaps.
+    /// The number of the event, counted from 1 without gaps.
     sequence: u64,
-    /// What happened.
+    /// The kind of event.
     event: EventName,
-    /// The product, or the row of a collection of `data`.
+    /// The id of the product, or of the row in a collection of `data`.
     id: Option<Value>,
     /// The product's category.
     category: Option<String>,
@@ -57,19 +58,19 @@ pub(super) struct EventShape {
     row: Option<Map<String, Value>>,
     /// The name of a value of `data`.
     name: Option<String>,
-    /// That value.
+    /// The new value.
     value: Option<Value>,
-    /// The topic that something was sent to.
+    /// The topic that the frame was sent to.
     topic: Option<String>,
-    /// What was sent.
+    /// The frame that was sent.
     frame: Option<Value>,
-    /// Its new total.
+    /// The new total of the product.
     total: Option<i64>,
-    /// The rule of which something that was due was skipped.
+    /// The rule whose due step was skipped.
     rule: Option<String>,
-    /// Why something that was due was skipped.
+    /// Why the due step was skipped.
     reason: Option<String>,
-    /// The fault that began or ended.
+    /// The fault that started or ended.
     fault: Option<String>,
 }
 
@@ -89,79 +90,84 @@ enum EventName {
     FaultEnded,
 }
 
-/// What an entry of the journal looks like.
+/// An entry of the journal.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the shape of what entries make of themselves")]
+#[allow(dead_code, reason = "only describes how entries are serialized")]
 pub(super) struct EntryShape {
-    /// Counts up from 1.
+    /// The number of the entry, counted from 1.
     sequence: u64,
-    /// The world's time.
+    /// The world's time of the entry.
     at: Time,
-    /// The world's name; not in brief.
+    /// The name of the world; omitted in brief entries.
     world: Option<String>,
-    /// What it is about.
+    /// The kind of entry.
     kind: crate::world::Kind,
-    /// A request's method.
+    /// The method of a request.
     method: Option<String>,
-    /// A request's path below the world's prefix, decoded, or that of a socket of `websocket`.
+    /// The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix.
     path: Option<String>,
-    /// A request's query.
+    /// The query of a request.
     query: Option<String>,
     /// The key of the route that answered a request, such as `GET /todos/{id}`.
     route: Option<String>,
-    /// A request's headers by lower-case name.
+    /// The headers of a request, by lower-case name.
     headers: Option<std::collections::BTreeMap<String, String>>,
-    /// The JSON of a request's body, or of a frame. Of what a socket with a `protocol` sent, the `msg` of its rules.
+    /// The JSON of a request's body or of a frame. For a message from a socket with a `protocol`, the `msg` of its
+    /// rules.
     body: Option<Value>,
-    /// What is not JSON.
+    /// The body or frame as text, if it is not JSON; in a brief entry, the beginning of any text.
     text: Option<String>,
-    /// How many bytes there are that are not even text.
+    /// The length of a body or frame that is not text, in bytes.
     bytes: Option<u64>,
-    /// How long it was, if only its beginning was kept.
+    /// The full length in bytes, if only the beginning was kept.
     cut_from: Option<u64>,
-    /// A request's answer.
+    /// The answer to a request.
     answer: Option<AnswerShape>,
-    /// The socket that was opened or closed, sent something or fell behind, or whose rule failed.
+    /// The socket that was opened or closed, sent a message, fell behind, was hit by a fault, or whose rule failed.
     socket: Option<u64>,
     /// The sockets that a frame was sent to.
     sockets: Option<Vec<u64>>,
-    /// How many sockets a frame was sent to, in brief.
+    /// In a brief entry, the number of sockets that a frame was sent to.
     count: Option<u64>,
-    /// The status code of a request's answer, in brief.
+    /// In a brief entry, the status code of the answer to a request.
     status: Option<u16>,
-    /// Which of its route's answers a request got, from 1, in brief; null if it got none of them.
+    /// In a brief entry, the position of the answer among the answers of its route, from 1; null if it is none of them.
     number: Option<u64>,
-    /// The number of the event that a frame tells of.
+    /// The number of the event that a frame reports.
     event: Option<u64>,
     /// The category that a socket was opened with.
     category: Option<String>,
     /// The path of the request that a stream answers.
     stream: Option<String>,
-    /// Why the rule that fits a message was refused.
+    /// Why the rule that matches a message was refused.
     refused: Option<String>,
-    /// Which rule came nearest to a message, and why it does not fit.
+    /// The rule that came closest to matching a message, and why it does not match.
     nearest: Option<String>,
-    /// The close code.
+    /// The close code of a socket.
     code: Option<u16>,
-    /// Who closed a socket.
+    /// The side that closed a socket: `client` or `server`.
     by: Option<String>,
-    /// What faults did to a request.
+    /// The faults that hit a request.
     faults: Option<Vec<MarkShape>>,
-    /// The fault that did something to a socket or a frame, or in brief to a request.
+    /// The fault that hit a socket or a frame; in a brief entry, also the first fault that hit a request.
     fault: Option<String>,
-    /// What it did; or what became of a stream, or of a socket of `websocket`, that fell behind: `caught up` or `closed`.
+    /// What the fault did; or what happened to a stream or a `websocket` socket that fell behind: `caught up` or
+    /// `closed`.
     did: Option<String>,
-    /// What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null.
+    /// The name of a rule that failed. For a message, the number of the rule that matches it, from 1; null if none
+    /// does.
     rule: Option<crate::world::RuleName>,
-    /// Why a rule failed, or why one that fell behind was closed.
+    /// Why a rule failed, or why a stream or socket that fell behind was closed.
     why: Option<String>,
 }
 
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "as above")]
 struct MarkShape {
+    /// The name or number of the fault.
     fault: String,
+    /// What the fault did.
     did: String,
 }
 
@@ -169,29 +175,34 @@ struct MarkShape {
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "as above")]
 struct AnswerShape {
-    /// Which of its route's answers it is, from 1.
+    /// The position of the answer among the answers of its route, from 1.
     number: Option<u64>,
+    /// The status code.
     status: u16,
-    /// What may be wrong with a request that was answered.
+    /// Hints at what may be wrong with the request.
     notes: Option<Vec<String>>,
+    /// The JSON of the body.
     body: Option<Value>,
+    /// The body as text, if it is not JSON.
     text: Option<String>,
+    /// The length of a body that is not text, in bytes.
     bytes: Option<u64>,
+    /// The full length in bytes, if only the beginning was kept.
     cut_from: Option<u64>,
 }
 
-/// How a clock goes.
+/// The state of a clock.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClockAnswer {
-    /// The world's time since its start or reset.
+    /// The world's time since its start or last reset.
     pub(super) at: Time,
-    /// Whether it stands still.
+    /// Whether the clock is paused.
     pub(super) paused: bool,
-    /// How many seconds of the world pass in one of the machine's while it does not.
+    /// The number of seconds that pass in the world per second of real time while the clock runs.
     pub(super) speed: f64,
-    /// When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
-    /// its time, such as a heartbeat; null if nothing does any more.
+    /// The world's time of the next scheduled item: a step of a script or a rule, a random order, or a timed message of
+    /// a socket's protocol, such as a heartbeat. Null if nothing is scheduled.
     pub(super) next_due: Option<Time>,
 }
 
@@ -202,16 +213,16 @@ impl ClockAnswer {
     }
 }
 
-/// An error; `message` says what is wrong.
+/// An error.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the shape of what is made where errors become answers")]
+#[allow(dead_code, reason = "only describes how errors are serialized")]
 pub(super) struct ErrorAnswer {
     /// The status code.
     status_code: u16,
-    /// The status in words.
+    /// The status in words, such as `Not Found`.
     error: String,
-    /// What is wrong, and with which field.
+    /// The error message, which names the field that is wrong.
     message: String,
     /// The field that is wrong, such as `orders[2].amount`.
     field: Option<String>,

@@ -1,4 +1,5 @@
-//! `/__mockd/clock` and `/__mockd/timeline`: time that stands still, goes faster, or jumps, and what happens by itself in it.
+//! `/__mockd/clock` and `/__mockd/timeline`: pausing, speeding up and advancing time, and the work that is scheduled in
+//! it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,59 +12,60 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Event, GeneratorState, RuleScriptState, ScriptState, WaitingState};
 use crate::http::error::ApiError;
 use crate::scenario::{Generator, Repeat, Step};
 use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
 
-/// What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
-/// the advance where it is.
+/// A change to the clock, which first advances and then continues at the new pace. A client that disconnects before the
+/// answer stops the advance where it is.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ClockRequest {
-    /// `true` stops the clock.
+    /// `true` pauses the clock.
     pause: Option<bool>,
-    /// `true` lets it go on.
+    /// `true` resumes the clock.
     resume: Option<bool>,
-    /// How many times as fast as the machine's it goes, from 0.001 to 100000.
+    /// The speed of the clock as a multiple of real time, from 0.001 to 100000.
     #[schemars(range(min = 0.001, max = 100_000))]
     speed: Option<f64>,
-    /// Lets everything of the next while happen now.
+    /// Advances by this duration, and runs everything due in that time.
     advance: Option<Time>,
-    /// Lets everything until that time since the world's start happen now.
+    /// Advances to this time since the world's start, and runs everything due until then.
     #[serde(alias = "advanceTo")]
     advance_to: Option<Time>,
-    /// Lets so many of the next things happen now: steps of scripts and rules, random orders, and what protocols of sockets send.
+    /// Runs this many of the next scheduled items: steps of scripts and rules, random orders, and timed
+    /// messages of socket protocols.
     #[schemars(range(min = 1, max = 1_000_000))]
     step: Option<u64>,
 }
 
-/// The clock, and what happened by an advance.
+/// The clock, and what happened during the advance.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Advanced")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdvanceAnswer {
     #[serde(flatten)]
     clock: ClockAnswer,
-    /// How many events there were. What sockets and streams alone get or are closed by, such as replies and heartbeats, is no event:
-    /// the journal has it.
+    /// The number of events. Replies, heartbeats, closes and whatever else concerns only single sockets or streams are
+    /// not events; the journal records them.
     count: u64,
-    /// The events, 10,000 at the most; the transcript has more.
+    /// The events, at most 10,000; the transcript has more.
     #[schemars(with = "Vec<EventShape>")]
     events: Vec<Event>,
-    /// Sockets that wrote nothing for a second and may not have everything yet.
+    /// The sockets that made no progress for a second and whose clients may not have received everything yet.
     left_behind: Vec<u64>,
 }
 
-/// The clock.
+/// Returns the clock.
 #[handler]
 pub(super) async fn get_clock(Data(world): Data<&World>) -> poem::Result<Response> {
     let clock = world.clock().await.map_err(ApiError::from)?;
     Ok(json(&ClockAnswer::new(clock)))
 }
 
-/// Does what is asked, all of it or nothing, and answers when it has happened and sockets have written it.
+/// Applies the whole request or none of it. Answers once everything due has happened and the sockets have written it.
 #[handler]
 pub(super) async fn set_clock(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let request: ClockRequest = input::read(headers, body).await?;
@@ -76,7 +78,7 @@ impl ClockRequest {
         let paused = self.pause.or(self.resume.map(|resume| !resume));
         let change = ClockChange { until, paused, speed: self.speed };
         let advanced = world.change_clock(change).await.map_err(|error| match error {
-            WorldError::Clock(error @ ClockError::InThePast { .. }) => wrong("advance_to", error),
+            WorldError::Clock(error @ ClockError::InThePast { .. }) => field_error("advance_to", error),
             other => other.into(),
         })?;
         let Advanced { now, pace, next_due, count, events, left_behind } = advanced;
@@ -84,19 +86,22 @@ impl ClockRequest {
         Ok(json(&AdvanceAnswer { clock, count, events, left_behind }))
     }
 
-    /// How far time is to go.
+    /// Validates the request, and returns how far to advance.
     fn check(&self) -> Result<Until, ApiError> {
         for (field, value) in [("pause", self.pause), ("resume", self.resume)] {
             if value == Some(false) {
-                return Err(wrong(field, "is true or left out; pause stops the clock, resume lets it go on"));
+                return Err(field_error(
+                    field,
+                    "must be true or left out; pause stops the clock, resume starts it again",
+                ));
             }
         }
         if self.pause.is_some() && self.resume.is_some() {
-            return Err(wrong("resume", "cannot stand beside pause"));
+            return Err(field_error("resume", "cannot be combined with pause"));
         }
         self.speed.map_or(Ok(()), input::expect_speed)?;
         if let Some(step) = self.step.filter(|step| !(1..=1_000_000).contains(step)) {
-            return Err(wrong("step", format!("{step} is not between 1 and 1000000")));
+            return Err(field_error("step", format!("{step} is not between 1 and 1000000")));
         }
         let advances = [
             self.advance.map(|Time(by)| ("advance", Until::By(by))),
@@ -105,68 +110,74 @@ impl ClockRequest {
         ];
         let mut advances = advances.into_iter().flatten();
         match (advances.next(), advances.next()) {
-            (Some((first, _)), Some((second, _))) => Err(wrong(second, format!("cannot stand beside {first}"))),
+            (Some((first, _)), Some((second, _))) => {
+                Err(field_error(second, format!("cannot be combined with {first}")))
+            }
             (None, _) if self.pause.or(self.resume).is_none() && self.speed.is_none() => {
-                Err(wrong("body", "says nothing to do; there is pause, resume, speed, advance, advance_to and step"))
+                Err(field_error("body", "nothing to do: set pause, resume, speed, advance, advance_to or step"))
             }
             (first, _) => Ok(first.map_or(Until::Now, |(_, until)| until)),
         }
     }
 }
 
-/// Steps of a script that are listed, and how many of them are behind the next one.
-const LISTED: usize = 240;
-const BEHIND: usize = 60;
+/// The maximum number of steps that are listed of a script.
+const MAX_LISTED: usize = 240;
 
-/// What happens by itself.
+/// The maximum number of listed steps that come before the next one.
+const MAX_LISTED_BEFORE: usize = 60;
+
+/// The scheduled work of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct TimelineAnswer {
     /// The world's time.
     at: Time,
-    /// The scripts of orders, then those of general steps, each in declared order.
+    /// The scripts of orders, then the scripts of general steps, both in declared order.
     scripts: Vec<ScriptAnswer>,
     /// The generators, in declared order.
     generators: Vec<GeneratorAnswer>,
-    /// Scripts of general steps, and what rules do later: the first 100 that are due.
+    /// Scripts of general steps and delayed steps of rules: the first 100 by due time.
     waiting: Vec<WaitingAnswer>,
 }
 
 /// A script.
 #[derive(Serialize, JsonSchema)]
 struct ScriptAnswer {
-    /// What messages call it: its name, or its place; of one of general steps, its key, such as `scripts/morning`.
+    /// The name or place of the script, as shown in messages; for a script of general steps its key, such as
+    /// `scripts/morning`.
     script: String,
-    /// The world's time when the current repeat began or begins; null for one of general steps that is over.
+    /// The world's time when the current repeat started or starts; null for a script of general steps that is over.
     began: Option<Time>,
-    /// How long a repeat takes; null for one of general steps, of which that is known only afterwards.
+    /// The duration of a repeat; null for a script of general steps, whose duration is only known afterwards.
     length: Option<Time>,
-    /// Which repeat this is, from 1.
+    /// The number of the current repeat, from 1.
     round: u64,
-    /// How often it plays; null for ever.
+    /// The number of repeats; null if the script repeats forever.
     repeat: Option<u64>,
-    /// How many steps it has.
+    /// The number of steps.
     count: usize,
-    /// How many of them have begun in this repeat; of one of general steps, how many are before the next.
+    /// The number of steps that have started in this repeat; for a script of general steps, the number before the next
+    /// one.
     begun: usize,
-    /// The world's time when it does something next; null once it is over.
+    /// The world's time of the next action; null once the script is over.
     due: Option<Time>,
-    /// How many steps there are before the first that is listed.
+    /// The number of steps before the first listed one.
     first: usize,
-    /// Its steps around the next one; of one of general steps, that one alone.
+    /// The steps around the next one; for a script of general steps, only the next one.
     steps: Vec<StepAnswer>,
 }
 
-/// A step.
+/// A step of a script.
 #[derive(Serialize, JsonSchema)]
 struct StepAnswer {
-    /// The world's time when it happens or happened in this repeat.
+    /// The world's time of the step in this repeat.
     at: Time,
-    /// What was declared, as in scenarios.
+    /// The step as declared, in the scenario language.
     #[schemars(with = "Map<String, Value>")]
     step: DeclaredStep,
 }
 
-/// A step as it was declared.
+/// A step as declared.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum DeclaredStep {
@@ -177,27 +188,29 @@ enum DeclaredStep {
 /// A generator.
 #[derive(Serialize, JsonSchema)]
 struct GeneratorAnswer {
-    /// What messages call it: its place; of one of general steps, its key, such as `random/crowd`.
+    /// The place of the generator, as shown in messages; for a generator of general steps its key, such as
+    /// `random/crowd`.
     generator: String,
-    /// The world's time when its own time began.
+    /// The world's time when the generator started.
     began: Time,
-    /// The world's time of its next order; null once it is over.
+    /// The world's time of the next order or step; null once the generator is over.
     due: Option<Time>,
-    /// What was declared, as in scenarios.
+    /// The generator as declared, in the scenario language.
     #[schemars(with = "Map<String, Value>")]
     declared: Generator,
 }
 
-/// Steps that wait for their time.
+/// Scheduled steps of a rule.
 #[derive(Serialize, JsonSchema)]
 struct WaitingAnswer {
-    /// The key of their rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if they came from outside.
+    /// The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if the steps come
+    /// from outside the scenario.
     rule: Arc<str>,
-    /// The world's time of the next of them.
+    /// The world's time of the next step.
     due: Time,
 }
 
-/// What happens by itself, and how far it is.
+/// Returns the scheduled work of the world, with its progress.
 #[handler]
 pub(super) async fn get_timeline(Data(world): Data<&World>) -> poem::Result<Response> {
     let Timelines { now, scripts, rule_scripts, generators, waiting } =
@@ -267,10 +280,10 @@ fn times(repeat: Repeat) -> Option<u64> {
     }
 }
 
-/// The steps to list of so many, around the next one.
+/// Returns which of `count` steps to list, around the next one.
 fn listed(count: usize, next: usize) -> Range<usize> {
-    let first = next.saturating_sub(BEHIND).min(count.saturating_sub(LISTED));
-    first..count.min(first + LISTED)
+    let first = next.saturating_sub(MAX_LISTED_BEFORE).min(count.saturating_sub(MAX_LISTED));
+    first..count.min(first + MAX_LISTED)
 }
 
 impl From<GeneratorState> for GeneratorAnswer {

@@ -1,6 +1,7 @@
-//! `/__mockd/`: the dashboard, a page that shows a world and steers it by the control API, as any other client does.
+//! `/__mockd/`: the dashboard, a page that shows and controls a world through the control API, as any other client
+//! does.
 //!
-//! It is open, since it tells nothing by itself. What it may ask is up to the API.
+//! The page is open to everyone, since it reveals nothing on its own. The API checks the requests that the page makes.
 
 use poem::http::{StatusCode, header};
 use poem::web::Path;
@@ -8,8 +9,7 @@ use poem::{Request, Response, handler};
 
 use crate::http::error::ApiError;
 
-/// The page's own files alone, no script and no style of any other kind, and nobody frames it (Content Security Policy
-/// Level 3).
+/// Allows only the page's own files, no other scripts or styles, and no framing (Content Security Policy Level 3).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -17,7 +17,7 @@ const HTML: &str = "text/html; charset=utf-8";
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The files beside the page: name, type, content.
+/// The files of the page: name, media type and content.
 const FILES: [(&str, &str, &str); 16] = [
     ("style.css", "text/css; charset=utf-8", include_str!("dashboard/style.css")),
     ("api.js", SCRIPT, include_str!("dashboard/api.js")),
@@ -37,19 +37,19 @@ const FILES: [(&str, &str, &str); 16] = [
     ("virtual.js", SCRIPT, include_str!("dashboard/virtual.js")),
 ];
 
-/// The page.
+/// Serves the page.
 #[handler]
 pub(super) fn dashboard_page(request: &Request) -> Response {
     let path = request.original_uri().path();
     if !path.ends_with('/') {
-        // Its files are relative to it.
+        // The page refers to its files by relative paths.
         let location = format!("{path}/");
         return Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, location).finish();
     }
     answer(HTML, include_str!("dashboard/index.html"))
 }
 
-/// A file of the page.
+/// Serves a file of the page.
 #[handler]
 pub(super) fn dashboard_file(Path(name): Path<String>, request: &Request) -> poem::Result<Response> {
     let file = FILES.iter().find(|(file, ..)| *file == name);

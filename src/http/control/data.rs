@@ -1,4 +1,4 @@
-//! `/__mockd/data`: what `data` is now, in brief.
+//! `/__mockd/data`: a summary of the current `data`.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use crate::engine::RowSet;
 use crate::scenario::Row;
 use crate::world::World;
 
-/// Which part of `data` to tell.
+/// Which part of `data` to return.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct DataQuery {
-    /// Only what has that name.
+    /// Only the collection or value with this name.
     name: Option<String>,
-    /// So many rows of each collection at the most, the first of them; all of them without it.
+    /// The maximum number of rows of each collection, counted from the first; all rows by default.
     rows: Option<usize>,
 }
 
-/// What `data` is now.
+/// The current `data`.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct DataAnswer {
     /// The collections in declared order, then the values.
@@ -37,28 +37,28 @@ pub(super) struct DataAnswer {
 #[serde(untagged)]
 enum NamedDataAnswer {
     Collection {
-        /// Its name.
+        /// The name of the collection.
         name: Arc<str>,
-        /// How many rows it has.
+        /// The number of rows in the collection.
         count: usize,
-        /// The first of them.
+        /// The first rows, or all of them.
         #[schemars(with = "Vec<Map<String, Value>>")]
         rows: Vec<Arc<Row>>,
     },
     Value {
-        /// Its name.
+        /// The name of the value.
         name: Arc<str>,
-        /// What it is.
+        /// The current value.
         #[schemars(with = "Value")]
         value: Arc<Value>,
     },
 }
 
-/// What `data` is now; it leaves no trace in the journal.
+/// Returns the current `data`, without an entry in the journal.
 #[handler]
 pub(super) fn get_data(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let DataQuery { name, rows } = input::query(uri)?;
-    let is_wanted = |one: &Arc<str>| name.as_deref().is_none_or(|name| name == &**one);
+    let is_requested = |one: &Arc<str>| name.as_deref().is_none_or(|name| name == &**one);
     let shown = rows.unwrap_or(usize::MAX);
     let view = world.view();
     let collection = |(name, row_set): (&Arc<str>, &RowSet)| NamedDataAnswer::Collection {
@@ -68,7 +68,7 @@ pub(super) fn get_data(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Res
     };
     let value =
         |(name, value): (&Arc<str>, &Arc<Value>)| NamedDataAnswer::Value { name: name.clone(), value: value.clone() };
-    let collections = view.collections.uncounted().filter(|(name, _)| is_wanted(name)).map(collection);
-    let values = view.values.iter().filter(|(name, _)| is_wanted(name)).map(value);
+    let collections = view.collections.uncounted().filter(|(name, _)| is_requested(name)).map(collection);
+    let values = view.values.iter().filter(|(name, _)| is_requested(name)).map(value);
     Ok(json(&DataAnswer { data: collections.chain(values).collect() }))
 }

@@ -1,4 +1,4 @@
-//! `/__mockd/faults`: what goes wrong on purpose, and to bring and to lift it.
+//! `/__mockd/faults`: listing, adding, replacing and removing faults.
 
 use std::sync::Arc;
 
@@ -19,33 +19,33 @@ use crate::world::World;
 /// All faults of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaultsAnswer {
-    /// Those of the scenario first, in declared order.
+    /// The faults. Those of the scenario come first, in declared order.
     faults: Vec<FaultAnswer>,
 }
 
 /// A fault.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaultAnswer {
-    /// Its number, from 1 in each world.
+    /// The number of the fault, from 1 in each world.
     id: u64,
-    /// What messages and the journal call it: its name, or its number.
+    /// The name or number of the fault, as shown in messages and in the journal.
     label: Arc<str>,
-    /// Who brought it: `scenario`, `script` or `api`.
+    /// Where the fault comes from: `scenario`, `script` or `api`.
     source: &'static str,
-    /// Whether it is in force: `waiting`, `active` or `over`.
+    /// The phase of the fault: `waiting`, `active` or `over`.
     phase: &'static str,
-    /// The world's time when it begins or began.
+    /// The world's time when the fault starts or started.
     from: Time,
-    /// The world's time when it ends; null if it does not by itself.
+    /// The world's time when the fault ends; null if it does not end on its own.
     until: Option<Time>,
-    /// Requests, handshakes or sockets that it could have hit so far.
+    /// The number of requests, handshakes or sockets that the fault could have hit so far.
     matched: u64,
-    /// Those that it has hit.
+    /// The number of those that the fault has hit.
     hit: u64,
-    /// What was declared, as in scenarios.
+    /// The fault as declared, in the scenario language.
     #[schemars(with = "FaultShape")]
     fault: Arc<Fault>,
-    /// What is odd about one that was just brought, such as that it can never match.
+    /// Warnings about a fault that was just added, such as that it can never match.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     warnings: Vec<String>,
@@ -76,20 +76,20 @@ impl From<FaultState> for FaultAnswer {
     }
 }
 
-/// The faults.
+/// Returns all faults of the world.
 #[handler]
 pub(super) async fn list_faults(Data(world): Data<&World>) -> poem::Result<Response> {
     let faults = FaultAnswer::all(world.faults().await.map_err(ApiError::from)?);
     Ok(json(&FaultsAnswer { faults }))
 }
 
-/// One fault, by number or name.
+/// Returns one fault, by its number or name.
 #[handler]
 pub(super) async fn get_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     Ok(json(&FaultAnswer::from(world.fault(&name).await.map_err(ApiError::from)?)))
 }
 
-/// Brings a fault.
+/// Adds a fault.
 #[handler]
 pub(super) async fn add_fault(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let (fault, warnings) = read(headers, body, world).await?;
@@ -97,9 +97,9 @@ pub(super) async fn add_fault(headers: &HeaderMap, body: Body, Data(world): Data
     Ok(json(&FaultAnswer { warnings, ..state.into() }))
 }
 
-/// Puts another in the place of a fault.
+/// Replaces a fault.
 #[handler]
-pub(super) async fn change_fault(
+pub(super) async fn replace_fault(
     Path(name): Path<String>,
     headers: &HeaderMap,
     body: Body,
@@ -110,14 +110,14 @@ pub(super) async fn change_fault(
     Ok(json(&FaultAnswer { warnings, ..state.into() }))
 }
 
-/// Lifts a fault for good.
+/// Removes a fault.
 #[handler]
 pub(super) async fn remove_fault(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     world.remove_fault(&name).await.map_err(ApiError::from)?;
     Ok(DoneAnswer::answer())
 }
 
-/// Lifts all faults for good.
+/// Removes all faults.
 #[handler]
 pub(super) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Response> {
     world.clear_faults().await.map_err(ApiError::from)?;
@@ -127,7 +127,7 @@ pub(super) async fn clear_faults(Data(world): Data<&World>) -> poem::Result<Resp
 async fn read(headers: &HeaderMap, body: Body, world: &World) -> Result<(Fault, Vec<String>), ApiError> {
     let bytes = input::bytes(body).await?;
     let bytes = body::expect_json(headers, &bytes)?;
-    // What is no JSON is said to be none, before it is read as the YAML that it could be.
+    // The fault is parsed as YAML, so YAML that is not JSON has to be rejected first.
     let json: serde_json::Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     if !json.is_object() {
         return Err(ApiError::NotAnObject(body::kind(&json)));

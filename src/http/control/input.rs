@@ -1,4 +1,4 @@
-//! Reads control requests; an error names the field.
+//! Reading of control requests, with errors that name the field.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,7 +24,7 @@ use crate::world::SPEEDS;
 pub(super) struct Time(pub(super) Duration);
 
 impl Time {
-    /// In whole milliseconds: nobody needs to know the machine's time better.
+    /// Rounds down to whole milliseconds, which is precise enough for real time.
     pub(super) fn millis(time: Duration) -> Self {
         Self(Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
     }
@@ -69,32 +69,35 @@ impl JsonSchema for Time {
     }
 }
 
-/// Whether a clock can go that fast.
-pub(super) fn expect_speed(speed: f64) -> Result<(), ApiError> {
-    let why = || format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end());
-    SPEEDS.contains(&speed).then_some(()).ok_or_else(|| wrong("speed", why()))
-}
-
-/// Reads a body.
+/// Checks that a clock supports this speed.
 ///
 /// # Errors
-/// As [`body::read`], and 400 with the field that is wrong.
+/// 400 if it does not.
+pub(super) fn expect_speed(speed: f64) -> Result<(), ApiError> {
+    let why = || format!("{speed} is not between {} and {}", SPEEDS.start(), SPEEDS.end());
+    SPEEDS.contains(&speed).then_some(()).ok_or_else(|| field_error("speed", why()))
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// As for [`body::read`], and 400 with the invalid field.
 pub(super) async fn read<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     from_json(body::expect_json(headers, &bytes(body).await?)?)
 }
 
-/// The bytes of a body that was received before.
+/// Returns the bytes of a body that has already been received.
 ///
 /// # Errors
-/// 400, which cannot be.
+/// 400, which cannot happen for such a body.
 pub(super) async fn bytes(body: Body) -> Result<Bytes, ApiError> {
     body.into_bytes().await.map_err(|error| ApiError::BrokenBody(error.into()))
 }
 
-/// Reads a body that may be missing.
+/// Reads a JSON body that may be missing.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub(super) async fn read_if_any<T: DeserializeOwned + Default>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     let bytes = bytes(body).await?;
     if bytes.is_empty() { Ok(T::default()) } else { from_json(body::expect_json(headers, &bytes)?) }
@@ -103,7 +106,7 @@ pub(super) async fn read_if_any<T: DeserializeOwned + Default>(headers: &HeaderM
 /// Reads the query of a URL.
 ///
 /// # Errors
-/// 400 with the field that is wrong.
+/// 400 with the invalid field.
 pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
@@ -116,7 +119,7 @@ fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(json).map_err(|error| explain(&error, "body"))
 }
 
-/// Names the field that is wrong: that of the path, or below it one that is unknown or missing.
+/// Names the invalid field: the one at the error's path, or an unknown or missing one below it.
 fn explain<E: fmt::Display>(error: &serde_path_to_error::Error<E>, whole: &str) -> ApiError {
     let (path, why) = (error.path().to_string(), error.inner().to_string());
     let named = ["unknown field `", "missing field `"].iter().find_map(|start| why.strip_prefix(start));
@@ -138,12 +141,12 @@ fn explain<E: fmt::Display>(error: &serde_path_to_error::Error<E>, whole: &str) 
     ApiError::Field { field, why }
 }
 
-/// A struct that is an object in JSON. What serde derives for a struct takes a list of its fields, too.
+/// A struct that is read only from a JSON object. A derived `Deserialize` also accepts a list of the struct's fields.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A reader of maps alone would not say what it found instead.
+        // `deserialize_map` would not report what it found instead.
         deserializer.deserialize_any(ObjectVisitor(PhantomData))
     }
 }
@@ -166,18 +169,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Reads a field that is a struct, from an object alone.
+/// Reads a struct field, only from an object.
 pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// Reads a field that is a list of structs, from objects alone.
+/// Reads a field that is a list of structs, only from objects.
 pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let objects = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
-/// A row's id, as text or as the number that the API shows.
+/// Reads a row's id, from text or from the number that the API shows.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
     struct IdVisitor;
 
@@ -204,12 +207,12 @@ pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>,
     deserializer.deserialize_any(IdVisitor)
 }
 
-/// What [`id`] takes.
+/// Returns the schema of what [`id`] accepts.
 pub(super) fn id_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "integer"] })
 }
 
-/// JSON in which no object says a key twice: which of the two is meant, nobody knows.
+/// JSON without duplicate keys in its objects. Which of two values is meant would be unclear.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -263,7 +266,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("`{key}` stands there twice")));
+                return Err(A::Error::custom(format!("duplicate key `{key}`")));
             }
             let Unique(value) = entries.next_value()?;
             object.insert(key, value);
@@ -272,8 +275,8 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// What is wrong with a field that has the right type.
-pub(super) fn wrong(field: &str, why: impl fmt::Display) -> ApiError {
+/// Returns the error for a field that has the right type but an invalid value.
+pub(super) fn field_error(field: &str, why: impl fmt::Display) -> ApiError {
     ApiError::Field { field: field.to_owned(), why: why.to_string() }
 }
 
@@ -285,7 +288,7 @@ mod tests {
 
     #[derive(Deserialize)]
     struct Named {
-        #[expect(dead_code, reason = "it is only read")]
+        #[expect(dead_code, reason = "only deserialized")]
         name: String,
     }
 
@@ -293,15 +296,15 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Sample {
         #[serde(deserialize_with = "object")]
-        #[expect(dead_code, reason = "it is only read")]
+        #[expect(dead_code, reason = "only deserialized")]
         one: Named,
         #[serde(default, deserialize_with = "objects")]
-        #[expect(dead_code, reason = "it is only read")]
+        #[expect(dead_code, reason = "only deserialized")]
         many: Vec<Named>,
     }
 
     #[test]
-    fn a_list_is_refused_where_an_object_is_meant() {
+    fn a_list_is_rejected_where_an_object_is_expected() {
         for (json, message) in [
             (r#"{"one":{"name":"a"},"many":[{"name":"b"}]}"#, ""),
             (r#"{"one":["a"]}"#, "one: is an array, expected an object"),

@@ -1,4 +1,4 @@
-//! The `OpenAPI` 3.1 document of the control API, made from its table and the types that handlers read and answer with.
+//! The `OpenAPI` 3.1 document of the control API, generated from its table and the types of its requests and answers.
 
 mod page;
 
@@ -13,13 +13,13 @@ use super::operations::operations;
 
 pub use page::control_page;
 
-/// The document that describes the control API.
+/// Serves the document.
 #[handler]
 pub(super) fn get_openapi() -> Response {
     json_answer(&control_document())
 }
 
-/// The `OpenAPI` 3.1 document of the control API.
+/// Returns the `OpenAPI` 3.1 document of the control API.
 #[must_use]
 pub fn control_document() -> Value {
     let settings =
@@ -30,7 +30,7 @@ pub fn control_document() -> Value {
     for operation in operations(get_openapi) {
         let Some(summary) = operation.summary else { continue };
         let described = operation.describe(summary, &mut generator, &error);
-        // OpenAPI has no sign for a parameter of several segments.
+        // OpenAPI has no syntax for a parameter that spans several segments.
         let path = paths.entry(operation.path.replace("{*", "{")).or_insert_with(|| json!({}));
         path[operation.method_name()] = described;
     }
@@ -39,7 +39,7 @@ pub fn control_document() -> Value {
         "info": {
             "title": "mockd control API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Below `/@NAME` each operation is about the world of that name, otherwise about the default one.",
+            "description": "Below `/@NAME`, operations act on the world of that name, otherwise on the default world.",
         },
         "servers": [
             { "url": "/", "description": "The default world" },
@@ -49,7 +49,7 @@ pub fn control_document() -> Value {
         "components": {
             "schemas": generator.take_definitions(true),
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer",
-                "description": "Only if mockd was started with --control-token." } },
+                "description": "Required only if mockd was started with --control-token." } },
         },
     })
 }
@@ -63,7 +63,7 @@ impl ControlOperation {
         let mut responses = Map::new();
         let mut response = json!({ "description": summary, "content": answer });
         if matches!(self.content, AnswerContent::Lines) {
-            let dropped = "How many of these events are gone, because the transcript is bounded.";
+            let dropped = "The number of these events that were dropped because the transcript is bounded.";
             response["headers"] =
                 json!({ "x-mockd-dropped": { "description": dropped, "schema": { "type": "integer" } } });
         }
@@ -82,7 +82,7 @@ impl ControlOperation {
         });
         if let Some(request) = self.request {
             let content = json!({ "application/json": { "schema": request(generator) } });
-            described["requestBody"] = json!({ "required": !self.is_optional, "content": content });
+            described["requestBody"] = json!({ "required": !self.is_body_optional, "content": content });
         }
         if !is_open {
             described["security"] = json!([{}, { "token": [] }]);
@@ -94,14 +94,15 @@ impl ControlOperation {
         self.method.as_str().to_ascii_lowercase()
     }
 
-    /// The method and the words of the path, as generators make names of them: `postSocketsSocketClose`.
+    /// Returns the operation's id: the method and the words of the path, as code generators expect, such as
+    /// `postSocketsSocketClose`.
     fn id(&self) -> String {
         let words = self.path.split(['/', '{', '}', '*', '.']).filter(|word| !word.is_empty() && *word != "__mockd");
         let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
         std::iter::once(self.method_name()).chain(words.map(capital)).collect()
     }
 
-    /// The names in the path, and what may stand in the query.
+    /// Returns the parameters of the path and of the query.
     fn parameters(&self, generator: &mut SchemaGenerator) -> Vec<Value> {
         let segments = self.path.split('/').filter_map(|one| one.strip_prefix('{')?.strip_suffix('}'));
         let segments = segments.map(|name| name.trim_start_matches('*'));
@@ -112,7 +113,7 @@ impl ControlOperation {
         let Some(query) = self.query else { return parameters };
         let query = query(generator);
         for (name, schema) in query["properties"].as_object().into_iter().flatten() {
-            // A parameter that is left out is not null.
+            // A query parameter can be omitted but cannot be null.
             let mut schema = schema.clone();
             if let Some(fields) = schema.as_object_mut() {
                 fields.remove("default");

@@ -1,4 +1,4 @@
-//! An operation of the control API: what the router, the rules of access and worlds, and the document know of it.
+//! An operation of the control API, as seen by the router, the access check and the document.
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
@@ -8,52 +8,56 @@ use serde_json::Value;
 
 use super::answer;
 
-/// Makes the schema of a type.
+/// Generates the schema of a type.
 pub(super) type SchemaFn = fn(&mut SchemaGenerator) -> Value;
 
 /// One operation of the API.
 pub(super) struct ControlOperation {
     pub(super) method: Method,
-    /// Names of segments are in braces, `*` before the name of all that is left.
+    /// The path; `{name}` matches one segment, `{*name}` the rest.
     pub(super) path: &'static str,
     pub(super) endpoint: BoxEndpoint<'static, Response>,
     pub(super) access: Access,
     pub(super) subject: Subject,
-    /// What the document says of it; nothing of what only serves the dashboard.
+    /// The summary in the document; `None` if the operation only serves the dashboard and is not documented.
     pub(super) summary: Option<&'static str>,
     pub(super) query: Option<SchemaFn>,
     pub(super) request: Option<SchemaFn>,
     /// Whether the request's body may be missing.
-    pub(super) is_optional: bool,
+    pub(super) is_body_optional: bool,
+    /// The status of a successful answer.
     pub(super) status: &'static str,
     pub(super) content: AnswerContent,
+    /// The statuses of errors, except those of the access check.
     pub(super) errors: &'static [&'static str],
 }
 
-/// Who may ask.
+/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everybody: it tells nothing but what the mock API itself tells.
+    /// Everyone: the operation reveals nothing beyond what the mock API reveals.
     Open,
-    /// Who may control the mock.
+    /// Clients that may control the mock.
     Guarded,
 }
 
-/// What an operation is about.
+/// What an operation acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// What is the same in all worlds: it neither makes nor looks for one.
+    /// The server: no world is looked up or created.
     Server,
+    /// The world that the request names.
     World,
 }
 
-/// What is answered.
+/// The content of a successful answer.
 pub(super) enum AnswerContent {
     Json(SchemaFn),
+    /// JSON objects, one per line.
     Lines,
 }
 
-pub(super) fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+pub(super) fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<T>().to_value()
 }
 
@@ -76,7 +80,7 @@ pub(super) fn get(
         summary: Some(summary),
         query: None,
         request: None,
-        is_optional: false,
+        is_body_optional: false,
         status: "200",
         content: AnswerContent::Json(answer),
         errors: &[],
@@ -101,12 +105,12 @@ pub(super) fn delete(
     summary: &'static str,
     errors: &'static [&'static str],
 ) -> ControlOperation {
-    ControlOperation { method: Method::DELETE, errors, ..get(path, endpoint, summary, shape::<answer::DoneAnswer>) }
+    ControlOperation { method: Method::DELETE, errors, ..get(path, endpoint, summary, schema::<answer::DoneAnswer>) }
 }
 
-/// A part of the dashboard.
+/// An operation that serves a part of the dashboard.
 pub(super) fn page(path: &'static str, endpoint: impl Endpoint<Output = Response> + 'static) -> ControlOperation {
-    ControlOperation { summary: None, ..get(path, endpoint, "", |_| Value::Null).open().of_server() }
+    ControlOperation { summary: None, ..get(path, endpoint, "", |_| Value::Null).open().on_server() }
 }
 
 impl ControlOperation {
@@ -114,12 +118,12 @@ impl ControlOperation {
         Self { access: Access::Open, ..self }
     }
 
-    pub(super) fn of_server(self) -> Self {
+    pub(super) fn on_server(self) -> Self {
         Self { subject: Subject::Server, ..self }
     }
 
-    pub(super) fn optional(self) -> Self {
-        Self { is_optional: true, ..self }
+    pub(super) fn optional_body(self) -> Self {
+        Self { is_body_optional: true, ..self }
     }
 
     pub(super) fn query(self, query: SchemaFn) -> Self {

@@ -1,113 +1,110 @@
-//! The table of the control API: each operation once, for the router, for the rules of access and worlds, and for the document
-//! that describes it.
+//! The table of the control API's operations, from which the router, the access checks and the document are made.
 
 use poem::http::Method;
 use poem::{Endpoint, Response};
 use serde_json::{Value, json};
 
-use super::operation::{AnswerContent, ControlOperation, delete, get, page, post, query, shape};
+use super::operation::{AnswerContent, ControlOperation, delete, get, page, post, query, schema};
 use super::{answer, clock, dashboard, data, faults, journal, route_list, server, sockets, state};
 use crate::scenario::{FaultShape, PostedStepsShape};
 use crate::world::Verdict;
 
-/// All operations, in the order of the document, which that endpoint gives.
+/// Returns all operations, in the order of the document. The `openapi` endpoint serves the document.
 pub(super) fn operations(
     openapi: impl Endpoint<Output = Response> + 'static,
 ) -> impl Iterator<Item = ControlOperation> {
-    dashboard()
+    dashboard_operations()
         .into_iter()
-        .chain(on_server(openapi))
-        .chain(on_state())
-        .chain(on_snapshots())
-        .chain(on_journal())
-        .chain(on_sockets())
-        .chain(on_worlds())
-        .chain(on_faults())
-        .chain(on_scenarios())
+        .chain(server_operations(openapi))
+        .chain(state_operations())
+        .chain(snapshot_operations())
+        .chain(journal_operations())
+        .chain(socket_operations())
+        .chain(world_operations())
+        .chain(fault_operations())
+        .chain(scenario_operations())
 }
 
-fn dashboard() -> [ControlOperation; 2] {
+fn dashboard_operations() -> [ControlOperation; 2] {
     [page("/__mockd", dashboard::dashboard_page), page("/__mockd/dashboard/{file}", dashboard::dashboard_file)]
 }
 
-/// Those on the server.
-fn on_server(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<ControlOperation> {
+fn server_operations(openapi: impl Endpoint<Output = Response> + 'static) -> Vec<ControlOperation> {
     vec![
-        get("/__mockd/health", server::health, "That the server is well", shape::<server::HealthAnswer>)
+        get("/__mockd/health", server::health, "Check the health of the server", schema::<server::HealthAnswer>)
             .open()
-            .of_server(),
-        get("/__mockd/openapi.json", openapi, "This document", |_| json!({ "type": "object" })).open().of_server(),
+            .on_server(),
+        get("/__mockd/openapi.json", openapi, "Get this document", |_| json!({ "type": "object" })).open().on_server(),
         get(
             "/__mockd/categories",
             server::list_collections,
-            "The scenario's name and categories",
-            shape::<server::CollectionsAnswer>,
+            "Get the scenario's name and categories",
+            schema::<server::CollectionsAnswer>,
         )
         .open(),
         get(
             "/__mockd/routes",
             route_list::list_routes,
-            "The requests that the mock API answers",
-            shape::<route_list::RoutesAnswer>,
+            "List the routes of the mock API",
+            schema::<route_list::RoutesAnswer>,
         )
         .open(),
         get(
             "/__mockd/reload",
             server::reload,
-            "What became of the last save of the scenario",
-            shape::<server::ReloadAnswer>,
+            "Get the result of the last save of the scenario",
+            schema::<server::ReloadAnswer>,
         )
-        .of_server()
+        .on_server()
         .query(query::<server::ReloadQuery>),
     ]
 }
 
-/// Those on what is in a world.
-fn on_state() -> Vec<ControlOperation> {
+fn state_operations() -> Vec<ControlOperation> {
     vec![
-        get("/__mockd/state", state::get_state, "The world at this moment", shape::<state::StateAnswer>)
+        get("/__mockd/state", state::get_state, "Get the current state of the world", schema::<state::StateAnswer>)
             .query(query::<state::StateQuery>),
         ControlOperation {
             method: Method::PATCH,
             ..post(
                 "/__mockd/state",
                 state::patch_state,
-                "Set totals, or data, all or none",
-                shape::<state::PatchRequest>,
-                shape::<answer::Happened>,
+                "Set totals or data, all or none",
+                schema::<state::PatchRequest>,
+                schema::<answer::Happened>,
             )
         },
         post(
             "/__mockd/reset",
             state::reset,
-            "Back to the scenario's start: totals, products, clock, random streams, journal, snapshots; open sockets \
-             stay and get current orders",
-            shape::<state::ResetRequest>,
-            shape::<answer::DoneAnswer>,
+            "Reset the world to the scenario's start: data, totals, products, clock, random streams, journal and \
+             snapshots; sockets of a shop stay open and receive the current orders",
+            schema::<state::ResetRequest>,
+            schema::<answer::DoneAnswer>,
         )
-        .optional(),
-        get("/__mockd/clock", clock::get_clock, "The clock", shape::<answer::ClockAnswer>),
+        .optional_body(),
+        get("/__mockd/clock", clock::get_clock, "Get the clock", schema::<answer::ClockAnswer>),
         post(
             "/__mockd/clock",
             clock::set_clock,
-            "Stop, start, speed up or advance the clock; answered when everything until then has happened and is \
-             written to the open sockets",
-            shape::<clock::ClockRequest>,
-            shape::<clock::AdvanceAnswer>,
+            "Pause, resume, speed up or advance the clock. The answer comes once everything due has happened and has \
+             been written to the open sockets",
+            schema::<clock::ClockRequest>,
+            schema::<clock::AdvanceAnswer>,
         ),
         post(
             "/__mockd/orders",
             state::count,
-            "Carry out orders, all or none",
-            shape::<state::CountRequest>,
-            shape::<answer::Happened>,
+            "Place orders, all or none",
+            schema::<state::CountRequest>,
+            schema::<answer::Happened>,
         ),
         post(
             "/__mockd/steps",
             state::post_steps,
-            "Carry out steps, all or none; later ones belong to the world",
+            "Run steps, all or none. Delayed steps are scheduled in the world",
             |generator| generator.subschema_for::<PostedStepsShape>().to_value(),
-            shape::<answer::Happened>,
+            schema::<answer::Happened>,
         )
         .errors(&["400", "404", "409", "413", "415", "503"]),
         ControlOperation {
@@ -115,201 +112,212 @@ fn on_state() -> Vec<ControlOperation> {
             ..get(
                 "/__mockd/transcript",
                 journal::get_transcript,
-                "Every event since the start or reset, as JSON lines",
+                "Get every event since the start or the last reset, as JSON lines",
                 |_| Value::Null,
             )
             .query(|_| {
                 json!({ "properties": { "after": { "type": "integer", "minimum": 0,
-                    "description": "Only events after that number." } } })
+                    "description": "Only events after this number." } } })
             })
         },
-        get("/__mockd/data", data::get_data, "What `data` is now, in brief", shape::<data::DataAnswer>)
+        get("/__mockd/data", data::get_data, "Get a summary of the current `data`", schema::<data::DataAnswer>)
             .query(query::<data::DataQuery>),
-        get("/__mockd/products", state::list_rows, "All categories with their products", shape::<state::RowsAnswer>),
+        get(
+            "/__mockd/products",
+            state::list_rows,
+            "List all categories with their products",
+            schema::<state::RowsAnswer>,
+        ),
         get(
             "/__mockd/timeline",
             clock::get_timeline,
-            "What happens by itself, and how far it is",
-            shape::<clock::TimelineAnswer>,
+            "List scripts, generators and scheduled steps, with their progress",
+            schema::<clock::TimelineAnswer>,
         ),
     ]
 }
 
-/// Those on snapshots.
-fn on_snapshots() -> Vec<ControlOperation> {
+fn snapshot_operations() -> Vec<ControlOperation> {
     vec![
-        get("/__mockd/snapshots", state::list_snapshots, "The snapshots", shape::<state::SnapshotsAnswer>),
+        get("/__mockd/snapshots", state::list_snapshots, "List the snapshots", schema::<state::SnapshotsAnswer>),
         post(
             "/__mockd/snapshots",
-            state::save,
-            "Keep this moment",
-            shape::<state::SnapshotRequest>,
-            shape::<answer::DoneAnswer>,
+            state::save_snapshot,
+            "Save a snapshot of the current state",
+            schema::<state::SnapshotRequest>,
+            schema::<answer::DoneAnswer>,
         )
         .errors(&["400", "409", "413", "415"]),
-        delete("/__mockd/snapshots/{name}", state::forget, "Drop a snapshot", &["404"]),
+        delete("/__mockd/snapshots/{name}", state::delete_snapshot, "Delete a snapshot", &["404"]),
         ControlOperation {
             request: None,
             ..post(
                 "/__mockd/snapshots/{name}/restore",
-                state::restore,
-                "Go back to a snapshot",
+                state::restore_snapshot,
+                "Restore a snapshot",
                 |_| Value::Null,
-                shape::<answer::DoneAnswer>,
+                schema::<answer::DoneAnswer>,
             )
             .errors(&["404"])
         },
     ]
 }
 
-/// Those on the journal.
-fn on_journal() -> Vec<ControlOperation> {
+fn journal_operations() -> Vec<ControlOperation> {
     vec![
         get(
             "/__mockd/journal",
             journal::get_journal,
-            "What happened between the world and its clients, without what the built-in page fetches for itself",
-            shape::<journal::JournalAnswer>,
+            "List what happened between the world and its clients, except what the built-in page fetches for itself",
+            schema::<journal::JournalAnswer>,
         )
         .query(query::<journal::JournalQuery>),
-        delete("/__mockd/journal", journal::clear_journal, "Empty the journal", &[]),
+        delete("/__mockd/journal", journal::clear_journal, "Clear the journal", &[]),
         post(
             "/__mockd/journal/wait",
             journal::wait,
-            "Wait for entries",
-            shape::<journal::WaitRequest>,
-            shape::<Verdict>,
+            "Wait for journal entries",
+            schema::<journal::WaitRequest>,
+            schema::<Verdict>,
         ),
         post(
             "/__mockd/verify",
             journal::verify,
-            "Hold the journal against expectations",
-            shape::<journal::VerifyRequest>,
-            shape::<Verdict>,
+            "Check the journal against expectations",
+            schema::<journal::VerifyRequest>,
+            schema::<Verdict>,
         ),
     ]
 }
 
-/// Those on live sockets.
-fn on_sockets() -> Vec<ControlOperation> {
-    const WITH_UNKNOWN: &[&str] = &["400", "404", "413", "415"];
+fn socket_operations() -> Vec<ControlOperation> {
+    /// The errors of an operation on one socket, which may not exist.
+    const ONE_SOCKET: &[&str] = &["400", "404", "413", "415"];
     vec![
-        get("/__mockd/sockets", sockets::list_sockets, "The open sockets", shape::<sockets::SocketsAnswer>)
-            .query(query::<sockets::SocketsQuery>),
+        get(
+            "/__mockd/sockets",
+            sockets::list_sockets,
+            "List the open sockets and streams",
+            schema::<sockets::SocketsAnswer>,
+        )
+        .query(query::<sockets::SocketsQuery>),
         post(
             "/__mockd/sockets/close",
             sockets::close_all,
-            "Close all sockets",
-            shape::<sockets::CloseRequest>,
-            shape::<sockets::ClosedAnswer>,
+            "Close all sockets and end all streams",
+            schema::<sockets::CloseRequest>,
+            schema::<sockets::ClosedAnswer>,
         )
-        .optional(),
+        .optional_body(),
         post(
             "/__mockd/sockets/send",
             sockets::send_all,
-            "Send a frame to all sockets",
-            shape::<sockets::SendRequest>,
-            shape::<answer::DoneAnswer>,
+            "Send a frame to all sockets and streams",
+            schema::<sockets::SendRequest>,
+            schema::<answer::DoneAnswer>,
         ),
         post(
             "/__mockd/sockets/{socket}/close",
             sockets::close,
-            "Close a socket",
-            shape::<sockets::CloseRequest>,
-            shape::<sockets::ClosedAnswer>,
+            "Close a socket or end a stream",
+            schema::<sockets::CloseRequest>,
+            schema::<sockets::ClosedAnswer>,
         )
-        .optional()
-        .errors(WITH_UNKNOWN),
+        .optional_body()
+        .errors(ONE_SOCKET),
         post(
             "/__mockd/sockets/{socket}/send",
             sockets::send,
-            "Send a frame to a socket",
-            shape::<sockets::SendRequest>,
-            shape::<answer::DoneAnswer>,
+            "Send a frame to a socket or stream",
+            schema::<sockets::SendRequest>,
+            schema::<answer::DoneAnswer>,
         )
-        .errors(WITH_UNKNOWN),
+        .errors(ONE_SOCKET),
         post(
             "/__mockd/topics/{*topic}",
             sockets::send_to_topic,
-            "Send a frame to all who have joined a topic, as a step does",
-            shape::<sockets::SendRequest>,
-            shape::<answer::Happened>,
+            "Send a frame to all members of a topic, as a step does",
+            schema::<sockets::SendRequest>,
+            schema::<answer::Happened>,
         ),
     ]
 }
 
-/// Those on the worlds.
-fn on_worlds() -> Vec<ControlOperation> {
+fn world_operations() -> Vec<ControlOperation> {
     vec![
-        get("/__mockd/worlds", server::list_worlds, "All worlds", shape::<server::WorldsAnswer>).of_server(),
+        get("/__mockd/worlds", server::list_worlds, "List all worlds", schema::<server::WorldsAnswer>).on_server(),
         ControlOperation {
             status: "201",
             ..post(
                 "/__mockd/worlds",
-                server::make_world,
-                "Make a world",
-                shape::<server::WorldRequest>,
-                shape::<server::WorldAnswer>,
+                server::create_world,
+                "Create a world",
+                schema::<server::WorldRequest>,
+                schema::<server::WorldAnswer>,
             )
-            .of_server()
+            .on_server()
             .errors(&["400", "409", "413", "415", "503"])
         },
-        get("/__mockd/worlds/{name}", server::get_world, "One world", shape::<server::WorldAnswer>)
-            .of_server()
+        get("/__mockd/worlds/{name}", server::get_world, "Get a world", schema::<server::WorldAnswer>)
+            .on_server()
             .errors(&["400", "404"]),
         delete(
             "/__mockd/worlds/{name}",
             server::remove_world,
-            "Remove a world; its sockets are closed",
+            "Remove a world and close its sockets",
             &["400", "404", "409"],
         )
-        .of_server(),
+        .on_server(),
     ]
 }
 
-/// Those on faults.
-fn on_faults() -> Vec<ControlOperation> {
+fn fault_operations() -> Vec<ControlOperation> {
     vec![
-        get("/__mockd/faults", faults::list_faults, "What goes wrong on purpose", shape::<faults::FaultsAnswer>),
-        post("/__mockd/faults", faults::add_fault, "Bring a fault", shape::<FaultShape>, shape::<faults::FaultAnswer>)
+        get("/__mockd/faults", faults::list_faults, "List the faults", schema::<faults::FaultsAnswer>),
+        post("/__mockd/faults", faults::add_fault, "Add a fault", schema::<FaultShape>, schema::<faults::FaultAnswer>)
             .errors(&["400", "409", "413", "415"]),
-        delete("/__mockd/faults", faults::clear_faults, "Lift all faults", &[]),
-        get("/__mockd/faults/{fault}", faults::get_fault, "One fault, by number or name", shape::<faults::FaultAnswer>)
-            .errors(&["404"]),
+        delete("/__mockd/faults", faults::clear_faults, "Remove all faults", &[]),
+        get(
+            "/__mockd/faults/{fault}",
+            faults::get_fault,
+            "Get a fault by its number or name",
+            schema::<faults::FaultAnswer>,
+        )
+        .errors(&["404"]),
         ControlOperation {
             method: Method::PUT,
             ..post(
                 "/__mockd/faults/{fault}",
-                faults::change_fault,
-                "Put another in the place of a fault",
-                shape::<FaultShape>,
-                shape::<faults::FaultAnswer>,
+                faults::replace_fault,
+                "Replace a fault",
+                schema::<FaultShape>,
+                schema::<faults::FaultAnswer>,
             )
             .errors(&["400", "404", "409", "413", "415"])
         },
-        delete("/__mockd/faults/{fault}", faults::remove_fault, "Lift a fault", &["404"]),
+        delete("/__mockd/faults/{fault}", faults::remove_fault, "Remove a fault", &["404"]),
     ]
 }
 
-/// Those on the files that can be served.
-fn on_scenarios() -> Vec<ControlOperation> {
+fn scenario_operations() -> Vec<ControlOperation> {
     vec![
         get(
             "/__mockd/scenarios",
             server::list_scenarios,
-            "The scenario files that mockd was started with, and which of them is served",
-            shape::<server::ScenariosAnswer>,
+            "List the scenario files that mockd was started with, and which of them is served",
+            schema::<server::ScenariosAnswer>,
         )
-        .of_server(),
+        .on_server(),
         post(
             "/__mockd/scenarios",
             server::switch_scenario,
-            "Serve another of the scenario files from now on, in all worlds, and follow it; open sockets stay, and so does \
-             what is the same in both. Answered when it is done, as `GET /__mockd/reload` is then",
-            shape::<server::SwitchRequest>,
-            shape::<server::ReloadAnswer>,
+            "Switch all worlds to another of the scenario files and watch that file from then on. Open sockets and \
+             everything that is the same in both files stay. The answer comes after the switch and is that of \
+             `GET /__mockd/reload`",
+            schema::<server::SwitchRequest>,
+            schema::<server::ReloadAnswer>,
         )
-        .of_server()
+        .on_server()
         .errors(&["400", "404", "409", "413", "415", "422", "503"]),
     ]
 }

@@ -1,4 +1,4 @@
-//! `/__mockd/routes`: which requests the mock API answers.
+//! `/__mockd/routes`: the routes of the mock API.
 
 use std::sync::Arc;
 
@@ -14,26 +14,26 @@ use crate::world::World;
 /// The routes of the scenario.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RoutesAnswer {
-    /// In declared order, those of sockets last.
+    /// The routes in declared order; the `websocket` endpoints come last.
     routes: Vec<RouteAnswer>,
 }
 
 /// A route.
 #[derive(Serialize, JsonSchema)]
 struct RouteAnswer {
-    /// Its method; `ANY` stands for every method that no other route of the path is for.
+    /// The method; `ANY` stands for every method without a route of its own at this path.
     method: String,
-    /// Its path below the world's prefix, decoded, with its parameters in braces: `{name}` is a segment, `{*name}` all that is
-    /// left.
+    /// The decoded path below the world's prefix, with its parameters in braces: `{name}` matches one segment,
+    /// `{*name}` the rest.
     path: String,
-    /// The names of its parameters, in order.
+    /// The names of the parameters, in order.
     parameters: Vec<Arc<str>>,
-    /// What it does.
+    /// What the route does.
     kind: RouteKind,
-    /// The collection or category that it is about, if it is about one.
+    /// The collection or category that the route acts on, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     collection: Option<Arc<str>>,
-    /// The key of its answers, as the journal calls them; left out for the routes of a shop.
+    /// The key of the route, as shown in the journal; omitted for the routes of a shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<Arc<str>>,
 }
@@ -42,29 +42,29 @@ struct RouteAnswer {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum RouteKind {
-    /// It answers as the scenario says.
+    /// Answers as declared.
     Answer,
-    /// So it does, and one of its answers goes on: server-sent events.
+    /// Answers as declared; at least one of the answers is a stream of server-sent events.
     Stream,
-    /// It lists rows.
+    /// Lists rows.
     List,
-    /// It gives one row.
+    /// Returns one row.
     Get,
-    /// It adds a row.
+    /// Adds a row.
     Add,
-    /// It gives a row other fields.
+    /// Replaces all fields of a row.
     Replace,
-    /// It gives a row some other fields.
+    /// Replaces some fields of a row.
     Merge,
-    /// It removes a row.
+    /// Removes a row.
     Remove,
-    /// It takes orders.
+    /// Takes orders.
     Order,
-    /// It opens live sockets.
+    /// Opens live sockets.
     Socket,
 }
 
-/// Which requests are answered.
+/// Returns the routes of the mock API.
 #[handler]
 pub(super) fn list_routes(Data(world): Data<&World>) -> Response {
     let scenario = world.view().scenario.clone();

@@ -1,5 +1,5 @@
-//! What is about the server: whether it is well, what it serves, its last reload, the scenario files that there are
-//! (`/__mockd/scenarios`), and its worlds (`/__mockd/worlds`).
+//! Operations on the server: its health, what it serves, its last reload, its scenario files (`/__mockd/scenarios`) and
+//! its worlds (`/__mockd/worlds`).
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::{DoneAnswer, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Change, RowSet};
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -21,19 +21,20 @@ use crate::selector::Candidate;
 use crate::world::{View, World};
 use crate::worlds::WorldsError;
 
-/// That the server is well.
+/// The health of the server.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct HealthAnswer {
-    /// A server that is not well does not answer; one that cannot reach its store answers what it knows, and refuses changes.
+    /// `ok`, or `degraded` if the server cannot reach its store. A degraded server
+    /// answers with what it has, but refuses changes.
     status: Health,
-    /// mockd's version.
+    /// The version of mockd.
     version: &'static str,
-    /// Why the store cannot be reached, if that is so.
+    /// Why the store cannot be reached; omitted if it can.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
 }
 
-/// How a server is.
+/// The status of a server.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Health {
@@ -41,13 +42,13 @@ pub(super) enum Health {
     Degraded,
 }
 
-/// What is served.
+/// The scenario that is served.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename = "CategoriesAnswer")]
 pub(super) struct CollectionsAnswer {
-    /// The scenario's name.
+    /// The name of the scenario.
     scenario: String,
-    /// In declared order.
+    /// The categories in declared order.
     #[serde(rename = "categories")]
     collections: Vec<CollectionAnswer>,
 }
@@ -56,31 +57,31 @@ pub(super) struct CollectionsAnswer {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename = "CategoryAnswer")]
 pub(super) struct CollectionAnswer {
-    /// Its name, which is its path.
+    /// The name of the category, which is also its path.
     name: Arc<str>,
-    /// What ids of added products start with.
+    /// The prefix of the ids of added products.
     prefix: String,
-    /// How many products it has.
+    /// The number of products.
     #[serde(rename = "products")]
     rows: usize,
 }
 
-/// What became of the last save.
+/// The result of the last save of the scenario file.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ReloadAnswer {
-    /// Whether what is in the file is what is served.
+    /// Whether mockd serves the current content of the file.
     ok: bool,
-    /// How often a saved scenario was applied since the start.
+    /// The number of saves that were applied since the start.
     count: u64,
-    /// What the last of these changed in the default world: objects with `kind`, `text`, and the data of the kind.
+    /// What the last applied save changed in the default world: objects with `kind`, `text`, and fields of that kind.
     changes: Vec<Map<String, Value>>,
-    /// How many changes are not listed because of the limit.
+    /// The number of changes that are not listed because of `limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<usize>,
-    /// What is odd about what is in the file, if it is right, as `mockd check` prints it.
+    /// The warnings about a valid file, as `mockd check` prints them.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<String>,
-    /// Why what is in the file could not be applied, if it could not.
+    /// Why the content of the file could not be applied; omitted if it could.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     /// The problems of the file, as `mockd check --format json` prints them.
@@ -88,11 +89,11 @@ pub(super) struct ReloadAnswer {
     problems: Option<Value>,
 }
 
-/// How much of a reload to tell.
+/// How much of a reload to return.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ReloadQuery {
-    /// So many changes at the most, the first of them.
+    /// The maximum number of changes, counted from the first.
     limit: Option<usize>,
 }
 
@@ -101,7 +102,7 @@ impl ReloadAnswer {
         Self {
             ok: last.error.is_none(),
             count: last.count,
-            changes: last.changes.iter().take(limit).map(described).collect(),
+            changes: last.changes.iter().take(limit).map(to_json).collect(),
             more: last.changes.len().checked_sub(limit).filter(|more| *more > 0),
             warnings: last.warnings.as_ref().map(ToString::to_string),
             error: last.error.as_ref().map(ToString::to_string),
@@ -110,14 +111,14 @@ impl ReloadAnswer {
     }
 }
 
-fn described(change: &Change) -> Map<String, Value> {
-    // A change is plain data with text keys, which always becomes a JSON object.
-    let mut described = match serde_json::to_value(change) {
-        Ok(Value::Object(described)) => described,
+fn to_json(change: &Change) -> Map<String, Value> {
+    // A change is plain data with text keys, which always serializes to a JSON object.
+    let mut object = match serde_json::to_value(change) {
+        Ok(Value::Object(object)) => object,
         _ => Map::new(),
     };
-    described.insert("text".into(), change.to_string().into());
-    described
+    object.insert("text".into(), change.to_string().into());
+    object
 }
 
 impl CollectionAnswer {
@@ -131,7 +132,7 @@ impl CollectionAnswer {
     }
 }
 
-/// The server is well.
+/// Returns the health of the server.
 #[handler]
 pub(super) fn health(Data(app): Data<&Arc<App>>) -> Response {
     let trouble = app.worlds.trouble();
@@ -139,41 +140,41 @@ pub(super) fn health(Data(app): Data<&Arc<App>>) -> Response {
     json(&HealthAnswer { status, version: env!("CARGO_PKG_VERSION"), trouble })
 }
 
-/// The scenario's name and its collections: what the browser app shows.
+/// Returns the scenario's name and its collections, which the browser app shows.
 #[handler]
 pub(super) fn list_collections(Data(world): Data<&World>) -> Response {
     let view = world.view();
     json(&CollectionsAnswer { scenario: view.scenario.name().to_owned(), collections: CollectionAnswer::all(&view) })
 }
 
-/// What the last reload changed, and what is wrong with the file if it could not be applied since.
+/// Returns what the last reload changed, and the errors of the file if it could not be applied since.
 #[handler]
 pub(super) fn reload(uri: &Uri, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
     let ReloadQuery { limit } = input::query(uri)?;
     Ok(json(&ReloadAnswer::new(&app.reloads.last(), limit.unwrap_or(usize::MAX))))
 }
 
-/// The scenario files that mockd was started with. Folders are looked at anew each time.
+/// The scenario files that mockd was started with. Folders are read again each time.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ScenariosAnswer {
-    /// In the order in which they were given, those of a folder by name.
+    /// The files in the order in which they were given; those of a folder are sorted by name.
     scenarios: Vec<ScenarioAnswer>,
 }
 
 /// A scenario file.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ScenarioAnswer {
-    /// Its path as it was given, or that of its folder and its name.
+    /// The path as it was given; for a file of a folder, the path of the folder and the name of the file.
     file: String,
-    /// Whether it is the one that is served.
+    /// Whether this file is served.
     serving: bool,
 }
 
-/// The file to be served.
+/// The scenario file to serve.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SwitchRequest {
-    /// As `GET /__mockd/scenarios` lists it.
+    /// The path of the file, as `GET /__mockd/scenarios` lists it.
     file: String,
 }
 
@@ -183,14 +184,14 @@ impl From<Candidate> for ScenarioAnswer {
     }
 }
 
-/// The scenario files.
+/// Returns the scenario files.
 #[handler]
 pub(super) async fn list_scenarios(Data(app): Data<&Arc<App>>) -> Response {
     let scenarios = app.selector.list().await.into_iter().map(ScenarioAnswer::from).collect();
     json(&ScenariosAnswer { scenarios })
 }
 
-/// Serves another of them.
+/// Switches to another scenario file.
 #[handler]
 pub(super) async fn switch_scenario(
     headers: &HeaderMap,
@@ -202,17 +203,17 @@ pub(super) async fn switch_scenario(
     Ok(json(&ReloadAnswer::new(&last, usize::MAX)))
 }
 
-/// A world to be made.
+/// A world to create.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorldRequest {
-    /// Its name: 1 to 64 letters, digits, dots, dashes, underscores or tildes.
+    /// The name of the world: 1 to 64 letters, digits, dots, dashes, underscores or tildes.
     name: String,
-    /// A seed of its own; the server's otherwise.
+    /// The seed of the world; by default that of the server.
     seed: Option<u64>,
-    /// Whether its clock stands still at first; as the server was started otherwise.
+    /// Whether the clock is paused at first; by default as the server was started.
     paused: Option<bool>,
-    /// How fast its clock goes; as the server was started otherwise.
+    /// The speed of the clock as a multiple of real time; by default as the server was started.
     #[schemars(range(min = 0.001, max = 100_000))]
     speed: Option<f64>,
 }
@@ -220,26 +221,26 @@ pub(super) struct WorldRequest {
 /// All worlds.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct WorldsAnswer {
-    /// The default one, then the others by name.
+    /// The default world, then the others sorted by name.
     worlds: Vec<WorldAnswer>,
 }
 
 /// A world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct WorldAnswer {
-    /// Its name.
+    /// The name of the world.
     name: Arc<str>,
-    /// What the paths of its API begin with.
+    /// The prefix of the paths of its API.
     path: String,
-    /// The seed of all that is random in it.
+    /// The seed of all random choices.
     seed: u64,
-    /// Its time.
+    /// The world's time.
     at: Time,
-    /// Whether its clock stands still.
+    /// Whether the clock is paused.
     paused: bool,
-    /// How fast its clock goes.
+    /// The speed of the clock as a multiple of real time.
     speed: f64,
-    /// How many sockets are open in it.
+    /// The number of open sockets and streams.
     sockets: usize,
 }
 
@@ -258,7 +259,7 @@ impl WorldAnswer {
     }
 }
 
-/// All worlds.
+/// Returns all worlds.
 #[handler]
 pub(super) async fn list_worlds(Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
     app.worlds.join_all().await.map_err(ApiError::from)?;
@@ -267,7 +268,7 @@ pub(super) async fn list_worlds(Data(app): Data<&Arc<App>>) -> poem::Result<Resp
     Ok(json(&WorldsAnswer { worlds }))
 }
 
-/// One world.
+/// Returns one world.
 #[handler]
 pub(super) async fn get_world(Path(name): Path<String>, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
     let world = app.worlds.find(&name, false).await.map_err(ApiError::from)?;
@@ -275,9 +276,13 @@ pub(super) async fn get_world(Path(name): Path<String>, Data(app): Data<&Arc<App
     Ok(json(&WorldAnswer::new(&world, is_default)))
 }
 
-/// Makes a world.
+/// Creates a world.
 #[handler]
-pub(super) async fn make_world(headers: &HeaderMap, body: Body, Data(app): Data<&Arc<App>>) -> poem::Result<Response> {
+pub(super) async fn create_world(
+    headers: &HeaderMap,
+    body: Body,
+    Data(app): Data<&Arc<App>>,
+) -> poem::Result<Response> {
     let request: WorldRequest = input::read(headers, body).await?;
     let mut setup = app.worlds.setup();
     setup.seed = request.seed;
@@ -287,7 +292,7 @@ pub(super) async fn make_world(headers: &HeaderMap, body: Body, Data(app): Data<
         setup.pace.speed = speed;
     }
     let world = app.worlds.create(&request.name, &setup).await.map_err(|error| match error {
-        WorldsError::BadName(_) => wrong("name", error),
+        WorldsError::BadName(_) => field_error("name", error),
         other => other.into(),
     })?;
     let mut response = json(&WorldAnswer::new(&world, false));

@@ -1,4 +1,4 @@
-//! `/__mockd/sockets`: who is connected, and what a test does to them.
+//! `/__mockd/sockets` and `/__mockd/topics`: listing and closing open sockets and streams, and sending frames to them.
 
 use std::cmp::Reverse;
 
@@ -13,33 +13,33 @@ use serde_json::Value;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::answer::{DoneAnswer, Happened, json};
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, may_be_sent};
 use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World, WorldError};
 
-/// What sockets that speak a protocol can be sent.
-const FOR_PROTOCOLS: &str = "a socket that speaks socket.io takes `{ event, args }`, with `namespace` if that is not `/`; what \
-     follows a subscription, with graphql-transport-ws, is sent by `POST /__mockd/topics/T`";
+/// What can be sent to sockets that speak a protocol.
+const PROTOCOL_HINT: &str = "a socket.io socket takes `{ event, args }`, with `namespace` if that is not `/`; to reach \
+     subscriptions of graphql-transport-ws, use `POST /__mockd/topics/T`";
 
 /// All open sockets and streams of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SocketsAnswer {
-    /// In the order in which they were opened.
+    /// The sockets and streams, in the order in which they were opened unless `sort` is given.
     sockets: Vec<SocketAnswer>,
-    /// How many were too slow, also of those that are closed by now.
+    /// The number of those that were too slow, including closed ones.
     slow: SlowAnswer,
 }
 
-/// What became of sockets and streams that were further behind than what is kept for them, since the world was made.
+/// How often sockets and streams fell further behind than their backlog allows, since the world was created.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SlowAnswer {
-    /// How often one got what is so now instead of what it had missed: current totals, or the rows and values of `data` that
-    /// had changed.
+    /// How often one received the current state in place of what it had missed: the totals, or the rows and values of
+    /// `data` that had changed.
     caught_up: u64,
-    /// How many were closed, with 1013, or ended, because they had missed something else.
+    /// The number of sockets closed with 1013 and of streams ended because they had missed anything else.
     closed: u64,
 }
 
@@ -47,34 +47,34 @@ struct SlowAnswer {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SocketAnswer {
-    /// Its number, from 1 in each world.
+    /// The number of the socket or stream, from 1 in each world.
     socket: u64,
-    /// The name of its world.
+    /// The name of the world.
     world: String,
-    /// The category that a socket asked for last.
+    /// The category that a socket requested last.
     #[serde(rename = "category", skip_serializing_if = "Option::is_none")]
     collection: Option<String>,
-    /// The path of the request that a stream answers, below the world's prefix, decoded.
+    /// The decoded path of the request that a stream answers, below the world's prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<String>,
-    /// The path of an endpoint that the scenario declares, below the world's prefix, decoded.
+    /// The decoded path of a socket of a declared endpoint, below the world's prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// The topics that a stream, or a socket of such an endpoint, has joined.
+    /// The topics that a stream, or a socket of a declared endpoint, has joined.
     #[serde(skip_serializing_if = "Option::is_none")]
     topics: Option<Vec<String>>,
     /// The world's time when it was opened.
     opened: Time,
-    /// How long it is open, by the machine's time, in whole milliseconds.
+    /// How long it has been open in real time, in whole milliseconds.
     age: Time,
-    /// Frames or events written to it.
+    /// The number of frames or events written to it.
     sent: u64,
-    /// Frames that came from it.
+    /// The number of frames received from it.
     received: u64,
-    /// Frames or events that wait to be written to it.
+    /// The number of frames or events that are still to be written to it.
     backlog: u64,
-    /// How often it was so far behind that it got what is so now instead of what it had missed: current totals, or the rows
-    /// and values of `data` that had changed.
+    /// How often it fell so far behind that it received the current state in place of what it had missed: the totals,
+    /// or the rows and values of `data` that had changed.
     caught_up: u64,
 }
 
@@ -82,9 +82,9 @@ struct SocketAnswer {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SocketsQuery {
-    /// So many at the most, the first of them.
+    /// The maximum number of sockets and streams, counted from the first.
     limit: Option<usize>,
-    /// `backlog` for those first that have most to be written to them; as they were opened without it.
+    /// `backlog` sorts by the backlog, the largest first; by default they are in the order in which they were opened.
     sort: Option<Sort>,
 }
 
@@ -94,14 +94,14 @@ enum Sort {
     Backlog,
 }
 
-/// How to close. A stream, which knows neither code nor reason, ends.
+/// How to close sockets. A stream has no close code or reason; it just ends.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CloseRequest {
     /// The close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455, 7.4).
     #[schemars(range(min = 1000, max = 4999))]
     code: u16,
-    /// The reason, of 123 bytes at the most.
+    /// The reason, of at most 123 bytes.
     reason: String,
 }
 
@@ -111,35 +111,36 @@ impl Default for CloseRequest {
     }
 }
 
-/// The sockets that were closed.
+/// The sockets and streams that were closed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ClosedAnswer {
-    /// Their numbers.
+    /// The numbers of the closed sockets and streams.
     closed: Vec<u64>,
 }
 
-/// What is to be sent: one of the three. A stream gets it as an event.
+/// What to send: exactly one of the three fields. A stream receives it as an event.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub(super) struct SendRequest {
-    /// A text frame, as it is; the data of an event.
+    /// The content of a text frame, or the data of an event.
     text: Option<String>,
-    /// A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say. A
-    /// socket that speaks `socket.io` gets the event that `{ event, args }` is, in the namespace `/` or that of `namespace`. One
-    /// that speaks `graphql-transport-ws` gets what is sent to topics, and no other JSON.
-    #[serde(deserialize_with = "also_null")]
+    /// The JSON of a text frame. A stream receives an event with this JSON as its data, or with the fields `event`,
+    /// `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io`
+    /// takes `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A
+    /// socket that speaks `graphql-transport-ws` receives JSON only through topics.
+    #[serde(deserialize_with = "any_json")]
     json: Option<Value>,
-    /// A binary frame, as it is, in base64 (RFC 4648, 4); the data of an event is that base64.
+    /// The content of a binary frame, in base64 (RFC 4648, 4). A stream receives the base64 as the data of an event.
     binary: Option<String>,
 }
 
-/// A null is JSON, too.
-fn also_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+/// Reads any JSON, including null.
+fn any_json<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-/// The open sockets.
+/// Returns the open sockets and streams.
 #[handler]
 pub(super) async fn list_sockets(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let SocketsQuery { limit, sort } = input::query(uri)?;
@@ -174,13 +175,13 @@ impl SocketAnswer {
     }
 }
 
-/// Closes all sockets of the world.
+/// Closes all sockets and streams of the world.
 #[handler]
 pub(super) async fn close_all(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     Ok(CloseRequest::read(headers, body).await?.carry_out(world, None).await?)
 }
 
-/// Closes one socket.
+/// Closes one socket or stream.
 #[handler]
 pub(super) async fn close(
     Path(socket): Path<String>,
@@ -192,13 +193,13 @@ pub(super) async fn close(
     Ok(CloseRequest::read(headers, body).await?.carry_out(world, Some(socket)).await?)
 }
 
-/// Sends a frame to all sockets of the world.
+/// Sends a frame to all sockets and streams of the world.
 #[handler]
 pub(super) async fn send_all(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     Ok(input::read::<SendRequest>(headers, body).await?.carry_out(world, None).await?)
 }
 
-/// Sends a frame to one socket.
+/// Sends a frame to one socket or stream.
 #[handler]
 pub(super) async fn send(
     Path(socket): Path<String>,
@@ -210,7 +211,7 @@ pub(super) async fn send(
     Ok(input::read::<SendRequest>(headers, body).await?.carry_out(world, Some(socket)).await?)
 }
 
-/// Sends a frame to all who have joined a topic.
+/// Sends a frame to all members of a topic.
 #[handler]
 pub(super) async fn send_to_topic(
     Path(topic): Path<String>,
@@ -219,7 +220,9 @@ pub(super) async fn send_to_topic(
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
     if topic.starts_with("__") {
-        return Err(wrong("topic", format!("`{topic}` begins with `__`, as only the world's own topics do")).into());
+        return Err(
+            field_error("topic", format!("`{topic}` starts with `__`, which is reserved for topics of mockd")).into()
+        );
     }
     let frame = input::read::<SendRequest>(headers, body).await?.frame()?;
     let command = Command::Send { to: vec![Topic::Named(topic.into())], frame, except: None };
@@ -228,18 +231,18 @@ pub(super) async fn send_to_topic(
 }
 
 fn number(text: &str) -> Result<u64, ApiError> {
-    text.parse().map_err(|_| wrong("socket", format!("`{text}` is not a socket's number")))
+    text.parse().map_err(|_| field_error("socket", format!("`{text}` is not the number of a socket")))
 }
 
 impl CloseRequest {
     async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
         let request: Self = input::read_if_any(headers, body).await?;
         if !may_be_sent(CloseCode::from(request.code)) {
-            let why = format!("{} cannot be sent; there are 1000 to 1003, 1007 to 1014 and 3000 to 4999", request.code);
-            return Err(wrong("code", why));
+            let why = format!("{} cannot be sent; use 1000 to 1003, 1007 to 1014 or 3000 to 4999", request.code);
+            return Err(field_error("code", why));
         }
         if request.reason.len() > MAX_REASON {
-            return Err(wrong("reason", format!("has more than {MAX_REASON} bytes")));
+            return Err(field_error("reason", format!("has more than {MAX_REASON} bytes")));
         }
         Ok(request)
     }
@@ -258,7 +261,7 @@ impl SendRequest {
             Frame::Binary(bytes) => world.send(socket, Message::binary(Bytes::from_owner(bytes))).await,
         };
         sent.map_err(|error| match error {
-            error @ WorldError::Unsendable { .. } => wrong("json", format!("{error}; {FOR_PROTOCOLS}")),
+            error @ WorldError::Unsendable { .. } => field_error("json", format!("{error}; {PROTOCOL_HINT}")),
             other => other.into(),
         })?;
         Ok(DoneAnswer::answer())
@@ -270,10 +273,10 @@ impl SendRequest {
             (None, Some(json), None) => Ok(Frame::Json(json.into())),
             (None, None, Some(binary)) => {
                 let bytes = BASE64.decode(binary.as_bytes());
-                let bytes = bytes.map_err(|error| wrong("binary", format!("is not base64: {error}")))?;
+                let bytes = bytes.map_err(|error| field_error("binary", format!("is not base64: {error}")))?;
                 Ok(Frame::Binary(bytes.into()))
             }
-            _ => Err(wrong("body", "has to have one of text, json and binary")),
+            _ => Err(field_error("body", "must have exactly one of text, json and binary")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What is in a world, and changes to it: `/__mockd/state`, `/__mockd/orders`, `/__mockd/products`, `/__mockd/reset` and
-//! `/__mockd/snapshots`.
+//! The state of a world and changes to it: `/__mockd/state`, `/__mockd/orders`, `/__mockd/steps`, `/__mockd/products`,
+//! `/__mockd/reset` and `/__mockd/snapshots`.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, DoneAnswer, Happened, json};
 use super::faults::FaultAnswer;
-use super::input::{self, Time, wrong};
+use super::input::{self, Time, field_error};
 use super::server::CollectionAnswer;
 use crate::engine::{Command, Refusal, RefusalKind, RowSet, StepsText};
 use crate::http::body;
@@ -20,82 +20,84 @@ use crate::http::error::ApiError;
 use crate::scenario::{Row, Source, integer, parse_steps};
 use crate::world::{View, World, WorldError};
 
-/// The most characters of a snapshot's name.
+/// The maximum length of a snapshot's name, in characters.
 const MAX_SNAPSHOT_NAME: usize = 100;
 
-/// A world at one moment.
+/// The state of a world at one moment.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StateAnswer {
-    /// The world's name; `default` is that of paths without a prefix.
+    /// The name of the world; paths without a prefix belong to the world `default`.
     world: Arc<str>,
     /// The scenario's name.
     scenario: String,
-    /// The seed of all that is random. A world, or a mockd, that starts with it does the same again.
+    /// The seed of all random choices. A world or a mockd that starts with this seed makes the same choices again.
     seed: u64,
     #[serde(flatten)]
     clock: ClockAnswer,
-    /// Counts up with each reset and each restored snapshot. Events of different epochs do not continue each other.
+    /// A number that grows with each reset and each restored snapshot. Events of different epochs do not form one
+    /// sequence.
     epoch: u64,
     /// The number of the last event.
     sequence: u64,
     /// The categories in declared order.
     #[serde(rename = "categories")]
     collections: Vec<CollectionAnswer>,
-    /// Order totals by product id: all of them, or those that changed `since`.
+    /// Order totals by product id: all of them, or only those changed `since`.
     #[serde(rename = "totals")]
     #[schemars(with = "std::collections::BTreeMap<String, i64>")]
     values: Map<String, Value>,
-    /// What `data` is now, by name: values, and the rows of collections. Left out with `since`, and if there is none.
+    /// The current `data` by name: values, and the rows of collections. Omitted with `since`, and if there is no data.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Map<String, Value>>,
-    /// The faults that are in force.
+    /// The active faults.
     faults: Vec<FaultAnswer>,
-    /// How many sockets are open.
+    /// The number of open sockets and streams.
     sockets: usize,
-    /// The snapshots.
+    /// The snapshots, sorted by name.
     snapshots: Vec<SnapshotAnswer>,
 }
 
-/// Which totals to tell.
+/// Which totals to return.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct StateQuery {
-    /// Only totals that changed after the event of that number, the `sequence` of an earlier answer. After a reset, a restored
-    /// snapshot (another `epoch`, or a smaller `sequence`) or a reload, ask for all.
+    /// Only totals that changed after the event with this number, which is the `sequence` of an earlier answer. After a
+    /// reset or a restored snapshot (a different `epoch` or a smaller `sequence`), or after a reload, request all
+    /// totals.
     since: Option<u64>,
 }
 
-/// A moment that can be gone back to.
+/// A saved state that can be restored.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SnapshotAnswer {
-    /// Its name.
+    /// The name of the snapshot.
     name: String,
-    /// The world's time in it.
+    /// The world's time when it was saved.
     at: Time,
 }
 
-/// Totals and data to be set: one of the two.
+/// Totals or data to set: exactly one of the two.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PatchRequest {
-    /// New totals by product id. All are set, or none.
+    /// New totals by product id. Either all are set, or none.
     #[serde(rename = "totals")]
     #[schemars(with = "Option<std::collections::BTreeMap<String, i64>>")]
     values: Option<Map<String, Value>>,
-    /// New values by the names of `data`; of a collection, all of its rows. All are set, or none.
+    /// New values by their names in `data`; for a collection, all of its rows. Either all are set, or none.
     data: Option<Map<String, Value>>,
 }
 
-/// How to start over.
+/// How to reset a world.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ResetRequest {
-    /// Another seed, which the world keeps from then on.
+    /// A new seed, which the world keeps from then on.
     seed: Option<u64>,
 }
 
-/// The world at this moment.
+/// Returns the current state of the world.
 #[handler]
 pub(super) async fn get_state(uri: &Uri, Data(world): Data<&World>) -> poem::Result<Response> {
     let StateQuery { since } = input::query(uri)?;
@@ -123,12 +125,12 @@ fn data(view: &View) -> Map<String, Value> {
     collections.chain(values).collect()
 }
 
-/// Steps that are carried out now, all or none. Later ones belong to the world.
+/// Runs steps, all or none. Delayed steps are scheduled in the world.
 #[handler]
 pub(super) async fn post_steps(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let bytes = input::bytes(body).await?;
     let bytes = body::expect_json(headers, &bytes)?;
-    // What is no JSON is said to be none, before it is read as the YAML that it could be.
+    // The steps are parsed as YAML, so YAML that is not JSON has to be rejected first.
     let written: Value = serde_json::from_slice(bytes).map_err(ApiError::BadJson)?;
     if !written.is_object() {
         return Err(ApiError::NotAnObject(body::kind(&written)).into());
@@ -145,34 +147,35 @@ impl SnapshotAnswer {
     }
 }
 
-/// Sets counters, or data.
+/// Sets counters or data.
 #[handler]
 pub(super) async fn patch_state(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let (values, data) = match input::read(headers, body).await? {
         PatchRequest { values: Some(values), data: None } => (values, None),
         PatchRequest { values: None, data: Some(data) } => (Map::new(), Some(data)),
-        _ => return Err(wrong("totals", "or `data` is needed, and not both").into()),
+        _ => return Err(field_error("totals", "set either `totals` or `data`, not both").into()),
     };
     if let Some(data) = data {
         let effects = world.apply(Command::SetData { data }).await.map_err(ApiError::from)?;
         return Ok(json(&Happened { events: effects.events }));
     }
     let value = |(id, value): (&String, &Value)| {
-        let value = integer(value).ok_or_else(|| wrong(&format!("totals.{id}"), "is not an integer"))?;
+        let value = integer(value).ok_or_else(|| field_error(&format!("totals.{id}"), "is not an integer"))?;
         Ok((Arc::from(id.as_str()), value))
     };
     let changes: Result<Vec<_>, ApiError> = values.iter().map(value).collect();
     let effects = world.apply(Command::SetCounters { values: changes? }).await.map_err(|error| match error {
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let id = values.keys().nth(index).map_or("", String::as_str);
-            wrong(&format!("totals.{id}"), describe(&refusal))
+            field_error(&format!("totals.{id}"), describe(&refusal))
         }
         other => other.into(),
     })?;
     Ok(json(&Happened { events: effects.events }))
 }
 
-/// Goes back to the scenario's start. Sockets of a shop stay, those of endpoints are closed, and streams end.
+/// Resets the world to the scenario's start. Sockets of a shop stay open, those of endpoints are closed, and streams
+/// end.
 #[handler]
 pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let ResetRequest { seed } = input::read_if_any(headers, body).await?;
@@ -180,7 +183,7 @@ pub(super) async fn reset(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
     Ok(DoneAnswer::answer())
 }
 
-/// Orders, which are all carried out, in order, or none.
+/// Orders to place one after the other, all or none.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "OrdersRequest", deny_unknown_fields)]
 pub(super) struct CountRequest {
@@ -192,22 +195,22 @@ pub(super) struct CountRequest {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename = "OrderRequest", deny_unknown_fields)]
 struct AmountRequest {
-    /// The product.
+    /// The id of the product.
     #[serde(deserialize_with = "input::id")]
     #[schemars(schema_with = "input::id_schema")]
     id: Arc<str>,
-    /// What is added to its total.
+    /// The amount to add to the product's total.
     #[schemars(with = "i64")]
     amount: Value,
 }
 
-/// Adds all amounts to their counters, or none.
+/// Adds amounts to counters, all or none.
 #[handler]
 pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
     let request: CountRequest = input::read(headers, body).await?;
     let amount = |(index, request): (usize, &AmountRequest)| {
         let amount = integer(&request.amount);
-        let amount = amount.ok_or_else(|| wrong(&format!("orders[{index}].amount"), "is not an integer"))?;
+        let amount = amount.ok_or_else(|| field_error(&format!("orders[{index}].amount"), "is not an integer"))?;
         Ok((request.id.clone(), amount))
     };
     let amounts: Result<Vec<_>, ApiError> = request.amounts.iter().enumerate().map(amount).collect();
@@ -215,14 +218,14 @@ pub(super) async fn count(headers: &HeaderMap, body: Body, Data(world): Data<&Wo
         WorldError::Refused(Refusal::At { index, refusal }) => {
             let is_missing = refusal.kind() == RefusalKind::Missing;
             let field = if is_missing { "id" } else { "amount" };
-            wrong(&format!("orders[{index}].{field}"), describe(&refusal))
+            field_error(&format!("orders[{index}].{field}"), describe(&refusal))
         }
         other => other.into(),
     })?;
     Ok(json(&Happened { events: effects.events }))
 }
 
-/// Why a counter cannot be what is asked, in the control API's words.
+/// Describes why a counter cannot be changed, in the terms of the control API.
 fn describe(refusal: &Refusal) -> String {
     match refusal {
         Refusal::UnknownRow(row) => format!("there is no product {}", row.id),
@@ -235,7 +238,7 @@ fn describe(refusal: &Refusal) -> String {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename = "ProductsAnswer")]
 pub(super) struct RowsAnswer {
-    /// In declared order.
+    /// The categories in declared order.
     #[serde(rename = "categories")]
     collections: Vec<ListingAnswer>,
 }
@@ -243,15 +246,15 @@ pub(super) struct RowsAnswer {
 /// A category with its products.
 #[derive(Serialize, JsonSchema)]
 struct ListingAnswer {
-    /// Its name, which is its path.
+    /// The name of the category, which is also its path.
     name: Arc<str>,
-    /// Its products, as its path lists them.
+    /// The products, as the category's path lists them.
     #[serde(rename = "products")]
     #[schemars(with = "Vec<Map<String, Value>>")]
     rows: Vec<Arc<Row>>,
 }
 
-/// All collections with their rows, as the mock API lists them; it leaves no trace in the journal.
+/// Returns all collections with their rows, as the mock API lists them but without an entry in the journal.
 #[handler]
 pub(super) fn list_rows(Data(world): Data<&World>) -> Response {
     let view = world.view();
@@ -265,46 +268,50 @@ pub(super) fn list_rows(Data(world): Data<&World>) -> Response {
 /// All snapshots of a world.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SnapshotsAnswer {
-    /// By name.
+    /// The snapshots, sorted by name.
     snapshots: Vec<SnapshotAnswer>,
 }
 
-/// A snapshot to be made.
+/// A snapshot to save.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SnapshotRequest {
-    /// Its name; one that has it already is replaced.
+    /// The name of the snapshot. An existing snapshot with this name is replaced.
     name: String,
 }
 
-/// The snapshots.
+/// Returns all snapshots of the world.
 #[handler]
 pub(super) async fn list_snapshots(Data(world): Data<&World>) -> poem::Result<Response> {
     let state = world.state().await.map_err(ApiError::from)?;
     Ok(json(&SnapshotsAnswer { snapshots: SnapshotAnswer::all(state.snapshots) }))
 }
 
-/// Keeps this moment.
+/// Saves a snapshot of the current state.
 #[handler]
-pub(super) async fn save(headers: &HeaderMap, body: Body, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn save_snapshot(
+    headers: &HeaderMap,
+    body: Body,
+    Data(world): Data<&World>,
+) -> poem::Result<Response> {
     let SnapshotRequest { name } = input::read(headers, body).await?;
     if !(1..=MAX_SNAPSHOT_NAME).contains(&name.chars().count()) {
-        return Err(wrong("name", format!("has to have 1 to {MAX_SNAPSHOT_NAME} characters")).into());
+        return Err(field_error("name", format!("must have 1 to {MAX_SNAPSHOT_NAME} characters")).into());
     }
     world.save(&name).await.map_err(ApiError::from)?;
     Ok(DoneAnswer::answer())
 }
 
-/// Goes back to a snapshot.
+/// Restores a snapshot.
 #[handler]
-pub(super) async fn restore(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn restore_snapshot(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     world.restore(&name).await.map_err(ApiError::from)?;
     Ok(DoneAnswer::answer())
 }
 
-/// Drops a snapshot.
+/// Deletes a snapshot.
 #[handler]
-pub(super) async fn forget(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
+pub(super) async fn delete_snapshot(Path(name): Path<String>, Data(world): Data<&World>) -> poem::Result<Response> {
     world.forget(&name).await.map_err(ApiError::from)?;
     Ok(DoneAnswer::answer())
 }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use poem::endpoint::make_sync;
 use poem::http::{Method, StatusCode, Uri};
@@ -18,7 +18,7 @@ fn operation(method: Method, access: Access) -> ControlOperation {
         summary: None,
         query: None,
         request: None,
-        is_optional: false,
+        is_body_optional: false,
         status: "200",
         content: AnswerContent::Lines,
         errors: &[],
@@ -26,7 +26,7 @@ fn operation(method: Method, access: Access) -> ControlOperation {
 }
 
 #[tokio::test]
-async fn operations_of_one_path_have_rules_of_their_own() {
+async fn each_operation_of_a_path_has_its_own_access_check() {
     let app = app(shop());
     for is_open_last in [false, true] {
         let mut table = [operation(Method::GET, Access::Open), operation(Method::DELETE, Access::Guarded)];
@@ -40,8 +40,8 @@ async fn operations_of_one_path_have_rules_of_their_own() {
             (Method::PUT, StatusCode::METHOD_NOT_ALLOWED),
         ] {
             let request = Request::builder().method(method.clone()).uri(Uri::from_static("/__mockd/thing")).finish();
-            let answered = routes.call(request).await;
-            let found = answered.map_or_else(|error| error.status(), |response| response.status());
+            let answer = routes.call(request).await;
+            let found = answer.map_or_else(|error| error.status(), |response| response.status());
             assert_eq!(found, status, "{method}");
         }
     }

@@ -1,4 +1,4 @@
-//! A socket's connection to its end: what comes from the client, and what the fan-out leaves to it.
+//! A socket's connection: reads what the client sends, and writes what the fan-out leaves to it.
 
 mod closing;
 
@@ -28,51 +28,51 @@ use crate::http::wire::read_available;
 use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
 
-/// Bytes that are read from a client at once.
-const READ_AT_ONCE: usize = 4096;
+/// The maximum number of bytes per read from a client.
+const READ_SIZE: usize = 4096;
 
-/// Bytes that are kept of what a client says to a frozen socket.
-const UNREAD: usize = 64 << 10;
+/// The number of received bytes at which a frozen socket stops reading.
+const MAX_UNREAD: usize = 64 << 10;
 
-/// How long a peer may take to answer a closing frame, or to read up to it.
-const CLOSING_TIME: Duration = Duration::from_millis(500);
+/// How long a peer may take to answer a close frame, or to read up to it.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// An open socket with its connection.
 pub(super) struct Connection {
     stream: Arc<TcpStream>,
     reader: Reader,
     pub(super) feed: Subscription,
-    /// What is still to be written. While there is some, the client is not listened to.
+    /// The bytes that are still to be written. Nothing is read from the client until they are.
     output: Bytes,
-    /// Frames of the feed that are written once the output is.
+    /// The number of the feed's frames that count as written once the output is.
     frames: u64,
-    /// Once it is told to end: when it does, whether the client has read everything or not.
-    overdue: Option<Pin<Box<Sleep>>>,
+    /// Fires when the socket ends even if the client has not read everything; `None` until the socket is to end.
+    close_timer: Option<Pin<Box<Sleep>>>,
     pub(super) app: Arc<App>,
-    /// Held as long as the socket is open.
+    /// Held while the socket is open.
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// How an exchange ended.
 #[derive(Debug)]
 pub(super) enum SocketClosure {
-    /// The client asked for it, with this frame.
-    Closed(Option<CloseFrame>),
+    /// The client closed the socket, with this frame.
+    ClosedByClient(Option<CloseFrame>),
     /// The connection is gone.
     Gone,
-    /// The client broke the protocol.
+    /// The client violated the protocol.
     Violated(Violation),
-    /// The server is to close it.
-    Asked(CloseFrame),
-    /// The server is to break it off.
+    /// The server closes the socket, with this frame.
+    ClosedByServer(CloseFrame),
+    /// The server resets the connection.
     Reset,
-    /// The client has not taken what came for it, and has missed what cannot be made up for.
+    /// The client fell behind, and missed something that the current state cannot make up for.
     Behind,
 }
 
 impl SocketClosure {
     fn away(reason: &'static str) -> Self {
-        Self::Asked(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
+        Self::ClosedByServer(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
     }
 }
 
@@ -85,9 +85,8 @@ impl From<WorldError> for SocketClosure {
     }
 }
 
-/// A stream as the fan-out sees it: the system call alone. Tokio would first look into its own record of the socket, one
-/// more place in memory that is not in the cache, 3 % of a delivery. If the socket is full, the next write of its task
-/// lets tokio know.
+/// The fan-out writes with the bare system call. Tokio would first check its own record of the socket, which is one
+/// more cache miss and costs 3 % of a delivery. If the socket is full, the next write by its task updates that record.
 impl FrameSink for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         SockRef::from(self).send(bytes)
@@ -95,30 +94,30 @@ impl FrameSink for TcpStream {
 }
 
 impl Connection {
-    /// A socket on a connection.
+    /// Creates a socket on a connection.
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
-        // What was read already is a view of a buffer of 8 KiB, which is let go here.
+        // `begun` is a view of an 8 KiB buffer, which is freed here.
         let Upgraded { stream, begun, permit } = upgraded;
         feed.connect(stream.clone());
         let mut reader = Reader::new(app.limits.message);
         reader.push(&begun);
-        Self { stream, reader, feed, output: Bytes::new(), frames: 0, overdue: None, app, _permit: permit }
+        Self { stream, reader, feed, output: Bytes::new(), frames: 0, close_timer: None, app, _permit: permit }
     }
 
-    /// A socket that goes on with a session which its client has polled for.
+    /// Creates a socket that takes over a polling session.
     pub(super) fn taking_over(probe: Probe, handover: Handover, app: Arc<App>) -> Self {
         let Probe { stream, reader, permit } = probe;
         let Handover { feed, output, frames } = handover;
-        Self { stream, reader, feed, output, frames, overdue: None, app, _permit: permit }
+        Self { stream, reader, feed, output, frames, close_timer: None, app, _permit: permit }
     }
 
-    /// Gives the client what the feed gives and does what it asks, until one of the two ends.
+    /// Writes the feed to the client and handles the client's messages, until one of the two ends.
     ///
     /// # Errors
-    /// How it ended, always.
+    /// Always, with how the exchange ended.
     pub(super) async fn exchange(&mut self) -> Result<Infallible, SocketClosure> {
         loop {
-            // In a box, because it is over soon, and an idle socket has no need of the space.
+            // Boxed, because a step is over soon, and an idle socket does not need its memory.
             let has_more = Box::pin(self.step()).await?;
             if !has_more {
                 self.wait().await?;
@@ -126,13 +125,16 @@ impl Connection {
         }
     }
 
-    /// Why it is to end, if it is. Its task is told when that comes.
-    fn end_asked_for(&self) -> Option<SocketClosure> {
+    /// Returns how the socket is to end; `None` if it stays open. The task is woken when this changes.
+    fn requested_end(&self) -> Option<SocketClosure> {
         if self.feed.is_reset() {
             return Some(SocketClosure::Reset);
         }
         if let Some(SocketClose { code, reason }) = self.feed.closing() {
-            return Some(SocketClosure::Asked(CloseFrame { code: code.into(), reason: Utf8Bytes::from(&*reason) }));
+            return Some(SocketClosure::ClosedByServer(CloseFrame {
+                code: code.into(),
+                reason: Utf8Bytes::from(&*reason),
+            }));
         }
         if self.app.shutdown.is_cancelled() {
             return Some(SocketClosure::away("the server is shutting down"));
@@ -140,31 +142,31 @@ impl Connection {
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }
 
-    /// Whether it was told to end long enough ago that what it has not written stays unwritten.
+    /// Returns whether the time for writing pending output before the end has run out. The first call starts it.
     fn is_overdue(&mut self) -> bool {
-        let overdue = self.overdue.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSING_TIME)));
-        overdue.deadline() <= Instant::now()
+        let timer = self.close_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
+        timer.deadline() <= Instant::now()
     }
 
-    /// Does what can be done without waiting for the client. Says whether there may be more of that.
+    /// Makes progress without waiting for the client. Returns whether more progress may be possible.
     async fn step(&mut self) -> Result<bool, SocketClosure> {
-        self.put_out().await?;
+        self.write_pending().await?;
         if !self.output.is_empty() || self.feed.is_frozen() {
             return Ok(false);
         }
         match self.reader.message().map_err(SocketClosure::Violated)? {
-            Some(message) => self.take(message).await.map(|()| true),
+            Some(message) => self.handle(message).await.map(|()| true),
             None => Ok(false),
         }
     }
 
-    /// Writes what waits, as far as the client takes it. When nothing is left, the fan-out takes over, or the socket is
-    /// at its end: what was published before that is not kept from it.
-    async fn put_out(&mut self) -> Result<(), SocketClosure> {
+    /// Writes what is pending, as far as the client accepts it. When nothing is left, the fan-out takes over, or the
+    /// socket ends. A socket that ends still writes everything that was published before.
+    async fn write_pending(&mut self) -> Result<(), SocketClosure> {
         loop {
-            let end = self.end_asked_for();
+            let end = self.requested_end();
             if end.is_some() {
-                // Whatever has woken the task, what is published by now is left to it.
+                // The task itself writes everything published so far, whatever woke it.
                 self.reclaim();
             }
             if end.is_some() && self.is_overdue() {
@@ -178,7 +180,7 @@ impl Connection {
                 self.queue(Encoded::message(&Message::Ping(Bytes::new())).frame());
             }
             if !self.flush()? {
-                // A client that does not read is not waited for, unless it can go on later.
+                // Waiting for a client that does not read makes sense only if the client can catch up later.
                 if end.is_none() {
                     self.feed.expect_next().await?;
                 }
@@ -190,12 +192,12 @@ impl Connection {
                 (None, None) if self.feed.delegate() || self.feed.is_parked() => return Ok(()),
                 (None, None) => {}
             }
-            // A client that reads as fast as values come does not keep the thread for itself.
+            // A client that reads as fast as values are published must not monopolize the thread.
             tokio::task::consume_budget().await;
         }
     }
 
-    /// Writes the output. Says whether all of it is written.
+    /// Writes the output. Returns whether all of it was written.
     fn flush(&mut self) -> Result<bool, SocketClosure> {
         while !self.output.is_empty() {
             match self.stream.try_write(&self.output) {
@@ -214,16 +216,16 @@ impl Connection {
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Result<(), SocketClosure> {
         let is_frozen = self.feed.is_frozen();
-        // A frozen socket hears all the same when its client leaves, unless it says too much before.
+        // A frozen socket still notices that its client leaves, unless the client has sent too much before.
         let is_listening = self.output.is_empty() || is_frozen;
-        let is_deaf = is_frozen && self.reader.waiting() >= UNREAD;
-        // These put this task in the place of the one that has read the handshake; `ready()` would leave that one in
-        // the stream, and its memory with it, 3 KiB a socket.
+        let is_full = is_frozen && self.reader.waiting() >= MAX_UNREAD;
+        // These replace the waker of the task that read the handshake. `ready()` would keep that waker in the stream,
+        // and with it the memory of the task, 3 KiB per socket.
         let ready = poll_fn(|context| {
             if is_listening { self.stream.poll_read_ready(context) } else { self.stream.poll_write_ready(context) }
         });
         tokio::select! {
-            ready = ready, if !is_deaf => match ready {
+            ready = ready, if !is_full => match ready {
                 Ok(()) if is_listening => self.read(),
                 Ok(()) => Ok(()),
                 Err(_) => Err(SocketClosure::Gone),
@@ -232,13 +234,13 @@ impl Connection {
                 self.reclaim();
                 Ok(())
             }
-            () = until(&mut self.overdue) => Ok(()),
+            () = until(&mut self.close_timer) => Ok(()),
         }
     }
 
-    /// Reads what has come. The buffer is on the stack for that time, so that idle sockets need none.
+    /// Reads what has arrived. The buffer is on the stack, so that idle sockets do not need one.
     fn read(&mut self) -> Result<(), SocketClosure> {
-        let mut buffer = [0; READ_AT_ONCE];
+        let mut buffer = [0; READ_SIZE];
         match read_available(&self.stream, &mut &mut buffer[..]) {
             Ok(0) => Err(SocketClosure::Gone),
             Ok(count) => {
@@ -250,49 +252,49 @@ impl Connection {
         }
     }
 
-    /// Takes over from the fan-out, with what it has not written.
+    /// Takes over from the fan-out, with what the fan-out has not written.
     fn reclaim(&mut self) {
         let EncodedBatch { bytes, messages } = self.feed.reclaim();
         self.queue(&bytes);
         self.frames += messages;
     }
 
-    /// Puts bytes behind what is still to be written.
+    /// Appends bytes to the output.
     fn queue(&mut self, bytes: &Bytes) {
         self.output = put_together(&self.output, bytes);
     }
 
-    async fn take(&mut self, message: Message) -> Result<(), SocketClosure> {
+    async fn handle(&mut self, message: Message) -> Result<(), SocketClosure> {
         match message {
             Message::Text(text) if self.feed.is_of_endpoint() => {
                 let payload = Payload::new(text.clone().into());
-                self.pass_on(Frame::Text(text.as_str().into()), payload).await
+                self.apply_rules(Frame::Text(text.as_str().into()), payload).await
             }
             Message::Binary(bytes) if self.feed.is_of_endpoint() => {
-                self.pass_on(Frame::Binary((*bytes).into()), Payload::new(bytes)).await
+                self.apply_rules(Frame::Binary((*bytes).into()), Payload::new(bytes)).await
             }
             Message::Text(text) => {
                 self.feed.received(Payload::new(text.clone().into()));
-                self.obey(text.as_bytes()).await
+                self.carry_out(text.as_bytes()).await
             }
             Message::Binary(bytes) => {
                 self.feed.received(Payload::new(bytes.clone()));
-                self.obey(&bytes).await
+                self.carry_out(&bytes).await
             }
             Message::Ping(bytes) => {
-                // What came before it is answered before it.
+                // Earlier messages are answered before the ping.
                 self.feed.heard().await?;
                 self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
             }
-            Message::Close(frame) => Err(SocketClosure::Closed(frame)),
+            Message::Close(frame) => Err(SocketClosure::ClosedByClient(frame)),
             Message::Pong(_) | Message::Frame(_) => Ok(()),
         }
     }
 
-    /// Has the rules of the endpoint take a frame.
-    async fn pass_on(&mut self, frame: Frame, payload: Payload) -> Result<(), SocketClosure> {
+    /// Applies the rules of the endpoint to a frame.
+    async fn apply_rules(&mut self, frame: Frame, payload: Payload) -> Result<(), SocketClosure> {
         if self.feed.ignores() {
             self.feed.received(payload);
             return Ok(());
@@ -300,8 +302,8 @@ impl Connection {
         Ok(self.feed.hand_in(frame, payload).await?)
     }
 
-    /// Does what a message asks; one that makes no sense is logged, and the socket stays open.
-    async fn obey(&mut self, message: &[u8]) -> Result<(), SocketClosure> {
+    /// Carries out a message. An invalid one is logged, and the socket stays open.
+    async fn carry_out(&mut self, message: &[u8]) -> Result<(), SocketClosure> {
         if self.feed.ignores() {
             return Ok(());
         }
@@ -318,10 +320,10 @@ impl Connection {
     }
 }
 
-/// Waits for a time that may not be set.
-async fn until(time: &mut Option<Pin<Box<Sleep>>>) {
-    match time {
-        Some(time) => time.as_mut().await,
+/// Waits for a timer, or forever if there is none.
+async fn until(timer: &mut Option<Pin<Box<Sleep>>>) {
+    match timer {
+        Some(timer) => timer.as_mut().await,
         None => std::future::pending().await,
     }
 }

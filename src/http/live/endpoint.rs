@@ -1,5 +1,5 @@
-//! Sockets of the endpoints that a scenario declares: who is refused, which subprotocol it is, and what the rules know of the
-//! handshake.
+//! Sockets of the endpoints that a scenario declares: which clients are refused, which subprotocol is selected, and how
+//! the member of the world is opened.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::{HeaderMap, HeaderValue, header};
 
-use super::{begin, check, encode, is_token, polling, switching_protocols};
+use super::{check, encode, is_token, polling, start, switching_protocols};
 use crate::engine::Refusal;
 use crate::engine::codec::time_to_connect;
 use crate::http::App;
@@ -20,11 +20,11 @@ use crate::http::upgrade::Upgrade;
 use crate::scenario::{Endpoint, EndpointMatch, Protocol};
 use crate::world::{OpenedSocket, Transport, WorldError};
 
-/// Answers the handshake of a socket, and starts its task if it is not refused.
+/// Answers the handshake of a socket, and starts the socket's task unless the client is refused.
 ///
 /// # Errors
-/// 426 and 400 as [`check`], 400 for a client that offers none of the subprotocols or speaks another protocol, 403 for a page that may not read the API, 503
-/// if the world has ended.
+/// 426 and 400 as for [`check`], 400 for a client that offers none of the subprotocols or speaks another protocol, 403
+/// for a page that may not read the API, 503 if the world has ended.
 pub(in crate::http) async fn open(
     app: &Arc<App>,
     moment: &Moment,
@@ -47,11 +47,12 @@ pub(in crate::http) async fn open(
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
     let opened = open_member(app, moment, target, found, headers, transport).await?;
-    app.tasks.spawn(begin(upgrade, opened.feed, app.clone()));
+    app.tasks.spawn(start(upgrade, opened.feed, app.clone()));
     Ok(switching_protocols(app, &accept, subprotocol).into())
 }
 
-/// Opens the member of the world that a client is which is not refused. It has to connect in time if its protocol asks for that.
+/// Opens a member of the world for a client that is not refused. If its protocol requires it, the client then has to
+/// connect in time.
 pub(super) async fn open_member(
     app: &App,
     moment: &Moment,
@@ -75,7 +76,7 @@ pub(super) async fn open_member(
     Ok(opened)
 }
 
-/// The answer that refuses a client, if there is one for it.
+/// Returns the answer that refuses a client; `None` if the client is not refused.
 pub(in crate::http) fn refusal(
     moment: &Moment,
     target: &RequestTarget<'_>,
@@ -95,17 +96,17 @@ pub(in crate::http) fn refusal(
     }
 }
 
-/// The first of the endpoint's subprotocols that the client offers (RFC 6455, 4.2.2); of an endpoint that names none, the
-/// client's first.
+/// Returns the first of the endpoint's subprotocols that the client offers (RFC 6455, 4.2.2), or the first one that the
+/// client offers if the endpoint declares none.
 fn subprotocol(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let mut offered = values.flat_map(|value| value.split(',')).map(str::trim).filter(|text| is_token(text));
-    let own = &endpoint.subprotocols;
-    if own.is_empty() {
+    let declared = &endpoint.subprotocols;
+    if declared.is_empty() {
         return Ok(offered.next().and_then(|first| HeaderValue::from_str(first).ok()));
     }
     let offered: Vec<&str> = offered.collect();
-    let chosen = own.iter().find(|one| offered.contains(&&***one));
-    let chosen = chosen.ok_or_else(|| ApiError::NoSubprotocol(own.join(", ")))?;
-    Ok(HeaderValue::from_str(chosen).ok())
+    let selected = declared.iter().find(|one| offered.contains(&&***one));
+    let selected = selected.ok_or_else(|| ApiError::NoSubprotocol(declared.join(", ")))?;
+    Ok(HeaderValue::from_str(selected).ok())
 }

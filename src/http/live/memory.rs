@@ -1,28 +1,30 @@
-//! Gives the memory of sockets that have closed back to the system: of 10,000 of them the allocator kept all, 20 MB.
+//! Returns the memory of closed sockets to the system. After 10,000 sockets had closed, the allocator kept all of it,
+//! 20 MB.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::system::give_back_memory;
 
-/// With fewer sockets than that at the most, there is nothing to gain: 1,000 take 2 MB.
-const WORTH_IT: usize = 1_000;
+/// The peak number of sockets below which there is nothing to gain: 1,000 sockets take 2 MB.
+const MIN_PEAK: usize = 1_000;
 
-/// The most sockets that were open since memory was given back last.
+/// The peak number of open sockets since memory was last returned to the system.
 #[derive(Debug, Default)]
 pub(crate) struct HighWater(AtomicUsize);
 
 impl HighWater {
-    /// So many sockets are open now, one more than before.
+    /// Records that a socket has opened and that `open` sockets are open now.
     pub(super) fn opened(&self, open: usize) {
         self.0.fetch_max(open, Ordering::Relaxed);
     }
 
-    /// So many sockets are open still. When half of them or more have closed, their memory is given back.
+    /// Records that a socket has closed and that `open` sockets are still open. Once half of the peak or more have
+    /// closed, returns their memory to the system.
     pub(super) fn closed(&self, open: usize) {
-        let highest = self.0.load(Ordering::Relaxed);
-        let is_due = highest >= WORTH_IT && open <= highest / 2;
-        if is_due && self.0.compare_exchange(highest, open, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            // It takes milliseconds, in which no other task should have to wait.
+        let peak = self.0.load(Ordering::Relaxed);
+        let is_due = peak >= MIN_PEAK && open <= peak / 2;
+        if is_due && self.0.compare_exchange(peak, open, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            // This takes milliseconds, during which no other task should have to wait.
             tokio::task::spawn_blocking(give_back_memory);
         }
     }

@@ -1,11 +1,12 @@
-//! What a client may ask for on its socket: `{"cmd":"update-category","payload":{"category":"confectionery"}}`.
+//! The messages that a client may send on its socket:
+//! `{"cmd":"update-category","payload":{"category":"confectionery"}}`.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
-/// A message that makes sense. It is written as clients send it.
+/// A valid message. Its `Display` is the message as clients send it.
 ///
 /// ```
 /// use mockd::http::ClientMessage;
@@ -24,40 +25,40 @@ pub enum ClientMessage {
     },
 }
 
-/// Why a message makes none.
+/// Why a message is invalid.
 #[derive(Debug, Error)]
 pub enum ClientMessageError {
-    /// It cannot be read.
+    /// The message is not JSON.
     #[error("not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
-    /// It does not say what to do.
-    #[error("no \"cmd\"; the command is {{\"cmd\":\"update-category\",\"payload\":{{\"category\":\"…\"}}}}")]
+    /// The message has no `cmd`.
+    #[error("no \"cmd\"; expected {{\"cmd\":\"update-category\",\"payload\":{{\"category\":\"…\"}}}}")]
     NoCommand,
-    /// It says to do what mockd does not know.
-    #[error("unknown cmd {}; there is update-category", Excerpt(.0.to_string().as_bytes()))]
+    /// The `cmd` is not one that mockd supports.
+    #[error("unknown cmd {}; expected \"update-category\"", Excerpt(.0.to_string().as_bytes()))]
     UnknownCommand(Value),
-    /// It does not say which collection.
+    /// The message does not name a collection.
     #[error("update-category needs a \"payload\" with a \"category\" that is a string")]
     NoCollection,
 }
 
-/// The beginning of what a client sent, as much as there is room for in a line of the log.
+/// The beginning of a message from a client, short enough for a line of the log.
 pub(super) struct Excerpt<'a>(pub(super) &'a [u8]);
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 200;
-        let (begun, rest) = self.0.split_at(self.0.len().min(MOST));
-        f.write_str(&String::from_utf8_lossy(begun))?;
+        const MAX_BYTES: usize = 200;
+        let (start, rest) = self.0.split_at(self.0.len().min(MAX_BYTES));
+        f.write_str(&String::from_utf8_lossy(start))?;
         if rest.is_empty() { Ok(()) } else { write!(f, "… ({} bytes)", self.0.len()) }
     }
 }
 
 impl ClientMessage {
-    /// What a text or binary message asks for. What it says beside that is passed over.
+    /// Parses a text or binary message. Unknown keys are ignored.
     ///
     /// # Errors
-    /// [`ClientMessageError`] if it makes no sense.
+    /// [`ClientMessageError`] if the message is invalid.
     pub fn read(message: &[u8]) -> Result<Self, ClientMessageError> {
         let message: Value = serde_json::from_slice(message)?;
         match message.get("cmd") {

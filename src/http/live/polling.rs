@@ -1,9 +1,10 @@
 //! Sessions of Engine.IO 4 over HTTP: long-polling, and the upgrade to WebSocket.
 //!
-//! A client of an endpoint with `protocol: socket.io` opens a session with a GET and gets its id. It then polls with one GET
-//! after the other, each of which is answered as soon as there is a packet, and posts its own packets. Meanwhile it may open a
-//! WebSocket for the same session: once that has probed, the client lets its last poll be answered, and the WebSocket takes
-//! over. For the world the session is one member from its first request to its end.
+//! A client of an endpoint with `protocol: socket.io` opens a session with a GET and receives its id. It then polls
+//! with one GET after the other, each of which is answered as soon as there is a packet, and posts its own packets.
+//! Meanwhile it may open a WebSocket for the same session. Once the WebSocket has probed, the client waits for the
+//! answer to its last poll, and the WebSocket takes over. To the world, the session is one member from its first
+//! request to its end.
 
 mod outbox;
 mod packets;
@@ -32,7 +33,7 @@ use crate::world::Transport;
 use outbox::Polled;
 pub(super) use probe::Probe;
 pub(in crate::http) use query::EngineIoError;
-use query::{Asked, Carrier, EngineQuery};
+use query::{EngineQuery, EngineRequest, EngineTransport};
 pub(super) use session::Handover;
 pub(crate) use session::PollingSessions;
 use session::Session;
@@ -40,23 +41,26 @@ use session::Session;
 /// The content type of packets, as the reference implementation writes it.
 const PACKETS: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
 
-/// Whether a request to an endpoint that is no handshake for a socket is one of Engine.IO. Where a route answers it, too, it has
-/// to say so.
+/// Returns whether a request to an endpoint, other than the handshake of a socket, is one of Engine.IO. If a route
+/// could answer it as well, its query has to name the version of Engine.IO.
 pub(in crate::http) fn is_meant(target: &RequestTarget<'_>, found: &EndpointMatch<'_, '_>, has_route: bool) -> bool {
     found.endpoint().protocol == Protocol::SocketIo
         && *target.method != Method::OPTIONS
         && (!has_route || EngineQuery::read(target.query()).is_of_engine_io())
 }
 
-/// Whether a request opens a session.
+/// Returns whether a request opens a session.
 pub(in crate::http) fn opens(target: &RequestTarget<'_>) -> bool {
-    matches!(EngineQuery::read(target.query()).asked(target.method, Carrier::Polling), Ok(Asked::Open))
+    matches!(
+        EngineQuery::read(target.query()).request(target.method, EngineTransport::Polling),
+        Ok(EngineRequest::Open)
+    )
 }
 
-/// Answers a request that opens a session, polls or posts. The body may be one that was not received.
+/// Answers a request that opens a session, polls or posts. `body` is the error if the body could not be received.
 ///
 /// # Errors
-/// [`EngineIoError`] for a request that makes no sense to a server of Engine.IO, that of the body, and 503 if the world has ended.
+/// [`EngineIoError`] for a request that is invalid in Engine.IO, the error of the body, and 503 if the world has ended.
 pub(in crate::http) async fn answer(
     app: &Arc<App>,
     moment: &Moment,
@@ -66,9 +70,9 @@ pub(in crate::http) async fn answer(
     body: Result<Bytes, ApiError>,
 ) -> Result<ApiResponse, ApiError> {
     let query = EngineQuery::read(target.query());
-    let sid = match query.asked(target.method, Carrier::Polling)? {
-        Asked::Open => return open(app, moment, target, found, headers).await,
-        Asked::Session(sid) => sid,
+    let sid = match query.request(target.method, EngineTransport::Polling)? {
+        EngineRequest::Open => return open(app, moment, target, found, headers).await,
+        EngineRequest::Session(sid) => sid,
     };
     let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
     match *target.method {
@@ -89,7 +93,7 @@ async fn open(
     if let Some(refused) = refusal(moment, target, found, headers)? {
         return Ok(refused);
     }
-    // A session takes as much as a connection, which it has none of its own.
+    // A session costs as much as a connection but does not hold one, so it is subject to the same limit.
     if app.polling.len() >= app.limits.connections {
         return Err(ApiError::TooManyConnections(app.limits.connections));
     }
@@ -109,17 +113,17 @@ async fn post(
     session: &Session,
     path: &str,
     body: Result<Bytes, ApiError>,
-    most: usize,
+    max_payload: usize,
 ) -> Result<ApiResponse, ApiError> {
     let received = match &body {
-        Ok(body) if body.len() <= most => std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok()),
+        Ok(body) if body.len() <= max_payload => {
+            std::str::from_utf8(body).ok().and_then(|text| decode_payload(text).ok())
+        }
         _ => None,
     };
     let Some(frames) = received else {
-        if body.as_ref().is_ok_and(|body| body.len() > most) {
-            warn!(
-                "a client of {path} posts more than the {most} bytes of its handshake's maxPayload, its session ends"
-            );
+        if body.as_ref().is_ok_and(|body| body.len() > max_payload) {
+            warn!("a client of {path} posted more than its maxPayload of {max_payload} bytes; its session ends");
         }
         session.fail();
         return Err(match body {
@@ -139,10 +143,11 @@ fn text(text: Bytes) -> ApiResponse {
     answer
 }
 
-/// Whether the handshake of a WebSocket is for a session that polls; it then starts the task that may take that over.
+/// Returns whether the handshake of a WebSocket is for a polling session. If so, starts the task that may take over the
+/// session.
 ///
 /// # Errors
-/// [`EngineIoError`] for a handshake that makes no sense to a server of Engine.IO, 426 for a connection that cannot be upgraded.
+/// [`EngineIoError`] for a handshake that is invalid in Engine.IO, 426 for a connection that cannot be upgraded.
 pub(super) fn upgrades(
     app: &Arc<App>,
     moment: &Moment,
@@ -150,10 +155,12 @@ pub(super) fn upgrades(
     request: &Request,
 ) -> Result<bool, ApiError> {
     let query = EngineQuery::read(target.query());
-    let Asked::Session(sid) = query.asked(target.method, Carrier::WebSocket)? else { return Ok(false) };
+    let EngineRequest::Session(sid) = query.request(target.method, EngineTransport::WebSocket)? else {
+        return Ok(false);
+    };
     let session = app.polling.get(moment.world.name(), sid).ok_or(EngineIoError::UnknownSession)?;
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
-    let attempt = session.begin_upgrade().ok_or(EngineIoError::BadRequest)?;
+    let attempt = session.start_upgrade().ok_or(EngineIoError::BadRequest)?;
     app.tasks.spawn(probe::run(upgrade, attempt, app.clone()));
     Ok(true)
 }

@@ -1,5 +1,5 @@
-//! The headers of a handshake as RFC 6455 spells them (4.2.2). Names are the same in any case (RFC 9110, 5.1), but there are clients
-//! that look for these as they are spelt there, such as the Python client `gql`.
+//! The header names of a handshake in the letter case of RFC 6455 (4.2.2). Header names are case-insensitive (RFC 9110,
+//! 5.1), but some clients, such as the Python client `gql`, look for exactly this case.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -14,24 +14,24 @@ use hyper_util::rt::TokioIo;
 use poem::http::Extensions;
 use tokio::io::{join, sink};
 
-/// The names of the headers of a 101, in the head of a request. It asks for nothing that hyper would see to.
+/// The head of a request with the header names of a 101. It requests nothing that hyper would act on.
 const HEAD: &[u8] =
     b"GET / HTTP/1.0\r\nConnection: \r\nUpgrade: \r\nSec-WebSocket-Accept: \r\nSec-WebSocket-Protocol: \r\n\r\n";
 
-/// Extensions of a response that have hyper spell the names in this way.
+/// Returns the extensions of a response that make hyper write the names in this case.
 ///
-/// hyper keeps the type of such an extension to itself, and puts one into each request that it reads with the names as they came.
-/// To have it do so with all requests would cost each of them; one is enough.
+/// The type of the extension is private to hyper, which adds one to each request that it reads with the case preserved.
+/// Preserving the case of all requests would slow each of them down, so this reads a single one.
 pub(crate) fn handshake_spelling() -> Extensions {
     let spelling = OnceLock::new();
     let service = service_fn(|request: Request<Incoming>| {
-        // There is one request.
+        // There is only one request.
         let _ = spelling.set(request.extensions().clone());
         ready(Ok::<_, Infallible>(Response::new(String::new())))
     });
     let mut http = http1::Builder::new();
     http.preserve_header_case(true).header_read_timeout(None);
-    // All of it is there already, and nobody waits for the answer.
+    // The whole request is in memory and the answer is discarded, so there is nothing to wait for.
     let _ = http.serve_connection(TokioIo::new(join(HEAD, sink())), service).now_or_never();
     spelling.into_inner().unwrap_or_default()
 }

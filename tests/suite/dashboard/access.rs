@@ -97,7 +97,7 @@ async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
             "fault",
             "Close socket 1",
             "close-all",
-            "Carry out",
+            "Run",
             "journal",
             "copy-steps",
         ] {

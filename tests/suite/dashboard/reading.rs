@@ -224,7 +224,7 @@ async fn it_shows_the_served_file_its_last_changes_and_its_warnings() {
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
         let mut page = Dashboard::of(mockd, window.1, window.2).await;
         page.becomes(&text("#serving"), file.path().to_str().unwrap()).await;
-        page.becomes(&text("#reload"), "No save was applied yet.").await;
+        page.becomes(&text("#reload"), "No save has been applied yet.").await;
         let many: Vec<String> = (10..30).map(|id| format!("      - {{ id: A{id} }}\n")).collect();
         let many = SHOP.replace("  confectionery:\n", &format!("{}  confectionery:\n", many.concat()));
         file.write_in_place(&format!("{many}faults: [{{ on: http, product: Z9, status: 500 }}]\n"));

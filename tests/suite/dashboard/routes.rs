@@ -15,7 +15,7 @@ async fn it_shows_routes_with_their_requests_and_last_status() {
         let with = |requests: [(&str, &str); 8]| {
             let routes = [
                 ("GET", "/notes", "lists notes"),
-                ("GET", "/notes/{id}", "one of notes"),
+                ("GET", "/notes/{id}", "returns one of notes"),
                 ("POST", "/notes", "adds to notes"),
                 ("PUT", "/notes/{id}", "replaces one of notes"),
                 ("PATCH", "/notes/{id}", "changes one of notes"),

@@ -1,24 +1,24 @@
-// The control API of the world in whose path the page is.
+// The control API of the world that the page's path names.
 
 const base = new URL(".", location.href);
 const TOKEN = "mockd-token";
 
-// How long an answer may take. To advance far takes a while.
-const PATIENCE = 30_000;
+// Milliseconds until a request times out. A long advance takes a while.
+const TIMEOUT = 30_000;
 
 export const world = decodeURIComponent(base.pathname.match(/\/@([^/]+)\/__mockd\/$/)?.[1] ?? "default");
 
-// What the paths of a world begin with.
+// The prefix of a world's paths.
 export const rootOf = (name) => {
   const root = base.pathname.replace(/(\/@[^/]+)?\/__mockd\/$/, "");
   return name === "default" ? root : `${root}/@${encodeURIComponent(name)}`;
 };
 
-// Kept for as long as the tab is open.
+// Kept while the tab is open.
 export const useToken = (token) => sessionStorage.setItem(TOKEN, token);
 
 export const call = async (method, path, payload) => {
-  const options = { method, headers: {}, signal: AbortSignal.timeout(PATIENCE) };
+  const options = { method, headers: {}, signal: AbortSignal.timeout(TIMEOUT) };
   const token = sessionStorage.getItem(TOKEN);
   if (token !== null) options.headers.authorization = `Bearer ${token}`;
   if (payload !== undefined) {

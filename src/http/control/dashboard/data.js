@@ -1,39 +1,39 @@
-// What `data` is now: values, and the first rows of collections, each to be changed.
+// The current `data`: values and the first rows of collections, all of which can be changed.
 
 import { button, cell, element, find, keep, said } from "./dom.js";
 
-// Rows of a collection that are shown at first, and how many more each time that somebody wants more.
+// The number of rows of a collection that are shown at first, and that "Show more" adds.
 const SHOWN = 20;
 const MORE = 100;
 
-// Properties of rows that are shown.
+// The number of properties of a row that are shown.
 const COLUMNS = 12;
 
-// Characters of a property and of a value that are shown.
+// The number of characters of a property and of a value that are shown.
 const CUT = 80;
 const VALUE_CUT = 4_000;
 
 const beginning = (text, length) => (text.length > length ? `${text.slice(0, length)}…` : text);
 
-// What a cell has in it: text is itself.
-const told = (value) => beginning(typeof value === "string" ? value : JSON.stringify(value) ?? "", CUT);
+// The content of a cell: text as it is, anything else as JSON.
+const cellText = (value) => beginning(typeof value === "string" ? value : JSON.stringify(value) ?? "", CUT);
 
 export class Data {
   #data = [];
   #panels = new Map();
-  // How many rows of a collection somebody wants to see, if more than at first.
+  // The number of rows to show of a collection, if the user requested more.
   #wanted = new Map();
-  // The scenario and the moment that the data is of.
+  // The scenario and the moment of the data.
   #scenario = "";
   #moment = "";
 
-  // `set(name, json)`, `add(name, json)` and `remove(name, id)` are called when somebody wants that, `more()` when rows are
-  // to be fetched that are not there yet.
+  // Calls `set(name, json)`, `add(name, json)` and `remove(name, id)` on the user's request, and `more()` when more
+  // rows have to be fetched.
   constructor(acts) {
     this.acts = acts;
   }
 
-  // Fetches what may have changed: `fetch` takes a query. Only another scenario can bring data where there is none.
+  // Fetches what may have changed; `fetch` takes a query. If there is no data, only another scenario can change that.
   async refresh({ scenario, epoch, sequence }, { count }, fetch) {
     const [served, moment] = [`${scenario} ${count}`, `${epoch} ${sequence}`];
     if (served === this.#scenario && (this.#data.length === 0 || moment === this.#moment)) return;
@@ -83,7 +83,7 @@ class Value {
     this.element.querySelector("h3").textContent = name;
     this.element.querySelector("pre").ariaLabel = `Value of ${name}`;
     this.element.querySelector("summary").ariaLabel = `Change ${name}`;
-    // What is typed stays while the value goes on.
+    // The input stays as typed even if the value changes.
     details.addEventListener("toggle", () => { if (details.open) form.elements.value.value = this.#text; });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -99,7 +99,7 @@ class Value {
   }
 }
 
-// The properties of rows, in the order in which they come first.
+// The properties of rows, in the order of their first occurrence.
 const columnsOf = (rows) => [...new Set(rows.flatMap(Object.keys))].filter((name) => name !== "id").slice(0, COLUMNS);
 
 class Collection {
@@ -137,13 +137,13 @@ class Collection {
 
   #make(id) {
     const remove = button("Remove", `Remove ${id} from ${this.name}`, () => this.remove(this.name, id));
-    return element("tr", {}, element("th", { scope: "row", textContent: told(id) }), cell(remove));
+    return element("tr", {}, element("th", { scope: "row", textContent: cellText(id) }), cell(remove));
   }
 }
 
-// Between the id and the button, which keeps its focus, the properties.
+// Fills the cells between the id and the button, which stays in place to keep its focus.
 const fill = (tr, row, columns) => {
   while (tr.cells.length < columns.length + 2) tr.insertBefore(cell(), tr.lastChild);
   while (tr.cells.length > columns.length + 2) tr.cells[1].remove();
-  columns.forEach((name, at) => { tr.cells[at + 1].textContent = told(row[name]); });
+  columns.forEach((name, at) => { tr.cells[at + 1].textContent = cellText(row[name]); });
 };

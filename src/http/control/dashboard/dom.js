@@ -1,4 +1,4 @@
-// Elements without markup: whatever comes from the mock is text.
+// Helpers that build elements without markup, so that everything from the mock is inserted as text.
 
 export const find = (selector) => document.querySelector(selector);
 
@@ -17,36 +17,36 @@ export const button = (text, label, act) => {
   return made;
 };
 
-// Makes the children of a list those of the items. One that is there already stays, with the focus that it may have.
+// Updates the children of a list to match the items. Existing children are kept, so that they do not lose the focus.
 export const keep = (list, items, key, make, update = () => {}) => {
   const before = new Map([...list.children].map((child) => [child.dataset.key, child]));
   const children = items.map((item) => {
     const name = String(key(item));
     const child = before.get(name) ?? make(item);
     child.dataset.key = name;
-    // What two items have in common belongs to the first.
+    // If two items share a key, the first one keeps the child.
     before.delete(name);
     update(child, item);
     return child;
   });
-  const there = new Set(children);
-  for (const child of [...list.children]) if (!there.has(child)) child.remove();
+  const kept = new Set(children);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
   children.forEach((child, at) => {
     if (list.children[at] !== child) list.insertBefore(child, list.children[at] ?? null);
   });
 };
 
-// What a screen reader and everybody else is told in passing.
+// Shows a note, which screen readers announce.
 export const note = (text) => { find("#note").textContent = text; };
 
-// Copies what is in a field. Pages that are not from this machine may not use the clipboard's own interface.
+// Copies the text of a field. Pages from other machines may not use the Clipboard API over plain HTTP.
 export const copy = async (field) => {
   field.select();
   const isCopied = navigator.clipboard
     ? await navigator.clipboard.writeText(field.value).then(() => true, () => false)
     : document.execCommand("copy");
-  note(isCopied ? "Copied." : "The browser does not let the page copy; the text is selected, copy it by the keyboard.");
+  note(isCopied ? "Copied." : "The browser did not allow copying. The text is selected; copy it with the keyboard.");
 };
 
-// What a form says, by the names of its fields.
+// The values of a form, by the names of its fields.
 export const said = (form) => Object.fromEntries(new FormData(form));

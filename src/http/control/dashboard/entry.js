@@ -1,34 +1,34 @@
-// One entry of the journal in full: headers, body, answer, what faults did to it, and the request as a curl command.
+// One entry of the journal in full: headers, body, answer, the faults that hit it, and the request as a curl command.
 
 import { rootOf, world } from "./api.js";
 import { cell, copy, element, find } from "./dom.js";
 
-// What curl says by itself.
-const OWN = ["host", "connection", "content-length", "accept-encoding"];
+// Headers that curl sets on its own.
+const CURL_HEADERS = ["host", "connection", "content-length", "accept-encoding"];
 
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 const written = ({ body, text, bytes }) => {
   if (body !== undefined) return JSON.stringify(body, null, 2);
-  return text ?? (bytes === undefined ? null : `${bytes} bytes that are no text`);
+  return text ?? (bytes === undefined ? null : `${bytes} bytes of binary data`);
 };
 
-// Of a request with its body as it was sent, if that is text.
+// The curl command of a request, with the body as it was sent if that is text.
 const curl = ({ method, path, query, headers, bytes, cutFrom }, sent) => {
   const url = `${location.origin}${rootOf(world)}${path}${query ? `?${query}` : ""}`;
-  const given = Object.entries(headers).filter(([name]) => !OWN.includes(name));
-  const lacks = [
-    ...(bytes === undefined ? [] : [`# Without its body: ${bytes} bytes that are no text.`]),
-    ...(cutFrom === undefined ? [] : [`# With the beginning of its body alone: ${cutFrom} bytes are more than the journal keeps.`]),
+  const given = Object.entries(headers).filter(([name]) => !CURL_HEADERS.includes(name));
+  const comments = [
+    ...(bytes === undefined ? [] : [`# The body is missing: ${bytes} bytes of binary data.`]),
+    ...(cutFrom === undefined ? [] : [`# The body is incomplete: the journal keeps only the beginning of its ${cutFrom} bytes.`]),
   ];
   const command = [
-    // A HEAD by -X would wait for a body; brackets in a URL are not meant as a pattern.
+    // With -X, a HEAD would wait for a body; -g stops curl from reading brackets in the URL as a pattern.
     `curl -g ${method === "HEAD" ? "-I" : `-i -X ${method}`} ${quote(url)}`,
-    // One without a value would be left out.
+    // Without the semicolon, curl would omit a header that has no value.
     ...given.map(([name, value]) => `-H ${quote(value === "" ? `${name};` : `${name}: ${value}`)}`),
     ...(sent === undefined ? [] : [`--data-raw ${quote(sent)}`]),
   ].join(" \\\n  ");
-  return [...lacks, command].join("\n");
+  return [...comments, command].join("\n");
 };
 
 const part = (title, content) => [element("h3", { textContent: title }), content];
@@ -40,7 +40,7 @@ const table = (entries) => {
   return element("table", {}, element("tbody", {}, ...entries.map(row)));
 };
 
-// Everything that is neither shown in a part of its own nor in the title.
+// All fields that are shown neither in the title nor in a part of their own.
 const facts = (entry) => {
   const { sequence, at, world: name, kind, headers, body, text, bytes, answer, faults, method, path, sockets, ...rest } = entry;
   const several = sockets?.length > 20 ? `${sockets.slice(0, 20).join(", ")} and ${sockets.length - 20} more` : sockets?.join(", ");
@@ -55,13 +55,13 @@ const parts = (entry) => {
     table(facts(entry)),
     ...(headers ? part("Headers", table(Object.entries(headers))) : []),
     ...(body === null ? [] : part(headers ? "Body" : "Frame", pre(body))),
-    ...(answer ? part(`Answer ${answer.status}${answer.number ? `, number ${answer.number} of its route` : ""}`, answered === null ? "without a body that is kept" : pre(answered)) : []),
+    ...(answer ? part(`Answer ${answer.status}${answer.number ? `, number ${answer.number} of its route` : ""}`, answered === null ? "no body recorded" : pre(answered)) : []),
     ...(answer?.notes ? part("Notes", pre(answer.notes.join("\n"))) : []),
     ...(faults ? part("Faults", table(faults.map(({ fault, did }) => [fault, did]))) : []),
   ];
 };
 
-// Of a request also what was sent, letter by letter.
+// Shows an entry. For a request, `sent` is the text of its body exactly as it was sent.
 export const showEntry = (entry, sent) => {
   const { sequence, kind, method, path } = entry;
   find("#entry-title").textContent = `${sequence}: ${kind === "request" ? `${method} ${path}` : kind}`;

@@ -1,4 +1,4 @@
-// The journal: entries as they come, the latest first, in brief. It keeps the last ten thousand.
+// The journal: the last ten thousand entries, one line each, latest first.
 
 import { element, find, said } from "./dom.js";
 import { short } from "./time.js";
@@ -6,12 +6,12 @@ import { VirtualList } from "./virtual.js";
 
 const KEPT = 10_000;
 
-// Entries that are looked at for answers at a time.
-const ASKED = 200;
+// The number of entries that are checked for answers at a time.
+const BATCH = 200;
 
 const isSame = (one, other) => one !== undefined && other !== undefined && ["sequence", "at", "kind"].every((key) => one[key] === other[key]);
 
-// Which of the scenario's answers a request got.
+// The scenario's answer to a request.
 const by = ({ route, number }) => (route === undefined ? "" : ` (${route}${number ? `, answer ${number}` : ""})`);
 
 const summary = (entry) => {
@@ -33,29 +33,29 @@ export class Journal {
   #filter = find("#filter");
   #list;
   #entries = [];
-  // How often it was emptied.
-  #era = 0;
-  // Numbers of requests that had no answer, and the one at which the next look begins: some are never answered, and must
-  // not hide the answers of others.
+  // The number of times that the journal was cleared.
+  #generation = 0;
+  // The numbers of requests without an answer, and the one at which the next check starts. Requests that are never
+  // answered must not hide the answers to others.
   #open = new Set();
-  #turn = 0;
+  #next = 0;
 
-  // `open(entry)` is called for the one that somebody wants to see, `answered(entries)` with requests that have their answers.
+  // Calls `open(entry)` when an entry is chosen, and `answered(entries)` with requests that have been answered.
   constructor({ open, answered }) {
     this.answered = answered;
     const fill = (row, { at, kind, line, fault }) => {
       row.className = fault || kind === "failed" ? "faulted" : "";
       row.append(...[short(at), kind, line].map((textContent) => element("span", { textContent })));
     };
-    const key = ({ sequence, status }) => `${this.#era} ${sequence} ${status ?? ""}`;
+    const key = ({ sequence, status }) => `${this.#generation} ${sequence} ${status ?? ""}`;
     this.#list = new VirtualList(find("#journal"), { key, fill, open });
     this.#filter.addEventListener("input", () => this.#show());
     this.#filter.addEventListener("submit", (event) => event.preventDefault());
   }
 
-  // Asks for what is new, and for answers to requests that had none.
+  // Fetches new entries, and answers to requests that had none.
   async follow(call) {
-    // With the last one that is known: if it is not there, the journal was emptied and counts from 1 again.
+    // Includes the last known entry. If it is missing, the journal was cleared and counts from 1 again.
     const last = this.#entries.at(-1);
     const { entries } = await call("GET", `journal?brief=true&after=${Math.max(0, (last?.sequence ?? 0) - 1)}`);
     const isThere = isSame(entries[0], last);
@@ -63,14 +63,14 @@ export class Journal {
       this.clear();
       return this.follow(call);
     }
-    const news = this.#take(isThere ? entries.slice(1) : entries);
-    this.#entries = this.#entries.concat(news).slice(-KEPT);
-    await this.#ask(call);
-    // One that is empty says so from the first answer on.
-    if (news.length > 0 || !last) this.#show();
+    const added = this.#add(isThere ? entries.slice(1) : entries);
+    this.#entries = this.#entries.concat(added).slice(-KEPT);
+    await this.#fetchAnswers(call);
+    // Also after the first answer, so that an empty journal shows its count.
+    if (added.length > 0 || !last) this.#show();
   }
 
-  #take(entries) {
+  #add(entries) {
     for (const entry of entries) {
       entry.line = summary(entry);
       if (entry.kind === "request" && entry.status === null) this.#open.add(entry.sequence);
@@ -79,16 +79,16 @@ export class Journal {
     return entries;
   }
 
-  async #ask(call) {
+  async #fetchAnswers(call) {
     const oldest = this.#entries[0]?.sequence ?? 0;
     for (const sequence of this.#open) if (sequence < oldest) this.#open.delete(sequence);
     if (this.#open.size === 0) return;
     const open = [...this.#open];
-    const first = open.find((sequence) => sequence >= this.#turn) ?? open[0];
-    const { entries } = await call("GET", `journal?brief=true&kind=request&after=${first - 1}&limit=${ASKED}`);
-    this.#turn = entries.length < ASKED ? 0 : entries.at(-1).sequence + 1;
+    const first = open.find((sequence) => sequence >= this.#next) ?? open[0];
+    const { entries } = await call("GET", `journal?brief=true&kind=request&after=${first - 1}&limit=${BATCH}`);
+    this.#next = entries.length < BATCH ? 0 : entries.at(-1).sequence + 1;
     const now = entries.filter(({ sequence, status }) => this.#open.has(sequence) && status !== null);
-    const answered = new Map(this.#take(now).map((entry) => [entry.sequence, entry]));
+    const answered = new Map(this.#add(now).map((entry) => [entry.sequence, entry]));
     if (answered.size === 0) return;
     for (const sequence of answered.keys()) this.#open.delete(sequence);
     this.#entries = this.#entries.map((entry) => answered.get(entry.sequence) ?? entry);
@@ -100,9 +100,9 @@ export class Journal {
     return this.#entries.filter(({ kind }) => kind === "request");
   }
 
-  // It was emptied, or is another world's.
+  // Forgets all entries, because the journal was cleared or replaced.
   clear() {
-    this.#era += 1;
+    this.#generation += 1;
     this.#entries = [];
     this.#open.clear();
     this.#show();

@@ -1,4 +1,4 @@
-// The dashboard: asks for a world once a second, shows it, and does to it what the user says.
+// The dashboard: fetches the state of a world once a second, shows it, and carries out what the user requests.
 
 import { call, rootOf, useToken, world } from "./api.js";
 import { Data } from "./data.js";
@@ -12,31 +12,32 @@ import { Routes } from "./routes.js";
 import { KEPT, Steps } from "./steps.js";
 import { Timeline } from "./timeline.js";
 
-const EVERY = 1_000;
+// Milliseconds between two updates.
+const INTERVAL = 1_000;
 const SOCKETS_SHOWN = 100;
 
-// A text in brief that is as long as this may be the beginning of a longer one.
+// The length to which the journal cuts the texts of brief entries. A text of this length may have been cut.
 const CUT = 200;
 
-// Characters that no body in the journal exceeds.
-const WHOLE = 65_536;
+// The maximum length of a body in the journal, in characters.
+const MAX_BODY = 65_536;
 
-// How long somebody who may not ask waits until the next try.
-const EVERY_WHEN_REFUSED = 10_000;
+// Milliseconds between two updates while the API refuses requests.
+const REFUSED_INTERVAL = 10_000;
 
-// Changes of a reload that are told.
+// The number of changes of a reload that are shown.
 const CHANGES_SHOWN = 6;
 
 const [status, error] = ["#status", "#error"].map(find);
 
 let state = null;
-// The same, as long as totals that change can be added to it.
+// The same state, or null if changed totals cannot be merged into it.
 let known = null;
-// How many reloads there were by then.
+// The number of reloads at that state.
 let reloads = null;
-let asking = Promise.resolve();
+let updating = Promise.resolve();
 
-// Does what the user asked for, shows what went wrong with it, if anything did, and what is so now.
+// Carries out an action of the user, shows its error if it fails, and then shows the current state.
 const attempt = async (action) => {
   error.textContent = "";
   note("");
@@ -50,37 +51,37 @@ const attempt = async (action) => {
 
 const inFull = async ({ sequence }) => {
   const { entries: [entry] } = await call("GET", `journal?after=${sequence - 1}&limit=1`);
-  if (entry?.sequence !== sequence) throw new Error("the journal has forgotten that entry");
+  if (entry?.sequence !== sequence) throw new Error("the journal no longer has this entry");
   return entry;
 };
 
-// The text of a body as it came: what it says as JSON is not all of it.
+// The text of a body as it was sent. Parsing it as JSON would lose details.
 const sent = async ({ sequence }) => {
-  const { entries: [entry] } = await call("GET", `journal?brief=true&text=${WHOLE}&after=${sequence - 1}&limit=1`);
+  const { entries: [entry] } = await call("GET", `journal?brief=true&text=${MAX_BODY}&after=${sequence - 1}&limit=1`);
   return entry?.text;
 };
 
 const steps = new Steps();
 
-// The path of an order or of a new product. The journal decodes it, so an id may have slashes in it.
-const DONE = /^\/(?:orders\/(?<product>.+?)|(?<category>(?!__mockd)[^/]+))\/?$/s;
+// The path of an order or of a new product. The journal decodes paths, so an id may contain slashes.
+const SHOP_PATH = /^\/(?:orders\/(?<product>.+?)|(?<category>(?!__mockd)[^/]+))\/?$/s;
 
-// What clients of the mock did, which the journal tells of: orders and new products.
-const take = async (entry) => {
-  const { product: ordered, category } = entry.path.match(DONE).groups;
+// Records an order or a new product of a client, as the journal reports it.
+const record = async (entry) => {
+  const { product: ordered, category } = entry.path.match(SHOP_PATH).groups;
   const body = entry.text.length < CUT ? JSON.parse(entry.text) : (await inFull(entry)).body;
   const { id, ...product } = body;
   steps.add(entry.at, ordered ? { product: ordered, amount: body.amount } : { add: { category, product } });
 };
 
-// A route that the scenario declares is none of the shop's.
-const isDone = ({ method, path, route, status: code, text }) =>
-  method === "POST" && route === undefined && code === 200 && text !== undefined && DONE.test(path);
+// Requests to declared routes do not belong to the shop.
+const isShopChange = ({ method, path, route, status: code, text }) =>
+  method === "POST" && route === undefined && code === 200 && text !== undefined && SHOP_PATH.test(path);
 
 const journal = new Journal({
   open: (entry) => attempt(async () => showEntry(await inFull(entry), await sent(entry))),
-  // One that the journal has lost already is no loss here.
-  answered: (entries) => entries.filter(isDone).slice(-KEPT).forEach((entry) => take(entry).catch(() => {})),
+  // Entries that the journal has already dropped are not recorded.
+  answered: (entries) => entries.filter(isShopChange).slice(-KEPT).forEach((entry) => record(entry).catch(() => {})),
 });
 
 const order = async (id, amount, times) => {
@@ -93,7 +94,7 @@ const products = new Products({
   add: (category, text) => attempt(() => call("POST", `../${encodeURIComponent(category)}`, text)),
 });
 
-// Text that is JSON, as it is: what is read and written again may have other numbers.
+// Checks that a text is JSON and returns it unchanged, since parsing and serializing it could change numbers.
 const json = (text) => {
   JSON.parse(text);
   return text;
@@ -101,7 +102,7 @@ const json = (text) => {
 
 const named = (name, text) => `{${JSON.stringify(name)}:${json(text)}}`;
 
-// A text that says itself where expressions may stand.
+// Escapes an id so that the scenario language does not read expressions in it.
 const literal = (id) =>
   (typeof id === "string" ? id.replace(/\$|\{\{/g, (sign) => (sign === "$" ? "$$" : "{{ '{{' }}")) : id);
 
@@ -115,41 +116,41 @@ const data = new Data({
 const routes = new Routes();
 
 const faults = new Faults({
-  bring: (fault) => attempt(() => bring(fault)),
-  lift: (id, fault) => attempt(async () => {
+  add: (fault) => attempt(() => addFault(fault)),
+  remove: (id, fault) => attempt(async () => {
     await call("DELETE", `faults/${id}`);
-    steps.lifted((await call("GET", "clock")).at, fault);
+    steps.endFault((await call("GET", "clock")).at, fault);
   }),
 });
 
-const bring = async (fault) => {
-  const brought = await call("POST", "faults", fault);
-  // From then on all its times count.
+const addFault = async (fault) => {
+  const added = await call("POST", "faults", fault);
+  // The times of a fault count from the moment when it is added.
   const { at } = await call("GET", "clock");
-  steps.add(brought.fault.from === undefined ? brought.from : at, { fault: brought.fault });
-  note(brought.warnings?.join(" ") ?? "");
+  steps.add(added.fault.from === undefined ? added.from : at, { fault: added.fault });
+  note(added.warnings?.join(" ") ?? "");
 };
 
 const timeline = new Timeline((at) => attempt(() => call("POST", "clock", { advance_to: at })));
 
-// A screen reader says it again each time that it is written.
-const say = (is, text) => {
-  status.dataset.state = is;
+// Screen readers announce the text each time it is written, so this writes only changes.
+const showStatus = (kind, text) => {
+  status.dataset.state = kind;
   if (status.textContent !== text) status.textContent = text;
 };
 
-// The state, for which only totals that changed since the last one are asked, unless others may have changed as well.
-const askState = async () => {
+// Fetches the state, with only the totals that changed since the last one where possible.
+const fetchState = async () => {
   if (known === null) return call("GET", "state");
   const { totals, sequence, epoch, categories } = known;
   const now = await call("GET", `state?since=${sequence}`);
-  const goesOn = now.sequence >= sequence && now.epoch === epoch;
-  if (!goesOn || JSON.stringify(now.categories) !== JSON.stringify(categories)) return call("GET", "state");
+  const continues = now.sequence >= sequence && now.epoch === epoch;
+  if (!continues || JSON.stringify(now.categories) !== JSON.stringify(categories)) return call("GET", "state");
   return { ...now, totals: { ...totals, ...now.totals } };
 };
 
-const show = async ([asked, , { sockets }, { faults: list }, lines, reload, { worlds }, { scenarios: files }]) => {
-  const now = reload.count === (reloads ?? reload.count) ? asked : await call("GET", "state");
+const show = async ([fetched, , { sockets }, { faults: list }, lines, reload, { worlds }, { scenarios: files }]) => {
+  const now = reload.count === (reloads ?? reload.count) ? fetched : await call("GET", "state");
   [state, known, reloads] = [now, now, reload.count];
   find("#title").textContent = now.scenario;
   document.title = `${now.scenario} – mockd`;
@@ -169,8 +170,8 @@ const show = async ([asked, , { sockets }, { faults: list }, lines, reload, { wo
   showFiles(files);
 };
 
-const questions = () => Promise.all([
-  askState(),
+const fetchAll = () => Promise.all([
+  fetchState(),
   journal.follow(call),
   call("GET", `sockets?sort=backlog&limit=${SOCKETS_SHOWN}`),
   call("GET", "faults"),
@@ -180,25 +181,25 @@ const questions = () => Promise.all([
   call("GET", "scenarios"),
 ]);
 
-const ask = async () => {
+const update = async () => {
   try {
-    await show(await questions());
-    say("live", "Live");
+    await show(await fetchAll());
+    showStatus("live", "Live");
     find("#token").hidden = true;
   } catch (problem) {
-    // Another server may answer next.
+    // The next answer may come from another server.
     for (const part of [products, data, routes]) part.forget();
     known = null;
     const isRefused = problem.status === 401 || problem.status === 403;
-    say(isRefused ? "refused" : "offline", isRefused ? problem.message : `Not live, trying again: ${problem.message}`);
+    showStatus(isRefused ? "refused" : "offline", isRefused ? problem.message : `Offline, retrying: ${problem.message}`);
     find("#token").hidden = problem.status !== 401;
   }
 };
 
-// One question at a time; whoever wants an answer now waits for the one that is under way, and then asks.
+// Updates once the running update, if any, is done.
 const refresh = () => {
-  asking = asking.then(ask);
-  return asking;
+  updating = updating.then(update);
+  return updating;
 };
 
 const submit = (form, action) => find(form).addEventListener("submit", (event) => {
@@ -221,7 +222,7 @@ press("#clear", async () => {
 press("#close-all", () => call("POST", "sockets/close", {}));
 submit("#advance", ({ by }) => call("POST", "clock", { advance: by }));
 submit("#speed", ({ speed }) => call("POST", "clock", { speed: Number(speed) }));
-submit("#fault", ({ fault }) => bring(fault));
+submit("#fault", ({ fault }) => addFault(fault));
 submit("#post", async ({ steps: list }) => {
   const happened = find("#happened");
   happened.hidden = true;
@@ -231,14 +232,14 @@ submit("#post", async ({ steps: list }) => {
 submit("#token", async ({ token }) => useToken(token));
 submit("#worlds", ({ name }) => location.assign(`${rootOf(name)}/__mockd/`));
 submit("#file", async ({ file }) => {
-  // Whatever becomes of it, the list says what is served then.
+  // Even if the switch fails, the list then shows what is served.
   delete find("#file select").dataset.at;
   await call("POST", "scenarios", { file });
 });
 
 const run = async () => {
-  // A page that nobody looks at asks for nothing.
+  // A hidden page does not update.
   if (!document.hidden) await refresh();
-  setTimeout(run, status.dataset.state === "refused" ? EVERY_WHEN_REFUSED : EVERY);
+  setTimeout(run, status.dataset.state === "refused" ? REFUSED_INTERVAL : INTERVAL);
 };
 run();

@@ -1,4 +1,4 @@
-// The panels that show a world at one moment.
+// The panels that show the current state of a world.
 
 import { button, cell, element, find, keep } from "./dom.js";
 import { short } from "./time.js";
@@ -10,22 +10,22 @@ export const showClock = ({ at, paused, speed, nextDue }) => {
   find("#pause").textContent = paused ? "Resume" : "Pause";
 };
 
-// Which reload was seen last, and when, if this page was there.
+// The last reload that was seen, and when, if the page was open at that time.
 let seen = null;
 
 export const showReload = ({ ok, count, changes, more, error, warnings }, file) => {
-  const changed = changes.map(({ text }) => text).join(", ") || "nothing that matters changed";
+  const changed = changes.map(({ text }) => text).join(", ") || "no relevant changes";
   if (seen?.count !== count) seen = { count, when: seen && ` at ${new Date().toLocaleTimeString()}` };
-  const last = count === 0 ? "No save was applied yet." : `Reload ${count}${seen.when ?? ""}: ${changed}${more ? `, and ${more} more` : ""}.`;
+  const last = count === 0 ? "No save has been applied yet." : `Reload ${count}${seen.when ?? ""}: ${changed}${more ? `, and ${more} more` : ""}.`;
   find("#serving").textContent = file ?? "";
   find("#reload").textContent = ok ? last : "The file is broken; the last good scenario is served.";
   find("#problems").hidden = !(error || warnings);
   find("#problems").textContent = error ?? warnings ?? "";
 };
 
-// Some of so many.
+// Shows `sockets`, which may be only some of `count` open ones.
 export const showSockets = (sockets, count, close) => {
-  find("#count").textContent = `${count} open${count > sockets.length ? `, the ${sockets.length} that are most behind are shown` : ""}`;
+  find("#count").textContent = `${count} open${count > sockets.length ? `, showing the ${sockets.length} with the largest backlog` : ""}`;
   find("#close-all").hidden = count === 0;
   const make = ({ socket }) =>
     element("tr", {}, ...Array.from({ length: 5 }, () => cell()), cell(button("Close", `Close socket ${socket}`, () => close(socket))));
@@ -34,24 +34,24 @@ export const showSockets = (sockets, count, close) => {
   keep(find("#sockets"), sockets, ({ socket }) => socket, make, update);
 };
 
-// One that somebody has chosen, and not gone to yet, stays chosen.
-const choose = (select, options, chosen) => {
+// Fills a list with options. An option that the user has selected but not submitted stays selected.
+const fillSelect = (select, options, current) => {
   if (options.join("\n") !== [...select.options].map(({ value }) => value).join("\n")) {
     select.replaceChildren(...options.map((name) => new Option(name, name)));
     delete select.dataset.at;
   }
-  if (select.dataset.at === chosen) return;
-  select.dataset.at = chosen;
-  select.value = chosen;
+  if (select.dataset.at === current) return;
+  select.dataset.at = current;
+  select.value = current;
 };
 
-export const showWorlds = (names, world) => choose(find("#worlds select"), [...new Set(["default", ...names, world])], world);
+export const showWorlds = (names, world) => fillSelect(find("#worlds select"), [...new Set(["default", ...names, world])], world);
 
-// The one that is served.
+// The scenario file that is served.
 export const served = (files) => files.find(({ serving }) => serving)?.file;
 
-// The scenario files that there are to choose from, if there are several.
+// Shows the scenario files to choose from, if there are several.
 export const showFiles = (files) => {
   find("#file").hidden = files.length < 2;
-  choose(find("#file select"), files.map(({ file }) => file), served(files));
+  fillSelect(find("#file select"), files.map(({ file }) => file), served(files));
 };

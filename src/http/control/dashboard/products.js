@@ -1,31 +1,31 @@
-// Categories and their products, each with its total, a line of the last minute, and a form to order it.
+// Categories and their products, each with its total, a sparkline of the last minute, and an order form.
 
 import { cell, element, find, keep, said } from "./dom.js";
 import { Sparkline } from "./sparkline.js";
 
 const HALF_A_SECOND = 500;
 
-// Rows of all categories together; with more products, the search finds the others.
+// The maximum number of rows in all categories together. The search finds the other products.
 const SHOWN = 200;
 
 export class Products {
   #categories = [];
   #sections = new Map();
-  // The last minute of each category.
+  // The sparkline of each category.
   #lines = new Map();
-  // Also of products that are not shown at the moment, with what is typed into them and their last minute.
+  // The rows of all products, including those that are not shown, which keep their input and their sparkline.
   #rows = new Map();
-  // The number of events by then.
+  // When events were last counted, and their number.
   #before = null;
   #known = "";
 
-  // `order(id, amount, times)` and `add(category, properties)` are called when somebody wants that.
+  // Calls `order(id, amount, times)` and `add(category, properties)` when a form is submitted.
   constructor(acts) {
     this.acts = acts;
     find("#wanted").addEventListener("input", () => this.#draw());
   }
 
-  // Fetches the products if what is known of them is out of date. It is after a silence: another server may answer.
+  // Fetches the products if the known ones are out of date, such as after `forget`.
   async refresh({ scenario, totals }, { count }, fetch) {
     const known = `${scenario} ${count} ${Object.keys(totals).join(" ")}`;
     if (known === this.#known) return;
@@ -49,7 +49,7 @@ export class Products {
     }
     const now = performance.now();
     const { at, count } = this.#before ?? { at: now, count: events };
-    // What is asked for right after something else says little about a second.
+    // Counts taken in quick succession give no reliable rate.
     if (this.#before !== null && now - at < HALF_A_SECOND) return;
     const rate = Math.max(0, events - count) / Math.max(1, (now - at) / 1000);
     this.#before = { at: now, count: events };
@@ -103,7 +103,7 @@ class Row {
   constructor(id, order) {
     const form = find("#order").content.cloneNode(true).firstElementChild;
     form.elements.amount.ariaLabel = `Amount for ${id}`;
-    form.elements.times.ariaLabel = `How many orders of ${id}`;
+    form.elements.times.ariaLabel = `Number of orders of ${id}`;
     form.querySelector("button").ariaLabel = `Order ${id}`;
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -1,15 +1,15 @@
-// What is served: each route with its requests, as far as the journal has them, and the status of the last answer.
+// The routes: each with the number of its requests in the journal, and the status of the last answer.
 
 import { cell, element, find, keep } from "./dom.js";
 
-// More of them than anybody reads.
+// The maximum number of routes that are shown.
 const SHOWN = 500;
 
-const SAYS = {
+const DESCRIPTIONS = {
   answer: () => "answers",
   stream: () => "streams events",
   list: (collection) => `lists ${collection}`,
-  get: (collection) => `one of ${collection}`,
+  get: (collection) => `returns one of ${collection}`,
   add: (collection) => `adds to ${collection}`,
   replace: (collection) => `replaces one of ${collection}`,
   merge: (collection) => `changes one of ${collection}`,
@@ -20,8 +20,8 @@ const SAYS = {
 
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
-// Which paths a route is for. Of several that fit, the one with the lowest rank is meant: a literal segment wins over a
-// parameter, and that over all that is left.
+// The paths that a route matches. If several routes match, the one with the lowest rank wins: a literal segment
+// precedes a parameter, which precedes the rest of a path.
 const pattern = ({ path, parameters }) => {
   const parts = path.split("/").slice(1).map((text) => {
     const [, rest, name] = text.match(/^\{(\*?)(.+)\}$/) ?? [];
@@ -36,12 +36,12 @@ const keyOf = ({ method, path }) => `${method} ${path}`;
 
 export class Routes {
   #known = "";
-  // Those of one path together.
+  // The routes, grouped by path.
   #paths = [];
-  // The key of the route that a request is for, by its method and path.
+  // The key of the route that a request matches, by the method and path of the request.
   #found = new Map();
 
-  // Fetches the routes if others may be served.
+  // Fetches the routes if they may have changed.
   async refresh({ scenario }, { count }, fetch) {
     const known = `${scenario} ${count}`;
     if (known === this.#known) return;
@@ -58,7 +58,7 @@ export class Routes {
     this.#known = "";
   }
 
-  // Counts the requests that the journal has.
+  // Counts the requests in the journal.
   show(requests) {
     const counts = new Map();
     for (const { method, path, status } of requests) {
@@ -87,10 +87,10 @@ export class Routes {
   }
 
   #draw(routes) {
-    find("#routes-count").textContent = `${routes.length}${routes.length > SHOWN ? `, the first ${SHOWN} are shown` : ""}`;
+    find("#routes-count").textContent = `${routes.length}${routes.length > SHOWN ? `, showing the first ${SHOWN}` : ""}`;
     const make = ({ method, path }) =>
       element("tr", {}, cell(method), element("th", { scope: "row", textContent: path }), cell(), cell(), cell());
-    const update = (tr, { kind, collection }) => { tr.cells[2].textContent = SAYS[kind](collection); };
+    const update = (tr, { kind, collection }) => { tr.cells[2].textContent = DESCRIPTIONS[kind](collection); };
     keep(find("#routes"), routes.slice(0, SHOWN), keyOf, make, update);
   }
 }

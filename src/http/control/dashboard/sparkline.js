@@ -1,4 +1,4 @@
-// The last minute of a number as a line: a picture beside the number itself, which a screen reader hears.
+// The last minute of a number as a line. Screen readers skip it, because the number itself is shown beside it.
 
 const MINUTE = 60;
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,18 +1,18 @@
-// What was done by hand, as a script in YAML that can be pasted into a scenario.
+// What the user did by hand, as a YAML script to paste into a scenario.
 
 import { copy, find } from "./dom.js";
 import { millis } from "./time.js";
 
-// The last ones are enough: nobody does more than that by hand.
+// The number of steps that are kept. Nobody does more than that by hand.
 export const KEPT = 200;
 
-// Words that YAML readers take for something else than text (YAML 1.1, the types bool and null).
+// Words that YAML parsers do not read as text (YAML 1.1, the types bool and null).
 const WORDS = /^(y|yes|n|no|on|off|true|false|null)$/i;
 
 const text = (value) =>
   JSON.stringify(value).replace(/[\u007f-\u00a0\u2028\u2029\ufeff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-// A value in YAML's flow style, in which it needs no line breaks.
+// A value in YAML's flow style, which needs no line breaks.
 const flow = (value) => {
   if (Array.isArray(value)) return `[${value.map(flow).join(", ")}]`;
   if (value === null || typeof value !== "object") return text(value);
@@ -20,7 +20,7 @@ const flow = (value) => {
   return `{ ${Object.entries(value).map(([name, inner]) => `${key(name)}: ${flow(inner)}`).join(", ")} }`;
 };
 
-// Recordings that are kept: each goes back to where the world's time did.
+// The number of recordings that are kept. A new one starts whenever the world's time goes back.
 const RECORDINGS = 5;
 
 const span = (from, to) => `${Math.max(0, Math.round(to - from))}ms`;
@@ -35,7 +35,7 @@ const script = (steps, name) => [
 export class Steps {
   #recordings = [[]];
   #now = 0;
-  // What the scenario has already, so that the text does not declare it twice.
+  // The keys that the scenario already has, so that the text does not declare them twice.
   #has = { orders: false, scripts: false };
 
   constructor() {
@@ -44,12 +44,12 @@ export class Steps {
     this.#show();
   }
 
-  // What the world is at: when its time went back, it began anew, and so does the recording.
+  // Notes the current state of the world. If its time went back, a new recording starts.
   see(at, { scripts, generators }) {
     const now = millis(at);
     if (now < this.#now && this.#recordings.at(-1).length > 0) this.#recordings = [...this.#recordings, []].slice(-RECORDINGS);
     this.#now = now;
-    // Those of general steps are declared elsewhere.
+    // Scripts of general steps are declared elsewhere.
     const hasScripts = scripts.some(({ length }) => length !== null);
     const has = { orders: hasScripts || generators.some(({ declared }) => declared.amount !== undefined), scripts: hasScripts };
     if (has.orders === this.#has.orders && has.scripts === this.#has.scripts) return;
@@ -57,17 +57,17 @@ export class Steps {
     this.#show();
   }
 
-  // Adds what was done at that time of the world.
+  // Adds a step at a time of the world.
   add(at, step) {
     const steps = [...this.#recordings.at(-1), { at: millis(at), step }].sort((one, other) => one.at - other.at);
     this.#recordings[this.#recordings.length - 1] = steps.slice(-KEPT);
     this.#show();
   }
 
-  // A fault that was brought is over.
-  lifted(at, fault) {
-    const brought = this.#recordings.at(-1).findLast(({ step }) => JSON.stringify(step.fault) === JSON.stringify(fault));
-    if (brought) brought.step = { fault: { ...fault, until: span(brought.at, Math.max(millis(at), brought.at + 1)) } };
+  // Records the end of a fault that was added.
+  endFault(at, fault) {
+    const added = this.#recordings.at(-1).findLast(({ step }) => JSON.stringify(step.fault) === JSON.stringify(fault));
+    if (added) added.step = { fault: { ...fault, until: span(added.at, Math.max(millis(at), added.at + 1)) } };
     this.#show();
   }
 
@@ -81,9 +81,9 @@ export class Steps {
     const made = this.#recordings.filter((steps) => steps.length > 0);
     const head = [...(orders ? [] : ["orders:"]), ...(scripts ? [] : ["  scripts:"])];
     const lines = made.flatMap((steps, at) => script(steps, made.length > 1 ? `by hand ${at + 1}` : "by hand"));
-    find("#steps").value = made.length === 0 ? "# Nothing yet: order something." : [...head, ...lines, ""].join("\n");
+    find("#steps").value = made.length === 0 ? "# Nothing recorded yet. Order something." : [...head, ...lines, ""].join("\n");
     find("#recorded").textContent = `${made.flat().length} steps`;
     const where = scripts ? "at the end of the list orders.scripts" : orders ? "below orders" : "at the end";
-    find("#where").textContent = `To be pasted into the scenario file, ${where}.`;
+    find("#where").textContent = `Paste it into the scenario file, ${where}.`;
   }
 }

@@ -5,5 +5,5 @@ const UNITS = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 3.6e6, 
 export const millis = (text) =>
   [...text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h|d)/g)].reduce((sum, [, number, unit]) => sum + number * UNITS[unit], 0);
 
-// Nobody reads microseconds.
+// Drops the units below milliseconds, which nobody reads.
 export const short = (text) => text.replace(/(?<=\D)\d+(µs|us|ns)/g, "").replace(/^\d+(µs|us|ns)$/, "0s") || "0s";

@@ -1,5 +1,5 @@
-// Scripts as pictures: steps behind and ahead, and where the world's time is among them. A click on one that is ahead
-// lets everything until then happen now.
+// Scripts as timelines: past and coming steps, and the world's time among them. A click on a coming step advances the
+// clock to it.
 
 import { button, element, find, keep } from "./dom.js";
 import { millis, short } from "./time.js";
@@ -17,15 +17,17 @@ const describe = ({ product, amount, set, add, remove, fault, times, every }) =>
   return `${product} ${amounts(amount)}${often}`;
 };
 
-const drawn = ({ products }) => (typeof products === "string" ? products : JSON.stringify(products));
+const productsOf = ({ products }) => (typeof products === "string" ? products : JSON.stringify(products));
 
 const VERBS = ["do", "send", "add", "merge", "replace", "remove", "increment", "set", "order", "fault"];
 
-// Characters of general steps that are shown, and lists of them that wait.
+// The number of characters that are shown of general steps.
 const CUT = 100;
+
+// The number of scheduled lists of steps that are shown.
 const WAITING = 8;
 
-// General steps, as they are written.
+// General steps, as written in the scenario.
 const written = (rule) => {
   const verb = VERBS.find((name) => rule[name] !== undefined);
   const text = `${verb} ${JSON.stringify(rule[verb])}`;
@@ -34,7 +36,7 @@ const written = (rule) => {
 
 const orders = (declared) => {
   const { every, arrivals, amount } = declared;
-  return `${rate(declared)} a second (${arrivals ?? "every"} ${every}), ${amount.min} to ${amount.max} of ${drawn(declared)}`;
+  return `${rate(declared)} a second (${arrivals ?? "every"} ${every}), ${amount.min} to ${amount.max} of ${productsOf(declared)}`;
 };
 
 const general = (declared) => {
@@ -45,8 +47,8 @@ const general = (declared) => {
 
 const rate = ({ every }) => Number((1000 / millis(every)).toPrecision(3));
 
-// Steps at one time are one mark.
-const together = (steps, first) => {
+// Groups steps that happen at the same time into one mark.
+const group = (steps, first) => {
   const marks = [];
   steps.forEach(({ at, step }, index) => {
     if (marks.at(-1)?.at === at) marks.at(-1).steps.push(step);
@@ -55,10 +57,10 @@ const together = (steps, first) => {
   return marks;
 };
 
-const told = ({ at, steps }, say) => `${short(at)}: ${steps.slice(0, 5).map(say).join("; ")}${steps.length > 5 ? ` and ${steps.length - 5} more` : ""}`;
+const label = ({ at, steps }, say) => `${short(at)}: ${steps.slice(0, 5).map(say).join("; ")}${steps.length > 5 ? ` and ${steps.length - 5} more` : ""}`;
 
 export class Timeline {
-  // `advance(at)` is called with the time to go to.
+  // Calls `advance(at)` with the time to advance to.
   constructor(advance) {
     this.advance = advance;
     find("#scripts").addEventListener("keydown", (event) => this.#press(event));
@@ -83,7 +85,7 @@ export class Timeline {
   #make() {
     const marks = element("div", { className: "marks" });
     const rail = element("div", { className: "rail", role: "group" }, element("div", { className: "cursor" }), marks);
-    // Where nothing is marked, the time itself is meant.
+    // A click beside the marks advances to the time at that place.
     rail.addEventListener("click", (event) => {
       const { start, end, now } = rail.dataset;
       const { left, width } = marks.getBoundingClientRect();
@@ -95,7 +97,7 @@ export class Timeline {
 
   #draw(item, script, now) {
     const { script: name, began, length, round, repeat, count, begun, due, first, steps } = script;
-    // Of general steps the next one is known, and no length.
+    // For scripts of general steps, only the next step is known, not the length.
     const isGeneral = length === null;
     const say = isGeneral ? written : describe;
     const isWhole = !isGeneral && steps.length === count;
@@ -109,10 +111,10 @@ export class Timeline {
     rail.ariaLabel = `Steps of ${name}`;
     Object.assign(rail.dataset, { over: due === null, start, end, now });
     const coming = steps[begun - first];
-    next.textContent = due === null ? "over" : coming ? `next at ${short(coming.at)}: ${say(coming.step)}` : `goes on at ${short(due)}`;
+    next.textContent = due === null ? "over" : coming ? `next at ${short(coming.at)}: ${say(coming.step)}` : `continues at ${short(due)}`;
     const update = (mark, one) => {
       const isBehind = one.number < begun || due === null;
-      const text = told(one, say);
+      const text = label(one, say);
       mark.dataset.at = one.at;
       mark.dataset.count = one.steps.length > 1 ? one.steps.length : "";
       mark.className = isBehind ? "behind" : "ahead";
@@ -121,27 +123,27 @@ export class Timeline {
       mark.ariaLabel = `${text}${isBehind ? ", done" : ", advance to it"}`;
       mark.style.left = place(millis(one.at));
     };
-    keep(marks, together(steps, first), ({ number }) => `${round} ${number}`, () => this.#mark(words), update);
+    keep(marks, group(steps, first), ({ number }) => `${round} ${number}`, () => this.#mark(words), update);
     const isTabbed = (mark) => mark.className === "ahead";
     const tabbed = [...marks.children].find(isTabbed) ?? marks.lastChild;
     for (const mark of marks.children) mark.tabIndex = mark === tabbed ? 0 : -1;
     cursor.style.left = place(now);
   }
 
-  // A finger cannot look before it acts: it is told what would happen first.
+  // Touch has no hover, so the first touch shows the step and the second one advances to it.
   #mark(words) {
-    const tell = (mark) => { words.textContent = mark.title; };
+    const describeMark = (mark) => { words.textContent = mark.title; };
     const mark = button("", "", ({ pointerType }) => {
-      const isTold = words.textContent === mark.title;
-      tell(mark);
-      if (mark.ariaDisabled !== "true" && (pointerType !== "touch" || isTold)) this.advance(mark.dataset.at);
+      const isDescribed = words.textContent === mark.title;
+      describeMark(mark);
+      if (mark.ariaDisabled !== "true" && (pointerType !== "touch" || isDescribed)) this.advance(mark.dataset.at);
     });
-    mark.addEventListener("focus", () => { if (mark.matches(":focus-visible")) tell(mark); });
-    mark.addEventListener("pointerenter", ({ pointerType }) => { if (pointerType === "mouse") tell(mark); });
+    mark.addEventListener("focus", () => { if (mark.matches(":focus-visible")) describeMark(mark); });
+    mark.addEventListener("pointerenter", ({ pointerType }) => { if (pointerType === "mouse") describeMark(mark); });
     return mark;
   }
 
-  // One step is in the order of the tabulator; the arrows lead to the others.
+  // The Tab key reaches one step; the arrow keys move to the others.
   #press(event) {
     const step = { ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling" }[event.key];
     const next = step && event.target.matches(".marks button") && event.target[step];

@@ -1,22 +1,22 @@
-// A long list of which only the rows that can be seen are in the document. All rows are of one height.
+// A long list that keeps only the visible rows in the document. All rows have the same height.
 
 import { element } from "./dom.js";
 
 const ROW = 28;
 
-// Rows above and below those that can be seen, so that scrolling finds them there.
+// The number of extra rows above and below the visible ones, for smooth scrolling.
 const SPARE = 6;
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
 
 export class VirtualList {
   #items = [];
-  // The item that the keyboard is at.
+  // The item that the keyboard has selected.
   #active = null;
   #isDue = false;
   #space = element("div", { className: "space" });
 
-  // `key(item)` tells items apart, `fill(row, item)` writes one into its row, `open(item)` is called for the chosen one.
+  // `key(item)` identifies an item, `fill(row, item)` fills its row, and `open(item)` is called when it is chosen.
   constructor(list, { key, fill, open }) {
     Object.assign(this, { list, key, fill, open });
     list.append(this.#space);
@@ -30,7 +30,7 @@ export class VirtualList {
     new ResizeObserver(() => this.#draw()).observe(list);
   }
 
-  // Who looks at older items goes on looking at them when others come.
+  // Replaces the items. If the user has scrolled to older items, these stay in view.
   show(items) {
     const top = Math.floor(this.list.scrollTop / ROW);
     const seen = this.list.scrollTop > 0 && this.#items[top];
@@ -41,7 +41,7 @@ export class VirtualList {
     this.#draw();
   }
 
-  // At most once a frame.
+  // Draws at most once per animation frame.
   #draw() {
     if (this.#isDue) return;
     this.#isDue = true;

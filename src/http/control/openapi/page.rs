@@ -1,4 +1,4 @@
-//! The control API as a page to read: its `OpenAPI` document in Markdown.
+//! The reference page of the control API: its `OpenAPI` document as Markdown.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::control_document;
 use crate::words::joined;
 
-/// What comes before the operations, written by hand.
+/// The hand-written part before the operations.
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// Where the types that scenarios and the API share are explained.
+/// The page that explains the types that scenarios and the API share.
 const LANGUAGE: &str = "language.md";
 
-/// The control API as a page in Markdown: an introduction, every operation, and the types of their answers.
+/// Returns the reference page of the control API in Markdown: an introduction, all operations, and the types of their
+/// answers.
 #[must_use]
 pub fn control_page() -> String {
     let document = control_document();
@@ -26,7 +27,7 @@ pub fn control_page() -> String {
 
 struct Writer<'d> {
     document: &'d Value,
-    /// The types of bodies that have been explained, with the first operation of each.
+    /// The body types that have been explained, each with its first operation.
     bodies: HashMap<&'d str, String>,
     page: String,
 }
@@ -55,7 +56,7 @@ impl<'d> Writer<'d> {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let query: Vec<&Value> = parameters.filter(|parameter| parameter["in"] == "query").collect();
         if !query.is_empty() {
-            self.page += "\n| in the query | type | meaning |\n|---|---|---|\n";
+            self.page += "\n| query parameter | type | meaning |\n|---|---|---|\n";
             for parameter in query {
                 let (name, schema) = (cell(&parameter["name"]), &parameter["schema"]);
                 self.line(format_args!("| `{name}` | {} | {} |", kind(schema), cell(&schema["description"])));
@@ -67,10 +68,10 @@ impl<'d> Writer<'d> {
 
     fn body(&mut self, title: &str, body: &'d Value) {
         let Some(reference) = body["content"]["application/json"]["schema"]["$ref"].as_str() else { return };
-        let optional = if body["required"] == false { "It may be missing. " } else { "" };
+        let optional = if body["required"] == false { "The body is optional. " } else { "" };
         if let Some(first) = self.bodies.get(reference) {
             let link = format!("[`{first}`](#{})", anchor(first));
-            return self.line(format_args!("\nThe body is that of {link}. {optional}"));
+            return self.line(format_args!("\nThe body is the same as for {link}. {optional}"));
         }
         let Some(schema) = self.document.pointer(reference.trim_start_matches('#')) else { return };
         self.bodies.insert(reference, title.to_owned());
@@ -83,7 +84,7 @@ impl<'d> Writer<'d> {
         for (status, response) in done {
             let schema = &response["content"]["application/json"]["schema"];
             let what = if schema.is_object() { kind(schema) } else { "JSON lines".to_owned() };
-            self.line(format_args!("\nAnswers {status}: {what}."));
+            self.line(format_args!("\nReturns {status}: {what}."));
         }
         if !failed.is_empty() {
             let mut statuses: Vec<String> = failed.iter().map(|(status, _)| (*status).clone()).collect();
@@ -92,8 +93,8 @@ impl<'d> Writer<'d> {
         }
     }
 
-    /// The types that operations and other types link to. Those of the scenario language begin with a small letter, and have
-    /// a page of their own.
+    /// Writes the types that operations and other types link to. The types of the scenario language, whose names start
+    /// with a lower-case letter, have their own page.
     fn types(&mut self) {
         self.page += "\n## Types\n";
         let document = self.document;
@@ -140,7 +141,7 @@ impl<'d> Writer<'d> {
     }
 
     fn line(&mut self, text: std::fmt::Arguments) {
-        // Writing into text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(self.page, "{}", text.to_string().trim_end());
     }
 }
@@ -154,7 +155,7 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten().filter(|one| one["type"] != "null")
 }
 
-/// The type in words, with links to those that are explained elsewhere.
+/// Describes a type in words, with links to the types that are explained elsewhere.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         let is_shared = name.starts_with(|first: char| first.is_lowercase());
@@ -174,12 +175,12 @@ fn kind(schema: &Value) -> String {
     if kinds.is_empty() { "any JSON".to_owned() } else { joined(&kinds, "or") }
 }
 
-/// A text within a table's cell.
+/// Formats a text for a table cell.
 fn cell(text: &Value) -> String {
     text.as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|")
 }
 
-/// The anchor that Markdown makes of a heading.
+/// Returns the anchor that Markdown renderers give to a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.collect::<String>().to_lowercase().replace(' ', "-")

@@ -13,28 +13,29 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
-use super::{CLOSING_TIME, Connection, READ_AT_ONCE, SocketClosure};
+use super::{CLOSE_TIMEOUT, Connection, READ_SIZE, SocketClosure};
 use crate::websocket::{Encoded, Reader, Violation, put_together};
 use crate::world::{EndedBy, SocketEnd, Subscription};
 
 impl Connection {
-    /// Closes the connection as its end asks. The peer has a short time to take part in it.
+    /// Closes the connection as `end` requires. The peer has a short time to take part.
     pub(in crate::http::live) async fn close(mut self: Box<Self>, end: SocketClosure) -> Subscription {
         self.reclaim();
         let is_reset = matches!(end, SocketClosure::Reset);
         let (by, code) = match &end {
-            // RFC 6455, 7.1.5: a closing frame without a code counts as 1005.
-            SocketClosure::Closed(frame) => {
+            // RFC 6455, 7.1.5: a close frame without a code counts as 1005.
+            SocketClosure::ClosedByClient(frame) => {
                 (EndedBy::Client, Some(frame.as_ref().map_or(1005, |frame| frame.code.into())))
             }
             SocketClosure::Gone => (EndedBy::Client, None),
             SocketClosure::Reset | SocketClosure::Behind => (EndedBy::Server, None),
             SocketClosure::Violated(violation) => (EndedBy::Server, Some(violation.code().into())),
-            SocketClosure::Asked(frame) => (EndedBy::Server, Some(frame.code.into())),
+            SocketClosure::ClosedByServer(frame) => (EndedBy::Server, Some(frame.code.into())),
         };
         // Whether the peer takes part or not, the connection ends here.
-        let _ = timeout(CLOSING_TIME, self.part(end)).await;
-        // At once, whoever still holds the socket. One that is gone already needs no end; one that is reset must have none.
+        let _ = timeout(CLOSE_TIMEOUT, self.shut_down(end)).await;
+        // Takes effect at once, even if others still hold the socket. It fails only if the connection is already gone.
+        // A connection that is to be reset must not be shut down.
         if !is_reset {
             let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
         }
@@ -42,53 +43,54 @@ impl Connection {
         self.feed
     }
 
-    /// Ends a socket that has fallen behind. The world does not wait for its client, which may still read what was on the way to it,
-    /// and why it ended, until its connection counts as gone.
+    /// Ends a socket that has fallen behind. The world does not wait for the client. Until the connection counts as
+    /// gone, the client may still read the pending output and the reason for the end.
     pub(in crate::http::live) async fn leave_behind(mut self: Box<Self>) {
         self.reclaim();
         let Self { stream, output, mut feed, app, _permit, .. } = *self;
-        // The client is to come back once it can keep up.
+        // The client should reconnect once it can keep up.
         let code = CloseCode::Again;
         feed.ends(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
         feed.finish().await;
-        let reason = Utf8Bytes::from_static("too slow: more has come than is kept for it");
+        let reason = Utf8Bytes::from_static("too slow: the backlog is full");
         let close = Encoded::close(Some(&CloseFrame { code, reason }));
-        let last_words =
-            timeout(app.limits.peer.max(CLOSING_TIME), say_at_last(&stream, put_together(&output, close.frame())));
-        let is_said = app.shutdown.run_until_cancelled(last_words).await;
-        if let Some(Ok(Ok(()))) = is_said {
-            // To close on unread bytes would reset the connection, and the peer would not see why.
-            let _ = timeout(CLOSING_TIME, drain(&stream)).await;
+        let last_write =
+            timeout(app.limits.peer.max(CLOSE_TIMEOUT), write_last(&stream, put_together(&output, close.frame())));
+        let written = app.shutdown.run_until_cancelled(last_write).await;
+        if let Some(Ok(Ok(()))) = written {
+            // Closing with unread bytes would reset the connection, and the peer would not see the reason.
+            let _ = timeout(CLOSE_TIMEOUT, drain(&stream)).await;
         }
-        // One that is gone already needs no end.
+        // Fails only if the connection is already gone.
         let _ = SockRef::from(&*stream).shutdown(Shutdown::Both);
     }
 
-    async fn part(&mut self, end: SocketClosure) {
+    /// Ends the exchange with the peer as `end` requires.
+    async fn shut_down(&mut self, end: SocketClosure) {
         match end {
             SocketClosure::Gone | SocketClosure::Behind => {}
-            // What the kernel still holds is dropped with it (SO_LINGER of 0).
+            // A SO_LINGER of 0 also drops what the kernel still holds.
             SocketClosure::Reset => drop(SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))),
-            SocketClosure::Closed(frame) => {
-                self.say(frame.as_ref()).await;
+            SocketClosure::ClosedByClient(frame) => {
+                self.send_close(frame.as_ref()).await;
             }
-            SocketClosure::Asked(frame) => self.ask(&frame).await,
+            SocketClosure::ClosedByServer(frame) => self.exchange_close(&frame).await,
             SocketClosure::Violated(violation) => {
-                warn!(socket = self.feed.number(), error = %violation, "socket broke the protocol, closing it");
-                // A client of an endpoint is told its limit, which may be another on the server that is mocked.
-                let is_told = self.feed.is_of_endpoint() && matches!(violation, Violation::TooLarge(_));
-                let reason = if is_told { violation.to_string() } else { String::new() };
+                warn!(socket = self.feed.number(), error = %violation, "closing a socket that violated the protocol");
+                // A client of an endpoint learns the limit, which may differ from that of the server that is mocked.
+                let names_limit = self.feed.is_of_endpoint() && matches!(violation, Violation::TooLarge(_));
+                let reason = if names_limit { violation.to_string() } else { String::new() };
                 let frame = CloseFrame { code: violation.code(), reason: reason.into() };
-                if self.say(Some(&frame)).await {
-                    // To close on unread bytes would reset the connection, and the peer would not see why.
+                if self.send_close(Some(&frame)).await {
+                    // Closing with unread bytes would reset the connection, and the peer would not see the reason.
                     self.drain().await;
                 }
             }
         }
     }
 
-    /// Sends a closing frame and waits for the peer's.
-    async fn ask(&mut self, frame: &CloseFrame) {
+    /// Sends a close frame, and waits for that of the peer.
+    async fn exchange_close(&mut self, frame: &CloseFrame) {
         self.queue(Encoded::close(Some(frame)).frame());
         if !self.write().await {
             return;
@@ -103,8 +105,8 @@ impl Connection {
         self.end_writing();
     }
 
-    /// Sends a closing frame, the last thing that is sent. Says whether it was.
-    async fn say(&mut self, frame: Option<&CloseFrame>) -> bool {
+    /// Sends a close frame, after which nothing more is sent. Returns whether it was sent.
+    async fn send_close(&mut self, frame: Option<&CloseFrame>) -> bool {
         self.queue(Encoded::close(frame).frame());
         let is_sent = self.write().await;
         self.end_writing();
@@ -112,11 +114,11 @@ impl Connection {
     }
 
     fn end_writing(&self) {
-        // One that is gone already needs no end.
+        // Fails only if the connection is already gone.
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
     }
 
-    /// Writes all output. Says whether it could.
+    /// Writes all of the output. Returns whether that succeeded.
     async fn write(&mut self) -> bool {
         loop {
             match self.flush() {
@@ -127,11 +129,12 @@ impl Connection {
         }
     }
 
-    /// Waits for more from the peer. Says whether there is.
+    /// Waits for the peer and reads what it sends. Returns `false` if the connection is gone.
     async fn listen(&mut self) -> bool {
         self.stream.readable().await.is_ok() && self.read().is_ok()
     }
 
+    /// Discards what the peer sends, until the connection is gone.
     async fn drain(&mut self) {
         while self.listen().await {
             self.reader = Reader::new(0);
@@ -139,8 +142,8 @@ impl Connection {
     }
 }
 
-/// Writes these bytes, however long the peer takes to read them, and nothing after them.
-async fn say_at_last(stream: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
+/// Writes the last bytes of a connection, however long the peer takes to read them.
+async fn write_last(stream: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
     while !bytes.is_empty() {
         stream.writable().await?;
         match stream.try_write(&bytes) {
@@ -152,9 +155,9 @@ async fn say_at_last(stream: &TcpStream, mut bytes: Bytes) -> io::Result<()> {
     SockRef::from(stream).shutdown(Shutdown::Write)
 }
 
-/// Reads to the end of what the peer says.
+/// Discards what the peer sends, until it closes its side.
 async fn drain(stream: &TcpStream) -> io::Result<()> {
-    let mut buffer = [0; READ_AT_ONCE];
+    let mut buffer = [0; READ_SIZE];
     loop {
         stream.readable().await?;
         match stream.try_read(&mut buffer) {

@@ -1,4 +1,4 @@
-//! What a session has for its client, until a poll takes it or a WebSocket takes over.
+//! The packets that a session has for its client, until a poll takes them or a WebSocket takes over.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,68 +14,70 @@ use super::query::EngineIoError;
 use crate::engine::codec::engine_io::payload;
 use crate::world::FrameSink;
 
-/// Bytes of packets that may wait. What makes them more is still taken, because a poll is answered with whole packets.
-const ROOM: usize = 64 << 10;
+/// The number of pending bytes at which the outbox is full. The write that reaches it is still accepted whole, because
+/// a poll is answered with whole packets.
+const CAPACITY: usize = 64 << 10;
 
-/// How long a poll waits while a WebSocket probes: the client goes over to it only after its poll is answered.
-const WAIT_WHILE_PROBED: Duration = Duration::from_millis(100);
+/// How long a poll waits while a WebSocket probes. The client switches to the WebSocket only after its poll is
+/// answered.
+const PROBED_POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The packets of a session that wait for its client.
+/// The pending packets of a session.
 #[derive(Debug)]
 pub(super) struct Outbox {
     state: Mutex<OutboxState>,
-    /// Told when a poll may have something to answer.
+    /// Notified when there may be an answer for a poll.
     filled: Notify,
-    /// Told when a poll is answered, and when the session is at its end.
+    /// Notified when a poll is answered, and when the session ends.
     taken: Notify,
 }
 
 #[derive(Debug)]
 struct OutboxState {
-    /// Each behind a separator.
+    /// The pending packets, each preceded by a separator.
     packets: BytesMut,
     phase: Phase,
-    /// Whether a poll waits.
+    /// Whether a poll is waiting.
     is_polled: bool,
-    /// Whether there is a WebSocket that wants to take over.
+    /// Whether a WebSocket is trying to take over.
     is_upgrading: bool,
-    /// When the client was heard of last.
-    seen: Instant,
+    /// When the client last polled or posted.
+    last_seen: Instant,
 }
 
 #[derive(Debug)]
 enum Phase {
     Polling,
-    /// A WebSocket has probed. With `is_new`, no poll has been answered since.
+    /// A WebSocket has probed. If `is_new`, no poll has been answered since.
     Probed {
         is_new: bool,
     },
     /// Packets go into a WebSocket.
     Upgraded(Arc<TcpStream>),
-    /// The session is over. `is_told` says whether no poll is to hear of it any more.
+    /// The session is over. If `is_reported`, no further poll reports the end.
     Over {
         end: OutboxEnd,
-        is_told: bool,
+        is_reported: bool,
     },
 }
 
-/// How the session ends for the poll that hears of it.
+/// How a poll reports the end of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutboxEnd {
-    /// With what still waits, and a packet that says so.
+    /// With the pending packets and a close packet.
     Close,
-    /// With a packet that says nothing: it is the client who has closed it.
+    /// With a noop packet, because the client closed the session itself.
     Noop,
-    /// By a connection that is reset.
+    /// By resetting the connection.
     Reset,
 }
 
-/// What a poll is answered.
+/// The answer to a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Polled {
     /// A payload of packets.
     Packets(Bytes),
-    /// Nothing: its connection is reset.
+    /// None: the connection is reset.
     Reset,
 }
 
@@ -86,7 +88,7 @@ impl Outbox {
             phase: Phase::Polling,
             is_polled: false,
             is_upgrading: false,
-            seen: Instant::now(),
+            last_seen: Instant::now(),
         };
         Self { state: Mutex::new(state), filled: Notify::new(), taken: Notify::new() }
     }
@@ -95,12 +97,13 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until there is something for the client. If the poll is given up before, the session is over.
+    /// Waits until there are packets for the client. A poll that is cancelled before then ends the session.
     ///
     /// # Errors
-    /// [`EngineIoError`] if the session is over, or upgraded. A second poll beside one that waits ends the session for both.
+    /// [`EngineIoError`] if the session is over or upgraded, or if another poll is waiting. The latter ends the session
+    /// for both.
     pub(super) async fn poll(&self) -> Result<Polled, EngineIoError> {
-        let mut poll = self.begin_poll()?;
+        let mut poll = self.start_poll()?;
         loop {
             let filled = self.filled.notified();
             let (polled, is_probed) = {
@@ -113,17 +116,17 @@ impl Outbox {
             }
             if !is_probed {
                 filled.await;
-            } else if timeout(WAIT_WHILE_PROBED, filled).await.is_err() {
+            } else if timeout(PROBED_POLL_TIMEOUT, filled).await.is_err() {
                 poll.is_answered = true;
                 return Ok(Polled::noop());
             }
         }
     }
 
-    fn begin_poll(&self) -> Result<Poll<'_>, EngineIoError> {
+    fn start_poll(&self) -> Result<Poll<'_>, EngineIoError> {
         let mut state = self.lock();
         match state.phase {
-            Phase::Over { is_told: true, .. } => return Err(EngineIoError::UnknownSession),
+            Phase::Over { is_reported: true, .. } => return Err(EngineIoError::UnknownSession),
             Phase::Upgraded(_) => return Err(EngineIoError::BadRequest),
             Phase::Polling | Phase::Probed { .. } | Phase::Over { .. } => {}
         }
@@ -136,33 +139,34 @@ impl Outbox {
         Ok(Poll { outbox: self, is_answered: false })
     }
 
-    /// Ends the session, unless it is over or upgraded. A poll that waits hears of it; if none does, the next one if `lingers`.
+    /// Ends the session, unless it is over or upgraded. A waiting poll reports the end; if none is waiting and
+    /// `lingers` is set, the next poll does.
     pub(super) fn end(&self, end: OutboxEnd, lingers: bool) {
         let mut state = self.lock();
         if let Phase::Polling | Phase::Probed { .. } = state.phase {
-            state.phase = Phase::Over { end, is_told: !lingers && !state.is_polled };
+            state.phase = Phase::Over { end, is_reported: !lingers && !state.is_polled };
         }
         drop(state);
         self.filled.notify_waiters();
         self.taken.notify_waiters();
     }
 
-    /// The client was heard of.
+    /// Records that the client is alive.
     ///
     /// # Errors
-    /// [`EngineIoError::UnknownSession`] if the session is over, also if its task has not heard of it yet.
+    /// [`EngineIoError::UnknownSession`] if the session is over, even if its task has not noticed yet.
     pub(super) fn touch(&self) -> Result<(), EngineIoError> {
         let mut state = self.lock();
-        state.seen = Instant::now();
+        state.last_seen = Instant::now();
         if let Phase::Over { .. } = state.phase { Err(EngineIoError::UnknownSession) } else { Ok(()) }
     }
 
-    /// Waits until nothing was heard of the client for that long. One that polls is there.
+    /// Waits until the client has neither polled nor posted for `time`. A client whose poll is waiting is alive.
     pub(super) async fn expired(&self, time: Duration) {
         loop {
             let (now, due) = {
                 let (state, now) = (self.lock(), Instant::now());
-                (now, if state.is_polled { now } else { state.seen } + time)
+                (now, if state.is_polled { now } else { state.last_seen } + time)
             };
             if due <= now {
                 return;
@@ -171,9 +175,9 @@ impl Outbox {
         }
     }
 
-    /// Waits until there is room.
+    /// Waits until the outbox is not full.
     pub(super) async fn has_room(&self) {
-        self.until(|state| state.packets.len() < ROOM).await;
+        self.until(|state| state.packets.len() < CAPACITY).await;
     }
 
     /// Waits until the session is over.
@@ -181,9 +185,9 @@ impl Outbox {
         self.until(|state| matches!(state.phase, Phase::Over { .. })).await;
     }
 
-    /// Waits until the session is over and no poll is to hear of it any more.
-    pub(super) async fn told(&self) {
-        self.until(|state| matches!(state.phase, Phase::Over { is_told: true, .. })).await;
+    /// Waits until the session is over and no further poll reports the end.
+    pub(super) async fn end_reported(&self) {
+        self.until(|state| matches!(state.phase, Phase::Over { is_reported: true, .. })).await;
     }
 
     async fn until(&self, is_so: impl Fn(&OutboxState) -> bool) {
@@ -197,17 +201,17 @@ impl Outbox {
     }
 }
 
-/// The upgrade.
+/// The upgrade to a WebSocket.
 impl Outbox {
-    /// Whether a WebSocket may try to take over, which one does at a time.
-    pub(super) fn begin_upgrade(&self) -> bool {
+    /// Starts the attempt of a WebSocket to take over. Returns `false` if it may not, such as during another attempt.
+    pub(super) fn start_upgrade(&self) -> bool {
         let mut state = self.lock();
-        let may = matches!(state.phase, Phase::Polling) && !state.is_upgrading;
-        state.is_upgrading |= may;
-        may
+        let is_allowed = matches!(state.phase, Phase::Polling) && !state.is_upgrading;
+        state.is_upgrading |= is_allowed;
+        is_allowed
     }
 
-    /// The WebSocket that wants to take over has probed: polls do not wait for long any more.
+    /// Records that the WebSocket has probed, so that polls no longer wait for long.
     pub(super) fn probed(&self) {
         let mut state = self.lock();
         if let Phase::Polling = state.phase {
@@ -217,7 +221,7 @@ impl Outbox {
         self.filled.notify_waiters();
     }
 
-    /// The WebSocket that wanted to take over does not, or has.
+    /// Ends the attempt of a WebSocket to take over, whether or not it succeeded.
     pub(super) fn end_upgrade(&self) {
         let mut state = self.lock();
         state.is_upgrading = false;
@@ -228,8 +232,8 @@ impl Outbox {
         self.filled.notify_waiters();
     }
 
-    /// Has packets go into a WebSocket from now on, and gives those that wait; `None` if the session is over. A poll that waits
-    /// gets a packet that says nothing.
+    /// Writes packets into a WebSocket from now on, and returns the pending ones; `None` if the session is over. A
+    /// waiting poll is answered with a noop packet.
     pub(super) fn upgrade(&self, stream: Arc<TcpStream>) -> Option<Bytes> {
         let mut state = self.lock();
         let (Phase::Polling | Phase::Probed { .. }) = state.phase else { return None };
@@ -242,11 +246,11 @@ impl Outbox {
 }
 
 impl OutboxState {
-    /// What a poll is answered now, if it is.
+    /// Returns the answer to a poll; `None` if the poll has to wait.
     fn take(&mut self) -> Option<Polled> {
         match &mut self.phase {
-            Phase::Over { end, is_told } => {
-                *is_told = true;
+            Phase::Over { end, is_reported } => {
+                *is_reported = true;
                 let last = match end {
                     OutboxEnd::Reset => return Some(Polled::Reset),
                     OutboxEnd::Noop => NOOP,
@@ -285,7 +289,7 @@ impl FrameSink for Outbox {
             }
             Phase::Polling | Phase::Probed { .. } => {}
         }
-        if state.packets.len() >= ROOM {
+        if state.packets.len() >= CAPACITY {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         state.packets.extend_from_slice(bytes);
@@ -299,7 +303,7 @@ impl FrameSink for Outbox {
     }
 }
 
-/// A poll that waits.
+/// A waiting poll.
 struct Poll<'o> {
     outbox: &'o Outbox,
     is_answered: bool,
@@ -309,12 +313,12 @@ impl Drop for Poll<'_> {
     fn drop(&mut self) {
         let mut state = self.outbox.lock();
         state.is_polled = false;
-        state.seen = Instant::now();
+        state.last_seen = Instant::now();
         drop(state);
         if self.is_answered {
             self.outbox.taken.notify_waiters();
         } else {
-            // Its client is gone.
+            // The client is gone.
             self.outbox.end(OutboxEnd::Close, false);
         }
     }

@@ -1,4 +1,4 @@
-//! Messages as packets that wait for a poll, and packets as the frames of the WebSocket that takes over.
+//! Encoding of messages as packets for a poll, and of packets as frames for the WebSocket that takes over.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -6,21 +6,21 @@ use crate::engine::codec::engine_io::{SEPARATOR, bytes_of_packet, encode_packet}
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind};
 
-/// A packet that says that the session is over.
+/// The packet that closes the session, preceded by a separator.
 pub(super) const CLOSE: &[u8] = b"\x1e1";
 
-/// A packet that says nothing.
+/// The noop packet, preceded by a separator.
 pub(super) const NOOP: &[u8] = b"\x1e6";
 
-/// A message as a packet behind a separator.
+/// Encodes a message as a packet, preceded by a separator.
 pub(super) fn encode(message: &Message) -> Bytes {
     encode_packet(message.payload(), message.kind() == MessageKind::Binary)
 }
 
-/// Packets behind separators as the frames of a WebSocket.
+/// Encodes packets, each preceded by a separator, as the frames of a WebSocket.
 pub(super) fn frames(packets: &[u8]) -> Bytes {
     let mut frames = BytesMut::new();
-    // Nothing is before the first separator.
+    // The part before the first separator is empty.
     for packet in packets.split(|byte| *byte == SEPARATOR).skip(1) {
         let frame = bytes_of_packet(packet).map_or_else(|| Encoded::text_of(packet), |bytes| Encoded::binary(&bytes));
         frames.put_slice(frame.frame());
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_a_payload_or_the_frames_of_a_socket() {
+    fn messages_become_a_payload_or_the_frames_of_a_socket() {
         let (text, bytes) = (Message::text("42[\"a\"]"), Message::binary(vec![0, 255]));
         for (messages, expected) in [
             (vec![], ""),

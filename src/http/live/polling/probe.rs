@@ -1,4 +1,4 @@
-//! A WebSocket that wants to take over a session which polls, until it has or has failed to.
+//! A WebSocket that tries to take over a polling session, until it succeeds or fails.
 
 use std::io;
 use std::net::Shutdown;
@@ -20,32 +20,32 @@ use crate::http::upgrade::{Upgrade, Upgraded};
 use crate::http::wire::write_all;
 use crate::websocket::{Encoded, Reader};
 
-/// How long the client may take to probe and to go over.
+/// How long the client may take to probe and to switch over.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes that are read from a client at once.
-const READ_AT_ONCE: usize = 512;
+/// The maximum number of bytes per read from a client.
+const READ_SIZE: usize = 512;
 
-/// A connection that no session speaks on yet.
+/// A connection that no session uses yet.
 pub(in crate::http::live) struct Probe {
     pub(in crate::http::live) stream: Arc<TcpStream>,
     pub(in crate::http::live) reader: Reader,
-    /// Its part of the connections that there may be.
+    /// The permit that counts the connection towards the limit.
     pub(in crate::http::live) permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// Waits for the connection, and has it take over the session when its client says so.
+/// Waits for the connection, which takes over the session when its client requests the upgrade.
 pub(super) async fn run(upgrade: Upgrade, attempt: UpgradeAttempt, app: Arc<App>) {
     let Some(Upgraded { stream, begun, permit }) = upgrade.connection().await else { return };
     let mut reader = Reader::new(app.limits.message);
     reader.push(&begun);
     let mut probe = Probe { stream, reader, permit };
-    let is_asked_for = tokio::select! {
-        is_asked_for = tokio::time::timeout(UPGRADE_TIMEOUT, probe.is_asked_for(&attempt)) => is_asked_for == Ok(true),
+    let is_requested = tokio::select! {
+        is_requested = tokio::time::timeout(UPGRADE_TIMEOUT, probe.is_requested(&attempt)) => is_requested == Ok(true),
         () = attempt.over() => false,
         () = app.shutdown.cancelled() => false,
     };
-    let handover = if is_asked_for { attempt.hand_over(probe.stream.clone()).await } else { None };
+    let handover = if is_requested { attempt.hand_over(probe.stream.clone()).await } else { None };
     drop(attempt);
     if let Some(handover) = handover {
         let tasks = app.tasks.clone();
@@ -57,8 +57,8 @@ pub(super) async fn run(upgrade: Upgrade, attempt: UpgradeAttempt, app: Arc<App>
 }
 
 impl Probe {
-    /// Answers the client's probe, and says whether it asks for the upgrade then.
-    async fn is_asked_for(&mut self, attempt: &UpgradeAttempt) -> bool {
+    /// Answers the client's probe, and returns whether the client then requests the upgrade.
+    async fn is_requested(&mut self, attempt: &UpgradeAttempt) -> bool {
         loop {
             let answer = match self.reader.message() {
                 Ok(Some(Message::Text(packet))) if packet.as_str() == "2probe" => {
@@ -81,7 +81,7 @@ impl Probe {
 
     async fn read(&mut self) -> io::Result<()> {
         self.stream.readable().await?;
-        let mut buffer = [0; READ_AT_ONCE];
+        let mut buffer = [0; READ_SIZE];
         match self.stream.try_read(&mut buffer) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
@@ -93,11 +93,11 @@ impl Probe {
         }
     }
 
-    /// Closes a connection that takes over nothing.
+    /// Closes a connection that did not take over.
     fn close(self) {
-        let closing: Bytes = Encoded::close(None).into_frame();
-        // A few bytes, which fit in; a client that is gone does not need them.
-        let _ = self.stream.try_write(&closing);
+        let frame: Bytes = Encoded::close(None).into_frame();
+        // The few bytes fit into the send buffer; a client that is gone does not need them.
+        let _ = self.stream.try_write(&frame);
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
     }
 }

@@ -1,4 +1,4 @@
-//! What a request of Engine.IO asks for, by its query: `EIO`, `transport` and `sid`. The rest of a query is the scenario's.
+//! The query of an Engine.IO request: `EIO`, `transport` and `sid`. The rest of the query belongs to the scenario.
 
 use std::borrow::Cow;
 
@@ -8,28 +8,28 @@ use thiserror::Error;
 /// The only version of the protocol.
 const VERSION: &str = "4";
 
-/// Why a request is refused. Code and text are those of the reference implementation, which clients know.
+/// Why a request is refused. Codes and messages are those of the reference implementation, which clients rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(in crate::http) enum EngineIoError {
-    /// Neither `polling` nor `websocket`.
+    /// The transport is neither `polling` nor `websocket`.
     #[error("Transport unknown")]
     UnknownTransport,
-    /// No session has the id, or it is over.
+    /// No session has the id, or the session is over.
     #[error("Session ID unknown")]
     UnknownSession,
-    /// A session begins with a GET.
+    /// The request opens a session with a method other than GET.
     #[error("Bad handshake method")]
     HandshakeMethod,
-    /// What the session or the transport does not take.
+    /// The session or the transport does not accept the request.
     #[error("Bad request")]
     BadRequest,
-    /// Another version than 4, or none.
+    /// The protocol version is missing or is not 4.
     #[error("Unsupported protocol version")]
     UnsupportedVersion,
 }
 
 impl EngineIoError {
-    /// The number that tells the client.
+    /// Returns the code that tells the client.
     pub(in crate::http) fn code(self) -> u8 {
         match self {
             Self::UnknownTransport => 0,
@@ -41,14 +41,14 @@ impl EngineIoError {
     }
 }
 
-/// What carries the packets.
+/// The transport that carries the packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Carrier {
+pub(in crate::http) enum EngineTransport {
     Polling,
     WebSocket,
 }
 
-/// The query of a request, as far as it is Engine.IO's.
+/// The parameters of a query that belong to Engine.IO.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::http) struct EngineQuery<'q> {
     version: Option<Cow<'q, str>>,
@@ -56,44 +56,48 @@ pub(in crate::http) struct EngineQuery<'q> {
     sid: Option<Cow<'q, str>>,
 }
 
-/// What a request asks for.
+/// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Asked<'q> {
-    /// A new session.
+pub(in crate::http) enum EngineRequest<'q> {
+    /// To open a session.
     Open,
-    /// Something of the session of that id.
+    /// To use the session with this id.
     Session(&'q str),
 }
 
 impl<'q> EngineQuery<'q> {
-    /// Reads a query. Of a parameter that is there twice, the first counts.
+    /// Parses a query. If a parameter is repeated, the first one counts.
     pub(in crate::http) fn read(query: Option<&'q str>) -> Self {
-        let mut read = Self::default();
+        let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let field = match &*name {
-                "EIO" => &mut read.version,
-                "transport" => &mut read.transport,
-                "sid" => &mut read.sid,
+                "EIO" => &mut parsed.version,
+                "transport" => &mut parsed.transport,
+                "sid" => &mut parsed.sid,
                 _ => continue,
             };
             field.get_or_insert(value);
         }
-        read
+        parsed
     }
 
-    /// Whether it says that it is of Engine.IO.
+    /// Returns whether the query marks its request as one of Engine.IO.
     pub(in crate::http) fn is_of_engine_io(&self) -> bool {
         self.version.is_some()
     }
 
-    /// What a request of that method asks for that comes by that carrier.
+    /// Returns what a request with this query and method is for, if it arrives over the transport `by`.
     ///
     /// # Errors
-    /// [`EngineIoError`], in the order in which the reference implementation looks.
-    pub(in crate::http) fn asked(&self, method: &Method, by: Carrier) -> Result<Asked<'_>, EngineIoError> {
+    /// [`EngineIoError`], checked in the same order as by the reference implementation.
+    pub(in crate::http) fn request(
+        &self,
+        method: &Method,
+        by: EngineTransport,
+    ) -> Result<EngineRequest<'_>, EngineIoError> {
         let transport = match self.transport.as_deref() {
-            Some("polling") => Carrier::Polling,
-            Some("websocket") => Carrier::WebSocket,
+            Some("polling") => EngineTransport::Polling,
+            Some("websocket") => EngineTransport::WebSocket,
             _ => return Err(EngineIoError::UnknownTransport),
         };
         let sid = self.sid.as_deref().filter(|sid| !sid.is_empty());
@@ -104,8 +108,8 @@ impl<'q> EngineQuery<'q> {
             return Err(EngineIoError::BadRequest);
         }
         match sid {
-            Some(sid) => Ok(Asked::Session(sid)),
-            None if self.version.as_deref() == Some(VERSION) => Ok(Asked::Open),
+            Some(sid) => Ok(EngineRequest::Session(sid)),
+            None if self.version.as_deref() == Some(VERSION) => Ok(EngineRequest::Open),
             None => Err(EngineIoError::UnsupportedVersion),
         }
     }
@@ -116,17 +120,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_says_what_is_asked_for_or_what_is_wrong() {
-        use Carrier::{Polling, WebSocket};
+    fn a_query_tells_what_a_request_is_for_or_what_is_wrong() {
         use EngineIoError::{BadRequest, HandshakeMethod, UnknownTransport, UnsupportedVersion};
+        use EngineTransport::{Polling, WebSocket};
         for (method, by, query, expected) in [
-            (Method::GET, Polling, "EIO=4&transport=polling", Ok(Asked::Open)),
-            (Method::GET, Polling, "t=x1&b64=1&transport=polling&EIO=4&token=7", Ok(Asked::Open)),
-            (Method::GET, Polling, "EIO=4&transport=polling&sid=", Ok(Asked::Open)),
-            (Method::GET, WebSocket, "EIO=4&transport=websocket", Ok(Asked::Open)),
-            (Method::GET, Polling, "EIO=4&transport=polling&sid=a-0-1", Ok(Asked::Session("a-0-1"))),
-            (Method::POST, Polling, "transport=polling&sid=a%2D0&sid=b", Ok(Asked::Session("a-0"))),
-            (Method::GET, WebSocket, "EIO=4&transport=websocket&sid=a", Ok(Asked::Session("a"))),
+            (Method::GET, Polling, "EIO=4&transport=polling", Ok(EngineRequest::Open)),
+            (Method::GET, Polling, "t=x1&b64=1&transport=polling&EIO=4&token=7", Ok(EngineRequest::Open)),
+            (Method::GET, Polling, "EIO=4&transport=polling&sid=", Ok(EngineRequest::Open)),
+            (Method::GET, WebSocket, "EIO=4&transport=websocket", Ok(EngineRequest::Open)),
+            (Method::GET, Polling, "EIO=4&transport=polling&sid=a-0-1", Ok(EngineRequest::Session("a-0-1"))),
+            (Method::POST, Polling, "transport=polling&sid=a%2D0&sid=b", Ok(EngineRequest::Session("a-0"))),
+            (Method::GET, WebSocket, "EIO=4&transport=websocket&sid=a", Ok(EngineRequest::Session("a"))),
             (Method::GET, Polling, "", Err(UnknownTransport)),
             (Method::GET, Polling, "EIO=4", Err(UnknownTransport)),
             (Method::GET, WebSocket, "EIO=4", Err(UnknownTransport)),
@@ -141,7 +145,7 @@ mod tests {
             (Method::GET, Polling, "EIO=abc&EIO=4&transport=polling", Err(UnsupportedVersion)),
             (Method::GET, WebSocket, "transport=websocket", Err(UnsupportedVersion)),
         ] {
-            assert_eq!(EngineQuery::read(Some(query)).asked(&method, by), expected, "{method} {query}");
+            assert_eq!(EngineQuery::read(Some(query)).request(&method, by), expected, "{method} {query}");
         }
     }
 

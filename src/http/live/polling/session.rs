@@ -1,4 +1,4 @@
-//! A session that polls: its task is a member of the world's feed, and does what requests ask of it.
+//! A polling session, whose task is a member of the world's feed and handles the requests of the client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,16 +18,16 @@ use crate::http::live;
 use crate::http::member::{BufferedMember, MemberEnd};
 use crate::world::{EncodedBatch, EndedBy, OpenedSocket, Payload, SocketEnd, Subscription, WorldError};
 
-/// How long a client may neither poll nor post before it counts as gone, in the machine's time.
-const SILENCE: Duration = Duration::from_secs(45);
+/// How long a client may neither poll nor post before it counts as gone, in real time.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How long the client of a session that the server has ended may take to hear of it.
+/// How long a session that the server has ended waits for a poll to report the end.
 const LINGER: Duration = Duration::from_secs(30);
 
-/// Requests that may wait for a session's task.
-const WAITING_REQUESTS: usize = 16;
+/// The number of requests that may wait for a session's task.
+const MAX_WAITING_REQUESTS: usize = 16;
 
-/// The sessions of a server that poll, by world and id.
+/// The polling sessions of a server, by world and id.
 #[derive(Debug, Default)]
 pub(crate) struct PollingSessions(Mutex<HashMap<Key, Arc<Session>>>);
 
@@ -38,12 +38,12 @@ impl PollingSessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many there are.
+    /// Returns the number of sessions.
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// The session of that world and id.
+    /// Returns the session with this world and id.
     pub(super) fn get(&self, world: &Arc<str>, sid: &str) -> Option<Arc<Session>> {
         self.lock().get(&(world.clone(), sid.to_owned())).cloned()
     }
@@ -52,7 +52,8 @@ impl PollingSessions {
         self.lock().insert(key, session);
     }
 
-    /// Removes a session, but not another that has got its id since: in a world of the same name, made anew.
+    /// Removes a session, but not a later one with the same id, which can exist if the world was removed and created
+    /// again.
     fn remove(&self, key: &Key, session: &Arc<Session>) {
         let mut sessions = self.lock();
         if sessions.get(key).is_some_and(|found| Arc::ptr_eq(found, session)) {
@@ -61,19 +62,19 @@ impl PollingSessions {
     }
 }
 
-/// What requests have of a session.
+/// The handle of a session, which requests use.
 #[derive(Debug)]
 pub(super) struct Session {
     outbox: Arc<Outbox>,
     requests: mpsc::Sender<SessionRequest>,
 }
 
-/// What a session's task is asked to do.
+/// A request to the task of a session.
 #[derive(Debug)]
 enum SessionRequest {
-    /// To pass frames on to the rules of the endpoint.
+    /// Applies the rules of the endpoint to frames.
     Receive { frames: Vec<Frame>, done: oneshot::Sender<()> },
-    /// To hand over to a WebSocket.
+    /// Hands the session over to a WebSocket.
     Upgrade { stream: Arc<TcpStream>, reply: oneshot::Sender<Handover> },
 }
 
@@ -83,7 +84,7 @@ pub(in crate::http::live) struct Handover {
     pub(in crate::http::live) feed: Subscription,
     /// The frames that no poll has taken.
     pub(in crate::http::live) output: Bytes,
-    /// How many of them the feed does not count as written yet.
+    /// The number of these frames that the feed does not count as written yet.
     pub(in crate::http::live) frames: u64,
 }
 
@@ -92,7 +93,7 @@ impl Session {
     pub(super) fn start(app: &Arc<App>, world: &Arc<str>, opened: OpenedSocket) -> Arc<Self> {
         let OpenedSocket { feed, sid } = opened;
         let outbox = Arc::new(Outbox::new());
-        let (requests, inbox) = mpsc::channel(WAITING_REQUESTS);
+        let (requests, inbox) = mpsc::channel(MAX_WAITING_REQUESTS);
         let session = Arc::new(Self { outbox: outbox.clone(), requests });
         let key = (world.clone(), sid);
         app.polling.add(key.clone(), session.clone());
@@ -101,12 +102,12 @@ impl Session {
         session
     }
 
-    /// Waits until there is something for the client; see [`Outbox::poll`].
+    /// Waits until there are packets for the client; see [`Outbox::poll`].
     pub(super) async fn poll(&self) -> Result<Polled, EngineIoError> {
         self.outbox.poll().await
     }
 
-    /// Passes the client's frames on, in order.
+    /// Passes the client's frames to the session's task, in order.
     ///
     /// # Errors
     /// [`EngineIoError`] if the session is over.
@@ -118,23 +119,23 @@ impl Session {
         is_done.await.map_err(|_| EngineIoError::UnknownSession)
     }
 
-    /// Ends the session because its client has broken the protocol.
+    /// Ends the session because the client violated the protocol.
     pub(super) fn fail(&self) {
         self.outbox.end(OutboxEnd::Close, false);
     }
 
-    /// A WebSocket wants to take over; `None` if it may not.
-    pub(super) fn begin_upgrade(self: &Arc<Self>) -> Option<UpgradeAttempt> {
-        self.outbox.begin_upgrade().then(|| UpgradeAttempt(self.clone()))
+    /// Lets a WebSocket try to take over; `None` if it may not.
+    pub(super) fn start_upgrade(self: &Arc<Self>) -> Option<UpgradeAttempt> {
+        self.outbox.start_upgrade().then(|| UpgradeAttempt(self.clone()))
     }
 }
 
-/// A WebSocket that wants to take over. Until it has, the client polls.
+/// A WebSocket's attempt to take over. Until it succeeds, the client polls.
 #[derive(Debug)]
 pub(super) struct UpgradeAttempt(Arc<Session>);
 
 impl UpgradeAttempt {
-    /// The WebSocket has probed.
+    /// Records that the WebSocket has probed.
     pub(super) fn probed(&self) {
         self.0.outbox.probed();
     }
@@ -144,7 +145,7 @@ impl UpgradeAttempt {
         self.0.outbox.over().await;
     }
 
-    /// What the WebSocket takes over; `None` if the session is over.
+    /// Hands the session over to the WebSocket; `None` if the session is over.
     pub(super) async fn hand_over(&self, stream: Arc<TcpStream>) -> Option<Handover> {
         let (reply, handover) = oneshot::channel();
         self.0.requests.send(SessionRequest::Upgrade { stream, reply }).await.ok()?;
@@ -161,9 +162,9 @@ impl Drop for UpgradeAttempt {
 /// How a session's task ends.
 enum SessionExit {
     Member(MemberEnd),
-    /// The client has closed the session.
+    /// The client closed the session.
     Closed,
-    /// A WebSocket goes on, with these packets that no poll has taken.
+    /// A WebSocket takes over, with these packets that no poll has taken.
     Upgraded {
         packets: Bytes,
         reply: oneshot::Sender<Handover>,
@@ -182,12 +183,12 @@ struct SessionTask {
     inbox: mpsc::Receiver<SessionRequest>,
 }
 
-/// One session to its end.
+/// Serves one session until it ends.
 async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Session>) {
     debug!(sid = key.1, "polling session opened");
     let exit = task.run().await;
     let SessionTask { outbox, member, inbox } = task;
-    // What is asked from here on hears that the session is over.
+    // Later requests fail because the session is over.
     drop(inbox);
     let (feed, rest) = member.into_parts();
     let lingers = match exit {
@@ -210,8 +211,8 @@ async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Sess
         }
     };
     if lingers {
-        let telling = tokio::time::timeout(LINGER, outbox.told());
-        let _ = app.shutdown.run_until_cancelled(telling).await;
+        let reported = tokio::time::timeout(LINGER, outbox.end_reported());
+        let _ = app.shutdown.run_until_cancelled(reported).await;
     }
     app.polling.remove(&key, &session);
 }
@@ -227,7 +228,7 @@ async fn upgrade(mut feed: Subscription, packets: &[u8], rest: &EncodedBatch, re
     feed.set_encode(live::encode);
     let output = packets::frames(&[packets, &rest.bytes].concat());
     if let Err(Handover { feed, .. }) = reply.send(Handover { feed, output, frames: rest.messages }) {
-        // The WebSocket was broken off meanwhile.
+        // The WebSocket has failed in the meantime.
         finish(feed, EndedBy::Client).await;
     }
 }
@@ -241,7 +242,7 @@ impl SessionTask {
             let is_listening = !self.member.feed.is_frozen();
             tokio::select! {
                 () = self.outbox.over() => return MemberEnd::Gone.into(),
-                () = self.outbox.expired(SILENCE) => return MemberEnd::Gone.into(),
+                () = self.outbox.expired(CLIENT_TIMEOUT) => return MemberEnd::Gone.into(),
                 () = self.outbox.has_room(), if self.member.has_output() => {}
                 () = self.member.woken() => {}
                 Some(request) = self.inbox.recv(), if is_listening => {
@@ -253,18 +254,18 @@ impl SessionTask {
         }
     }
 
-    /// Does what a request asks; gives how the session ends if it does by that.
+    /// Carries out a request. Returns how the session ends if the request ends it.
     async fn carry_out(&mut self, request: SessionRequest) -> Option<SessionExit> {
         match request {
             SessionRequest::Receive { frames, done } => {
                 for frame in frames {
-                    // A session is closed by the packet `1`.
+                    // The packet `1` closes the session.
                     let is_last = matches!(&frame, Frame::Text(packet) if packet.starts_with('1'));
-                    if let Err(error) = self.take(frame).await {
+                    if let Err(error) = self.apply_rules(frame).await {
                         return Some(MemberEnd::from(error).into());
                     }
                     if is_last {
-                        // The request may be given up by now.
+                        // The client may have cancelled the request by now.
                         let _ = done.send(());
                         return Some(SessionExit::Closed);
                     }
@@ -274,7 +275,7 @@ impl SessionTask {
             }
             SessionRequest::Upgrade { reply, .. } if reply.is_closed() => None,
             SessionRequest::Upgrade { stream, reply } => {
-                // Before packets may go into the WebSocket: those that wait go first.
+                // Reclaims before packets may go into the WebSocket, so that pending ones go first.
                 self.member.reclaim();
                 let packets = self.outbox.upgrade(stream)?;
                 Some(SessionExit::Upgraded { packets, reply })
@@ -282,8 +283,8 @@ impl SessionTask {
         }
     }
 
-    /// Has the rules of the endpoint take a frame.
-    async fn take(&self, frame: Frame) -> Result<(), WorldError> {
+    /// Applies the rules of the endpoint to a frame.
+    async fn apply_rules(&self, frame: Frame) -> Result<(), WorldError> {
         let feed = &self.member.feed;
         let payload = Payload::new(match &frame {
             Frame::Binary(bytes) => Bytes::copy_from_slice(bytes),

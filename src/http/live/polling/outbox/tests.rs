@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::pin::pin;
 use std::task::Poll as Progress;
@@ -12,7 +12,7 @@ fn packets(text: &str) -> Polled {
     Polled::Packets(text.to_owned().into())
 }
 
-/// What a poll is answered that need not wait.
+/// Returns the answer to a poll that does not have to wait.
 async fn polled(outbox: &Outbox) -> Result<Polled, EngineIoError> {
     match poll!(pin!(outbox.poll())) {
         Progress::Ready(polled) => polled,
@@ -20,7 +20,7 @@ async fn polled(outbox: &Outbox) -> Result<Polled, EngineIoError> {
     }
 }
 
-/// A connection that packets may go into.
+/// Returns a connection that packets may be written to.
 async fn stream() -> Arc<TcpStream> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     Arc::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap())
@@ -40,9 +40,9 @@ async fn a_poll_waits_for_packets_and_takes_all_of_them() {
 }
 
 #[tokio::test]
-async fn packets_stay_whole_and_have_a_bound() {
+async fn packets_stay_whole_and_their_size_is_bounded() {
     let outbox = Outbox::new();
-    let packet = [b"\x1e4".to_vec(), vec![b'x'; 2 * ROOM]].concat();
+    let packet = [b"\x1e4".to_vec(), vec![b'x'; 2 * CAPACITY]].concat();
     assert_eq!(outbox.write(&packet).unwrap(), packet.len());
     assert_eq!(outbox.write(b"\x1e2").unwrap_err().kind(), io::ErrorKind::WouldBlock);
     let mut room = pin!(outbox.has_room());
@@ -64,10 +64,10 @@ async fn two_polls_at_once_end_the_session_for_both() {
 }
 
 #[tokio::test]
-async fn a_poll_that_is_given_up_ends_the_session() {
+async fn a_cancelled_poll_ends_the_session() {
     let outbox = Outbox::new();
     assert!(poll!(pin!(outbox.poll())).is_pending());
-    assert!(poll!(pin!(outbox.told())).is_ready());
+    assert!(poll!(pin!(outbox.end_reported())).is_ready());
     assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession));
     assert_eq!(outbox.write(b"\x1e2").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
@@ -94,55 +94,55 @@ async fn at_most_one_poll_reports_the_end_of_a_session() {
 }
 
 #[tokio::test]
-async fn a_reset_breaks_off_the_poll_that_hears_of_it() {
+async fn a_reset_resets_the_connection_of_the_next_poll() {
     let outbox = Outbox::new();
     outbox.write(b"\x1e41").unwrap();
     outbox.end(OutboxEnd::Reset, true);
     outbox.end(OutboxEnd::Close, true);
-    assert!(poll!(pin!(outbox.told())).is_pending());
+    assert!(poll!(pin!(outbox.end_reported())).is_pending());
     assert_eq!(polled(&outbox).await, Ok(Polled::Reset));
-    assert!(poll!(pin!(outbox.told())).is_ready());
+    assert!(poll!(pin!(outbox.end_reported())).is_ready());
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_a_socket_probes_polls_do_not_wait_for_long() {
+async fn polls_do_not_wait_long_while_a_socket_probes() {
     let outbox = Outbox::new();
-    assert!(outbox.begin_upgrade());
+    assert!(outbox.start_upgrade());
     let mut waiting = pin!(outbox.poll());
     assert!(poll!(waiting.as_mut()).is_pending());
     outbox.probed();
     assert_eq!(poll!(waiting.as_mut()), Progress::Ready(Ok(packets("6"))));
-    let begun = Instant::now();
+    let start = Instant::now();
     assert_eq!(outbox.poll().await, Ok(packets("6")));
-    // Timers go by whole milliseconds.
-    assert!((WAIT_WHILE_PROBED..2 * WAIT_WHILE_PROBED).contains(&begun.elapsed()));
+    // Timers have a resolution of one millisecond.
+    assert!((PROBED_POLL_TIMEOUT..2 * PROBED_POLL_TIMEOUT).contains(&start.elapsed()));
     outbox.write(b"\x1e2").unwrap();
     assert_eq!(polled(&outbox).await, Ok(packets("2")));
     outbox.end_upgrade();
-    assert!(tokio::time::timeout(10 * WAIT_WHILE_PROBED, outbox.poll()).await.is_err());
+    assert!(tokio::time::timeout(10 * PROBED_POLL_TIMEOUT, outbox.poll()).await.is_err());
 }
 
 #[tokio::test]
-async fn one_socket_at_a_time_takes_over_with_what_waits() {
+async fn one_socket_at_a_time_takes_over_the_pending_packets() {
     let outbox = Outbox::new();
-    assert!(outbox.begin_upgrade());
-    assert!(!outbox.begin_upgrade());
+    assert!(outbox.start_upgrade());
+    assert!(!outbox.start_upgrade());
     outbox.end_upgrade();
-    assert!(outbox.begin_upgrade());
+    assert!(outbox.start_upgrade());
     outbox.write(b"\x1e2").unwrap();
     assert!(!outbox.takes_pings());
     assert_eq!(outbox.upgrade(stream().await).unwrap(), "\u{1e}2");
     assert!(outbox.takes_pings());
     assert_eq!(polled(&outbox).await, Err(EngineIoError::BadRequest));
     outbox.end_upgrade();
-    assert!(!outbox.begin_upgrade());
+    assert!(!outbox.start_upgrade());
     assert!(outbox.upgrade(stream().await).is_none());
     outbox.end(OutboxEnd::Close, true);
     assert!(poll!(pin!(outbox.over())).is_pending());
 }
 
 #[tokio::test]
-async fn a_poll_that_waits_at_the_upgrade_is_answered_with_nothing() {
+async fn the_upgrade_answers_a_waiting_poll_with_a_noop() {
     let outbox = Outbox::new();
     let mut waiting = pin!(outbox.poll());
     assert!(poll!(waiting.as_mut()).is_pending());
@@ -151,8 +151,8 @@ async fn a_poll_that_waits_at_the_upgrade_is_answered_with_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_begins_when_the_client_was_heard_of_last() {
-    let (outbox, time, begun) = (Outbox::new(), Duration::from_secs(45), Instant::now());
+async fn the_client_timeout_starts_at_the_last_poll_or_post() {
+    let (outbox, time, start) = (Outbox::new(), Duration::from_secs(45), Instant::now());
     let talking = async {
         tokio::time::sleep(Duration::from_secs(40)).await;
         outbox.touch().unwrap();
@@ -165,5 +165,5 @@ async fn silence_begins_when_the_client_was_heard_of_last() {
     };
     let (polled, ()) = tokio::join!(talking, outbox.expired(time));
     assert_eq!(polled, Ok(packets("2")));
-    assert_eq!(begun.elapsed().as_secs(), 40 + 30 + 100 + 45);
+    assert_eq!(start.elapsed().as_secs(), 40 + 30 + 100 + 45);
 }
