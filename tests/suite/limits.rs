@@ -87,9 +87,7 @@ async fn connections_are_limited_to_the_open_files_with_a_warning() {
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
     limited.args(["-c", script]).arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
     let mut mockd = Mockd::start(limited).await;
-    mockd
-        .logged("--max-connections 500 exceeds the limit on open files (ulimit -n); mockd accepts 16 connections")
-        .await;
+    mockd.logged("--max-connections 500 exceeds the open file limit (ulimit -n); mockd accepts 16 connections").await;
     let mut streams = Vec::new();
     for _ in 0..16 {
         let mut stream = Connection::open(&mockd).await;
