@@ -19,7 +19,7 @@ use crate::scenario::{LoadError, ReadError};
 use crate::words::joined;
 
 /// The number of requests that can be queued before [`ScenarioSelector::switch`] has to wait.
-const WAITING_SWITCHES: usize = 16;
+const MAX_QUEUED_SWITCHES: usize = 16;
 
 /// The available scenario files and the served one. Clones share the selection.
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl ScenarioSelector {
     #[must_use]
     pub fn new(files: ScenarioFiles, served: &Path) -> (Self, SwitchRequests) {
         let (served_sender, served) = watch::channel(Some(served.to_owned()));
-        let (sender, receiver) = mpsc::channel(WAITING_SWITCHES);
+        let (sender, receiver) = mpsc::channel(MAX_QUEUED_SWITCHES);
         let requests = SwitchRequests { served: served_sender, requests: receiver };
         (Self { files, served, requests: Some(sender) }, requests)
     }
@@ -240,7 +240,7 @@ impl ScenarioFiles {
             if given.is_dir() { files_in(given).unwrap_or_default() } else { vec![given.clone()] }
         };
         let mut seen = HashSet::new();
-        self.0.iter().flat_map(of).filter(|file| seen.insert(whole(file))).collect()
+        self.0.iter().flat_map(of).filter(|file| seen.insert(absolute(file))).collect()
     }
 }
 
@@ -256,11 +256,11 @@ pub fn default_file() -> Result<PathBuf, ScenarioFileError> {
     if names.iter().any(|name| name == DEFAULT_NAME) {
         return Ok(DEFAULT_NAME.into());
     }
-    let usual: Vec<String> = names.into_iter().filter(|name| name.ends_with(DEFAULT_ENDING)).collect();
-    match &usual[..] {
+    let candidates: Vec<String> = names.into_iter().filter(|name| name.ends_with(DEFAULT_ENDING)).collect();
+    match &candidates[..] {
         [] => Err(ScenarioFileError::Nothing),
         [only] => Ok(only.into()),
-        _ => Err(ScenarioFileError::Several(usual)),
+        _ => Err(ScenarioFileError::Several(candidates)),
     }
 }
 
@@ -278,10 +278,10 @@ fn main_file(files: Vec<PathBuf>) -> Option<PathBuf> {
 
 /// Whether two paths name the same file. Links are not followed, because each link is a separate choice.
 fn is_same(one: &Path, other: &Path) -> bool {
-    whole(one) == whole(other)
+    absolute(one) == absolute(other)
 }
 
-fn whole(path: &Path) -> PathBuf {
+fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -99,8 +99,8 @@ pub struct Server {
     tasks: TaskTracker,
     serving: JoinHandle<()>,
     /// Ends the worlds, after all tasks that may still use them.
-    end: CancellationToken,
-    playing: TaskTracker,
+    world_shutdown: CancellationToken,
+    world_tasks: TaskTracker,
     /// Guards that stop everything when the server is dropped.
     #[expect(dead_code, reason = "the guards act when they are dropped")]
     stop_on_drop: [DropGuard; 2],
@@ -126,19 +126,20 @@ impl Server {
         let listeners = Listeners::bind(address, also_ipv6_loopback).map_err(failed)?;
         let bound = listeners.address();
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let (playing, end) = (TaskTracker::new(), CancellationToken::new());
+        let (world_tasks, world_shutdown) = (TaskTracker::new(), CancellationToken::new());
         let reloads = Reloads::default();
         // From here on, everything that is started ends with these guards, even if this function fails.
-        let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
+        let stop_on_drop = [shutdown.clone().drop_guard(), world_shutdown.clone().drop_guard()];
         #[cfg(not(feature = "redis"))]
-        let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
+        let worlds = Worlds::start(scenario, seed, worlds, &world_tasks, world_shutdown.clone());
         #[cfg(feature = "redis")]
         let worlds = match config.store {
-            None => Worlds::start(scenario, seed, worlds, &playing, end.clone()),
+            None => Worlds::start(scenario, seed, worlds, &world_tasks, world_shutdown.clone()),
             Some(store) => {
                 let (publishes, directory) = (store.publish, selector.directory());
-                let sharing = join_store(store, scenario, directory, reloads.clone(), &playing, &end).await?;
-                Worlds::share(scenario, seed, worlds, sharing, publishes, &playing, end.clone()).await?
+                let sharing =
+                    join_store(store, scenario, directory, reloads.clone(), &world_tasks, &world_shutdown).await?;
+                Worlds::share(scenario, seed, worlds, sharing, publishes, &world_tasks, world_shutdown.clone()).await?
             }
         };
         let app = Arc::new(App {
@@ -159,7 +160,17 @@ impl Server {
         let serving = tokio::spawn(serve(listeners, service(app.clone(), &site), app, GRACE));
         tasks.spawn(wake_sockets(worlds.clone(), shutdown.clone()));
         tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
-        Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
+        Ok(Self {
+            address: bound,
+            worlds,
+            reloads,
+            shutdown,
+            tasks,
+            serving,
+            world_shutdown,
+            world_tasks,
+            stop_on_drop,
+        })
     }
 
     /// Returns the bound address with its actual port; for `localhost`, the IPv4 address.
@@ -218,9 +229,9 @@ impl Server {
         self.tasks.wait().await;
         // The task ends with the shutdown.
         let _ = self.serving.await;
-        self.end.cancel();
-        self.playing.close();
-        self.playing.wait().await;
+        self.world_shutdown.cancel();
+        self.world_tasks.close();
+        self.world_tasks.wait().await;
     }
 }
 

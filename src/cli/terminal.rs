@@ -64,7 +64,7 @@ pub(super) enum Greeting {
 }
 
 /// The maximum number of log lines waiting to be written.
-const WAITING_LINES: usize = 4096;
+const MAX_QUEUED_LINES: usize = 4096;
 
 impl LogArgs {
     /// Starts the log. Dropping the guard writes the remaining lines. A second start, which only an embedder could
@@ -79,7 +79,7 @@ impl LogArgs {
         };
         let foreign = if self.verbose > 1 { LevelFilter::DEBUG } else { LevelFilter::ERROR.min(own) };
         let filter = Targets::new().with_target("mockd", own).with_default(foreign);
-        let lines = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).thread_name("log");
+        let lines = NonBlockingBuilder::default().buffered_lines_limit(MAX_QUEUED_LINES).thread_name("log");
         let out: Box<dyn Write + Send> = match line {
             Some(line) if io::stderr().is_terminal() => Box::new(line.above(io::stderr())),
             _ => Box::new(io::stderr()),
@@ -246,12 +246,12 @@ fn counted(count: u64, one: &str, unit: &str) -> String {
 struct Screen(Term);
 
 impl Screen {
-    const ROOM: u16 = 3;
+    const MARGIN: u16 = 3;
 }
 
 impl TermLike for Screen {
     fn width(&self) -> u16 {
-        self.0.size().1.saturating_sub(Self::ROOM).max(1)
+        self.0.size().1.saturating_sub(Self::MARGIN).max(1)
     }
 
     fn height(&self) -> u16 {

@@ -163,7 +163,7 @@ impl ControlAccess {
             Self::Off => Err(ApiError::ControlOff),
             Self::Token(token) if has_token(headers, token) => Ok(()),
             Self::Token(_) => Err(ApiError::NoToken),
-            Self::Local { origins } if comes_from_elsewhere(headers, origins) => Err(ApiError::ForeignOrigin),
+            Self::Local { origins } if is_cross_site(headers, origins) => Err(ApiError::ForeignOrigin),
             Self::Local { .. } => Ok(()),
         }
     }
@@ -175,8 +175,8 @@ impl ControlAccess {
         match self {
             Self::Off => Readers::Nobody,
             // The page itself sends the token, so browsers do not treat it as credentials.
-            Self::Token(_) => Readers::of_everybody(origin),
-            Self::Local { origins } if comes_from_elsewhere(headers, origins) => Readers::Nobody,
+            Self::Token(_) => Readers::of_public(origin),
+            Self::Local { origins } if is_cross_site(headers, origins) => Readers::Nobody,
             Self::Local { .. } => Readers::Origin(origin.clone()),
         }
     }
@@ -200,7 +200,7 @@ pub(super) fn is_from_browser(headers: &HeaderMap) -> bool {
         || headers.get(header::USER_AGENT).is_some_and(is_mozilla)
 }
 
-fn comes_from_elsewhere(headers: &HeaderMap, allowed: &[String]) -> bool {
+fn is_cross_site(headers: &HeaderMap, allowed: &[String]) -> bool {
     match headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) {
         Some(origin) => !is_local_origin(origin) && !allowed.iter().any(|one| one == origin),
         None => headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site"),

@@ -45,7 +45,7 @@ const NOT_EXPOSED: [HeaderName; 8] = [
 /// The names of the headers that the scenario sets on a response, stored in the response's extensions. They are exposed
 /// to pages.
 #[derive(Debug, Clone)]
-pub(super) struct OwnHeaders(pub(super) Vec<HeaderName>);
+pub(super) struct ScenarioHeaders(pub(super) Vec<HeaderName>);
 
 // Private Network Access (WICG draft): Chromium asks a server on this machine or in the local network whether pages
 // from outside may reach it.
@@ -72,7 +72,7 @@ impl Readers {
         match (cors, origin) {
             (Cors::Off, _) | (Cors::Origins(_), None) => Self::Nobody,
             (Cors::Any, None) => Self::All,
-            (Cors::Any, Some(origin)) => Self::of_everybody(origin),
+            (Cors::Any, Some(origin)) => Self::of_public(origin),
             (Cors::Origins(allowed), Some(origin)) => {
                 let is_listed = allowed.iter().any(|one| one.as_bytes() == origin.as_bytes());
                 if is_listed { Self::Origin(origin.clone()) } else { Self::Nobody }
@@ -81,7 +81,7 @@ impl Readers {
     }
 
     /// Returns the readers of a public response that a page of this origin requests.
-    pub(super) fn of_everybody(origin: &HeaderValue) -> Self {
+    pub(super) fn of_public(origin: &HeaderValue) -> Self {
         let is_local = origin.to_str().is_ok_and(is_local_origin);
         if is_local { Self::Origin(origin.clone()) } else { Self::All }
     }
@@ -102,7 +102,7 @@ impl Readers {
             }
         };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let own = response.extensions().get::<OwnHeaders>();
+        let own = response.extensions().get::<ScenarioHeaders>();
         if let Some(exposed) = exposed(response.headers(), own) {
             response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
@@ -110,9 +110,9 @@ impl Readers {
 }
 
 /// Returns the names of the headers to expose to pages, or `None` if there are none.
-fn exposed(headers: &HeaderMap, own: Option<&OwnHeaders>) -> Option<HeaderValue> {
+fn exposed(headers: &HeaderMap, own: Option<&ScenarioHeaders>) -> Option<HeaderValue> {
     let is_own =
-        |name: &HeaderName| own.is_some_and(|OwnHeaders(own)| own.contains(name) && !NOT_EXPOSED.contains(name));
+        |name: &HeaderName| own.is_some_and(|ScenarioHeaders(own)| own.contains(name) && !NOT_EXPOSED.contains(name));
     let is_exposed = |name: &&HeaderName| EXPOSED.contains(*name) || is_own(name);
     let mut names = headers.keys().filter(is_exposed).map(HeaderName::as_str);
     let first = names.next()?;

@@ -19,7 +19,7 @@ use crate::scenario::{Effect, FaultResponse, PathMatch, Plan, SocketEndpoint, fo
 use crate::world::{FaultMark, World};
 
 /// The number of pieces per second in which a slow body is sent.
-const PIECES: u32 = 10;
+const PIECES_PER_SECOND: u32 = 10;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -66,7 +66,7 @@ impl RequestFaults {
     pub(super) fn marks(&self) -> Vec<FaultMark> {
         let mark = |hit: &Hit| {
             let hits_streams = matches!(hit.fault.effect(), Effect::AnswerLate(_));
-            FaultMark { fault: hit.label.clone(), did: did(hit), hits_streams }
+            FaultMark { fault: hit.label.clone(), did: description(hit), hits_streams }
         };
         self.hits.iter().map(mark).collect()
     }
@@ -155,7 +155,7 @@ fn lossy(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn did(hit: &Hit) -> String {
+fn description(hit: &Hit) -> String {
     match hit.fault.effect() {
         Effect::AnswerLate(_) => format!("answered {} later", format_duration(hit.delay)),
         Effect::ConnectLate(_) => format!("handshake answered {} later", format_duration(hit.delay)),
@@ -184,13 +184,13 @@ fn refuse(refusal: &FaultResponse, hit: &Hit) -> ApiResponse {
     });
     let mut reply = ApiResponse::json(body.to_string()).with_status(status);
     if let Some(after) = refusal.retry_after {
-        reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
     reply
 }
 
 /// Returns a time in whole seconds, rounded up.
-fn seconds(time: Duration) -> u64 {
+fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
@@ -211,7 +211,7 @@ impl ResponseOverride {
     }
 
     /// Whether the override leaves no response at all.
-    pub(super) fn is_in_place_of(response: &Response) -> bool {
+    pub(super) fn leaves_no_response(response: &Response) -> bool {
         matches!(response.extensions().get(), Some(Self::Closed | Self::Reset { after: 0 }))
     }
 
@@ -246,7 +246,7 @@ impl ResponseOverride {
             Self::Length { .. } => wire.write(&[head.as_bytes(), &body].concat()).await,
             Self::Slow { rate, world, run } => {
                 wire.write(head.as_bytes()).await?;
-                let piece = usize::try_from(rate / u64::from(PIECES)).unwrap_or(usize::MAX).max(1);
+                let piece = usize::try_from(rate / u64::from(PIECES_PER_SECOND)).unwrap_or(usize::MAX).max(1);
                 let pause = Duration::from_nanos(NANOS_PER_SECOND.saturating_mul(piece as u64) / rate);
                 for bytes in body.chunks(piece) {
                     world.pass(Some(pause), run).await;

@@ -11,10 +11,10 @@ use tracing::{debug, warn};
 use crate::system::reuse_address;
 
 /// The backlog of connections not yet accepted. Beyond the backlog, clients would retry only after a second.
-const WAITING_CONNECTIONS: u32 = 4096;
+const BACKLOG: u32 = 4096;
 
 /// The maximum number of free IPv4 ports to try until one is also free on `::1`.
-const TRIES: usize = 16;
+const MAX_ATTEMPTS: usize = 16;
 
 /// A listener on one address, or on an IPv4 address and `::1` with the same port.
 pub(crate) struct Listeners {
@@ -49,7 +49,7 @@ impl Listeners {
                     break;
                 }
                 Err(_) => {
-                    let may_retry = address.port() == 0 && rejected.len() < TRIES;
+                    let may_retry = address.port() == 0 && rejected.len() < MAX_ATTEMPTS;
                     let Some((other, at)) = may_retry.then(|| listen(address).ok()).flatten() else {
                         warn_of_other_program(ipv6, bound);
                         break;
@@ -103,7 +103,7 @@ fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     }
     reuse_address(&socket)?;
     socket.bind(address)?;
-    let listener = socket.listen(WAITING_CONNECTIONS)?;
+    let listener = socket.listen(BACKLOG)?;
     let bound = listener.local_addr()?;
     Ok((listener, bound))
 }

@@ -51,7 +51,7 @@ impl Misdirected {
 
     /// Logs that a request matched neither a route nor a file of the site. `nearest` is the route that was most likely
     /// meant.
-    pub(super) fn found_no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
+    pub(super) fn no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
         if BROWSER_PATHS.contains(&path) {
             return;
         }
@@ -70,7 +70,7 @@ impl Misdirected {
     }
 
     /// Logs that a list query of the route with this key has a name without a meaning.
-    pub(super) fn found_no_meaning(&self, world: &World, route: &str, note: &QueryNote) {
+    pub(super) fn unknown_query_name(&self, world: &World, route: &str, note: &QueryNote) {
         match self.queries.note(&format!("{route} {}", note.name())) {
             NameLine::Name => warn!(world = %world.name(), "`{route}`: {note}"),
             NameLine::NoMore => {

@@ -89,7 +89,7 @@ impl Mock {
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
             // A connection that is closed or reset in place of the answer leaves no answer to record.
             if let Some(place) = recorded
-                && !ResponseOverride::is_in_place_of(&reply.response)
+                && !ResponseOverride::leaves_no_response(&reply.response)
             {
                 let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
                 let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
@@ -259,7 +259,7 @@ impl Mock {
         let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
         let near = routes.nearest(asked.as_str(), &target.route_path());
         let nearest = near.map(|near| format!("{} {}", near.method(), near.path()));
-        self.app.misdirected.found_no_route(&moment.world, &method, &target.path, nearest.as_deref());
+        self.app.misdirected.no_route(&moment.world, &method, &target.path, nearest.as_deref());
         ApiError::RouteNotFound { method, uri, nearest, is_of_shop }
     }
 

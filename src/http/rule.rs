@@ -102,7 +102,7 @@ impl RuleCall<'_> {
     /// Logs the names without a meaning in a list query. Returns notes about them for the journal.
     fn note_query(&self, app: &App, world: &World, answered: &Answered) -> Vec<String> {
         for note in &answered.query_notes {
-            app.misdirected.found_no_meaning(world, &self.answers.key, note);
+            app.misdirected.unknown_query_name(world, &self.answers.key, note);
         }
         answered.query_notes.iter().map(ToString::to_string).collect()
     }

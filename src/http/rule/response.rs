@@ -6,7 +6,7 @@ use poem::{Request, Response};
 use super::{RuleCall, file};
 use crate::engine::{Answered, AnsweredContent};
 use crate::http::body::ApiResponse;
-use crate::http::cors::OwnHeaders;
+use crate::http::cors::ScenarioHeaders;
 use crate::http::error::ApiError;
 use crate::scenario::Content;
 
@@ -98,7 +98,7 @@ fn add_headers(response: &mut Response, headers: Vec<(String, String)>) -> Resul
         }
     }
     if !own.is_empty() {
-        response.extensions_mut().insert(OwnHeaders(own));
+        response.extensions_mut().insert(ScenarioHeaders(own));
     }
     Ok(())
 }
