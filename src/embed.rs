@@ -1,4 +1,4 @@
-//! Runs a mock inside a test's own process.
+//! Mocks that run inside a test's own process.
 //!
 //! ```
 //! use std::time::Duration;

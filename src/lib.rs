@@ -45,11 +45,11 @@
 //! The crate has three rings. Dependencies point only inward:
 //!
 //! - [`scenario`] (the user's input) and [`engine`] (the resulting behaviour) depend on neither a runtime nor the
-//! network;
-//! - [`expression`] evaluates expressions for both of them;
-//! - [`world`] runs an engine in time, feeds sockets and keeps a journal; [`worlds`] holds one world per test;
-//!   [`reloads`] holds the result of the last reload; [`selector`] selects which of several files is served;
-//! - [`store`] keeps the logs that let several servers play the same worlds;
+//!   network.
+//! - [`expression`] evaluates expressions for both of them.
+//! - [`world`] runs an engine in time, feeds sockets and keeps a journal. [`worlds`] holds one world per test.
+//!   [`reloads`] holds the result of the last reload. [`selector`] selects which of several files is served.
+//! - [`store`] keeps the logs that let several servers play the same worlds.
 //! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
 //!
 //! [`websocket`] encodes and decodes messages, without I/O, for the feed and for sockets.
@@ -63,20 +63,18 @@
 //! 2. [`http`], `Service`: chooses between the mock API and the control API.
 //! 3. `http/target.rs`, `RequestTarget`: determines the world, the API and the normalized path.
 //! 4. `http/mock.rs`, `Mock::answer`: finds the route in the world's [view](world::View) and calls its handler, here
-//! `count`.
+//!    `count`.
 //! 5. `http/body.rs`: receives the body within its limits, and builds the JSON response.
 //! 6. `scenario/route.rs`, [`RouteTable`](scenario::RouteTable): finds the route and its [`Plan`](scenario::Plan).
 //! 7. `world/task.rs`, [`World::apply`](world::World::apply): sends a [`Command`](engine::Command) to the world's task,
-//! which
-//!    runs commands in order, and returns its [effects](world::WorldEffects).
+//!    which runs commands in order, and returns its [effects](world::WorldEffects).
 //! 8. `world/state.rs`, `WorldState::apply`: applies the command to the state that the task owns, including the engine.
 //! 9. `engine/command.rs`, [`Engine::apply`](engine::Engine::apply): turns the command into [events](engine::Event).
 //! 10. `engine/counters.rs`, `Counters::change`: sets the row's counter to its new value, or refuses the value.
 //! 11. `world/publish.rs`, `WorldState::notify`: passes the event to the view, the transcript, the journal and the
-//! feed.
+//!     feed.
 //! 12. `world/feed.rs`, `EventFeed::publish`: encodes the event once, as a message for the members of its topic. The
-//! fan-out
-//!     writes the message to their sockets.
+//!     fan-out writes the message to their sockets.
 //!
 //! Other modules may stop or record the request: `http/access.rs` (host check), `http/faults.rs` (active faults),
 //! `world/journal.rs`, `http/cors.rs` (who may read the response). `http/error.rs` turns every error into a response.
@@ -86,19 +84,15 @@
 //!
 //! - A step of a script: [`Engine::advance`](engine::Engine::advance) fires its command, which continues at step 9.
 //! - A change in a mock of several servers: step 7 appends the command to the world's log in the [`store`]. The tasks
-//! of that
-//!   world on all servers continue at step 8, in log order. The same holds for a frame from a client of an endpoint's
-//! socket.
+//!   of that world on all servers continue at step 8, in log order. The same holds for a frame from a client of an
+//!   endpoint's socket.
 //! - A save: [`watch`] settles → [`scenario::load`] → [`Engine::reload`](engine::Engine::reload) → events, from step
-//! 11.
+//!   11.
 //! - A switch to another file: a handler sends a request through [`selector`] → [`watch`] loads that file and follows
-//! it → as
-//!   for a save.
+//!   it → as for a save.
 //! - A fault: the scenario, a step or a client adds it → the [engine](engine::Engine) decides when it is in force and
-//! what it
-//!   affects → [`http`] applies request faults; [`world`] passes the frames of affected sockets through it, apart from
-//! the path
-//!   of all others.
+//!   what it affects → [`http`] applies request faults; [`world`] passes only the frames of affected sockets through
+//!   the fault.
 
 #[cfg(feature = "cli")]
 pub mod cli;

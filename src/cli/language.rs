@@ -156,7 +156,7 @@ fn expressions() -> String {
 fn heading(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Sign => "Operators",
-        EntryKind::Name => "Names, in addition to those of `data` and of the place",
+        EntryKind::Name => "Names, in addition to `data` and the names of each context",
         EntryKind::Function => "Functions: `random(1, 6)`",
         EntryKind::Filter => "Filters: `text | upper`",
         EntryKind::Test => "Tests: `value is number`",

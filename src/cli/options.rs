@@ -17,8 +17,8 @@ use crate::system::program::raise_open_files;
 use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
-/// The number of files kept for purposes other than served connections: the scenario, its watcher, files of a static
-/// site, and connections that are being refused.
+/// The number of open files reserved for purposes other than served connections: the scenario, its watcher, files of a
+/// static site, and connections that are being refused.
 const OTHER_FILES: usize = 64 + MAX_REFUSALS;
 
 /// The upper bound for the message and body limits, in bytes.
@@ -197,7 +197,7 @@ pub(super) struct StoreArgs {
     /// Name of this mock in the store; mockds with the same name act as one
     #[arg(long, env = "MOCKD_STORE_NAME", default_value = "mockd", value_name = "NAME")]
     store_name: String,
-    /// If the other mockds in the store serve a different scenario, switch them to this one instead of refusing to start
+    /// If other mockds in the store serve a different scenario, switch them to this one instead of refusing to start
     #[arg(long, requires = "store")]
     publish: bool,
 }

@@ -50,7 +50,7 @@ impl Ready<'_> {
         }
     }
 
-    /// Returns the announcement for programs, which fits on one line.
+    /// Returns the announcement for programs.
     fn json(&self) -> Value {
         let names = |is_counted: bool| -> Vec<&str> {
             let collections = self.scenario.collections().iter().filter(|one| one.is_counted() == is_counted);

@@ -62,7 +62,8 @@ struct BasicArgs {
     /// Port to listen on; 0 takes any free one [default: the scenario's, else 3000]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Address to listen on: an IP address, localhost, or 0.0.0.0 for all interfaces [default: the scenario's, else localhost]
+    /// Address to listen on: an IP address, localhost, or 0.0.0.0 for all interfaces [default: the scenario's, else
+    /// localhost]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<Host>,
     /// Directory to serve at / [default: the scenario's, else mockd's own page]
@@ -149,7 +150,7 @@ impl RunArgs {
     /// Serves the scenario, watches its files if there are any to watch, and switches to other scenarios on request.
     async fn serve(self, first: InitialScenario, line: Option<LiveLine>, end: StopCondition) -> Result<(), CliError> {
         let InitialScenario { path, scenario, warnings, followed, available, store } = first;
-        // Must be in place before anything announces the server, because clients may stop it from then on.
+        // Listen before anything announces the server, which may be stopped from then on.
         let mut stop = StopSignals::listen();
         let scenarios = available.list().len();
         let (selector, switches) = ScenarioSelector::new(available, &path);

@@ -23,7 +23,7 @@ const BROWSER_PATHS: [&str; 4] = [
     "/.well-known/appspecific/com.chrome.devtools.json",
 ];
 
-/// A record of what has been logged.
+/// A record of the warnings already logged.
 #[derive(Debug, Default)]
 pub(crate) struct Misdirected {
     hosts: LoggedNames,

@@ -96,7 +96,8 @@ impl Endpoint for Contained {
 }
 
 impl Contained {
-    /// Finds a file or directory. Returns `None` unless the path consists only of normal components.
+    /// Finds a file or directory below the directory. Returns `None` if it does not exist, or if the path has
+    /// components such as `..`.
     fn find(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
         let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
         is_plain.then(|| self.contained(&self.directory.join(path)))?
