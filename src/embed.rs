@@ -71,7 +71,7 @@ pub struct MockWorld {
 #[derive(Debug, Clone, Default)]
 #[must_use = "a mock does not run until start() is called"]
 pub struct MockdBuilder {
-    scenario: Option<Given>,
+    scenario: Option<ScenarioInput>,
     seed: Option<u64>,
     port: u16,
     site: Site,
@@ -82,7 +82,7 @@ pub struct MockdBuilder {
 }
 
 #[derive(Debug, Clone)]
-enum Given {
+enum ScenarioInput {
     File(PathBuf),
     Text(String),
     Scenario(Arc<Scenario>),
@@ -126,7 +126,7 @@ impl Mockd {
     /// # Errors
     /// [`WorldsError`] if `name` is not a valid name or there are too many worlds.
     pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        self.worlds().get_or_make(name).map(|world| self.at_its_url(world))
+        self.worlds().get_or_make(name).map(|world| self.with_url(world))
     }
 
     /// Returns the world like [`Mockd::world`], but also finds worlds that other mocks share.
@@ -134,10 +134,10 @@ impl Mockd {
     /// # Errors
     /// [`WorldsError`].
     pub async fn shared_world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        self.worlds().find(name, true).await.map(|world| self.at_its_url(world))
+        self.worlds().find(name, true).await.map(|world| self.with_url(world))
     }
 
-    fn at_its_url(&self, world: World) -> MockWorld {
+    fn with_url(&self, world: World) -> MockWorld {
         MockWorld { url: format!("{}/@{}", self.url(), world.name()), world }
     }
 
@@ -240,17 +240,17 @@ impl Deref for MockWorld {
 impl MockdBuilder {
     /// Sets the scenario to a file and the files it includes. They are read once and not watched.
     pub fn file(self, path: impl Into<PathBuf>) -> Self {
-        Self { scenario: Some(Given::File(path.into())), ..self }
+        Self { scenario: Some(ScenarioInput::File(path.into())), ..self }
     }
 
     /// Sets the scenario to YAML text.
     pub fn yaml(self, text: impl Into<String>) -> Self {
-        Self { scenario: Some(Given::Text(text.into())), ..self }
+        Self { scenario: Some(ScenarioInput::Text(text.into())), ..self }
     }
 
     /// Sets the scenario to one that is already loaded.
     pub fn scenario(self, scenario: Arc<Scenario>) -> Self {
-        Self { scenario: Some(Given::Scenario(scenario)), ..self }
+        Self { scenario: Some(ScenarioInput::Scenario(scenario)), ..self }
     }
 
     /// Sets the seed for every random choice, overriding the scenario's. Without either, the seed is 0, so that all
@@ -306,9 +306,11 @@ impl MockdBuilder {
     pub async fn start(self) -> Result<Mockd, StartError> {
         let mut file = None;
         let scenario = match self.scenario.ok_or(StartError::NoScenario)? {
-            Given::File(path) => Arc::new(load(file.insert(path)).outcome?),
-            Given::Text(text) => Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?),
-            Given::Scenario(scenario) => scenario,
+            ScenarioInput::File(path) => Arc::new(load(file.insert(path)).outcome?),
+            ScenarioInput::Text(text) => {
+                Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?)
+            }
+            ScenarioInput::Scenario(scenario) => scenario,
         };
         let config = ServerConfig {
             address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.port),

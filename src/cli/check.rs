@@ -47,8 +47,8 @@ impl CheckArgs {
         let outcomes: Vec<GivenScenario> = files.iter().flat_map(|file| GivenScenario::all(file)).collect();
         let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
-            CheckFormat::Json => write_stdout(&format!("{:#}\n", as_json(&outcomes, all_right))),
-            CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
+            CheckFormat::Json => write_stdout(&format!("{:#}\n", to_json(&outcomes, all_right))),
+            CheckFormat::Text => outcomes.iter().all(|checked| self.print_text(checked)),
             CheckFormat::Github => outcomes.iter().all(|GivenScenario { path, loading }| {
                 let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
                 match &loading.outcome {
@@ -62,7 +62,7 @@ impl CheckArgs {
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn as_text(&self, GivenScenario { path, loading }: &GivenScenario) -> bool {
+    fn print_text(&self, GivenScenario { path, loading }: &GivenScenario) -> bool {
         if let Some(warnings) = &loading.warnings {
             write_stderr(&render(warnings, style()));
         }
@@ -78,7 +78,7 @@ impl CheckArgs {
     }
 }
 
-fn as_json(outcomes: &[GivenScenario], ok: bool) -> Value {
+fn to_json(outcomes: &[GivenScenario], ok: bool) -> Value {
     let file = |GivenScenario { path, loading }: &GivenScenario| {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
         if let Some(warnings) = &loading.warnings {

@@ -24,7 +24,7 @@ impl CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// A command, such as run [default: mockd itself]
+    /// Command, such as run [default: mockd itself]
     command: Option<String>,
 }
 

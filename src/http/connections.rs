@@ -60,7 +60,7 @@ where
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
     let permits = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-    let mut acceptor = Acceptor { listeners, peer_time: app.limits.peer, is_failing: false };
+    let mut acceptor = Acceptor { listeners, peer_timeout: app.limits.peer, is_failing: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
         // The accept may win even if the shutdown has already happened.
         if app.shutdown.is_cancelled() {
@@ -94,7 +94,7 @@ where
 struct Acceptor {
     listeners: Listeners,
     /// See [`Limits::peer`](super::Limits::peer).
-    peer_time: Duration,
+    peer_timeout: Duration,
     /// Whether the last attempt failed.
     is_failing: bool,
 }
@@ -107,7 +107,7 @@ impl Acceptor {
                 if std::mem::take(&mut self.is_failing) {
                     info!("accepting connections again");
                 }
-                set_up(&stream, self.peer_time);
+                set_up(&stream, self.peer_timeout);
                 Some((stream, peer))
             }
             // The peer left before it was accepted. Any other error is a shortage of resources.
@@ -124,10 +124,10 @@ impl Acceptor {
 }
 
 /// Configures an accepted stream. Errors are ignored, because they mean that the connection is already gone.
-fn set_up(stream: &TcpStream, peer_time: Duration) {
+fn set_up(stream: &TcpStream, peer_timeout: Duration) {
     // Send each write at once, without the Nagle algorithm (RFC 1122, 4.2.3.4).
     let _ = stream.set_nodelay(true);
-    set_peer_timeout(stream, peer_time);
+    set_peer_timeout(stream, peer_timeout);
 }
 
 /// Sends a 503 to an excess connection and closes it.

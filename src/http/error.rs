@@ -81,7 +81,7 @@ pub(crate) enum ApiError {
     ControlOff,
     #[error("The control API needs the token that mockd was started with: authorization: Bearer …")]
     NoToken,
-    #[error("mockd listens on loopback and accepts only requests to localhost{}", advice(.0))]
+    #[error("mockd listens on loopback and accepts only requests to localhost{}", allow_host_hint(.0))]
     ForeignHost(String),
     #[error("This mock does not accept sockets from pages of other sites; allow them with `cors` in the scenario")]
     ForeignSocket,
@@ -253,7 +253,7 @@ fn joined_methods(methods: &[&str]) -> String {
 }
 
 /// Returns how to allow a host, or an empty text if its name is not valid for the flag.
-fn advice(host: &str) -> String {
+fn allow_host_hint(host: &str) -> String {
     if is_host_name(host) { format!("; {host} is allowed with --allow-host {host}") } else { String::new() }
 }
 

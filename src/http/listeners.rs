@@ -81,8 +81,8 @@ fn warn_of_other_program(ipv6: SocketAddr, mut ipv4: SocketAddr) {
         ipv4.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     warn!(
-        "another program listens on {ipv6}; browsers that open http://localhost:{port} may reach it instead of mockd, so open \
-         http://{ipv4}, or choose another port with --port",
+        "another program listens on {ipv6}; browsers that open http://localhost:{port} may reach it instead of mockd, so \
+         open http://{ipv4}, or choose another port with --port",
         port = ipv6.port()
     );
 }

@@ -64,7 +64,7 @@ impl<'r> RequestTarget<'r> {
                 if named.is_some_and(|named| named != name) {
                     return Err(ApiError::TwoWorlds);
                 }
-                (Some(name.into_owned()), without_start(&whole, whole.len() - rest.len() + end))
+                (Some(name.into_owned()), suffix_from(&whole, whole.len() - rest.len() + end))
             }
         };
         let is_control = path.strip_prefix(CONTROL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -184,7 +184,7 @@ fn normalized(path: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text from byte `start` on.
-fn without_start<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
+fn suffix_from<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
     match path {
         Cow::Borrowed(path) => path[start..].into(),
         Cow::Owned(path) => path[start..].to_owned().into(),
