@@ -194,6 +194,6 @@ fn describe_load(error: &LoadError) -> String {
 
 /// Returns the style for standard error: colour on a terminal, unless the user has turned it off (no-color.org).
 fn style() -> Style {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }
+    let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if allowed && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }
 }

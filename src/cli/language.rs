@@ -72,18 +72,18 @@ impl ExplainArgs {
         let keys: Vec<KeyDoc> = sections.iter().flat_map(|section| section.keys.iter().cloned()).collect();
         let text = match &self.key {
             None => overview(&keys),
-            Some(wanted) if wanted == "expressions" => expressions(),
-            Some(wanted) => {
-                let words = entries().filter(|entry| entry.name == wanted).map(|entry| explain_word(&entry));
+            Some(query) if query == "expressions" => expressions(),
+            Some(query) => {
+                let words = entries().filter(|entry| entry.name == query).map(|entry| explain_word(&entry));
                 let found: Vec<String> = keys
                     .iter()
-                    .filter(|key| path_matches(&key.path, wanted))
+                    .filter(|key| path_matches(&key.path, query))
                     .map(explain)
-                    .chain(sections.iter().filter(|section| is_named_section(section, wanted)).map(explain_section))
+                    .chain(sections.iter().filter(|section| is_named_section(section, query)).map(explain_section))
                     .chain(words)
                     .collect();
                 if found.is_empty() {
-                    write_stderr(&unknown_key(wanted, &keys));
+                    write_stderr(&unknown_key(query, &keys));
                     return ExitCode::FAILURE;
                 }
                 found.join("\n")
@@ -93,18 +93,18 @@ impl ExplainArgs {
     }
 }
 
-/// Whether `wanted` is a mapping under a user-defined name, such as `categories.toys`.
-fn is_named_section(section: &Section, wanted: &str) -> bool {
-    section.path.ends_with("NAME") && wanted.contains('.') && path_matches(&section.path, wanted)
+/// Whether `query` is a mapping under a user-defined name, such as `categories.toys`.
+fn is_named_section(section: &Section, query: &str) -> bool {
+    section.path.ends_with("NAME") && query.contains('.') && path_matches(&section.path, query)
 }
 
-/// Whether `path` ends with the parts of `wanted`. Brackets are optional, and any name matches `NAME`.
-fn path_matches(path: &str, wanted: &str) -> bool {
+/// Whether `path` ends with the parts of `query`. Brackets are optional, and any name matches `NAME`.
+fn path_matches(path: &str, query: &str) -> bool {
     fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
         path.split('.').map(|part| part.split('[').next().unwrap_or(part))
     }
     let mut own = parts(path).rev();
-    parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
+    parts(query).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
 }
 
 fn explain_section(section: &Section) -> String {
@@ -175,12 +175,12 @@ fn explain_word(entry: &Entry) -> String {
     format!("{}\n  {what} of expressions{takes}\n\n  {}.\n\n    {}\n", entry.name, entry.gives, entry.example)
 }
 
-fn unknown_key(wanted: &str, keys: &[KeyDoc]) -> String {
-    let last = wanted.rsplit('.').next().unwrap_or(wanted);
+fn unknown_key(query: &str, keys: &[KeyDoc]) -> String {
+    let last = query.rsplit('.').next().unwrap_or(query);
     let names = keys.iter().map(|key| key.name.as_str()).chain(entries().map(|entry| entry.name));
     let advice = nearest(last, names)
         .map_or_else(|| "`mockd explain` lists every key".to_owned(), |near| format!("did you mean `{near}`?"));
-    format!("error: the language has no key `{wanted}`; {advice}")
+    format!("error: the language has no key `{query}`; {advice}")
 }
 
 #[derive(Debug, Args)]

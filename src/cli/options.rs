@@ -144,14 +144,15 @@ impl LimitArgs {
     /// Raises the open file limit as far as the system allows and caps the connection limit accordingly.
     pub(super) fn apply(&self) -> Limits {
         let possible = raise_open_files().saturating_sub(OTHER_FILES).max(1);
-        let asked = self.max_connections.map_or(possible, |count| usize::try_from(count).unwrap_or(usize::MAX));
-        if asked > possible {
+        let requested = self.max_connections.map_or(possible, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        if requested > possible {
             warn!(
-                "--max-connections {asked} exceeds the open file limit (ulimit -n); mockd accepts {possible} connections"
+                "--max-connections {requested} exceeds the open file limit (ulimit -n); mockd accepts {possible} \
+                 connections"
             );
         }
         Limits {
-            connections: asked.min(possible),
+            connections: requested.min(possible),
             body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             message: usize::try_from(self.max_message).unwrap_or(usize::MAX),
             request: self.request_timeout,

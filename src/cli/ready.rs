@@ -188,10 +188,10 @@ impl ReadyFile {
             _ => {}
         }
         let text = format!("{}\n", ready.json());
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}", std::process::id()));
-        fs::write(&beside, &text).map_err(failed)?;
-        fs::rename(&beside, path).map_err(failed)?;
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}", std::process::id()));
+        fs::write(&temporary, &text).map_err(failed)?;
+        fs::rename(&temporary, path).map_err(failed)?;
         Ok(Self { path: path.to_owned(), text })
     }
 }

@@ -95,8 +95,8 @@ fn section(page: &mut String, command: &mut Command) {
     let _ = write!(page, "\n```text\n{usage}\n```\n");
     let mut tables: IndexMap<&str, String> = IndexMap::new();
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set() && argument.get_id() != "help") {
-        let usual = if argument.is_positional() { "Arguments" } else { "Options" };
-        let table = tables.entry(argument.get_help_heading().unwrap_or(usual)).or_default();
+        let default_heading = if argument.is_positional() { "Arguments" } else { "Options" };
+        let table = tables.entry(argument.get_help_heading().unwrap_or(default_heading)).or_default();
         let (name, default) = (shown(argument), defaults(argument));
         let _ = writeln!(table, "| `{name}` | {default} | {} |", meaning(argument));
     }

@@ -256,8 +256,8 @@ impl Mock {
         if !routes.has_answers() {
             return ApiError::RouteNotFound { method, uri, nearest: None, is_of_shop };
         }
-        let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
-        let near = routes.nearest(asked.as_str(), &target.route_path());
+        let lookup_method = if method == Method::HEAD { Method::GET } else { method.clone() };
+        let near = routes.nearest(lookup_method.as_str(), &target.route_path());
         let nearest = near.map(|near| format!("{} {}", near.method(), near.path()));
         self.app.misdirected.no_route(&moment.world, &method, &target.path, nearest.as_deref());
         ApiError::RouteNotFound { method, uri, nearest, is_of_shop }

@@ -98,14 +98,14 @@ async fn a_head_is_answered_as_a_get() {
 async fn options_lists_the_methods_of_a_path() {
     let server = with_routes();
     let asks = |method| [("origin", "https://app.example"), ("access-control-request-method", method)];
-    for (path, asked, allowed, allow) in [
+    for (path, requested, allowed, allow) in [
         ("/todos", "POST", "GET,HEAD,POST", "GET,HEAD,POST"),
         ("/todos", "DELETE", "GET,HEAD,POST,DELETE", "GET,HEAD,POST"),
         ("/todos/7", "GET", "GET,HEAD", "GET,HEAD"),
         ("/any", "PATCH", "GET,HEAD,POST,PUT,PATCH,DELETE", "GET,HEAD,POST,PUT,PATCH,DELETE"),
         ("/nothing", "GET", "GET,HEAD,POST", "GET,HEAD,POST"),
     ] {
-        let preflight = ask(&server, &format!("OPTIONS {path}"), &asks(asked)).await;
+        let preflight = ask(&server, &format!("OPTIONS {path}"), &asks(requested)).await;
         let methods = header(&preflight, "access-control-allow-methods");
         assert_eq!(
             (preflight.status().as_u16(), methods, header(&preflight, "allow")),
