@@ -1,4 +1,4 @@
-//! The command line: arguments, and one command each.
+//! The command line: argument parsing and one module per command.
 
 mod check;
 mod given;
@@ -24,16 +24,16 @@ use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::scenario::{LoadError, Style, parse_duration, render};
-use crate::selector::GivenError;
+use crate::selector::ScenarioFileError;
 use crate::server::ServeError;
 
 /// The exit code for wrong arguments, the same as clap's.
-const WRONG_ARGUMENTS: u8 = 2;
+const USAGE_ERROR: u8 = 2;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  success, or stopped on request
-  1  failure: the scenario is invalid or unreadable, the port is taken, …; standard error says why
+  1  failure: the scenario is invalid or unreadable, the port is taken, …; see standard error
   2  wrong arguments";
 
 /// A mock server for HTTP and WebSocket APIs with live data, described in a YAML file
@@ -54,9 +54,9 @@ enum CliCommand {
     Play(play::PlayArgs),
     /// Check scenarios for errors without serving them
     Check(check::CheckArgs),
-    /// Check whether a mockd answers: exit code 0 if it does
+    /// Check whether a mockd server is healthy; the exit code is 0 if it is
     Health(health::HealthArgs),
-    /// Write a scenario to start from, and a JSON Schema for your editor
+    /// Write a starter scenario and a JSON Schema for your editor
     Init(language::InitArgs),
     /// Explain a key of the scenario language
     Explain(language::ExplainArgs),
@@ -66,23 +66,23 @@ enum CliCommand {
     Openapi(reference::OpenapiArgs),
     /// Print the help of mockd or of one of its commands, or a reference page of all commands
     Help(reference::HelpArgs),
-    /// Print a script that completes mockd's commands and flags in a shell
+    /// Print a shell completion script for mockd's commands and flags
     Completions(manual::CompletionsArgs),
     /// Print the manual page of mockd or of one of its commands
     Man(manual::ManArgs),
 }
 
-/// Why a command failed; `Display` is what the user reads.
+/// An error that fails a command. Its `Display` text is shown to the user.
 #[derive(Debug, Error)]
 enum CliError {
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
-    Given(#[from] GivenError),
+    ScenarioFile(#[from] ScenarioFileError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("{0} is not a directory; --static takes the directory to serve")]
-    NoSite(std::path::PathBuf),
+    NotADirectory(std::path::PathBuf),
     #[error("cannot write the result: {0}")]
     Output(std::io::Error),
     #[error("cannot write {}: {error}; name another file with --ready-file", .path.display())]
@@ -98,7 +98,7 @@ enum CliError {
 }
 
 impl Cli {
-    /// Reads the program's arguments. Wrong ones, `--help` and `--version` end the process.
+    /// Parses the program's arguments. Invalid arguments, `--help` and `--version` exit the process.
     #[must_use]
     pub fn from_arguments() -> Self {
         Self::try_parse().unwrap_or_else(|error| suggest_run(error).exit())
@@ -123,7 +123,7 @@ impl Cli {
     }
 }
 
-/// Suggests `mockd run` where the command is the name of a file.
+/// Suggests `mockd run` if a file name was given in place of a command.
 fn suggest_run(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
@@ -144,37 +144,37 @@ fn finish(outcome: Result<(), CliError>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&describe(&error));
-            if error.is_about_arguments() { ExitCode::from(WRONG_ARGUMENTS) } else { ExitCode::FAILURE }
+            write_stderr(&describe(&error));
+            if error.is_about_arguments() { ExitCode::from(USAGE_ERROR) } else { ExitCode::FAILURE }
         }
     }
 }
 
 impl CliError {
-    /// Whether other arguments are the way out.
+    /// Whether the user can fix the error by passing other arguments.
     fn is_about_arguments(&self) -> bool {
-        matches!(self, Self::Token(_) | Self::Given(GivenError::Nothing | GivenError::Several(_)))
+        matches!(self, Self::Token(_) | Self::ScenarioFile(ScenarioFileError::Nothing | ScenarioFileError::Several(_)))
     }
 }
 
-/// Reads an argument that is a duration.
+/// Parses a duration argument.
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| format!("{error}: {}", error.expected()))
 }
 
-/// Writes to standard output, and says whether that succeeded.
-fn say(text: &str) -> bool {
+/// Writes to standard output. Returns whether that succeeded.
+fn write_stdout(text: &str) -> bool {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => true,
         Err(error) => {
-            complain(&format!("error: cannot write the result: {error}"));
+            write_stderr(&format!("error: cannot write the result: {error}"));
             false
         }
     }
 }
 
-/// Writes a line to standard error; a failure is ignored, as there is nowhere to report it.
-fn complain(text: &str) {
+/// Writes a line to standard error. Failures are ignored because there is nowhere to report them.
+fn write_stderr(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
@@ -192,8 +192,8 @@ fn describe_load(error: &LoadError) -> String {
     }
 }
 
-/// Colour on a terminal, unless the user has turned it off (no-color.org).
+/// Returns the style for standard error: colour on a terminal, unless the user has turned it off (no-color.org).
 fn style() -> Style {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }
+    let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if allowed && std::io::stderr().is_terminal() { Style::Colour } else { Style::Plain }
 }

@@ -1,4 +1,4 @@
-//! A mock inside a test, without another process.
+//! Mocks that run inside a test's own process.
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,14 +15,14 @@
 //! ";
 //! let mockd = Mockd::builder().yaml(scenario).seed(42).paused().start().await?;
 //!
-//! // Each test has a world of its own: the app under test is pointed at `world.url()`.
+//! // Each test gets a separate world. Point the app under test at `world.url()`.
 //! let world = mockd.world("checkout")?;
 //! let advanced = world.advance(Until::By(Duration::from_secs(10))).await?;
 //! assert_eq!(advanced.count, 1);
 //! world.order("T1", 2).await?;
 //! assert_eq!(world.state().await?.values, [("T1".into(), 10)]);
 //!
-//! // What the app did is in the world's journal.
+//! // The world's journal records the app's requests.
 //! let order = Expectation::request("POST", "/orders/T1").body(json!({ "amount": 2 })).exactly(0);
 //! assert!(world.verify(&[order], false)?.pass);
 //!
@@ -53,25 +53,25 @@ use crate::store::Memory;
 use crate::world::{World, WorldError};
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
-/// A mock in this process, on loopback and a free port unless set otherwise. It stops when it is dropped;
-/// [`Mockd::stop`] waits for that.
+/// A mock in this process, on loopback and a free port by default. Dropping it stops the mock; [`Mockd::stop`] also
+/// waits until it has stopped.
 #[derive(Debug)]
 pub struct Mockd {
     server: Server,
 }
 
-/// A world and where it is.
+/// A world and its URL.
 #[derive(Debug, Clone)]
 pub struct MockWorld {
     world: World,
     url: String,
 }
 
-/// How to start a mock.
+/// A builder for a [`Mockd`].
 #[derive(Debug, Clone, Default)]
-#[must_use = "a mock runs from start() on"]
+#[must_use = "a mock does not run until start() is called"]
 pub struct MockdBuilder {
-    scenario: Option<Given>,
+    scenario: Option<ScenarioInput>,
     seed: Option<u64>,
     port: u16,
     site: Site,
@@ -82,80 +82,81 @@ pub struct MockdBuilder {
 }
 
 #[derive(Debug, Clone)]
-enum Given {
+enum ScenarioInput {
     File(PathBuf),
     Text(String),
     Scenario(Arc<Scenario>),
 }
 
-/// Why a mock did not start.
+/// An error that prevents a mock from starting.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// None of the builder's methods that give a scenario was called.
-    #[error("no scenario is given; call file(), yaml() or scenario() before start()")]
+    /// The builder has no scenario.
+    #[error("no scenario given; call file(), yaml() or scenario() before start()")]
     NoScenario,
-    /// The scenario cannot be read, or is wrong.
+    /// The scenario cannot be read or is invalid.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The server cannot be started as it was asked for.
+    /// The server cannot be started with this configuration.
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
 
 impl Mockd {
-    /// How to start one.
+    /// Returns a builder with default settings.
     pub fn builder() -> MockdBuilder {
         MockdBuilder::default()
     }
 
-    /// The URL of the default world, without a slash at its end.
+    /// Returns the URL of the default world, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The world of paths without a world's prefix.
+    /// Returns the default world, which serves paths without a world prefix.
     #[must_use]
     pub fn default_world(&self) -> World {
         self.server.world()
     }
 
-    /// The world of that name, which is made if there is none. Of worlds that are shared, only those are found that are
-    /// played here by now; see [`Mockd::shared_world`].
+    /// Returns the world named `name`, creating it if it does not exist. Finds a shared world only if this server
+    /// already plays it; otherwise use [`Mockd::shared_world`].
     ///
     /// # Errors
-    /// [`WorldsError`] if it is no name, or there are too many worlds.
+    /// [`WorldsError`] if `name` is not a valid name or there are too many worlds.
     pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        self.worlds().get_or_make(name).map(|world| self.at_its_url(world))
+        self.worlds().get_or_make(name).map(|world| self.with_url(world))
     }
 
-    /// As [`Mockd::world`], also if the mock shares its worlds with others.
+    /// Returns the world like [`Mockd::world`], but also finds worlds that other mocks share.
     ///
     /// # Errors
     /// [`WorldsError`].
     pub async fn shared_world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        self.worlds().find(name, true).await.map(|world| self.at_its_url(world))
+        self.worlds().find(name, true).await.map(|world| self.with_url(world))
     }
 
-    fn at_its_url(&self, world: World) -> MockWorld {
+    fn with_url(&self, world: World) -> MockWorld {
         MockWorld { url: format!("{}/@{}", self.url(), world.name()), world }
     }
 
-    /// All worlds.
+    /// Returns all worlds.
     #[must_use]
     pub fn worlds(&self) -> &Worlds {
         self.server.worlds()
     }
 
-    /// Closes all sockets with 1001, answers what is in flight, and waits until everything has ended.
+    /// Closes all sockets with 1001, answers requests in flight, and waits until all tasks have ended.
     pub async fn stop(self) {
         self.server.stop().await;
     }
 }
 
-/// Data, and steps from outside.
+/// Access to data, and steps on behalf of the test.
 impl World {
-    /// What a name of `data` is now: a value, or the rows of a collection as a list; `None` for an unknown name.
+    /// Returns the current value of a name in `data`: a value, or the rows of a collection as a list. Returns `None` if
+    /// the name is unknown.
     #[must_use]
     pub fn data(&self, name: &str) -> Option<Value> {
         let view = self.view();
@@ -166,25 +167,24 @@ impl World {
         Some(rows.iter().map(|row| row.to_json()).collect())
     }
 
-    /// Sets values of `data` and the rows of its collections, all of them or none, and gives what happened. Rows that are not
-    /// among the new ones go.
+    /// Atomically sets values of `data` and replaces the rows of its collections. Returns the resulting events.
     ///
     /// # Errors
-    /// [`WorldError`] for an unknown name or for rows that the collection does not take, or if the world has ended.
+    /// [`WorldError`] if a name is unknown, a collection rejects its rows, or the world has ended.
     pub async fn set_data(&self, data: Map<String, Value>) -> Result<Vec<Event>, WorldError> {
         Ok(self.apply(Command::SetData { data }).await?.events)
     }
 
-    /// Carries out steps, written as in a scenario, all of them or none, and gives what happened. What is due later belongs to
-    /// the world.
+    /// Atomically runs steps, written as in a scenario, and returns the resulting events. The world runs steps that are
+    /// due later on its clock.
     ///
     /// # Errors
-    /// [`WorldError`] if they are not written as they must be, one that is due now is refused, or the world has ended.
+    /// [`WorldError`] if the steps are malformed, a step that is due now is refused, or the world has ended.
     pub async fn steps(&self, steps: Value) -> Result<Vec<Event>, WorldError> {
         Ok(self.apply(Command::Steps { steps: StepsText::Written(steps) }).await?.events)
     }
 
-    /// Sends a frame to all who have joined a topic, as a step `send` does, and gives what happened.
+    /// Sends a frame to all members of a topic, like a `send` step, and returns the resulting events.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
@@ -194,35 +194,35 @@ impl World {
     }
 }
 
-/// Changes in the words of a shop; [`World::apply`] takes any other.
+/// Shop operations. For any other change, use [`World::apply`].
 impl World {
-    /// Orders that amount of a product: adds it to its total.
+    /// Orders `amount` of a product by adding it to the product's total.
     ///
     /// # Errors
-    /// [`WorldError`] if there is no such product, the total would leave ±(2^53 - 1), or the world has ended.
+    /// [`WorldError`] if the product does not exist, the total would leave ±(2^53 - 1), or the world has ended.
     pub async fn order(&self, id: &str, amount: i64) -> Result<(), WorldError> {
         self.apply(Command::count(id, amount)).await.map(drop)
     }
 
-    /// Orders each amount of its product, all of them or none, and gives what happened.
+    /// Atomically orders each amount of its product and returns the resulting events.
     ///
     /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    /// [`WorldError`] for the first order that fails, or if the world has ended.
     pub async fn orders(&self, orders: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
         Ok(self.apply(Command::CountAll { amounts: orders }).await?.events)
     }
 
-    /// Sets each product's total, all of them or none, and gives what happened.
+    /// Atomically sets the total of each product and returns the resulting events.
     ///
     /// # Errors
-    /// [`WorldError`] for the first that is not possible, or if the world has ended.
+    /// [`WorldError`] for the first total that cannot be set, or if the world has ended.
     pub async fn set_totals(&self, totals: Vec<(Arc<str>, i64)>) -> Result<Vec<Event>, WorldError> {
         Ok(self.apply(Command::SetCounters { values: totals }).await?.events)
     }
 }
 
 impl MockWorld {
-    /// What its API and its browser app are below, without a slash at its end.
+    /// Returns the base URL of the world's API and browser app, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -238,75 +238,79 @@ impl Deref for MockWorld {
 }
 
 impl MockdBuilder {
-    /// The scenario in a file, with all that it includes. It is read once and not followed.
+    /// Sets the scenario to a file and the files it includes. They are read once and not watched.
     pub fn file(self, path: impl Into<PathBuf>) -> Self {
-        Self { scenario: Some(Given::File(path.into())), ..self }
+        Self { scenario: Some(ScenarioInput::File(path.into())), ..self }
     }
 
-    /// A scenario's text.
+    /// Sets the scenario to YAML text.
     pub fn yaml(self, text: impl Into<String>) -> Self {
-        Self { scenario: Some(Given::Text(text.into())), ..self }
+        Self { scenario: Some(ScenarioInput::Text(text.into())), ..self }
     }
 
-    /// A scenario that was read before.
+    /// Sets the scenario to one that is already loaded.
     pub fn scenario(self, scenario: Arc<Scenario>) -> Self {
-        Self { scenario: Some(Given::Scenario(scenario)), ..self }
+        Self { scenario: Some(ScenarioInput::Scenario(scenario)), ..self }
     }
 
-    /// The seed of all that is random, instead of the scenario's; 0 if there is neither, so that each run is the same.
+    /// Sets the seed for every random choice, overriding the scenario's. Without either, the seed is 0, so that all
+    /// runs are the same.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// Clocks stand still until they are advanced.
+    /// Pauses the clocks until they are advanced.
     pub fn paused(mut self) -> Self {
         self.worlds.pace.paused = true;
         self
     }
 
-    /// How many times as fast as the machine's the clocks go.
+    /// Sets the speed of the clocks as a multiple of real time.
     pub fn speed(mut self, speed: f64) -> Self {
         self.worlds.pace.speed = speed;
         self
     }
 
-    /// The port, instead of a free one.
+    /// Sets the port. The default is a free port.
     pub fn port(self, port: u16) -> Self {
         Self { port, ..self }
     }
 
-    /// What is served at `/`, instead of the browser app.
+    /// Sets the site served at `/`. The default is the browser app.
     pub fn site(self, site: Site) -> Self {
         Self { site, ..self }
     }
 
-    /// Everything else that worlds have in common.
+    /// Sets the options of all worlds, replacing earlier [`paused`](Self::paused) and [`speed`](Self::speed) calls.
     pub fn worlds(self, worlds: WorldOptions) -> Self {
         Self { worlds, ..self }
     }
 
-    /// How much clients may take of it.
+    /// Sets the limits for clients.
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// What it shares its worlds by with other mocks of this process: all that are given the same are one mock.
+    /// Shares the worlds through a store. All mocks of this process that use the same store act as one mock.
     #[cfg(feature = "redis")]
     pub fn shared_by(self, store: &Memory) -> Self {
         let store = StoreConfig { store: StoreKind::Memory(store.clone()), publish: false, files: Vec::new() };
         Self { store: Some(store), ..self }
     }
 
-    /// Starts it. It answers from here on.
+    /// Starts the mock. It accepts requests once this returns.
     ///
     /// # Errors
-    /// [`StartError`] if there is no scenario, it is wrong, a limit lets no request arrive, or the port cannot be had.
+    /// [`StartError`] if the scenario is missing or invalid, the request timeout is too short, or the port is not
+    /// available.
     pub async fn start(self) -> Result<Mockd, StartError> {
         let mut file = None;
         let scenario = match self.scenario.ok_or(StartError::NoScenario)? {
-            Given::File(path) => Arc::new(load(file.insert(path)).outcome?),
-            Given::Text(text) => Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?),
-            Given::Scenario(scenario) => scenario,
+            ScenarioInput::File(path) => Arc::new(load(file.insert(path)).outcome?),
+            ScenarioInput::Text(text) => {
+                Arc::new(parse(&Source::new("scenario.yaml", &text)).map_err(LoadError::Invalid)?)
+            }
+            ScenarioInput::Scenario(scenario) => scenario,
         };
         let config = ServerConfig {
             address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.port),
@@ -333,7 +337,7 @@ mod tests {
     use super::{Limits, Mockd, ServeError, StartError};
 
     #[tokio::test]
-    async fn limits_that_leave_a_request_no_time_are_refused() {
+    async fn a_request_timeout_that_is_too_short_is_refused() {
         for (request, is_refused) in [(Duration::ZERO, true), (Limits::SHORTEST_REQUEST, false), (Duration::MAX, false)]
         {
             let mock = Mockd::builder()

@@ -1,10 +1,10 @@
-//! The HTTP side: connections, one poem endpoint behind them, and the two APIs of a world. The crate's page says the
-//! [way of a request](crate#the-way-of-a-request).
+//! The HTTP server: connections, the poem endpoint that serves them, and the two APIs of a world. The crate
+//! documentation describes [the path of a request](crate#the-path-of-a-request).
 //!
-//! The mock API finds a path once, in the [route table](crate::scenario::RouteTable) of the scenario in the world's
-//! [`View`](crate::world::View). The method then gives a route, and its [`Plan`](crate::scenario::Plan) the handler. The view
-//! also holds the rows that the route is about, so that a reload replaces both at one moment. What the scenario itself says of an
-//! answer is `rule`'s. A path that no route has is the `site`'s.
+//! The mock API looks up a path once, in the [route table](crate::scenario::RouteTable) of the scenario in the world's
+//! [`View`](crate::world::View). The method then selects a route, and its [`Plan`](crate::scenario::Plan) selects the
+//! handler. The view also holds the rows that routes serve, so that a reload replaces routes and rows at once. `rule`
+//! handles answers declared in the scenario. The `site` serves paths that match no route.
 
 mod access;
 mod body;
@@ -66,7 +66,7 @@ use crate::scenario::Cors;
 use crate::selector::ScenarioSelector;
 use crate::worlds::Worlds;
 
-/// What every handler works with.
+/// The state shared by all handlers.
 pub(crate) struct App {
     pub(crate) worlds: Worlds,
     pub(crate) reloads: Reloads,
@@ -75,18 +75,18 @@ pub(crate) struct App {
     pub(crate) hosts: Hosts,
     pub(crate) cors: Cors,
     pub(crate) limits: Limits,
-    /// Open sockets, each a task that the server waits for.
+    /// The tasks of open sockets, which the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
     /// See [`handshake_spelling()`].
     pub(crate) handshake_spelling: Extensions,
-    /// Those who have opened a socket of an endpoint by polling.
+    /// The sessions of clients that poll an endpoint in place of a socket.
     pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,
 }
 
-/// All that is served.
+/// Returns the endpoint that serves everything.
 pub(crate) fn service(app: Arc<App>, site: &Site) -> impl Endpoint<Output = Response> + 'static {
     Service { mock: Mock::new(app.clone(), site), control: Control::new(&app), app }
 }
@@ -138,11 +138,12 @@ impl Service {
     }
 }
 
-/// The answer to HEAD: that of GET with its length, if it has one, and no body (RFC 9110, 9.3.2).
+/// Turns a response to GET into the response to HEAD: it keeps the length, if it has one, but not the body (RFC 9110,
+/// 9.3.2).
 async fn headers_only(response: Response) -> Response {
     let is_stream = is_stream(&response);
     let (mut parts, body) = response.into_parts();
-    // A 304 is not about its own length (RFC 9110, 8.6).
+    // The content length of a 304 would describe the response to a plain GET (RFC 9110, 8.6).
     if !is_stream
         && parts.status != StatusCode::NOT_MODIFIED
         && !parts.headers.contains_key(header::CONTENT_LENGTH)

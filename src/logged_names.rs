@@ -1,28 +1,28 @@
-//! Names that clients make up, each logged once and only so many of them.
+//! Logs client-supplied names: each name once, and a limited number of names.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// The names already logged: at most [`LoggedNames::MOST`], and one more that says so.
+/// The names logged so far: at most [`LoggedNames::MOST`], and one more that stands for the notice about the limit.
 #[derive(Debug, Default)]
 pub(crate) struct LoggedNames(Mutex<BTreeSet<String>>);
 
-/// What the log says of a name.
+/// The line to log for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameLine {
     /// The name.
     Name,
-    /// That it names no further ones.
+    /// A notice that further names are not logged.
     NoMore,
-    /// Nothing: it has named this one, or enough.
+    /// No line: the name was already logged, or the limit is reached.
     Nothing,
 }
 
 impl LoggedNames {
-    /// Names that are logged; a client may make up as many as it likes.
+    /// The maximum number of names to log, because clients can make up any number of names.
     pub(crate) const MOST: usize = 32;
 
-    /// Takes note of a name, and gives what the log says of it.
+    /// Records a name and returns the line to log for it.
     pub(crate) fn note(&self, name: &str) -> NameLine {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.len() > Self::MOST || !logged.insert(name.to_owned()) {

@@ -1,4 +1,4 @@
-//! The `mockd` program: arguments in, one command, an exit code out.
+//! The `mockd` program: runs the command given by its arguments.
 
 use std::process::ExitCode;
 

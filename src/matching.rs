@@ -1,13 +1,13 @@
-//! Compares JSON with what is expected of it, as `verify` and a rule's `match` do.
+//! Compares JSON with expected JSON, for `verify` and a rule's `match`.
 
 use serde_json::Value;
 
-/// What is found where something else was expected: the way there, what was expected, and what there is.
+/// A difference between expected and actual JSON: the path of the field, the expected value, and the actual value.
 pub(crate) type Mismatch<'v> = (String, &'v Value, &'v Value);
 
 const ABSENT: &Value = &Value::Null;
 
-/// Whether a value contains another; see [`mismatches`].
+/// Whether `found` contains `expected`; see [`mismatches`].
 pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {
@@ -20,17 +20,17 @@ pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
     }
 }
 
-/// Everything in which a value does not contain another. The keys of expected objects, at any depth, have to be there with
-/// these values; arrays have to be of the same length, and are compared by position.
+/// Returns all mismatches between `found` and `expected`. Objects, at any depth, must contain the expected keys and
+/// values. Arrays must have the same length and are compared by position.
 pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value) -> Vec<Mismatch<'v>> {
     let mut all = Vec::new();
     compare(field, expected, found, &mut |field, expected, found| all.push((field.to_owned(), expected, found)));
     all
 }
 
-/// The same as sentences, for whoever reads why a rule does not fit; without the fields that are told of already.
-pub(crate) fn differences(field: &str, expected: &Value, found: &Value, told: &[String]) -> Vec<String> {
-    let all = mismatches(field, expected, found).into_iter().filter(|(field, ..)| !told.contains(field));
+/// Returns the mismatches as sentences that explain why a rule does not match, except for the fields in `reported`.
+pub(crate) fn differences(field: &str, expected: &Value, found: &Value, reported: &[String]) -> Vec<String> {
+    let all = mismatches(field, expected, found).into_iter().filter(|(field, ..)| !reported.contains(field));
     all.map(|(field, expected, found)| format!("{field} is {found} instead of {expected}")).collect()
 }
 
@@ -56,7 +56,7 @@ fn compare<'v>(
     }
 }
 
-/// Whether two JSON values are equal, numbers by value: `10` and `10.0` are the same, as they are in JavaScript.
+/// Whether two JSON values are equal. Numbers are compared by value: `10` equals `10.0`, as in JavaScript.
 pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64(),

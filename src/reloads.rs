@@ -1,4 +1,4 @@
-//! What became of the last save, for programs that ask.
+//! The result of the last reload, for programs that request it.
 
 use std::sync::Arc;
 
@@ -7,46 +7,46 @@ use tokio::sync::watch;
 use crate::engine::Change;
 use crate::scenario::{LoadError, Problems};
 
-/// The last reload. A clone tells and hears of the same.
+/// A shared record of the last reload. Clones share the record.
 #[derive(Debug, Clone, Default)]
 pub struct Reloads(watch::Sender<Arc<LastReload>>);
 
-/// What is known of the last reload, and of what came after it.
+/// The last applied reload, and the state of the file since.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LastReload {
-    /// How often a saved scenario was applied since the start.
+    /// The number of times a saved scenario was applied since the start.
     pub count: u64,
-    /// What the last of these changed.
+    /// The changes of the last applied reload.
     pub changes: Vec<Change>,
-    /// Why what is in the file now could not be applied, so that the scenario of before is still served.
+    /// The error that prevents the current file from being applied, so that the previous scenario is still served.
     pub error: Option<LoadError>,
-    /// What is odd about what is in the file now, if it is right.
+    /// The warnings about the current file, if it is valid.
     pub warnings: Option<Box<Problems>>,
 }
 
 impl Reloads {
-    /// What is known now.
+    /// Returns the current record.
     #[must_use]
     pub fn last(&self) -> Arc<LastReload> {
         self.0.borrow().clone()
     }
 
-    /// A saved scenario was applied.
+    /// Records that a saved scenario was applied.
     pub fn applied(&self, changes: Vec<Change>) {
         self.change(|last| LastReload { count: last.count + 1, changes, error: None, ..last });
     }
 
-    /// A saved scenario could not be applied.
+    /// Records that a saved scenario could not be applied.
     pub fn failed(&self, error: LoadError) {
         self.change(|last| LastReload { error: Some(error), ..last });
     }
 
-    /// What is in the file is again what is served.
+    /// Records that the file again matches the served scenario.
     pub fn recovered(&self) {
         self.change(|last| LastReload { error: None, ..last });
     }
 
-    /// What is odd about what is in the file now, or that nothing is.
+    /// Records the warnings about the current file, or `None` if there are none.
     pub fn warned(&self, warnings: Option<Box<Problems>>) {
         self.change(|last| LastReload { warnings, ..last });
     }

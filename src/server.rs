@@ -31,65 +31,65 @@ use crate::websocket::Encoded;
 use crate::world::World;
 use crate::worlds::{WorldOptions, Worlds, WorldsError};
 
-/// How long requests in flight may take once the server is to stop.
+/// The time that requests in flight may take to finish after the shutdown.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// How to serve a scenario.
+/// The configuration of a server.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 picks a free port.
     pub address: SocketAddr,
-    /// Whether to listen on `::1` as well, on the same port. With an address of `127.0.0.1` or `0.0.0.0`, the server then has both
-    /// addresses that browsers resolve `localhost` to. Without IPv6, or if another program has the port there, the server listens
-    /// on the address alone.
+    /// Whether to also listen on `::1`, on the same port. Together with `127.0.0.1` or `0.0.0.0`, this covers both
+    /// addresses that browsers resolve `localhost` to. Without IPv6, or if another program uses the port on `::1`, the
+    /// server listens only on `address`.
     pub also_ipv6_loopback: bool,
-    /// What is served at `/`.
+    /// The site served at `/`.
     pub site: Site,
-    /// Which web origins may read the API.
+    /// The web origins that may read the API.
     pub cors: Cors,
-    /// The seed of all that is random.
+    /// The seed for every random choice.
     pub seed: u64,
-    /// What all worlds have in common.
+    /// The options of all worlds.
     pub worlds: WorldOptions,
-    /// Who may control the mock.
+    /// The clients that may use the control API.
     pub access: ControlAccess,
-    /// Which names of the server requests may be meant for.
+    /// The host names that requests may use.
     pub hosts: Hosts,
-    /// How much clients may take of it.
+    /// The limits for clients.
     pub limits: Limits,
-    /// The scenario files that it can be switched to.
+    /// The available scenario files.
     pub selector: ScenarioSelector,
-    /// What the worlds are shared by with other servers, if they are.
+    /// The store that shares the worlds with other servers; `None` if they are not shared.
     #[cfg(feature = "redis")]
     pub store: Option<StoreConfig>,
 }
 
-/// Why a server did not start.
+/// An error that prevents a server from starting.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// Another program listens there.
+    /// Another program listens on the address.
     #[error(
-        "port {} on {} is taken; stop the program that has it, or choose another with --port (0 takes a free one)",
+        "port {} on {} is taken; stop the program that uses it, or choose another with --port (0 picks a free one)",
         .0.port(), .0.ip()
     )]
     PortTaken(SocketAddr),
-    /// No request could arrive in time.
-    #[error("the limit on the time of a request is {0:?}; give at least {least:?}", least = Limits::SHORTEST_REQUEST)]
+    /// The request timeout is below [`Limits::SHORTEST_REQUEST`].
+    #[error("the request timeout {0:?} is too short; set at least {least:?}", least = Limits::SHORTEST_REQUEST)]
     RequestTime(Duration),
     /// The worlds cannot be shared with other servers.
     #[error(transparent)]
     Worlds(#[from] WorldsError),
-    /// The system does not allow or know the address.
+    /// The system does not support or allow listening on the address.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// Where it was to listen.
+        /// The address to listen on.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
 }
 
-/// A mock that serves until it is stopped. Dropping it stops it as well, but does not wait; see [`Server::stop`].
+/// A running mock server. Dropping it stops it without waiting; see [`Server::stop`].
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -98,11 +98,11 @@ pub struct Server {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     serving: JoinHandle<()>,
-    /// Ends the worlds, after all who may still want something of them.
-    end: CancellationToken,
-    playing: TaskTracker,
-    /// Held for their end.
-    #[expect(dead_code, reason = "they do their work when they are dropped")]
+    /// Ends the worlds, after all tasks that may still use them.
+    world_shutdown: CancellationToken,
+    world_tasks: TaskTracker,
+    /// Guards that stop everything when the server is dropped.
+    #[expect(dead_code, reason = "the guards act when they are dropped")]
     stop_on_drop: [DropGuard; 2],
 }
 
@@ -110,8 +110,8 @@ impl Server {
     /// Binds the address and starts the scenario's default world.
     ///
     /// # Errors
-    /// [`ServeError`] if the address cannot be bound, or a limit lets no request arrive.
-    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "it waits only for a store"))]
+    /// [`ServeError`] if the address cannot be bound, the request timeout is too short, or the worlds cannot be shared.
+    #[cfg_attr(not(feature = "redis"), expect(clippy::unused_async, reason = "only a store is awaited"))]
     pub async fn start(scenario: &Arc<Scenario>, config: ServerConfig) -> Result<Self, ServeError> {
         let ServerConfig {
             address, also_ipv6_loopback, site, cors, seed, worlds, access, hosts, limits, selector, ..
@@ -126,19 +126,20 @@ impl Server {
         let listeners = Listeners::bind(address, also_ipv6_loopback).map_err(failed)?;
         let bound = listeners.address();
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
-        let (playing, end) = (TaskTracker::new(), CancellationToken::new());
+        let (world_tasks, world_shutdown) = (TaskTracker::new(), CancellationToken::new());
         let reloads = Reloads::default();
-        // From here on, whatever is begun ends with them, also if this fails.
-        let stop_on_drop = [shutdown.clone().drop_guard(), end.clone().drop_guard()];
+        // From here on, everything that is started ends with these guards, even if this function fails.
+        let stop_on_drop = [shutdown.clone().drop_guard(), world_shutdown.clone().drop_guard()];
         #[cfg(not(feature = "redis"))]
-        let worlds = Worlds::start(scenario, seed, worlds, &playing, end.clone());
+        let worlds = Worlds::start(scenario, seed, worlds, &world_tasks, world_shutdown.clone());
         #[cfg(feature = "redis")]
         let worlds = match config.store {
-            None => Worlds::start(scenario, seed, worlds, &playing, end.clone()),
+            None => Worlds::start(scenario, seed, worlds, &world_tasks, world_shutdown.clone()),
             Some(store) => {
                 let (publishes, directory) = (store.publish, selector.directory());
-                let sharing = join_store(store, scenario, directory, reloads.clone(), &playing, &end).await?;
-                Worlds::share(scenario, seed, worlds, sharing, publishes, &playing, end.clone()).await?
+                let sharing =
+                    join_store(store, scenario, directory, reloads.clone(), &world_tasks, &world_shutdown).await?;
+                Worlds::share(scenario, seed, worlds, sharing, publishes, &world_tasks, world_shutdown.clone()).await?
             }
         };
         let app = Arc::new(App {
@@ -159,74 +160,89 @@ impl Server {
         let serving = tokio::spawn(serve(listeners, service(app.clone(), &site), app, GRACE));
         tasks.spawn(wake_sockets(worlds.clone(), shutdown.clone()));
         tasks.spawn(ping_sockets(worlds.clone(), limits.ping, shutdown.clone()));
-        Ok(Self { address: bound, worlds, reloads, shutdown, tasks, serving, end, playing, stop_on_drop })
+        Ok(Self {
+            address: bound,
+            worlds,
+            reloads,
+            shutdown,
+            tasks,
+            serving,
+            world_shutdown,
+            world_tasks,
+            stop_on_drop,
+        })
     }
 
-    /// The address that it listens on, with the port that was taken; of `localhost` that of IPv4.
+    /// Returns the bound address with its actual port; for `localhost`, the IPv4 address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of the site, as this machine opens it; the API is below it.
+    /// Returns the URL of the site and API, for clients on this machine.
     #[must_use]
     pub fn url(&self) -> String {
-        // `0.0.0.0` is no address of anything, although some systems connect to it (RFC 1122, 3.2.1.3).
-        let is_every = self.address.ip().is_unspecified();
-        if is_every { format!("http://localhost:{}", self.address.port()) } else { format!("http://{}", self.address) }
+        // `0.0.0.0` is not a valid destination, although some systems connect to it (RFC 1122, 3.2.1.3).
+        if self.address.ip().is_unspecified() {
+            format!("http://localhost:{}", self.address.port())
+        } else {
+            format!("http://{}", self.address)
+        }
     }
 
-    /// The URLs by which other machines reach it, if it listens on all addresses and this machine has a network.
+    /// Returns the URLs at which other machines reach the server. Empty unless it listens on all addresses and this
+    /// machine has a network.
     #[must_use]
     pub fn network_urls(&self) -> Vec<String> {
         let own = if self.address.ip().is_unspecified() { own_addresses(self.address.is_ipv6()) } else { Vec::new() };
         own.into_iter().map(|ip| format!("http://{}", SocketAddr::new(ip, self.address.port()))).collect()
     }
 
-    /// The default world.
+    /// Returns the default world.
     #[must_use]
     pub fn world(&self) -> World {
         self.worlds.default_world()
     }
 
-    /// All worlds.
+    /// Returns all worlds.
     #[must_use]
     pub fn worlds(&self) -> &Worlds {
         &self.worlds
     }
 
-    /// What became of the last save, which whoever follows the file tells here.
+    /// Returns the record of the last reload, which the task that watches the file updates.
     #[must_use]
     pub fn reloads(&self) -> &Reloads {
         &self.reloads
     }
 
-    /// Tells when the server is to stop, for tasks that belong to it.
+    /// Returns the token that is cancelled at shutdown, for tasks that belong to the server.
     #[must_use]
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
 
-    /// Stops: open sockets are closed with 1001, requests in flight are answered, and all tasks have ended after it.
+    /// Closes open sockets with 1001, answers requests in flight, and waits until all tasks have ended.
     pub async fn stop(self) {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        // It ends with the shutdown.
+        // The task ends with the shutdown.
         let _ = self.serving.await;
-        self.end.cancel();
-        self.playing.close();
-        self.playing.wait().await;
+        self.world_shutdown.cancel();
+        self.world_tasks.close();
+        self.world_tasks.wait().await;
     }
 }
 
-/// At the shutdown, has every socket look that it is there: cheaper than that each of many waits for it.
+/// Wakes every socket at shutdown so that it notices the shutdown. This is cheaper than having each of many sockets
+/// wait for it.
 async fn wake_sockets(worlds: Worlds, shutdown: CancellationToken) {
     shutdown.cancelled().await;
     worlds.all().iter().for_each(World::wake_sockets);
 }
 
-/// Pings every live socket now and then: one whose peer vanished is found out by what it does not acknowledge.
+/// Pings every live socket periodically. The missing acknowledgement reveals a peer that has vanished.
 async fn ping_sockets(worlds: Worlds, period: Duration, shutdown: CancellationToken) {
     if period.is_zero() {
         return;

@@ -1,12 +1,12 @@
-//! Integers from random words, the same from the same words on every platform and with every version.
+//! Uniform integers from random words. The same words yield the same integers on every platform and in every version.
 
-/// An integer from 0 to `n - 1`, each with the same chance (Lemire, "Fast Random Integer Generation in an Interval", 2019).
-/// `n` is above 0.
+/// Returns a uniformly distributed integer below `n` (Lemire, "Fast Random Integer Generation in an Interval", 2019).
+/// `n` must not be 0.
 pub(crate) fn below(n: u64, mut word: impl FnMut() -> u64) -> u64 {
     let threshold = n.wrapping_neg() % n;
     loop {
         let wide = u128::from(word()) * u128::from(n);
-        #[expect(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
+        #[expect(clippy::cast_possible_truncation, reason = "only the low half is needed")]
         if wide as u64 >= threshold {
             return (wide >> 64) as u64;
         }

@@ -1,6 +1,6 @@
-//! Words in sentences, and words that were meant.
+//! Lists of words in sentences, and suggestions for misspelled words.
 
-/// `a, b and c`, with the conjunction as given.
+/// Joins words like `a, b and c`, with the given conjunction.
 pub(crate) fn joined(words: &[String], conjunction: &str) -> String {
     match words.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} {conjunction} {last}", rest.join(", ")),
@@ -8,28 +8,29 @@ pub(crate) fn joined(words: &[String], conjunction: &str) -> String {
     }
 }
 
-/// The candidate that a typing mistake most likely meant, if any is near enough.
+/// Returns the candidate that `word` most likely misspells, or `None` if none is close enough.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .filter_map(|candidate| Some((mistakes(word, candidate)?, candidate)))
-        // Of equally near ones the first by name, so that candidates may come in any order.
+        // Ties are resolved by name, so that the order of the candidates does not matter.
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// How many typing mistakes make the word of the candidate, in capitals or not; `None` for more than one in three letters.
+/// Returns the number of typing mistakes that turn `candidate` into `word`, ignoring case, or `None` if there is more
+/// than one per three letters.
 pub(crate) fn mistakes(word: &str, candidate: &str) -> Option<usize> {
     let length = word.chars().count();
     let most = (length / 3).max(1);
-    // One letter more or less is at least one mistake: most candidates need no closer look.
+    // Each letter of difference in length is at least one mistake. This check is cheap and excludes most candidates.
     if candidate.chars().count().abs_diff(length) > most {
         return None;
     }
     Some(strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase())).filter(|distance| *distance <= most)
 }
 
-/// A text with its line breaks written as `\n` and `\r`, so that it stays on one line.
+/// Writes the line breaks of a text as `\n` and `\r`, so that the text stays on one line.
 pub(crate) fn one_line(text: &str) -> String {
     text.replace('\n', "\\n").replace('\r', "\\r")
 }

@@ -1,4 +1,4 @@
-//! `mockd check`: whether scenarios are valid, and if not, what is wrong where.
+//! `mockd check`: validates scenarios and reports each problem with its location.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::given::{Given, or_usual};
-use super::{CliError, complain, describe_load, finish, say, style};
+use super::given::{GivenScenario, or_default_file};
+use super::{CliError, describe_load, finish, style, write_stderr, write_stdout};
 use crate::scenario::{FrameMade, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render};
 
 #[derive(Debug, Args)]
@@ -38,48 +38,48 @@ enum CheckFormat {
 }
 
 impl CheckArgs {
-    /// Checks every file, even after an invalid one. Exit code 1 if any is invalid.
+    /// Checks every file, even after an invalid one. Returns exit code 1 if any file is invalid.
     pub(super) fn execute(mut self) -> ExitCode {
-        let files = match or_usual(std::mem::take(&mut self.files)) {
+        let files = match or_default_file(std::mem::take(&mut self.files)) {
             Ok(files) => files,
-            Err(error) => return finish(Err(CliError::Given(error))),
+            Err(error) => return finish(Err(CliError::ScenarioFile(error))),
         };
-        let outcomes: Vec<Given> = files.iter().flat_map(|file| Given::all(file)).collect();
+        let outcomes: Vec<GivenScenario> = files.iter().flat_map(|file| GivenScenario::all(file)).collect();
         let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
-            CheckFormat::Json => say(&format!("{:#}\n", as_json(&outcomes, all_right))),
-            CheckFormat::Text => outcomes.iter().all(|checked| self.as_text(checked)),
-            CheckFormat::Github => outcomes.iter().all(|Given { path, loading }| {
+            CheckFormat::Json => write_stdout(&format!("{:#}\n", to_json(&outcomes, all_right))),
+            CheckFormat::Text => outcomes.iter().all(|checked| self.print_text(checked)),
+            CheckFormat::Github => outcomes.iter().all(|GivenScenario { path, loading }| {
                 let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
                 match &loading.outcome {
-                    Ok(scenario) => say(&(warnings + &ok_line(path, scenario))),
-                    Err(error) => say(&annotations(error)),
+                    Ok(scenario) => write_stdout(&(warnings + &ok_line(path, scenario))),
+                    Err(error) => write_stdout(&annotations(error)),
                 }
             }),
         };
-        // The process ends now: the system frees a large scenario at once, faster than value by value.
+        // The process is about to exit. The system frees a large scenario faster than dropping it value by value would.
         std::mem::forget(outcomes);
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn as_text(&self, Given { path, loading }: &Given) -> bool {
+    fn print_text(&self, GivenScenario { path, loading }: &GivenScenario) -> bool {
         if let Some(warnings) = &loading.warnings {
-            complain(&render(warnings, style()));
+            write_stderr(&render(warnings, style()));
         }
         match &loading.outcome {
-            Ok(scenario) if self.print => say(&scenario.to_yaml()),
-            Ok(scenario) if self.verbose => say(&(ok_line(path, scenario) + &frame_lines(scenario))),
-            Ok(scenario) => say(&ok_line(path, scenario)),
+            Ok(scenario) if self.print => write_stdout(&scenario.to_yaml()),
+            Ok(scenario) if self.verbose => write_stdout(&(ok_line(path, scenario) + &frame_lines(scenario))),
+            Ok(scenario) => write_stdout(&ok_line(path, scenario)),
             Err(error) => {
-                complain(&describe_load(error));
+                write_stderr(&describe_load(error));
                 true
             }
         }
     }
 }
 
-fn as_json(outcomes: &[Given], ok: bool) -> Value {
-    let file = |Given { path, loading }: &Given| {
+fn to_json(outcomes: &[GivenScenario], ok: bool) -> Value {
+    let file = |GivenScenario { path, loading }: &GivenScenario| {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
         if let Some(warnings) = &loading.warnings {
             file["warnings"] = describe_problems(warnings);
@@ -99,7 +99,7 @@ fn ok_line(path: &Path, scenario: &Scenario) -> String {
     format!("{}: ok{counts}\n", path.display())
 }
 
-/// A line for each membership's frame: how often it is encoded.
+/// Returns one line per membership that tells how often its frame is encoded.
 fn frame_lines(scenario: &Scenario) -> String {
     let line = |MemberFrame { place, made }: MemberFrame| {
         let made = match made {
@@ -107,12 +107,12 @@ fn frame_lines(scenario: &Scenario) -> String {
             FrameMade::PerValue(names) => format!("once for members with the same {}", names.join(", ")),
             FrameMade::PerMember => "for each member, because it uses conn".to_owned(),
         };
-        format!("  {place}: frame made {made}\n")
+        format!("  {place}: frame encoded {made}\n")
     };
     scenario.member_frames().into_iter().map(line).collect()
 }
 
-/// What a scenario has: the singular, the plural, and the count.
+/// Counts the parts of a scenario. Each item is the singular, the plural and the count.
 fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
     let of_shop = scenario.collections().iter().filter(|collection| collection.is_counted()).count();
     let shop_rows = scenario.rows().filter(|(collection, _)| collection.is_counted()).count();
@@ -130,7 +130,7 @@ fn counts(scenario: &Scenario) -> Vec<(&'static str, &'static str, usize)> {
         ("trigger", "triggers", scenario.triggers().len()),
         ("fault", "faults", scenario.faults().len()),
     ];
-    // For a shop the first four are always shown, even if they are 0.
-    let is_told = |(index, (_, _, count)): &(usize, (_, _, usize))| *count > 0 || (of_shop > 0 && *index < 4);
-    counts.into_iter().enumerate().filter(is_told).map(|(_, counted)| counted).collect()
+    // For a shop, the first four counts are always shown, even if they are 0.
+    let is_shown = |(index, (_, _, count)): &(usize, (_, _, usize))| *count > 0 || (of_shop > 0 && *index < 4);
+    counts.into_iter().enumerate().filter(is_shown).map(|(_, counted)| counted).collect()
 }

@@ -1,33 +1,33 @@
-//! The scenarios that arguments name: files, folders of files, standard input.
+//! Scenario arguments: files, folders of files, or standard input.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::scenario::{LoadError, Loading, ReadError, load, load_stream};
-use crate::selector::{GivenError, ScenarioFiles, usual_file};
+use crate::selector::{ScenarioFileError, ScenarioFiles, default_file};
 
-/// The argument that is standard input.
+/// The argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// The name of standard input in messages.
 const STANDARD_INPUT_NAME: &str = "<stdin>";
 
-/// A scenario that an argument names, and how reading it went.
-pub(super) struct Given {
+/// A scenario named by an argument, and the result of loading it.
+pub(super) struct GivenScenario {
     pub(super) path: PathBuf,
     pub(super) loading: Loading,
 }
 
-impl Given {
-    /// What to use of one argument; of a folder, the file that `mockd run` would start with.
-    pub(super) fn one(argument: &Path) -> Result<Self, GivenError> {
+impl GivenScenario {
+    /// Loads the scenario of one argument. For a folder, this is the file that `mockd run` would start with.
+    pub(super) fn one(argument: &Path) -> Result<Self, ScenarioFileError> {
         if argument == Path::new(STANDARD_INPUT) {
             return Ok(Self::standard_input());
         }
         Ok(Self::file(ScenarioFiles::new([argument.to_owned()]).first()?))
     }
 
-    /// Everything that an argument names; of a folder, each of its files.
+    /// Loads every scenario of an argument. For a folder, these are all its files.
     pub(super) fn all(argument: &Path) -> Vec<Self> {
         if argument == Path::new(STANDARD_INPUT) {
             return vec![Self::standard_input()];
@@ -35,7 +35,7 @@ impl Given {
         let files = ScenarioFiles::new([argument.to_owned()]);
         let error = match files.first() {
             Ok(_) => return files.list().into_iter().map(Self::file).collect(),
-            Err(GivenError::Read(error)) => error,
+            Err(ScenarioFileError::Read(error)) => error,
             Err(_) => ReadError::new(argument, &io::Error::other("no file in it ends in .yaml, .yml or .json")),
         };
         let outcome = Err(LoadError::Read(error));
@@ -52,7 +52,7 @@ impl Given {
     }
 }
 
-/// The arguments, or the file of the current folder that is used without any.
-pub(super) fn or_usual(arguments: Vec<PathBuf>) -> Result<Vec<PathBuf>, GivenError> {
-    if arguments.is_empty() { Ok(vec![usual_file()?]) } else { Ok(arguments) }
+/// Returns the arguments, or the default file of the current folder if there are none.
+pub(super) fn or_default_file(arguments: Vec<PathBuf>) -> Result<Vec<PathBuf>, ScenarioFileError> {
+    if arguments.is_empty() { Ok(vec![default_file()?]) } else { Ok(arguments) }
 }

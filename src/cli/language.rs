@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{complain, say};
+use super::{write_stderr, write_stdout};
 use crate::expression::{Entry, EntryKind, entries};
 use crate::scenario::language::{KeyDoc, Section, page, sections};
 use crate::scenario::schema;
@@ -27,13 +27,13 @@ impl InitArgs {
     /// Writes the scenario and its schema. Never overwrites a file: if one exists, the exit code is 1.
     pub(super) fn execute(self) -> ExitCode {
         if let Err(error) = std::fs::create_dir_all(&self.directory) {
-            complain(&format!("error: cannot create the directory {}: {error}", self.directory.display()));
+            write_stderr(&format!("error: cannot create the directory {}: {error}", self.directory.display()));
             return ExitCode::FAILURE;
         }
         let scenario = self.directory.join("mockd.yaml");
         let schema_file = self.directory.join("mockd.schema.json");
         if let Some(taken) = [&scenario, &schema_file].into_iter().find(|path| path.symlink_metadata().is_ok()) {
-            complain(&format!("error: {} already exists; remove it, or name another directory", taken.display()));
+            write_stderr(&format!("error: {} already exists; remove it, or name another directory", taken.display()));
             return ExitCode::FAILURE;
         }
         let written = write_new(&schema_file, &format!("{:#}\n", schema())) && write_new(&scenario, STARTER);
@@ -43,11 +43,11 @@ impl InitArgs {
              now: mockd run {path}\n\
              then: curl localhost:3000/todos, curl -N localhost:3000/live; edit {path} and save\n"
         );
-        if written && say(&next) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if written && write_stdout(&next) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
-/// Writes a new file; one that exists is an error.
+/// Writes a new file. Returns whether that succeeded; an existing file is an error.
 fn write_new(path: &Path, text: &str) -> bool {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
@@ -55,56 +55,56 @@ fn write_new(path: &Path, text: &str) -> bool {
         ErrorKind::AlreadyExists => format!("error: {} already exists; remove it first", path.display()),
         _ => format!("error: cannot write {}: {error}", path.display()),
     };
-    written.map_err(|error| complain(&failed(error))).is_ok()
+    written.map_err(|error| write_stderr(&failed(error))).is_ok()
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A key (every), the end of its path (random.every), a word of expressions (where), or `expressions` for all of those
-    /// words [default: list every key]
+    /// A key (every), the end of a key's path (random.every), an expression word (where), or `expressions` for all
+    /// expression words [default: list every key]
     key: Option<String>,
 }
 
 impl ExplainArgs {
-    /// Exit code 1 if there is no such key or word.
+    /// Explains the key or word. Returns exit code 1 if the key or word does not exist.
     pub(super) fn execute(self) -> ExitCode {
         let sections = sections();
         let keys: Vec<KeyDoc> = sections.iter().flat_map(|section| section.keys.iter().cloned()).collect();
         let text = match &self.key {
             None => overview(&keys),
-            Some(wanted) if wanted == "expressions" => expressions(),
-            Some(wanted) => {
-                let words = entries().filter(|entry| entry.name == wanted).map(|entry| explain_word(&entry));
+            Some(query) if query == "expressions" => expressions(),
+            Some(query) => {
+                let words = entries().filter(|entry| entry.name == query).map(|entry| explain_word(&entry));
                 let found: Vec<String> = keys
                     .iter()
-                    .filter(|key| is_meant(&key.path, wanted))
+                    .filter(|key| path_matches(&key.path, query))
                     .map(explain)
-                    .chain(sections.iter().filter(|section| is_named(section, wanted)).map(explain_section))
+                    .chain(sections.iter().filter(|section| is_named_section(section, query)).map(explain_section))
                     .chain(words)
                     .collect();
                 if found.is_empty() {
-                    complain(&unknown(wanted, &keys));
+                    write_stderr(&unknown_key(query, &keys));
                     return ExitCode::FAILURE;
                 }
                 found.join("\n")
             }
         };
-        if say(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if write_stdout(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
-/// Whether a mapping under a name of the user's own is wanted, such as `categories.toys`.
-fn is_named(section: &Section, wanted: &str) -> bool {
-    section.path.ends_with("NAME") && wanted.contains('.') && is_meant(&section.path, wanted)
+/// Whether `query` is a mapping under a user-defined name, such as `categories.toys`.
+fn is_named_section(section: &Section, query: &str) -> bool {
+    section.path.ends_with("NAME") && query.contains('.') && path_matches(&section.path, query)
 }
 
-/// Whether a path ends with these parts. Brackets are optional, and any name matches `NAME`.
-fn is_meant(path: &str, wanted: &str) -> bool {
+/// Whether `path` ends with the parts of `query`. Brackets are optional, and any name matches `NAME`.
+fn path_matches(path: &str, query: &str) -> bool {
     fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
         path.split('.').map(|part| part.split('[').next().unwrap_or(part))
     }
     let mut own = parts(path).rev();
-    parts(wanted).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
+    parts(query).rev().all(|part| own.next().is_some_and(|own| own == part || own == "NAME"))
 }
 
 fn explain_section(section: &Section) -> String {
@@ -119,7 +119,7 @@ fn overview(keys: &[KeyDoc]) -> String {
     table(&keys).join("\n") + "\n"
 }
 
-/// A line for each key, with the first sentence of its meaning.
+/// Returns one line per key, with the first sentence of its meaning.
 fn table(keys: &[(&str, &str)]) -> Vec<String> {
     let widest = keys.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
     let first = |text: &str| text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.').to_owned();
@@ -142,7 +142,7 @@ fn explain(key: &KeyDoc) -> String {
     lines.join("\n")
 }
 
-/// A line for each operator, name, function, filter and test of expressions.
+/// Returns one line per operator, name, function, filter and test of expressions.
 fn expressions() -> String {
     let part = |kind: EntryKind| {
         let entries: Vec<Entry> = entries().filter(|entry| entry.kind == kind).collect();
@@ -156,7 +156,7 @@ fn expressions() -> String {
 fn heading(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Sign => "Operators",
-        EntryKind::Name => "Names, in addition to those of `data` and of the place",
+        EntryKind::Name => "Names, in addition to `data` and the names of each context",
         EntryKind::Function => "Functions: `random(1, 6)`",
         EntryKind::Filter => "Filters: `text | upper`",
         EntryKind::Test => "Tests: `value is number`",
@@ -175,12 +175,12 @@ fn explain_word(entry: &Entry) -> String {
     format!("{}\n  {what} of expressions{takes}\n\n  {}.\n\n    {}\n", entry.name, entry.gives, entry.example)
 }
 
-fn unknown(wanted: &str, keys: &[KeyDoc]) -> String {
-    let last = wanted.rsplit('.').next().unwrap_or(wanted);
+fn unknown_key(query: &str, keys: &[KeyDoc]) -> String {
+    let last = query.rsplit('.').next().unwrap_or(query);
     let names = keys.iter().map(|key| key.name.as_str()).chain(entries().map(|entry| entry.name));
     let advice = nearest(last, names)
         .map_or_else(|| "`mockd explain` lists every key".to_owned(), |near| format!("did you mean `{near}`?"));
-    format!("error: the language has no key `{wanted}`; {advice}")
+    format!("error: the language has no key `{query}`; {advice}")
 }
 
 #[derive(Debug, Args)]
@@ -195,15 +195,15 @@ enum SchemaFormat {
     /// JSON Schema, draft 2020-12
     #[default]
     Json,
-    /// The reference page
+    /// Reference page
     Markdown,
 }
 
 impl SchemaArgs {
     pub(super) fn execute(self) -> ExitCode {
         let written = match self.format {
-            SchemaFormat::Json => say(&format!("{:#}\n", schema())),
-            SchemaFormat::Markdown => say(&page()),
+            SchemaFormat::Json => write_stdout(&format!("{:#}\n", schema())),
+            SchemaFormat::Markdown => write_stdout(&page()),
         };
         if written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

@@ -1,4 +1,4 @@
-//! `mockd completions` and `mockd man`: what a package installs beside the program.
+//! `mockd completions` and `mockd man`: files that a package installs alongside the program.
 
 use std::process::ExitCode;
 
@@ -6,11 +6,11 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Cli, WRONG_ARGUMENTS, complain, say};
+use super::{Cli, USAGE_ERROR, write_stderr, write_stdout};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell to complete in
     shell: Shell,
 }
 
@@ -24,27 +24,27 @@ impl CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// A command, such as run [default: mockd itself]
+    /// Command, such as run [default: mockd itself]
     command: Option<String>,
 }
 
 impl ManArgs {
     pub(super) fn execute(&self) -> ExitCode {
-        // `help` has no page of its own.
+        // `help` does not get a separate page.
         let mut mockd = Cli::command().disable_help_subcommand(true);
-        // It gives the commands their full names, such as `mockd-run`.
+        // Gives the commands their full names, such as `mockd-run`.
         mockd.build();
         let named = self.command.as_deref();
         let Some(command) = named.map_or(Some(&mockd), |name| mockd.find_subcommand(name)) else {
             let name = named.unwrap_or_default();
-            complain(&format!("error: mockd has no command `{name}`; `mockd --help` lists the commands"));
-            return ExitCode::from(WRONG_ARGUMENTS);
+            write_stderr(&format!("error: mockd has no command `{name}`; `mockd --help` lists the commands"));
+            return ExitCode::from(USAGE_ERROR);
         };
         let mut page = Vec::new();
         match Man::new(command.clone()).render(&mut page) {
             Ok(()) => print(&page),
             Err(error) => {
-                complain(&format!("error: cannot write the manual page: {error}"));
+                write_stderr(&format!("error: cannot write the manual page: {error}"));
                 ExitCode::FAILURE
             }
         }
@@ -52,5 +52,5 @@ impl ManArgs {
 }
 
 fn print(bytes: &[u8]) -> ExitCode {
-    if say(&String::from_utf8_lossy(bytes)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if write_stdout(&String::from_utf8_lossy(bytes)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

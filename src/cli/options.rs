@@ -1,4 +1,4 @@
-//! The flags of `mockd run` about time, access, limits and the store.
+//! The flags of `mockd run` for time, access, limits and the store.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,11 +17,11 @@ use crate::system::program::raise_open_files;
 use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
-/// Files that are open besides the connections that are served: the scenario, its watcher, files that a static site reads, and
-/// connections that are being refused.
+/// The number of open files reserved for purposes other than served connections: the scenario, its watcher, files of a
+/// static site, and connections that are being refused.
 const OTHER_FILES: usize = 64 + MAX_REFUSALS;
 
-/// The upper bound of the limits on messages and bodies, in bytes.
+/// The upper bound for the message and body limits, in bytes.
 const LARGEST: i64 = 1 << 30;
 
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) struct TimeArgs {
     speed: f64,
     #[command(flatten)]
     stop: StopArgs,
-    /// File to write once mockd is ready: one line of JSON with url, pid and seed. mockd deletes it when it exits
+    /// File to write once mockd is ready: one line of JSON with url, pid and seed; mockd deletes the file on exit
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -73,18 +73,18 @@ pub(super) struct AccessArgs {
     /// Web origin whose pages may use the control API, in addition to those of this machine; repeatable
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     control_origin: Vec<String>,
-    /// Host name that requests may use while mockd listens on loopback, in addition to localhost and its addresses; repeatable
+    /// Host name to accept while mockd listens on loopback, in addition to localhost and its addresses; repeatable
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
 }
 
 impl AccessArgs {
-    /// Who may use the control API of a server that listens on an address.
+    /// Returns who may use the control API of a server that listens on `ip`.
     ///
     /// # Errors
     /// [`CliError::Token`].
     pub(super) fn control(&self, ip: IpAddr) -> Result<ControlAccess, CliError> {
-        // In CI, a secret that is not set is an empty one.
+        // In CI, an unset secret is an empty string.
         let token = self.control_token.as_deref().filter(|token| !token.is_empty());
         let token = token.map(str::parse::<ControlToken>).transpose()?;
         Ok(ControlAccess::new(ip, token, self.control_origin.clone()))
@@ -110,7 +110,8 @@ fn host_name(text: &str) -> Result<String, &'static str> {
 
 #[derive(Debug, Args)]
 pub(super) struct LimitArgs {
-    /// Maximum number of open connections, sockets included; others get 503 [default: what the open file limit allows]
+    /// Maximum number of open connections, including sockets; others get 503 [default: derived from the open file
+    /// limit]
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: Option<u32>,
     /// Maximum size of a request body; a larger one gets 413
@@ -119,9 +120,10 @@ pub(super) struct LimitArgs {
     /// Maximum size of a WebSocket message; a larger one closes the socket with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 10, value_parser = clap::value_parser!(u32).range(125..=LARGEST))]
     max_message: u32,
-    /// How long a request may take to arrive, body included; a slower one gets 408
+    /// How long a request may take to arrive, including its body; a slower one gets 408
     ///
-    /// The head may take up to twice as long. A connection without a request is closed after 12 to 13 times as long.
+    /// The head may take up to twice this time. A connection without a request is closed after 12 to 13 times this
+    /// time.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = request_time)]
     request_timeout: Duration,
     /// How often to ping each socket, to find clients that have vanished; 0s turns it off
@@ -139,17 +141,18 @@ fn request_time(text: &str) -> Result<Duration, String> {
 }
 
 impl LimitArgs {
-    /// Raises the limit on open files as far as the system allows, and bounds the connections by it.
+    /// Raises the open file limit as far as the system allows and caps the connection limit accordingly.
     pub(super) fn apply(&self) -> Limits {
         let possible = raise_open_files().saturating_sub(OTHER_FILES).max(1);
-        let asked = self.max_connections.map_or(possible, |count| usize::try_from(count).unwrap_or(usize::MAX));
-        if asked > possible {
+        let requested = self.max_connections.map_or(possible, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        if requested > possible {
             warn!(
-                "--max-connections {asked} exceeds the limit on open files (ulimit -n); mockd accepts {possible} connections"
+                "--max-connections {requested} exceeds the open file limit (ulimit -n); mockd accepts {possible} \
+                 connections"
             );
         }
         Limits {
-            connections: asked.min(possible),
+            connections: requested.min(possible),
             body: usize::try_from(self.max_body).unwrap_or(usize::MAX),
             message: usize::try_from(self.max_message).unwrap_or(usize::MAX),
             request: self.request_timeout,
@@ -164,13 +167,13 @@ pub(super) struct WorldArgs {
     /// How long a world may be idle before it is removed
     #[arg(long, value_parser = duration, default_value = "10m", value_name = "DURATION")]
     world_idle: Duration,
-    /// Maximum number of worlds, not counting the default one
+    /// Maximum number of worlds, excluding the default world
     #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
     max_worlds: usize,
-    /// Journal size of each world: this many frames sent to sockets, and this many other entries; 0 turns the journal off
+    /// Journal size of each world: up to this many frames sent to sockets and this many other entries; 0 turns it off
     #[arg(long, default_value_t = DEFAULT_ENTRIES, value_name = "COUNT")]
     journal: usize,
-    /// How many frames a slow socket may fall behind before it gets the current state instead, or is closed
+    /// How many frames a slow socket may fall behind before it gets the current state instead or is closed
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_BACKLOG, value_parser = backlog)]
     backlog: usize,
 }
@@ -192,16 +195,16 @@ pub(super) struct StoreArgs {
     /// Redis or Valkey server through which several mockds act as one, such as `redis://user:password@host:6379/0`
     #[arg(long, env = "MOCKD_STORE", hide_env_values = true, value_name = "URL")]
     store: Option<RedisUrl>,
-    /// Name of this mock in the store, which others may share
+    /// Name of this mock in the store; mockds with the same name act as one
     #[arg(long, env = "MOCKD_STORE_NAME", default_value = "mockd", value_name = "NAME")]
     store_name: String,
-    /// If the other mockds in the store serve a different scenario, switch them to this one instead of refusing to start
+    /// If other mockds in the store serve a different scenario, switch them to this one instead of refusing to start
     #[arg(long, requires = "store")]
     publish: bool,
 }
 
 impl StoreArgs {
-    /// How to share the worlds of a scenario read from these files; `None` without a store.
+    /// Returns how to share the worlds of a scenario read from `files`, or `None` without a store.
     pub(super) fn config(&self, files: &[FoundFile]) -> Option<StoreConfig> {
         let (url, name) = (self.store.clone()?, self.store_name.clone());
         Some(StoreConfig { store: StoreKind::Redis { url, name }, publish: self.publish, files: files.to_vec() })

@@ -1,4 +1,4 @@
-//! What a server announces once it answers: to people and programs on standard output, and in a file.
+//! The announcement of a ready server: on standard output, for people and programs, and in the ready file.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,33 +15,33 @@ use super::terminal::Greeting;
 use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
 
-/// What is percent-encoded in a path: everything but unreserved characters (RFC 3986, 2.3). That is more than URLs need, because
-/// shells interpret `&`, `;` and `(`.
-const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are percent-encoded in a path: all except unreserved ones (RFC 3986, 2.3). URLs require fewer,
+/// but shells interpret `&`, `;` and `(`.
+const ENCODED_IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a ready file begins with.
-const MARK: &[u8] = br#"{"ready":true,"#;
+/// The prefix of every ready file.
+const PREFIX: &[u8] = br#"{"ready":true,"#;
 
-/// The most lines each about collections, routes and endpoints.
+/// The maximum number of lines for collections, for routes and for endpoints.
 const MOST_LINES: usize = 20;
 
-/// A server that has been started.
+/// A started server.
 pub(super) struct Ready<'a> {
     pub(super) server: &'a Server,
     pub(super) scenario: &'a Scenario,
     pub(super) file: &'a Path,
     pub(super) watches: bool,
-    /// The number of scenario files to choose from.
+    /// The number of available scenario files.
     pub(super) scenarios: usize,
 }
 
 impl Ready<'_> {
-    /// Asks the server as a client would.
+    /// Sends the server a health request, as a client would.
     ///
     /// # Errors
-    /// [`CliError::NotReady`] if it does not answer with a 200.
+    /// [`CliError::NotReady`] unless the server answers with 200.
     pub(super) async fn check(&self) -> Result<(), CliError> {
-        let answer = ask(here(self.server.address()), "localhost").await.map_err(CliError::NotReady)?;
+        let answer = ask(local_address(self.server.address()), "localhost").await.map_err(CliError::NotReady)?;
         if is_ok(&answer) {
             Ok(())
         } else {
@@ -50,7 +50,7 @@ impl Ready<'_> {
         }
     }
 
-    /// What programs read, as one line.
+    /// Returns the announcement for programs.
     fn json(&self) -> Value {
         let names = |is_counted: bool| -> Vec<&str> {
             let collections = self.scenario.collections().iter().filter(|one| one.is_counted() == is_counted);
@@ -80,7 +80,7 @@ impl Ready<'_> {
             Greeting::ShortText => format!("{}\n{}", self.first_line(), self.last_line()),
             Greeting::Text => self.text(),
         };
-        // The reader of the greeting may be gone; the server runs for its clients.
+        // The server keeps running for its clients even if standard output is closed.
         let _ = writeln!(io::stdout(), "{greeting}");
     }
 
@@ -110,12 +110,13 @@ impl Ready<'_> {
     }
 }
 
-/// A line for each category: its path and its socket's URL, ready to paste into curl, and its name if that differs.
+/// Returns one line per category: its path and its socket's URL, ready to paste into curl, and its name if that differs
+/// from the path.
 fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
     let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| one.is_counted()).collect();
-    let encoded = |name| utf8_percent_encode(name, IN_A_PATH).to_string();
+    let encoded = |name| utf8_percent_encode(name, ENCODED_IN_PATH).to_string();
     let paths: Vec<String> = collections.iter().map(|collection| encoded(collection.name())).collect();
-    // Percent-encoded text is ASCII: each character is one column wide.
+    // Percent-encoded text is ASCII, so each byte is one column wide.
     let widest = paths.iter().map(String::len).max().unwrap_or(0);
     let most = collections.iter().map(|collection| collection.rows().len().to_string().len()).max().unwrap_or(0);
     let line = |(collection, path): (&&Collection, &String)| {
@@ -127,7 +128,7 @@ fn category_lines(scenario: &Scenario, socket_url: &str) -> Vec<String> {
     collections.iter().zip(&paths).map(line).collect()
 }
 
-/// A line for each collection of `data`, up to [`MOST_LINES`].
+/// Returns one line per collection of `data`, up to [`MOST_LINES`].
 fn collection_lines(scenario: &Scenario) -> Vec<String> {
     let collections: Vec<&Collection> = scenario.collections().iter().filter(|one| !one.is_counted()).collect();
     let shown = &collections[..collections.len().min(MOST_LINES)];
@@ -140,7 +141,7 @@ fn collection_lines(scenario: &Scenario) -> Vec<String> {
     shown.iter().map(line).chain(more(collections.len(), "collections")).collect()
 }
 
-/// A line for each key of `http`, up to [`MOST_LINES`]. The key of a collection has no method.
+/// Returns one line per key of `http`, up to [`MOST_LINES`]. The key of a collection has no method.
 fn route_lines(scenario: &Scenario) -> Vec<String> {
     let answers = scenario.routes().all_answers();
     let line = |answers: &&Arc<Answers>| {
@@ -150,14 +151,14 @@ fn route_lines(scenario: &Scenario) -> Vec<String> {
     answers.iter().take(MOST_LINES).map(line).chain(more(answers.len(), "routes")).collect()
 }
 
-/// A line for each key of `websocket`, up to [`MOST_LINES`].
+/// Returns one line per key of `websocket`, up to [`MOST_LINES`].
 fn endpoint_lines(scenario: &Scenario) -> Vec<String> {
     let endpoints: Vec<&Arc<Endpoint>> = scenario.endpoints().iter().collect();
     let line = |endpoint: &&Arc<Endpoint>| format!("  SOCKET {}", endpoint.key.replace(char::is_control, " "));
     endpoints.iter().take(MOST_LINES).map(line).chain(more(endpoints.len(), "endpoints")).collect()
 }
 
-/// The line that counts those without a line.
+/// Returns a line that counts the items beyond [`MOST_LINES`], or `None` if there are none.
 fn more(count: usize, what: &str) -> Option<String> {
     count.checked_sub(MOST_LINES).filter(|more| *more > 0).map(|more| format!("  … and {more} more {what}"))
 }
@@ -169,40 +170,43 @@ pub(super) struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Writes the file under another name and renames it, so that readers see all of it or nothing. Replaces the ready file
-    /// of an earlier run, but no other file.
+    /// Writes the file under a temporary name and renames it, so that readers see all of it or nothing. Replaces the
+    /// ready file of an earlier run, but never any other file.
     ///
     /// # Errors
     /// [`CliError::ReadyFile`].
     pub(super) fn write(path: &Path, ready: &Ready<'_>) -> Result<Self, CliError> {
         let failed = |error| CliError::ReadyFile { path: path.to_owned(), error };
         match fs::read(path) {
-            Ok(bytes) if !bytes.starts_with(MARK) => {
-                return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is not a ready file of mockd")));
+            Ok(bytes) if !bytes.starts_with(PREFIX) => {
+                return Err(failed(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "the existing file is not a mockd ready file",
+                )));
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
         let text = format!("{}\n", ready.json());
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}", std::process::id()));
-        fs::write(&beside, &text).map_err(failed)?;
-        fs::rename(&beside, path).map_err(failed)?;
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}", std::process::id()));
+        fs::write(&temporary, &text).map_err(failed)?;
+        fs::rename(&temporary, path).map_err(failed)?;
         Ok(Self { path: path.to_owned(), text })
     }
 }
 
 impl Drop for ReadyFile {
     fn drop(&mut self) {
-        // Another mockd may have replaced it by its own, and it may be gone already.
+        // Another mockd may have replaced the file, or it may already be gone.
         if fs::read_to_string(&self.path).is_ok_and(|text| text == self.text) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// The address at which this machine reaches a server that listens on an address.
-fn here(address: SocketAddr) -> SocketAddr {
+/// Returns the address at which this machine reaches a server that listens on `address`.
+fn local_address(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

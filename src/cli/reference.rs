@@ -1,4 +1,4 @@
-//! `mockd openapi` and `mockd help`: the control API and the command line, for programs and for readers.
+//! `mockd openapi` and `mockd help`: references for the control API and the command line.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -7,12 +7,12 @@ use std::process::ExitCode;
 use clap::{Arg, Args, Command, ValueEnum};
 use indexmap::IndexMap;
 
-use super::{WRONG_ARGUMENTS, say};
+use super::{USAGE_ERROR, write_stdout};
 use crate::http::{control_document, control_page};
 
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// The output format
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: OpenapiFormat,
 }
@@ -22,7 +22,7 @@ enum OpenapiFormat {
     #[default]
     #[value(help = "OpenAPI 3.1")]
     Json,
-    /// The reference page
+    /// Reference page
     Markdown,
 }
 
@@ -32,49 +32,49 @@ impl OpenapiArgs {
             OpenapiFormat::Json => format!("{:#}\n", control_document()),
             OpenapiFormat::Markdown => control_page(),
         };
-        if say(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if write_stdout(&text) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
 #[derive(Debug, Args)]
 pub(super) struct HelpArgs {
-    /// The command to describe [default: mockd itself]
+    /// Command to describe [default: mockd itself]
     command: Option<String>,
-    /// The output format
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", conflicts_with = "command")]
     format: HelpFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum HelpFormat {
-    /// As `--help` prints it
+    /// The text that `--help` prints
     #[default]
     Text,
-    /// The reference page, with all commands
+    /// Reference page for all commands
     Markdown,
 }
 
 impl HelpArgs {
-    /// Exit code 2 if there is no such command.
+    /// Prints the help. Returns exit code 2 for an unknown command.
     pub(super) fn execute(self, mut mockd: Command) -> ExitCode {
         if matches!(self.format, HelpFormat::Markdown) {
             mockd.build();
-            return if say(&page(&mut mockd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+            return if write_stdout(&page(&mut mockd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         let arguments = ["mockd"].into_iter().chain(self.command.as_deref()).chain(["--help"]);
         let Err(help) = mockd.try_get_matches_from_mut(arguments) else { return ExitCode::FAILURE };
         if help.print().is_err() {
             return ExitCode::FAILURE;
         }
-        ExitCode::from(u8::try_from(help.exit_code()).unwrap_or(WRONG_ARGUMENTS))
+        ExitCode::from(u8::try_from(help.exit_code()).unwrap_or(USAGE_ERROR))
     }
 }
 
-/// All commands in Markdown.
+/// Returns the reference page for all commands, in Markdown.
 fn page(mockd: &mut Command) -> String {
     let mut page = "# The command line\n\nThis page is printed by `mockd help --format markdown`.\n".to_owned();
     page += "\n| command | what it does |\n|---|---|\n";
-    // Writing into text cannot fail.
+    // Writing to a `String` cannot fail.
     for command in mockd.get_subcommands() {
         let (name, about) = (command.get_name(), command.get_about().map(ToString::to_string));
         let _ = writeln!(page, "| [`mockd {name}`](#mockd-{name}) | {} |", escaped(&about.unwrap_or_default()));
@@ -95,8 +95,8 @@ fn section(page: &mut String, command: &mut Command) {
     let _ = write!(page, "\n```text\n{usage}\n```\n");
     let mut tables: IndexMap<&str, String> = IndexMap::new();
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set() && argument.get_id() != "help") {
-        let usual = if argument.is_positional() { "Arguments" } else { "Options" };
-        let table = tables.entry(argument.get_help_heading().unwrap_or(usual)).or_default();
+        let default_heading = if argument.is_positional() { "Arguments" } else { "Options" };
+        let table = tables.entry(argument.get_help_heading().unwrap_or(default_heading)).or_default();
         let (name, default) = (shown(argument), defaults(argument));
         let _ = writeln!(table, "| `{name}` | {default} | {} |", meaning(argument));
     }
@@ -105,7 +105,7 @@ fn section(page: &mut String, command: &mut Command) {
     }
 }
 
-/// The argument as it is written, such as `-p, --port <PORT>`.
+/// Returns an argument as users write it, such as `-p, --port <PORT>`.
 fn shown(argument: &Arg) -> String {
     let short = argument.get_short().filter(|_| argument.get_long().is_some());
     format!("{}{argument}", short.map(|short| format!("-{short}, ")).unwrap_or_default())
@@ -131,7 +131,7 @@ fn meaning(argument: &Arg) -> String {
     meaning
 }
 
-/// Plain text, in which backquotes enclose code, for a cell of a table in Markdown.
+/// Escapes text for a Markdown table cell. Backquotes in the text enclose code.
 fn escaped(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(index, part)| {
         let is_code = index % 2 == 1;

@@ -1,4 +1,4 @@
-//! `mockd run`: serves a scenario until it is told to stop.
+//! `mockd run`: serves a scenario until it is stopped.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tracing::warn;
 
-use super::given::or_usual;
+use super::given::or_default_file;
 use super::options::{AccessArgs, LimitArgs, StoreArgs, TimeArgs, WorldArgs};
 use super::play::any_seed;
 use super::ready::{Ready, ReadyFile};
@@ -27,18 +27,18 @@ use crate::server::{Server, ServerConfig, StoreConfig};
 use crate::system::program::StopSignals;
 use crate::watch::{Watch, WatchMode};
 
-/// How long the program waits at its end for the file watcher to stop and the live line to be erased.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait on exit for the file watcher to stop and the status line to be erased.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The port if neither flag nor scenario names one.
+/// The port if neither the flag nor the scenario sets one.
 const DEFAULT_PORT: u16 = 3000;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Scenario files and folders of them (*.yaml, *.yml, *.json) [default: mockd.yaml, or the only *.mockd.yaml here]
     ///
-    /// mockd serves the first one; `POST /__mockd/scenarios` and the dashboard switch to another. Of a folder it starts with
-    /// mockd.yaml or shop.yaml if there is one, else with the first by name.
+    /// mockd serves the first one; `POST /__mockd/scenarios` and the dashboard switch to another. For a folder, it
+    /// starts with mockd.yaml or shop.yaml if either exists, otherwise with the first file by name.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten, next_help_heading = "Basics")]
@@ -62,7 +62,8 @@ struct BasicArgs {
     /// Port to listen on; 0 takes any free one [default: the scenario's, else 3000]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Address to listen on: an IP address, localhost, or 0.0.0.0 for all interfaces [default: the scenario's, else localhost]
+    /// Address to listen on: an IP address, localhost, or 0.0.0.0 for all interfaces [default: the scenario's, else
+    /// localhost]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<Host>,
     /// Directory to serve at / [default: the scenario's, else mockd's own page]
@@ -85,37 +86,38 @@ impl BasicArgs {
         }
     }
 
-    /// The port to listen on, 0 for any free one.
+    /// Returns the port to listen on, or 0 for any free port.
     fn port(&self, scenario: &Scenario) -> u16 {
         self.port.or(scenario.server().port()).unwrap_or(DEFAULT_PORT)
     }
 
-    /// What is served at `/`.
+    /// Returns the site to serve at `/`.
     ///
     /// # Errors
-    /// [`CliError::NoSite`] if it is not a directory.
+    /// [`CliError::NotADirectory`] if its path is not a directory.
     fn site(&self, scenario: &Scenario) -> Result<Site, CliError> {
         match self.site.as_deref().or(scenario.server().site().map(PathBuf::as_path)) {
             None => Ok(Site::BuiltIn),
             Some(path) if path.is_dir() => Ok(Site::Directory(path.to_owned())),
-            Some(path) => Err(CliError::NoSite(path.to_owned())),
+            Some(path) => Err(CliError::NotADirectory(path.to_owned())),
         }
     }
 }
 
-/// The scenario that is served at the start.
+/// The scenario served at startup.
 struct InitialScenario {
     path: PathBuf,
     scenario: Arc<Scenario>,
     warnings: Option<Box<Problems>>,
-    /// The files it was read from; empty if they are not watched.
+    /// The files the scenario was read from; empty if they are not watched.
     followed: Vec<FoundFile>,
     available: ScenarioFiles,
     store: Option<StoreConfig>,
 }
 
-/// The runtime: a thread for each core, and one more that polls the network meanwhile. Without it an idle worker polls, and
-/// new work is spread late: a fifth of two cores stayed idle, and they answered 15 % fewer requests.
+/// Builds the runtime with one thread per core and an extra one, so that a thread can poll the network while all cores
+/// work. Without the extra thread, an idle worker polls and new work is distributed late: two cores stayed 20 % idle
+/// and answered 15 % fewer requests.
 fn runtime() -> io::Result<Runtime> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     Builder::new_multi_thread().worker_threads(cores + 1).enable_all().build()
@@ -123,10 +125,10 @@ fn runtime() -> io::Result<Runtime> {
 
 impl RunArgs {
     pub(super) fn execute(self) -> Result<(), CliError> {
-        let end = self.time.stop().begin();
+        let end = self.time.stop().start();
         let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
         let _log = self.log.start(line.as_ref());
-        let available = ScenarioFiles::new(or_usual(self.files.clone())?);
+        let available = ScenarioFiles::new(or_default_file(self.files.clone())?);
         let path = available.first()?;
         // A pipe can be read once, so there is nothing to watch.
         let watches = !self.basics.no_watch && path.is_file();
@@ -145,10 +147,10 @@ impl RunArgs {
         outcome
     }
 
-    /// Serves the scenario, watches its files if there are any to watch, and switches to other scenarios.
+    /// Serves the scenario, watches its files if there are any to watch, and switches to other scenarios on request.
     async fn serve(self, first: InitialScenario, line: Option<LiveLine>, end: StopCondition) -> Result<(), CliError> {
         let InitialScenario { path, scenario, warnings, followed, available, store } = first;
-        // Before anything tells that there is a server to stop.
+        // Listen before anything announces the server, which may be stopped from then on.
         let mut stop = StopSignals::listen();
         let scenarios = available.list().len();
         let (selector, switches) = ScenarioSelector::new(available, &path);
@@ -161,7 +163,7 @@ impl RunArgs {
         if let Some(greeting) = self.log.greeting(self.basics.port(&scenario) != 0) {
             ready.greet(greeting);
         }
-        // The worlds hold it. Held here too, its rows would stay in memory after a reload.
+        // The worlds hold the scenario. Another reference here would keep its rows in memory after a reload.
         drop(scenario);
         let (mode, seed, reloads) = (self.basics.watch_mode(), self.time.seed(), server.reloads().clone());
         let watch = Watch { path, mode, seed, style: style(), reloads, switches };
@@ -172,13 +174,13 @@ impl RunArgs {
             () = stop.received() => {}
             () = end.reached() => {}
         }
-        // A second signal ends the program at once.
+        // A second signal exits immediately.
         tokio::select! {
             () = stop.received() => {}
             () = server.stop() => {
-                // They end with the server, unless a system call blocks one; the program does not wait for that.
+                // The tasks end with the server unless a system call blocks one. Do not wait for such a task.
                 let tasks = line.into_iter().chain([following]);
-                let _ = tokio::time::timeout(PATIENCE, join_all(tasks)).await;
+                let _ = tokio::time::timeout(EXIT_TIMEOUT, join_all(tasks)).await;
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What stops a server besides signals: a timeout, or the end of the process that started it.
+//! Stop conditions other than signals: a timeout, or the end of the process that started the server.
 
 use std::future::pending;
 use std::time::Duration;
@@ -17,21 +17,22 @@ pub(super) struct StopArgs {
     parent: ParentArgs,
 }
 
-/// What stops a server besides signals.
+/// The conditions other than signals that stop a server.
 pub(super) struct StopCondition {
     exit_after: Option<Duration>,
     parent: Option<Parent>,
 }
 
 impl StopArgs {
-    /// Call it first of all: a parent that ends before this goes unnoticed.
-    pub(super) fn begin(&self) -> StopCondition {
+    /// Starts monitoring the conditions. Must be called first, because the end of the parent is not noticed before this
+    /// call.
+    pub(super) fn start(&self) -> StopCondition {
         StopCondition { exit_after: self.exit_after, parent: self.parent.parent() }
     }
 }
 
 impl StopCondition {
-    /// Waits until one of the flags stops the server.
+    /// Waits until one of the conditions is met.
     pub(super) async fn reached(&self) {
         tokio::select! {
             () = passed(self.exit_after) => {}

@@ -1,13 +1,14 @@
-//! What people see of a server: the log, and below it one status line, which is redrawn every second.
+//! Terminal output of a server: the log and, below it, a status line that is redrawn every second.
 //!
-//! The log goes to standard error, as text for people or as JSON lines for programs. Its own thread writes it. A full pipe that
-//! nobody reads would block the writer, and with it the server; so log lines are dropped then.
+//! The log goes to standard error, as text for people or as JSON lines for programs. A dedicated thread writes it.
+//! Lines are dropped while the output is a full pipe that nobody reads, because blocking on it would block the server.
 //!
-//! The status line stays below everything printed. Log lines often go to the same terminal, so their writer removes the line
-//! meanwhile ([`LiveLine::beside`]). It is not drawn while another program owns the terminal, such as a shell that started
-//! mockd with `&`. It only reads what worlds publish, and sends them no request.
+//! The status line stays below all other output. Log lines often go to the same terminal, so the log writer hides the
+//! status line while it writes ([`LiveLine::above`]). The line is not drawn while another program owns the terminal,
+//! such as a shell that started mockd with `&`. It only reads what worlds publish and never sends them a request.
 //!
-//! A terminal that is stopped (Ctrl-S) blocks writers. So only threads that may block write to it, never one that serves.
+//! A stopped terminal (Ctrl-S) blocks writers, so only threads that may block write to it, never a thread that serves
+//! requests.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -31,13 +32,13 @@ use crate::worlds::Worlds;
 
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
-    /// Format of the log and of what is printed at the start
+    /// Format of the log and of the startup message
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) log_format: LogFormat,
     /// Log more: requests and sockets (-v), everything (-vv)
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
-    /// Print less: only warnings, errors and a port that the system chose (-q), or nothing (-qq)
+    /// Print less: only warnings, errors and a system-chosen port (-q), or nothing (-qq)
     #[arg(short, long, action = clap::ArgAction::Count)]
     quiet: u8,
 }
@@ -47,27 +48,27 @@ pub(super) enum LogFormat {
     /// Lines for people
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
 }
 
-/// What is printed once the server is ready.
+/// The message printed once the server is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Greeting {
     /// Lines for people.
     Text,
-    /// The first and the last of these lines: the URL, and that it is ready.
+    /// The first and last lines of [`Greeting::Text`]: the URL and the ready line.
     ShortText,
     /// One JSON object for programs.
     Json,
 }
 
-/// How many lines may wait to be written.
-const WAITING_LINES: usize = 4096;
+/// The maximum number of log lines waiting to be written.
+const MAX_QUEUED_LINES: usize = 4096;
 
 impl LogArgs {
-    /// Starts the log. Dropping the guard writes the lines that are left. A second start, which only an embedder could cause,
-    /// leaves the first in place. On a terminal, log lines go above the status line, if there is one.
+    /// Starts the log. Dropping the guard writes the remaining lines. A second start, which only an embedder could
+    /// cause, keeps the first log. On a terminal, log lines go above the status line, if there is one.
     pub(super) fn start(&self, line: Option<&LiveLine>) -> WorkerGuard {
         let own = match (self.verbose, self.quiet) {
             (0, 0) => LevelFilter::INFO,
@@ -78,9 +79,9 @@ impl LogArgs {
         };
         let foreign = if self.verbose > 1 { LevelFilter::DEBUG } else { LevelFilter::ERROR.min(own) };
         let filter = Targets::new().with_target("mockd", own).with_default(foreign);
-        let lines = NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).thread_name("log");
+        let lines = NonBlockingBuilder::default().buffered_lines_limit(MAX_QUEUED_LINES).thread_name("log");
         let out: Box<dyn Write + Send> = match line {
-            Some(line) if io::stderr().is_terminal() => Box::new(line.beside(io::stderr())),
+            Some(line) if io::stderr().is_terminal() => Box::new(line.above(io::stderr())),
             _ => Box::new(io::stderr()),
         };
         let (writer, guard) = lines.finish(out);
@@ -98,8 +99,8 @@ impl LogArgs {
         self.log_format == LogFormat::Text && self.quiet == 0
     }
 
-    /// What is printed once the server is ready. A program that reads JSON waits for that line, and only that line tells the
-    /// port that the system chose; so only `-qq` prints nothing.
+    /// Returns the message to print once the server is ready, or `None` for `-qq`. With `-q` it is kept for programs
+    /// that wait for the JSON line, and for a port that the system chose, which only this message shows.
     pub(super) fn greeting(&self, is_port_known: bool) -> Option<Greeting> {
         match (self.log_format, self.quiet) {
             (_, 2..) => None,
@@ -112,31 +113,31 @@ impl LogArgs {
 
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// The status line, hidden until [`LiveLine::show`]. Clones are one line.
+/// The status line, hidden until [`LiveLine::show`]. Clones share one line.
 #[derive(Debug, Clone)]
 pub(super) struct LiveLine(ProgressBar);
 
 impl LiveLine {
-    /// `None` unless standard output is a terminal on which the cursor can be moved.
+    /// Creates the line, or returns `None` if standard output is not a terminal on which the cursor can be moved.
     pub(super) fn on_terminal() -> Option<Self> {
         (io::stdout().is_terminal() && !is_dumb()).then(|| Self(ProgressBar::hidden()))
     }
 
-    /// A writer that writes above the line.
-    pub(super) fn beside<W: Write>(&self, log: W) -> Beside<W> {
-        Beside { line: self.0.clone(), log }
+    /// Returns a writer that writes above the line.
+    pub(super) fn above<W: Write>(&self, log: W) -> AboveLine<W> {
+        AboveLine { line: self.0.clone(), log }
     }
 
-    /// Shows the line, and redraws it until the shutdown, when it is erased.
+    /// Shows the line, redraws it until shutdown, and then erases it.
     pub(super) async fn show(self, mut figures: Figures, shutdown: CancellationToken) {
         let Self(line) = self;
-        // It fails only for a malformed template.
+        // Fails only for a malformed template.
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             line.set_style(style);
         }
         loop {
             let (text, drawn) = (figures.text(), line.clone());
-            // It fails only at the end of the runtime.
+            // Fails only while the runtime shuts down.
             let _ = spawn_blocking(move || draw(&drawn, text)).await;
             if shutdown.run_until_cancelled(tokio::time::sleep(PERIOD)).await.is_none() {
                 break;
@@ -152,21 +153,21 @@ fn draw(line: &ProgressBar, text: String) {
             let screen = Screen(Term::buffered_stdout());
             line.set_draw_target(ProgressDrawTarget::term_like(Box::new(screen)));
         }
-        // Others may have written over the line since.
+        // Other programs may have overwritten the line, so it is not erased.
         (false, false) => line.set_draw_target(ProgressDrawTarget::hidden()),
         (true, false) | (false, true) => {}
     }
     line.set_message(text);
 }
 
-/// A writer that removes the line while it writes.
+/// A writer that hides the status line while it writes.
 #[derive(Debug)]
-pub(super) struct Beside<W> {
+pub(super) struct AboveLine<W> {
     line: ProgressBar,
     log: W,
 }
 
-impl<W: Write> Write for Beside<W> {
+impl<W: Write> Write for AboveLine<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.line.suspend(|| self.log.write(bytes))
     }
@@ -180,12 +181,12 @@ impl<W: Write> Write for Beside<W> {
     }
 }
 
-/// The figures of the line, and what the next rate is computed from.
+/// The figures shown on the status line, and the last reading for the event rate.
 #[derive(Debug)]
 pub(super) struct Figures {
     worlds: Worlds,
     reloads: Reloads,
-    /// The time of the last reading, and the number of the default world's last event then.
+    /// The time of the last reading and the number of the default world's last event at that time.
     last: Option<(Instant, u64)>,
 }
 
@@ -194,7 +195,7 @@ impl Figures {
         Self { worlds, reloads, last: None }
     }
 
-    /// Such as `shop  1m02s  ×20  12 sockets  340 events/s  3 worlds  file broken`.
+    /// Returns a text such as `shop  1m02s  ×20  12 sockets  340 events/s  3 worlds  file broken`.
     fn text(&mut self) -> String {
         let worlds = self.worlds.all();
         let (default, others) = (self.worlds.default_world(), worlds.len() - 1);
@@ -216,7 +217,7 @@ impl Figures {
         parts.join("  ")
     }
 
-    /// Events per second since the last reading. A world that was reset counts from 0 again.
+    /// Returns the events per second since the last reading, or 0 after a reset, which restarts the count.
     fn rate(&mut self, events: u64) -> u64 {
         let now = Instant::now();
         let (since, before) = self.last.replace((now, events)).unwrap_or((now, events));
@@ -225,7 +226,7 @@ impl Figures {
     }
 }
 
-/// In whole seconds, with two digits after the first unit: `59s`, `1m02s`, `1h00m02s`.
+/// Formats a time in whole seconds. Units after the first have two digits: `59s`, `1m02s`, `1h00m02s`.
 fn time(time: Duration) -> String {
     let (seconds, minutes, hours) = (time.as_secs() % 60, time.as_secs() / 60 % 60, time.as_secs() / 3600);
     match (hours, minutes) {
@@ -239,18 +240,18 @@ fn counted(count: u64, one: &str, unit: &str) -> String {
     format!("{count} {one}{}{unit}", if count == 1 { "" } else { "s" })
 }
 
-/// The terminal, reported a little narrower than it is. The line is filled to that width and the cursor stays there, so the
-/// `^C` that a terminal shows for Ctrl-C is on the line too, and is erased with it.
+/// A terminal that reports itself slightly narrower than it is. The status line is padded to the reported width and the
+/// cursor stays at its end, so the `^C` that a terminal shows for Ctrl-C lands on the line and is erased with it.
 #[derive(Debug)]
 struct Screen(Term);
 
 impl Screen {
-    const ROOM: u16 = 3;
+    const MARGIN: u16 = 3;
 }
 
 impl TermLike for Screen {
     fn width(&self) -> u16 {
-        self.0.size().1.saturating_sub(Self::ROOM).max(1)
+        self.0.size().1.saturating_sub(Self::MARGIN).max(1)
     }
 
     fn height(&self) -> u16 {

@@ -1,4 +1,5 @@
-//! Bodies of requests: received within limits, decoded, read as JSON. And answers, whose bodies are JSON that is made here.
+//! Request bodies, which are received within limits, decoded and parsed as JSON, and responses with bodies built by
+//! mockd.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -14,28 +15,28 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::limits::Limits;
 
-/// How long a body that is too large is read all the same, to no end.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long to keep reading and discarding a body that is too large.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The content type of every JSON answer.
+/// The content type of JSON responses.
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// The content type of plain text.
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// An answer.
+/// A response, and the details that the journal records.
 pub(super) struct ApiResponse {
     pub(super) response: Response,
-    /// Its body, if it was made here: for the journal.
+    /// The body; `None` if mockd did not build it.
     pub(super) body: Option<Bytes>,
-    /// Which of its route's answers it is, from 1, if a declared one: for the journal.
+    /// The number of the route's answer, counted from 1; `None` if the response is not a declared answer.
     pub(super) number: Option<usize>,
-    /// What may be wrong with the request although it is answered: for the journal.
+    /// Notes about likely mistakes in the request.
     pub(super) notes: Vec<String>,
 }
 
 impl ApiResponse {
-    /// A 200 with JSON that is encoded already.
+    /// Creates a 200 with encoded JSON.
     pub(super) fn json(json: impl Into<Bytes>) -> Self {
         let json = json.into();
         let mut response = Response::default();
@@ -44,7 +45,7 @@ impl ApiResponse {
         Self { body: Some(json), ..Self::from(response) }
     }
 
-    /// A 200 with plain text.
+    /// Creates a 200 with plain text.
     pub(super) fn text(text: Bytes) -> Self {
         let mut response = Response::default();
         response.headers_mut().insert(header::CONTENT_TYPE, TEXT);
@@ -52,7 +53,7 @@ impl ApiResponse {
         Self { body: Some(text).filter(|text| !text.is_empty()), ..response.into() }
     }
 
-    /// The answer with another status.
+    /// Replaces the status.
     pub(super) fn with_status(mut self, status: StatusCode) -> Self {
         self.response.set_status(status);
         self
@@ -65,12 +66,11 @@ impl From<Response> for ApiResponse {
     }
 }
 
-/// Receives a request's body from the client, without the coding that it was sent in. A safe method has none (RFC 9110,
-/// 9.2.1).
+/// Receives a request's body and removes its content coding. The body of a safe method (RFC 9110, 9.2.1) is ignored.
 ///
 /// # Errors
-/// 413 over the limit, also once decoded; 408 if it takes too long, 400 if it breaks off or is not of its coding, 415 for a
-/// coding other than gzip.
+/// 413 if the body exceeds the limit before or after decoding, 408 if it takes too long, 400 if it is incomplete or
+/// cannot be decoded, 415 for a coding other than gzip.
 pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<Bytes, ApiError> {
     if request.method().is_safe() {
         return Ok(Bytes::new());
@@ -80,9 +80,10 @@ pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<By
     match tokio::time::timeout(limits.request, reading).await {
         Ok(Ok(whole)) => without_coding(request.headers(), whole.to_bytes(), limits.body),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            // To close on unread bytes would reset the connection, and a client that first sends all of it would not see why.
+            // Closing with unread bytes would reset the connection. A client that sends the whole body before it reads
+            // would then not see the response.
             let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-            let _ = Box::pin(tokio::time::timeout(LINGER, rest)).await;
+            let _ = Box::pin(tokio::time::timeout(DRAIN_TIMEOUT, rest)).await;
             Err(ApiError::TooLarge(limits.body))
         }
         Ok(Err(error)) => Err(ApiError::BrokenBody(error)),
@@ -90,7 +91,7 @@ pub(super) async fn receive(request: &mut Request, limits: &Limits) -> Result<By
     }
 }
 
-/// A body without the coding that the headers say it has (RFC 9110, 8.4), of that many bytes at most.
+/// Removes the content coding that the headers declare (RFC 9110, 8.4). The result has at most `most` bytes.
 fn without_coding(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Bytes, ApiError> {
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
     let names = values.flat_map(|value| value.to_str().unwrap_or("\u{fffd}").split(',')).map(str::trim);
@@ -99,20 +100,20 @@ fn without_coding(headers: &HeaderMap, body: Bytes, most: usize) -> Result<Bytes
     match codings[..] {
         _ if body.is_empty() => Ok(body),
         [] => Ok(body),
-        [coding] if is(coding, "gzip") || is(coding, "x-gzip") => unzipped(&body, most),
+        [coding] if is(coding, "gzip") || is(coding, "x-gzip") => gunzip(&body, most),
         _ => Err(ApiError::UnsupportedCoding(codings.join(", "))),
     }
 }
 
 /// Decompresses gzip (RFC 1952), up to `most` bytes.
-fn unzipped(body: &[u8], most: usize) -> Result<Bytes, ApiError> {
+fn gunzip(body: &[u8], most: usize) -> Result<Bytes, ApiError> {
     let one_more = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     let mut whole = Vec::new();
     MultiGzDecoder::new(body).take(one_more).read_to_end(&mut whole).map_err(ApiError::BadGzip)?;
     if whole.len() > most { Err(ApiError::TooLarge(most)) } else { Ok(whole.into()) }
 }
 
-/// Reads a request's JSON.
+/// Parses a request's JSON.
 ///
 /// # Errors
 /// 415 for another content type, 400 for an empty body or one that is not JSON.
@@ -120,10 +121,10 @@ pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> 
     serde_json::from_slice(expect_json(headers, body)?).map_err(ApiError::BadJson)
 }
 
-/// The text of a request's JSON.
+/// Returns a request's JSON as text, without parsing it.
 ///
 /// # Errors
-/// As [`read`], but for what is not JSON.
+/// Those of [`read`], except for invalid JSON.
 pub(super) fn expect_json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], ApiError> {
     let declared = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     if declared.is_some_and(|declared| !is_json(declared)) {
@@ -136,12 +137,12 @@ pub(super) fn expect_json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b
     }
 }
 
-/// Whether a content type is that of JSON, with parameters or without.
+/// Whether a content type is `application/json`, with or without parameters.
 fn is_json(content_type: &str) -> bool {
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-/// What a JSON value is, in words.
+/// Returns the type of a JSON value in words.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

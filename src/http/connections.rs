@@ -1,8 +1,9 @@
 //! Accepts connections and serves HTTP/1.1 on each.
 //!
-//! poem has a server of its own. This one differs in what a mock needs: a request whose client is gone is given up (a
-//! wait, an advance), writes are not delayed, no more connections are served than may be, running out of file descriptors
-//! is waited out instead of spun on, and who takes too long over a request, or is gone without a word, is let go.
+//! This replaces poem's server, because a mock has further requirements. Requests whose clients are gone are dropped,
+//! even while they wait or advance the clock. Writes are not delayed. The number of connections is limited. A shortage
+//! of file descriptors is waited out rather than retried in a busy loop. Connections of clients that send requests too
+//! slowly, or that have vanished, are closed.
 
 use std::convert::Infallible;
 use std::io;
@@ -37,20 +38,21 @@ use super::{App, cors};
 use crate::system::set_peer_timeout;
 use crate::world::KeepAlive;
 
-/// The most bytes of a request's head: its line and its headers (RFC 9112, 3 and 5.4, ask for 8,000 at the least).
+/// The maximum size of a request's line and headers, in bytes (RFC 9112, 3 and 5.4, recommend at least 8,000).
 const MAX_HEAD: usize = 64 << 10;
 
-/// How long to wait before accepting again when the system refuses; connections wait in the kernel meanwhile.
+/// The pause before accepting again after the system refused. Connections wait in the kernel meanwhile.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// How many are told at a time that there is no place for them; others are closed without a word.
+/// The maximum number of excess connections that get a 503 concurrently. Further connections are closed without a
+/// response.
 pub(crate) const MAX_REFUSALS: usize = 64;
 
-/// How long those may take to hear it.
+/// The time limit for sending a final error response.
 const REFUSAL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Serves until the shutdown. Then no connection is accepted any more, and requests in flight may take as long as the
-/// grace. Sockets are tasks of their own.
+/// Serves until the shutdown. After that, no more connections are accepted, and requests in flight have `grace` to
+/// finish. Sockets run in separate tasks.
 pub(crate) async fn serve<E>(listeners: Listeners, service: E, app: Arc<App>, grace: Duration)
 where
     E: Endpoint<Output = Response> + 'static,
@@ -58,15 +60,15 @@ where
     let (service, connections, abort) = (Arc::new(service), TaskTracker::new(), CancellationToken::new());
     let permits = Arc::new(Semaphore::new(app.limits.connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
-    let mut acceptor = Acceptor { listeners, peer_time: app.limits.peer, is_short: false };
+    let mut acceptor = Acceptor { listeners, peer_timeout: app.limits.peer, is_failing: false };
     while let Some(accepted) = app.shutdown.run_until_cancelled(acceptor.accept()).await {
-        // A connection that waits is accepted even then.
+        // The accept may win even if the shutdown has already happened.
         if app.shutdown.is_cancelled() {
             break;
         }
         let Some((stream, peer)) = accepted else { continue };
         if let Ok(permit) = permits.clone().try_acquire_owned() {
-            // A socket that cannot say where it is has ended.
+            // A stream without a local address is already closed.
             let Ok(local) = stream.local_addr() else { continue };
             let connection = ServedConnection {
                 service: service.clone(),
@@ -92,27 +94,27 @@ where
 struct Acceptor {
     listeners: Listeners,
     /// See [`Limits::peer`](super::Limits::peer).
-    peer_time: Duration,
-    /// Whether the system refused the last time.
-    is_short: bool,
+    peer_timeout: Duration,
+    /// Whether the last attempt failed.
+    is_failing: bool,
 }
 
 impl Acceptor {
-    /// The next connection, if the system gives one.
+    /// Accepts the next connection. Returns `None` if that failed, after a pause if it should not be retried at once.
     async fn accept(&mut self) -> Option<(TcpStream, SocketAddr)> {
         match self.listeners.accept().await {
             Ok((stream, peer)) => {
-                if std::mem::take(&mut self.is_short) {
-                    info!("connections are accepted again");
+                if std::mem::take(&mut self.is_failing) {
+                    info!("accepting connections again");
                 }
-                set_up(&stream, self.peer_time);
+                set_up(&stream, self.peer_timeout);
                 Some((stream, peer))
             }
-            // A peer that was gone before it was accepted is its own affair; anything else is a shortage.
+            // The peer left before it was accepted. Any other error is a shortage of resources.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => None,
             Err(error) => {
-                if !std::mem::replace(&mut self.is_short, true) {
-                    warn!(%error, "cannot accept connections, trying again every {BACKOFF:?}; they wait meanwhile");
+                if !std::mem::replace(&mut self.is_failing, true) {
+                    warn!(%error, "cannot accept connections; retrying every {BACKOFF:?} while they wait");
                 }
                 tokio::time::sleep(BACKOFF).await;
                 None
@@ -121,25 +123,24 @@ impl Acceptor {
     }
 }
 
-/// A connection that is gone already cannot be set up, and need not be.
-fn set_up(stream: &TcpStream, peer_time: Duration) {
-    // Each write is sent at once (RFC 1122, 4.2.3.4, switched off).
+/// Configures an accepted stream. Errors are ignored, because they mean that the connection is already gone.
+fn set_up(stream: &TcpStream, peer_timeout: Duration) {
+    // Send each write at once, without the Nagle algorithm (RFC 1122, 4.2.3.4).
     let _ = stream.set_nodelay(true);
-    set_peer_timeout(stream, peer_time);
+    set_peer_timeout(stream, peer_timeout);
 }
 
-/// Says that there is no place, and leaves.
+/// Sends a 503 to an excess connection and closes it.
 async fn refuse(stream: TcpStream, app: Arc<App>, _permit: OwnedSemaphorePermit) {
     let wire = Wire::new(stream);
     let why = ApiError::TooManyConnections(app.limits.connections);
-    let telling = turn_away(&wire, &why, &app);
-    // One that does not want to hear it has to do without.
-    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, telling).await;
+    // The connection is closed even if the response cannot be sent.
+    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, send_final_error(&wire, &why, &app)).await;
 }
 
-/// Says why a connection is closed, as the last thing on it. Pages of listed origins cannot read it, since nobody knows whether
-/// it is one of them that asks.
-async fn turn_away(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
+/// Sends an error as the last response on a connection. Pages of listed origins cannot read it, because the origin of
+/// the request is unknown.
+async fn send_final_error(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
     let reply = why.reply();
     let mut response = Response::default();
     response.set_status(reply.response.status());
@@ -150,11 +151,11 @@ async fn turn_away(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
     let (head, body) = last_answer(response, 0).await;
     wire.write(&[head.as_bytes(), &body].concat()).await?;
     wire.end_writing();
-    // To close on unread bytes would reset the connection, and the client would not see why.
+    // Closing with unread bytes would reset the connection, and the client would not see the response.
     wire.drain().await
 }
 
-/// A connection that is served.
+/// A connection being served.
 struct ServedConnection<E> {
     service: Arc<E>,
     wire: Wire,
@@ -165,7 +166,7 @@ struct ServedConnection<E> {
 }
 
 impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
-    /// Serves it to its end. What is in flight when the client leaves is dropped.
+    /// Serves the connection until it ends. If the client leaves, the request in flight is dropped.
     async fn serve(self, app: Arc<App>) {
         let (wire, peer, keep_alive) = (self.wire.clone(), self.remote.clone(), self.keep_alive.clone());
         let this = Arc::new(self);
@@ -174,27 +175,29 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
             async move { Ok::<_, Infallible>(this.answer(request).await.into()) as Result<hyper::Response<_>, _> }
         });
         let mut http = http1::Builder::new();
-        // The wire has a timeout of its own.
+        // `Wire::expired` replaces hyper's timeout.
         http.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD).header_read_timeout(None);
         let mut connection = pin!(http.serve_connection(TokioIo::new(wire.clone()), service).with_upgrades());
         let outcome = tokio::select! {
             biased;
             outcome = connection.as_mut() => outcome,
-            // hyper-util's `GracefulShutdown` does not take connections that may be upgraded.
+            // hyper-util's `GracefulShutdown` does not support connections that may be upgraded.
             () = app.shutdown.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
-            // One that is idle ends now, so that what the browser asks next comes on another. Those of other clients end with their
-            // next answer: unlike browsers, some fail if a connection ends while they begin to use it again.
+            // An idle connection of a browser ends now, so that the browser's next request uses a new one. Connections
+            // of other clients end with their next response, because some clients, unlike browsers, fail if a
+            // connection ends just as they reuse it.
             () = keep_alive.suspended(|| wire.is_browser()) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
             expired = wire.expired(app.limits.request) => {
                 if expired == Expired::Request {
-                    // A client that is gone needs no answer.
-                    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, turn_away(&wire, &ApiError::SlowRequest, &app)).await;
+                    // The client may already be gone.
+                    let response = send_final_error(&wire, &ApiError::SlowRequest, &app);
+                    let _ = tokio::time::timeout(REFUSAL_TIMEOUT, response).await;
                 }
                 Ok(())
             }
@@ -211,7 +214,7 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response {
-        if self.wire.begin() == 0 && is_from_browser(request.headers()) {
+        if self.wire.start_request() == 0 && is_from_browser(request.headers()) {
             self.wire.note_browser();
         }
         Upgrade::note(&mut request, &self.permit);
@@ -226,7 +229,7 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
         if self.keep_alive.is_suspended() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
             response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        self.wire.end();
+        self.wire.finish_request();
         response
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a request, and the one place that turns it into an answer.
+//! Errors of requests, and the single place that turns them into responses.
 
 use std::panic::AssertUnwindSafe;
 
@@ -20,7 +20,7 @@ use crate::words::joined;
 use crate::world::{ClockError, SnapshotError, WorldError};
 use crate::worlds::WorldsError;
 
-/// A request that is answered with an error; `Display` is the answer's message.
+/// An error response to a request. Its `Display` text is the response's message.
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
     #[error("Route {method}:{uri} not found{}", .nearest.as_ref().map(|near| format!(", did you mean {near}?")).unwrap_or_default())]
@@ -33,7 +33,7 @@ pub(crate) enum ApiError {
     FileNotFound(String),
     #[error("File {0} is outside the directory of the scenario")]
     FileOutside(String),
-    #[error("The file has {length} bytes, and the range is beyond them")]
+    #[error("The range starts beyond the end of the file, which has {length} bytes")]
     NoSuchRange { length: u64 },
     #[error("Body cannot be empty, send a JSON object")]
     EmptyBody,
@@ -63,7 +63,7 @@ pub(crate) enum ApiError {
     UpgradeRequired,
     #[error("This endpoint speaks only the WebSocket subprotocols {0}")]
     NoSubprotocol(String),
-    #[error("{path} is no WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
+    #[error("{path} is not a WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
     NoEndpoint { path: String, is_route: bool, nearest: Option<String> },
     #[error("WebSocket version 13 is required")]
     WebSocketVersion,
@@ -81,27 +81,27 @@ pub(crate) enum ApiError {
     ControlOff,
     #[error("The control API needs the token that mockd was started with: authorization: Bearer …")]
     NoToken,
-    #[error("mockd listens on loopback and takes requests to localhost only{}", advice(.0))]
+    #[error("mockd listens on loopback and accepts only requests to localhost{}", allow_host_hint(.0))]
     ForeignHost(String),
-    #[error("This mock takes no sockets from pages of other sites; allow them with `cors` in the scenario")]
+    #[error("This mock does not accept sockets from pages of other sites; allow them with `cors` in the scenario")]
     ForeignSocket,
-    #[error("mockd serves {0} connections already; close some, or allow more with --max-connections")]
+    #[error("mockd already serves {0} connections; close some, or allow more with --max-connections")]
     TooManyConnections(usize),
     #[error("The request took too long to arrive")]
     SlowRequest,
-    #[error("mockd has failed to answer this; it is a defect in mockd, please report it")]
+    #[error("mockd failed to answer this request; it is a defect in mockd, please report it")]
     Defect,
-    #[error("The fault is wrong\n{0}")]
+    #[error("The fault is invalid\n{0}")]
     BadFault(Box<Problems>),
-    /// Steps that cannot be carried out as they are written.
-    #[error("the steps are wrong: {0}")]
+    /// Steps in a request that are invalid.
+    #[error("the steps are invalid: {0}")]
     BadSteps(Box<Problems>),
-    #[error("The control API takes no requests from pages of other sites; allow them with --control-origin")]
+    #[error("The control API does not accept requests from pages of other sites; allow them with --control-origin")]
     ForeignOrigin,
-    /// What steps of a rule, or its operation on a collection, were refused.
+    /// A refusal of a rule's steps, or of its operation on a collection.
     #[error(transparent)]
     Refused(Refusal),
-    /// What Engine.IO's clients are told in its own way.
+    /// An error that is reported to Engine.IO clients in Engine.IO's format.
     #[error(transparent)]
     EngineIo(#[from] EngineIoError),
     #[error(transparent)]
@@ -172,7 +172,7 @@ impl ResponseError for ApiError {
 }
 
 impl ApiError {
-    /// The error as an answer.
+    /// Turns the error into a response.
     pub(super) fn reply(&self) -> ApiResponse {
         let status = self.status();
         let (code, error, message) = (status.as_u16(), status.canonical_reason(), self.to_string());
@@ -184,7 +184,7 @@ impl ApiError {
                 json!({ "statusCode": code, "error": error, "message": message, "problems": describe(problem) })
             }
             Self::EngineIo(why) => json!({ "code": why.code(), "message": message }),
-            // Fastify answers unknown routes with its keys in another order, and clients of a shop compare bytes.
+            // Fastify orders the keys differently for unknown routes, and clients of a shop compare bytes.
             Self::RouteNotFound { is_of_shop: true, .. } => {
                 json!({ "message": message, "error": error, "statusCode": code })
             }
@@ -194,13 +194,13 @@ impl ApiError {
         let headers = reply.response.headers_mut();
         match status {
             StatusCode::UPGRADE_REQUIRED => {
-                // RFC 9110, 15.5.22: says which protocol; RFC 6455, 4.4: and which version.
+                // The required protocol (RFC 9110, 15.5.22) and version (RFC 6455, 4.4).
                 headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
                 headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
                 headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                // RFC 9110, 10.2.3, in seconds.
+                // In seconds (RFC 9110, 10.2.3).
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             StatusCode::UNAUTHORIZED => {
@@ -216,7 +216,7 @@ impl ApiError {
                 let range = HeaderValue::try_from(format!("bytes */{length}"));
                 headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
             }
-            // RFC 9110, 12.5.3: what tells this 415 from that of another content type.
+            // Distinguishes this 415 from the one for an unsupported content type (RFC 9110, 12.5.3).
             _ if matches!(self, Self::UnsupportedCoding(_)) => {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
             }
@@ -225,13 +225,14 @@ impl ApiError {
         reply
     }
 
-    /// An error that did not come from a handler of ours, or did.
+    /// Converts an error from poem, which may wrap an `ApiError`.
     pub(super) fn of(error: PoemError, method: &Method, uri: &Uri) -> Self {
         match error.downcast::<Self>() {
             Ok(error) => error,
             Err(error) if error.is::<ParsePathError>() => Self::BadPath,
             Err(error) => match error.status() {
-                // A path that leads out of the site is as good as none, and the answer does not say where it led.
+                // A path that leads out of the site is reported as missing, so that the response does not reveal where
+                // it led.
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
                     Self::not_found(method, uri)
                 }
@@ -240,26 +241,26 @@ impl ApiError {
         }
     }
 
-    /// That there is no such route.
+    /// Returns the error for a route that does not exist.
     pub(super) fn not_found(method: &Method, uri: &Uri) -> Self {
         Self::RouteNotFound { method: method.clone(), uri: Box::new(uri.clone()), nearest: None, is_of_shop: true }
     }
 }
 
-/// `GET, HEAD and POST`.
+/// Joins methods like `GET, HEAD and POST`.
 fn joined_methods(methods: &[&str]) -> String {
     joined(&methods.iter().map(ToString::to_string).collect::<Vec<_>>(), "and")
 }
 
-/// How a host becomes one that is answered, if its name can be given to the flag.
-fn advice(host: &str) -> String {
+/// Returns how to allow a host, or an empty text if its name is not valid for the flag.
+fn allow_host_hint(host: &str) -> String {
     if is_host_name(host) { format!("; {host} is allowed with --allow-host {host}") } else { String::new() }
 }
 
 fn status_of_switch(error: &SwitchError) -> StatusCode {
     match error {
         SwitchError::Unknown(_) => StatusCode::NOT_FOUND,
-        // The request is right; what it is about is not.
+        // The request is valid, but the file that it names is not.
         SwitchError::Broken { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         SwitchError::Defect { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         SwitchError::Fixed => StatusCode::CONFLICT,
@@ -287,7 +288,7 @@ fn nearest_endpoint(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default()
 }
 
-/// Whose steps a refusal is about.
+/// The origin of refused steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StepsOf {
     Scenario,
@@ -306,7 +307,7 @@ fn status_of_refusal(refusal: &Refusal, steps: StepsOf) -> StatusCode {
     }
 }
 
-/// Has a handler that fails fail alone: its request gets a 500, and nothing else is disturbed.
+/// Isolates a handler: if it panics, its request gets a 500 and nothing else is affected.
 ///
 /// # Errors
 /// Those of the handler.
@@ -322,7 +323,7 @@ mod tests {
     use super::alone;
 
     #[tokio::test]
-    async fn a_handler_that_panics_is_a_500_and_the_next_one_is_not() {
+    async fn a_panicking_handler_gives_500_and_does_not_affect_the_next() {
         for (fails, expected) in [(true, Err(StatusCode::INTERNAL_SERVER_ERROR)), (false, Ok("fine"))] {
             let handler = async { if fails { panic!("a defect") } else { Ok("fine") } };
             assert_eq!(alone(handler).await.map_err(|error| error.status()), expected);

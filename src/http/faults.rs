@@ -1,4 +1,4 @@
-//! Faults that hit requests: what they do in place of the handler, to its answer, and on the wire.
+//! Faults that hit requests: their effects in place of the handler, on its response, and on the wire.
 
 use std::future::pending;
 use std::io;
@@ -18,11 +18,10 @@ use crate::engine::{FaultSubject, FaultTarget, Hit};
 use crate::scenario::{Effect, FaultResponse, PathMatch, Plan, SocketEndpoint, format_duration};
 use crate::world::{FaultMark, World};
 
-/// How many pieces a second a slow body comes in.
-const PIECES: u32 = 10;
+/// The number of pieces per second in which a slow body is sent.
+const PIECES_PER_SECOND: u32 = 10;
 
-/// In a second.
-const NANOS: u64 = 1_000_000_000;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// The faults that hit a request.
 pub(super) struct RequestFaults {
@@ -30,23 +29,23 @@ pub(super) struct RequestFaults {
     world: World,
 }
 
-/// An answer that HTTP does not allow, or not at that speed: it is written past hyper, and ends its connection. It is among
-/// the extensions of the response that it is made of.
+/// A deviation from the response that hyper cannot produce. The response is written directly, bypassing hyper, and ends
+/// the connection. Stored in the extensions of the response that it overrides.
 #[derive(Debug, Clone)]
 pub(super) enum ResponseOverride {
-    /// The connection is closed in its place.
+    /// The connection is closed in place of the response.
     Closed,
-    /// The connection is reset after so many bytes of it.
+    /// The connection is reset after `after` bytes of the response.
     Reset { after: u64 },
-    /// Its body comes at so many bytes a second of the world's time.
+    /// The body is sent at `rate` bytes per second on the world's clock.
     Slow { rate: u64, world: World, run: u64 },
-    /// It says to be so many bytes longer than it is.
+    /// The declared length exceeds the real one by `off` bytes.
     Length { off: i64 },
 }
 
 impl RequestFaults {
-    /// `None` if nothing hits it. `is_of_endpoint` says whether the scenario declares an endpoint of its path, and `is_handshake`
-    /// whether it opens a socket.
+    /// Returns the faults that hit a request, or `None` if there are none. `is_of_endpoint` is whether the scenario
+    /// declares an endpoint for the path, and `is_handshake` whether the request opens a socket.
     pub(super) async fn of(
         target: &RequestTarget<'_>,
         found: Option<&PathMatch<'_, '_>>,
@@ -63,25 +62,26 @@ impl RequestFaults {
         (!hits.is_empty()).then(|| Self { hits, world: world.clone() })
     }
 
-    /// What the faults do, for the journal.
+    /// Returns descriptions of the faults, for the journal.
     pub(super) fn marks(&self) -> Vec<FaultMark> {
         let mark = |hit: &Hit| {
             let hits_streams = matches!(hit.fault.effect(), Effect::AnswerLate(_));
-            FaultMark { fault: hit.label.clone(), did: did(hit), hits_streams }
+            FaultMark { fault: hit.label.clone(), did: description(hit), hits_streams }
         };
         self.hits.iter().map(mark).collect()
     }
 
-    fn is_carried_out(&self) -> bool {
+    /// Whether the handler runs.
+    fn is_handled(&self) -> bool {
         !self.hits.iter().any(|hit| hit.fault.effect().is_in_place_of_answer())
     }
 
-    /// The answer of one that is not carried out.
+    /// Applies the faults that precede the handler. Returns the response that replaces the handler's, if any.
     pub(super) async fn before(&self) -> Option<ApiResponse> {
-        let is_carried_out = self.is_carried_out();
+        let is_handled = self.is_handled();
         for hit in &self.hits {
             match hit.fault.effect() {
-                Effect::AnswerLate(_) if is_carried_out => {}
+                Effect::AnswerLate(_) if is_handled => {}
                 Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
                 Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, hit)),
                 Effect::Storm(closed) => {
@@ -102,9 +102,9 @@ impl RequestFaults {
         None
     }
 
-    /// What becomes of the answer of one that is carried out. A stream, whose body has no end, is at most late.
+    /// Applies the faults to the handler's response. A stream can only be delayed, because its body has no end.
     pub(super) async fn after(&self, mut response: Response) -> Response {
-        if !self.is_carried_out() {
+        if !self.is_handled() {
             return response;
         }
         let is_stream = is_stream(&response);
@@ -115,7 +115,7 @@ impl RequestFaults {
                     response
                 }
                 _ if is_stream => response,
-                Effect::Malformed => break_off(response).await,
+                Effect::Malformed => truncate(response).await,
                 Effect::ResetRequest { after: Some(after) } => ResponseOverride::Reset { after }.mark(response),
                 Effect::Bandwidth(rate) => {
                     ResponseOverride::Slow { rate, world: self.world.clone(), run: hit.run }.mark(response)
@@ -128,7 +128,8 @@ impl RequestFaults {
     }
 }
 
-/// What a request of any method is about. Only a handshake is about what its endpoint names.
+/// Returns the subject of a request, for which faults can be declared. All methods of a path share it. The collection
+/// that a socket endpoint names is the subject of handshakes only.
 fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
     let subject = |plan: &Plan| match plan {
         Plan::Endpoint(SocketEndpoint { collection, .. }) => {
@@ -149,12 +150,12 @@ fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
         .unwrap_or(FaultSubject::Other)
 }
 
-/// A part of a path, decoded as far as that is possible.
+/// Decodes a part of a path, replacing invalid UTF-8.
 fn lossy(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn did(hit: &Hit) -> String {
+fn description(hit: &Hit) -> String {
     match hit.fault.effect() {
         Effect::AnswerLate(_) => format!("answered {} later", format_duration(hit.delay)),
         Effect::ConnectLate(_) => format!("handshake answered {} later", format_duration(hit.delay)),
@@ -177,25 +178,25 @@ fn refuse(refusal: &FaultResponse, hit: &Hit) -> ApiResponse {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let body = refusal.body.clone().unwrap_or_else(|| {
         let (code, error) = (status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-        // One without a name is labelled as a fault already.
+        // The label of an unnamed fault already contains "fault".
         let fault = hit.fault.name().map_or_else(|| hit.label.to_string(), |name| format!("fault {name}"));
         json!({ "statusCode": code, "error": error, "message": format!("The {fault} is in force") })
     });
     let mut reply = ApiResponse::json(body.to_string()).with_status(status);
     if let Some(after) = refusal.retry_after {
-        reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+        reply.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
     }
     reply
 }
 
-/// Whole seconds, and not too few of them.
-fn seconds(time: Duration) -> u64 {
+/// Returns a time in whole seconds, rounded up.
+fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// The first half of a body.
-async fn break_off(mut response: Response) -> Response {
-    // A body that was made here can be read.
+/// Truncates the body of a response to its first half.
+async fn truncate(mut response: Response) -> Response {
+    // Bodies built by mockd can always be read.
     let bytes = response.take_body().into_bytes().await.unwrap_or_default();
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response.set_body(Body::from_bytes(bytes.slice(..bytes.len() / 2)));
@@ -203,26 +204,26 @@ async fn break_off(mut response: Response) -> Response {
 }
 
 impl ResponseOverride {
-    /// Has the answer be overridden when everything else was done to it.
+    /// Marks a response to be overridden after all other processing.
     pub(super) fn mark(self, mut response: Response) -> Response {
         response.extensions_mut().insert(self);
         response
     }
 
-    /// Whether there is no answer at all.
-    pub(super) fn is_in_place_of(response: &Response) -> bool {
+    /// Whether the override leaves no response at all.
+    pub(super) fn leaves_no_response(response: &Response) -> bool {
         matches!(response.extensions().get(), Some(Self::Closed | Self::Reset { after: 0 }))
     }
 
-    /// What is to be done to an answer, if something is.
+    /// Removes the override from a response, if it has one.
     pub(super) fn take(response: &mut Response) -> Option<Self> {
         response.extensions_mut().remove()
     }
 
-    /// Answers in hyper's place. It never ends by itself: hyper gives the request up when the connection is at its end.
+    /// Writes the response in place of hyper. Never returns: hyper drops the request when the connection ends.
     pub(super) async fn carry_out(self, response: Response, wire: &Wire) -> Response {
         let is_reset = matches!(self, Self::Reset { .. });
-        // A client that is gone needs no end.
+        // The client may already be gone.
         let _ = self.write(response, wire).await;
         if is_reset {
             wire.reset();
@@ -245,8 +246,8 @@ impl ResponseOverride {
             Self::Length { .. } => wire.write(&[head.as_bytes(), &body].concat()).await,
             Self::Slow { rate, world, run } => {
                 wire.write(head.as_bytes()).await?;
-                let piece = usize::try_from(rate / u64::from(PIECES)).unwrap_or(usize::MAX).max(1);
-                let pause = Duration::from_nanos(NANOS.saturating_mul(piece as u64) / rate);
+                let piece = usize::try_from(rate / u64::from(PIECES_PER_SECOND)).unwrap_or(usize::MAX).max(1);
+                let pause = Duration::from_nanos(NANOS_PER_SECOND.saturating_mul(piece as u64) / rate);
                 for bytes in body.chunks(piece) {
                     world.pass(Some(pause), run).await;
                     wire.write(bytes).await?;

@@ -1,8 +1,8 @@
-//! Names by which a server can be reached.
+//! Host names.
 
 use std::net::Ipv6Addr;
 
-/// Whether a text is the name of a host, without a port: one of DNS, or an address.
+/// Whether a text is a host name without a port: a DNS name or an IP address.
 pub(crate) fn is_host_name(text: &str) -> bool {
     const LONGEST: usize = 253;
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);

@@ -1,32 +1,35 @@
-//! How much of the server one client, or all of them, may take.
+//! Limits on what clients may use of the server.
 
 use std::time::Duration;
 
-/// Bounds for what clients send, and for how long they may take over it.
+/// Limits on the size and duration of what clients send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time, live sockets included; more get a 503. As many clients may poll, which have no connection in between.
+    /// The maximum number of concurrent connections, including live sockets; others get a 503. Up to as many clients
+    /// may also poll, because they hold no connection between polls.
     pub connections: usize,
-    /// Bytes of a request's body; more get a 413.
+    /// The maximum size of a request body, in bytes; a larger one gets a 413.
     pub body: usize,
-    /// Bytes of a message on a live socket; more close it with 1009 (RFC 6455, 7.4.1).
+    /// The maximum size of a message on a live socket, in bytes; a larger one closes the socket with 1009 (RFC 6455,
+    /// 7.4.1).
     pub message: usize,
-    /// How long a request's head, and then its body, may take to arrive, from [`Limits::SHORTEST_REQUEST`] on; longer gets a
-    /// 408. A head may take up to twice the time. A connection without a request is closed after 12 to 13 times the time.
+    /// The time that a request's head, and then its body, may take to arrive; a slower request gets a 408. At least
+    /// [`Limits::SHORTEST_REQUEST`]. A head may take up to twice this time. A connection without a request is closed
+    /// after 12 to 13 times this time.
     pub request: Duration,
-    /// How often a live socket that the server has nothing to say to is pinged (RFC 6455, 5.5.2); never if it is 0.
+    /// The interval at which idle live sockets are pinged (RFC 6455, 5.5.2); 0 turns pings off.
     pub ping: Duration,
-    /// How long a peer may acknowledge nothing of what was sent to it before its connection counts as gone; what the
-    /// system says if it is 0. A client that reads nothing for so long counts as gone as well.
+    /// The time after which a connection counts as dead because the peer acknowledges none of the sent data; 0 leaves
+    /// it to the system. A client that reads nothing for this long also counts as gone.
     pub peer: Duration,
 }
 
 impl Limits {
-    /// The least [time for a request](Limits::request).
+    /// The minimum [request timeout](Limits::request).
     pub const SHORTEST_REQUEST: Duration = Duration::from_millis(100);
 
-    /// Bytes of what a client of Engine.IO may send at once, in a request as well as in a message on its socket: it may go
-    /// over from one to the other at any time.
+    /// Returns the maximum payload of an Engine.IO client, in bytes. It applies to requests and to messages on a socket
+    /// alike, because the client may switch from polling to a socket at any time.
     #[must_use]
     pub fn payload(&self) -> usize {
         self.message.min(self.body)

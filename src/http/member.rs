@@ -1,4 +1,4 @@
-//! A member of a world's feed whose frames go into a buffer that answers are made of: a stream, or a client that polls.
+//! A member of a world's feed that receives its frames through a buffer: a stream, or a client that polls.
 
 use std::io;
 use std::sync::Arc;
@@ -9,27 +9,27 @@ use super::App;
 use crate::websocket::put_together;
 use crate::world::{EncodedBatch, FrameSink, Subscription, WorldError};
 
-/// A member that is written to through a buffer.
+/// A member whose frames are written to a buffer.
 pub(super) struct BufferedMember {
     pub(super) feed: Subscription,
     sink: Arc<dyn FrameSink>,
-    /// What is still to be written.
+    /// The bytes still to be written.
     output: Bytes,
-    /// Frames of the feed that are written once the output is.
+    /// The number of the feed's frames that count as written once the output is.
     frames: u64,
     app: Arc<App>,
 }
 
-/// Why a member is at its end.
+/// The reason why a member has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MemberEnd {
-    /// Its rule has ended it.
+    /// A rule ended the member.
     Done,
     /// The client is gone.
     Gone,
-    /// The world, the server or the client's pace has ended it.
+    /// The world or the server ended, or the client was too slow.
     Ended,
-    /// A fault breaks it off.
+    /// A fault breaks off the connection.
     Reset,
 }
 
@@ -40,18 +40,18 @@ impl From<WorldError> for MemberEnd {
 }
 
 impl BufferedMember {
-    /// A member whose frames go into that buffer.
+    /// Creates a member whose frames go to `sink`.
     pub(super) fn new(feed: Subscription, sink: Arc<dyn FrameSink>, app: Arc<App>) -> Self {
         feed.connect(sink.clone());
         Self { feed, sink, output: Bytes::new(), frames: 0, app }
     }
 
-    /// Whether it has something that the buffer had no room for.
+    /// Whether the member has bytes for which the buffer had no room.
     pub(super) fn has_output(&self) -> bool {
         !self.output.is_empty()
     }
 
-    /// Writes what waits, as far as there is room. When nothing is left, the fan-out takes over, or the member is at its end.
+    /// Writes pending output as far as there is room. Once nothing is left, the fan-out takes over or the member ends.
     pub(super) async fn put_out(&mut self) -> Result<(), MemberEnd> {
         loop {
             let end = self.end_asked_for();
@@ -63,7 +63,7 @@ impl BufferedMember {
                 return end.map_or(Ok(()), Err);
             }
             if !self.flush()? {
-                // A client that does not read is not waited for, unless it can go on later.
+                // If the member is ending, do not wait for a client that does not read.
                 return match end {
                     Some(end) => Err(end),
                     None => Ok(self.feed.expect_next().await?),
@@ -79,7 +79,7 @@ impl BufferedMember {
         }
     }
 
-    /// Waits until there may be something to write, or the member is at its end.
+    /// Waits until there may be output to write, or the member has ended.
     pub(super) async fn woken(&mut self) {
         self.feed.woken(self.output.is_empty()).await;
         self.reclaim();
@@ -95,7 +95,7 @@ impl BufferedMember {
         (self.app.shutdown.is_cancelled() || self.feed.is_ended()).then_some(MemberEnd::Ended)
     }
 
-    /// Writes the output. Says whether all of it is written.
+    /// Writes the output. Returns whether all of it was written.
     fn flush(&mut self) -> Result<bool, MemberEnd> {
         while !self.output.is_empty() {
             match self.sink.write(&self.output) {
@@ -110,14 +110,14 @@ impl BufferedMember {
         Ok(true)
     }
 
-    /// Takes over from the fan-out, with what it has not written.
+    /// Takes over writing from the fan-out, including the bytes that it has not written.
     pub(super) fn reclaim(&mut self) {
         let EncodedBatch { bytes, messages } = self.feed.reclaim();
         self.output = put_together(&self.output, &bytes);
         self.frames += messages;
     }
 
-    /// What it was to get, with what was not written of that.
+    /// Returns the subscription and the output that was not written.
     pub(super) fn into_parts(mut self) -> (Subscription, EncodedBatch) {
         self.reclaim();
         (self.feed, EncodedBatch { bytes: self.output, messages: self.frames })

@@ -1,5 +1,5 @@
-//! What reaches mockd and was meant for something else: requests for another host, for paths without a route, for fields that no
-//! row has, and other protocols than HTTP/1.1. The log says so once, with what to do about it.
+//! Logs misdirected requests: requests for another host, for a path without a route, for a field that no row has, or in
+//! a protocol other than HTTP/1.1. Each is logged once, with a remedy.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,18 +12,18 @@ use crate::engine::QueryNote;
 use crate::logged_names::{LoggedNames, NameLine};
 use crate::world::World;
 
-/// Characters of a path that are logged.
+/// The maximum number of a path's characters to log.
 const MOST_CHARACTERS: usize = 200;
 
-/// Paths that browsers ask for by themselves.
-const ASKED_BY_THEMSELVES: [&str; 4] = [
+/// Paths that browsers request automatically.
+const BROWSER_PATHS: [&str; 4] = [
     "/favicon.ico",
     "/apple-touch-icon.png",
     "/apple-touch-icon-precomposed.png",
     "/.well-known/appspecific/com.chrome.devtools.json",
 ];
 
-/// What was logged already.
+/// A record of the warnings already logged.
 #[derive(Debug, Default)]
 pub(crate) struct Misdirected {
     hosts: LoggedNames,
@@ -34,7 +34,7 @@ pub(crate) struct Misdirected {
 }
 
 impl Misdirected {
-    /// A request was refused.
+    /// Logs that a request for another host was refused.
     pub(super) fn refused(&self, why: &ApiError) {
         let ApiError::ForeignHost(name) = why else { return };
         if !is_host_name(name) {
@@ -49,9 +49,10 @@ impl Misdirected {
         }
     }
 
-    /// A request of a world found no route, nor a file of the site; the nearest route is what was most likely meant.
-    pub(super) fn found_no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
-        if ASKED_BY_THEMSELVES.contains(&path) {
+    /// Logs that a request matched neither a route nor a file of the site. `nearest` is the route that was most likely
+    /// meant.
+    pub(super) fn no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
+        if BROWSER_PATHS.contains(&path) {
             return;
         }
         let path: String = path.chars().take(MOST_CHARACTERS).collect();
@@ -68,13 +69,13 @@ impl Misdirected {
         }
     }
 
-    /// A list of a route of that key was asked for by something that means nothing.
-    pub(super) fn found_no_meaning(&self, world: &World, route: &str, note: &QueryNote) {
+    /// Logs that a list query of the route with this key has a name without a meaning.
+    pub(super) fn unknown_query_name(&self, world: &World, route: &str, note: &QueryNote) {
         match self.queries.note(&format!("{route} {}", note.name())) {
             NameLine::Name => warn!(world = %world.name(), "`{route}`: {note}"),
             NameLine::NoMore => {
                 warn!(
-                    "lists were asked for by more than {} names that mean nothing; the log names no further ones",
+                    "list queries have more than {} names without a meaning; the log names no further ones",
                     LoggedNames::MOST
                 );
             }
@@ -82,7 +83,7 @@ impl Misdirected {
         }
     }
 
-    /// A client spoke TLS.
+    /// Logs that a client spoke TLS.
     pub(super) fn spoke_tls(&self) {
         if !self.tls.swap(true, Ordering::Relaxed) {
             warn!(
@@ -91,10 +92,10 @@ impl Misdirected {
         }
     }
 
-    /// A client spoke HTTP/2 without asking whether the server does (RFC 9113, 3.3).
+    /// Logs that a client spoke HTTP/2 with prior knowledge (RFC 9113, 3.3).
     pub(super) fn spoke_http2(&self) {
         if !self.http2.swap(true, Ordering::Relaxed) {
-            warn!("a client speaks HTTP/2, and mockd does not: have the client use HTTP/1.1");
+            warn!("a client speaks HTTP/2, and mockd does not: configure the client to use HTTP/1.1");
         }
     }
 }

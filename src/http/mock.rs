@@ -1,7 +1,7 @@
-//! The mock API: the routes of the world's scenario, and the site at every path that none of them has.
+//! The mock API: the routes of the world's scenario, and the site at all other paths.
 //!
-//! A request's path is looked up once, in the view that its answer is made from. Every request, with its answer, is written
-//! to the journal of its world, and meets the faults that are in force there.
+//! A request's path is looked up once, in the view that produces its answer. Each request and its answer are recorded
+//! in the world's journal, and are subject to the faults in force in that world.
 
 #[cfg(test)]
 mod tests;
@@ -36,16 +36,16 @@ use crate::worlds::WorldsError;
 pub(super) struct Mock {
     app: Arc<App>,
     site: SiteEndpoint,
-    /// Those of the built-in page, if that is the site.
+    /// The files of the built-in page; empty if the site is a directory.
     built_in_files: Vec<Cow<'static, str>>,
 }
 
-/// What a scenario declares for the path of a request.
+/// The scenario's declarations for the path of a request.
 #[derive(Clone, Copy)]
 struct Found<'f> {
     route: Option<&'f PathMatch<'f, 'f>>,
     endpoint: Option<&'f EndpointMatch<'f, 'f>>,
-    /// The endpoint, if the request is one of a client that polls it.
+    /// The endpoint, if the request comes from a client that polls it.
     polled: Option<&'f EndpointMatch<'f, 'f>>,
 }
 
@@ -54,7 +54,7 @@ impl Mock {
         Self { app, site: site.endpoint(), built_in_files: site.built_in_files() }
     }
 
-    /// The answer to a request.
+    /// Answers a request.
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, mut request: Request) -> ApiResponse {
         let world = match self.world(target).await {
             Ok(world) => world,
@@ -80,16 +80,16 @@ impl Mock {
             let body = body.as_ref().ok().filter(|body| !body.is_empty());
             world.requested(Exchange {
                 head: head(target, &request),
-                // The received bytes are part of a larger buffer, which the journal must not keep.
+                // The received bytes may be part of a larger buffer, which the journal must not keep alive.
                 body: body.map(|body| Payload::new(Bytes::copy_from_slice(body))),
                 faults: faults.as_ref().map(RequestFaults::marks).unwrap_or_default(),
                 answer: OnceLock::new(),
             })
         });
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
-            // One that breaks off is no answer.
+            // A connection that is closed or reset in place of the answer leaves no answer to record.
             if let Some(place) = recorded
-                && !ResponseOverride::is_in_place_of(&reply.response)
+                && !ResponseOverride::leaves_no_response(&reply.response)
             {
                 let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
                 let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
@@ -119,8 +119,9 @@ impl Mock {
         Box::pin(faults.after(reply.response)).await.into()
     }
 
-    /// Whether the built-in page fetches a file of its own, or opens its socket before anybody has chosen a collection. No test asks
-    /// for these, so they stay out of the journal unless a fault hits them.
+    /// Whether the request is for a file of the built-in page, or for the socket that the page opens before a
+    /// collection is chosen. Tests do not look for such requests, so the journal leaves them out unless a fault hits
+    /// them.
     fn is_of_built_in_page(
         &self,
         target: &RequestTarget<'_>,
@@ -131,28 +132,28 @@ impl Mock {
             return false;
         }
         let Some(found) = found.filter(|found| found.route(RouteMethod::Get).is_some()) else {
-            let is_own = |file: &str| match file {
+            let is_built_in = |file: &str| match file {
                 "" => !self.built_in_files.is_empty(),
-                file => self.built_in_files.iter().any(|own| own == file),
+                file => self.built_in_files.iter().any(|built_in| built_in == file),
             };
-            return target.path.strip_prefix('/').is_some_and(is_own);
+            return target.path.strip_prefix('/').is_some_and(is_built_in);
         };
         found.endpoint().is_some_and(|endpoint| {
             is_reserved_collection(found.parameter(&endpoint.collection)) && asks_for_socket(request.headers())
         })
     }
 
-    /// The world that a request is for. All but preflights make it.
+    /// Returns the world of a request. Any request except a preflight creates the world if it does not exist.
     async fn world(&self, target: &RequestTarget<'_>) -> Result<World, WorldsError> {
         let is_preflight = target.method == Method::OPTIONS;
         match target.world.find(&self.app.worlds, !is_preflight).await {
-            // A preflight is about what may be asked, not about the world.
+            // A preflight asks which requests are allowed, which does not depend on the world.
             Err(WorldsError::Unknown(_)) if is_preflight => Ok(self.app.worlds.default_world()),
             found => found,
         }
     }
 
-    /// Carries out a request whose body was received.
+    /// Handles a request whose body was received.
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
@@ -181,7 +182,7 @@ impl Mock {
                 return Err(no_endpoint(target, found.is_some(), moment));
             }
         } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
-            return self.beside_endpoint(target, request).await;
+            return self.without_upgrade(target, request).await;
         }
         let Some(found) = found else {
             if method != RouteMethod::Any {
@@ -207,7 +208,7 @@ impl Mock {
             }
             Plan::Answer { answers, crud } => {
                 let call = RuleCall { target, found, route, answers, crud: *crud };
-                if let Some(reply) = call.at_once(&self.app, moment, request.headers(), &body) {
+                if let Some(reply) = call.respond_now(&self.app, moment, request.headers(), &body) {
                     return reply;
                 }
                 Box::pin(call.respond(&self.app, moment, request, &body)).await
@@ -215,8 +216,9 @@ impl Mock {
         }
     }
 
-    /// The answer for a path that has nothing but an endpoint, for a client that asks for no socket. The site may have a page there.
-    async fn beside_endpoint(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
+    /// Answers a request without an upgrade for a path that has only an endpoint. The site may have a page at that
+    /// path.
+    async fn without_upgrade(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
         if request.method() != Method::GET {
             return Err(ApiError::UpgradeRequired);
         }
@@ -226,7 +228,7 @@ impl Mock {
         }
     }
 
-    /// The answer for a path whose routes are for other methods. The site may have a page there.
+    /// Answers a request for a path whose routes have other methods. The site may have a page at that path.
     async fn without_method(
         &self,
         target: &RequestTarget<'_>,
@@ -246,7 +248,7 @@ impl Mock {
         Err(ApiError::MethodNotAllowed { method, path, allowed: found.methods() })
     }
 
-    /// Names the route that was meant, if the scenario says what its routes answer. The log does so too.
+    /// Adds the nearest route to a 404 and logs it, if the scenario declares answers for its routes.
     fn with_nearest_route(&self, error: ApiError, target: &RequestTarget<'_>, moment: &Moment) -> ApiError {
         let routes = moment.view.scenario.routes();
         let ApiError::RouteNotFound { method, uri, .. } = error else { return error };
@@ -254,10 +256,10 @@ impl Mock {
         if !routes.has_answers() {
             return ApiError::RouteNotFound { method, uri, nearest: None, is_of_shop };
         }
-        let asked = if method == Method::HEAD { Method::GET } else { method.clone() };
-        let near = routes.nearest(asked.as_str(), &target.route_path());
+        let lookup_method = if method == Method::HEAD { Method::GET } else { method.clone() };
+        let near = routes.nearest(lookup_method.as_str(), &target.route_path());
         let nearest = near.map(|near| format!("{} {}", near.method(), near.path()));
-        self.app.misdirected.found_no_route(&moment.world, &method, &target.path, nearest.as_deref());
+        self.app.misdirected.no_route(&moment.world, &method, &target.path, nearest.as_deref());
         ApiError::RouteNotFound { method, uri, nearest, is_of_shop }
     }
 
@@ -268,7 +270,7 @@ impl Mock {
     }
 }
 
-/// The answer to a client that asks for a socket where there is none.
+/// Returns the error for a client that requests a socket at a path without an endpoint.
 fn no_endpoint(target: &RequestTarget<'_>, is_route: bool, moment: &Moment) -> ApiError {
     let scenario = &moment.view.scenario;
     let path = target.route_path();
@@ -280,13 +282,13 @@ fn no_endpoint(target: &RequestTarget<'_>, is_route: bool, moment: &Moment) -> A
     ApiError::NoEndpoint { path: target.path.clone().into_owned(), is_route, nearest: nearest.or_else(of_shop) }
 }
 
-/// The head of a request, for the journal.
+/// Returns the head of a request, for the journal.
 fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// The key of the route whose declared answers a request is for. A preflight is for none.
+/// Returns the key of the route whose declared answers apply to a request. None apply to a preflight.
 fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
     let route = found.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
     match route.plan() {
@@ -295,7 +297,7 @@ fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, met
     }
 }
 
-/// Whether a request opens a socket, or a session that polls in place of one.
+/// Whether a request opens a socket, or a polling session in place of one.
 fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request) -> bool {
     let Found { route, endpoint, polled } = found;
     let has_socket = endpoint.is_some() || route.is_some_and(|route| route.endpoint().is_some());
@@ -303,7 +305,7 @@ fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request)
     is_upgrade || polled.is_some() && live::polling::opens(target)
 }
 
-/// Whether a request is one of a client that polls an endpoint in place of a socket.
+/// Whether a request comes from a client that polls an endpoint in place of a socket.
 fn is_polled(
     target: &RequestTarget<'_>,
     found: Option<&PathMatch<'_, '_>>,
@@ -315,7 +317,7 @@ fn is_polled(
     !is_handshake && live::polling::is_meant(target, endpoint, has_route)
 }
 
-/// The method of the routes that a request is for; any other method is for routes of any method.
+/// Returns the route method of a request. Methods that routes cannot name only match routes of any method.
 fn route_method(method: &Method) -> RouteMethod {
     match *method {
         Method::GET => RouteMethod::Get,
@@ -327,7 +329,7 @@ fn route_method(method: &Method) -> RouteMethod {
     }
 }
 
-/// [`Plan::Add`].
+/// Carries out [`Plan::Add`].
 async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let own = match body::read(request.headers(), body)? {
         Value::Object(own) => own,
@@ -342,10 +344,10 @@ async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) ->
     Ok(ApiResponse::json(world.add_row(collection, own).await?))
 }
 
-/// [`Plan::Count`]. The sockets that have joined the counter's topic get the new value.
+/// Carries out [`Plan::Count`]. The members of the counter's topic receive the new value.
 async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
     let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
-        // An unknown id comes before a wrong amount.
+        // An unknown id takes precedence over an invalid amount.
         let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
         return Err(if view.collections.has_counted_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
     };
@@ -353,18 +355,18 @@ async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[
     Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
 }
 
-/// The amount in a body, if it is an integer.
+/// Returns the amount in a body, or `None` if it is not an integer.
 fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
-    /// What most bodies say, read without a map. Of what has more in it, values that are skipped would not be checked to be
-    /// JSON in every detail.
+    /// The usual body, which is parsed without a map. Bodies with further fields are not, because serde would not fully
+    /// validate the JSON of fields that it skips.
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Usual {
+    struct AmountBody {
         amount: Value,
     }
-    // An array would do for a struct as well.
+    // serde would also accept an array for the struct.
     if body.starts_with(b"{")
-        && let Ok(Usual { amount }) = serde_json::from_slice(body)
+        && let Ok(AmountBody { amount }) = serde_json::from_slice(body)
     {
         return Ok(integer(&amount));
     }

@@ -1,4 +1,4 @@
-//! Declared answers: from a request to what the engine answers, and from there to a response.
+//! Declared answers: passes requests to the engine and turns its answers into responses.
 
 mod file;
 mod forms;
@@ -27,27 +27,28 @@ use crate::engine::{Answered, AnsweredContent, RuleRequest};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, PathMatch, Route};
 use crate::world::{StreamOpening, View, World, WorldError};
 
-/// What a request is answered from.
+/// The world in which a request is answered, as it was when the request arrived.
 pub(super) struct Moment {
     pub(super) world: World,
     pub(super) view: Arc<View>,
-    /// The world's time when the request came.
+    /// The world's time when the request arrived.
     pub(super) arrived: Duration,
 }
 
-/// A request that has a route with answers.
+/// A request for a route with declared answers.
 pub(super) struct RuleCall<'c> {
     pub(super) target: &'c RequestTarget<'c>,
     pub(super) found: &'c PathMatch<'c, 'c>,
     pub(super) route: &'c Route,
     pub(super) answers: &'c Arc<Answers>,
-    /// What the route is to a collection.
+    /// The route's operation on a collection, if it has one.
     pub(super) crud: Option<CrudOperation>,
 }
 
 impl RuleCall<'_> {
-    /// The response of a route that only reads and has nothing to wait for: no later moment, and no file.
-    pub(super) fn at_once(
+    /// Returns the response if it is available without waiting: the route only reads, and has neither delays nor files.
+    /// Otherwise returns `None`.
+    pub(super) fn respond_now(
         &self,
         app: &App,
         moment: &Moment,
@@ -61,14 +62,14 @@ impl RuleCall<'_> {
             let answered = world.read_answer(view, self.answers, self.crud, request).map_err(refused)?;
             let notes = self.note_query(app, world, &answered);
             let number = Some(answered.number);
-            Ok(ApiResponse { number, notes, ..self.at_hand(answered)? })
+            Ok(ApiResponse { number, notes, ..self.without_file(answered)? })
         })
     }
 
-    /// The response. An answer that comes later is waited for, on the world's clock.
+    /// Returns the response, after the answer's delay on the world's clock.
     ///
     /// # Errors
-    /// A request that cannot be read, or that is refused or fits no answer, and an answer that cannot be sent.
+    /// [`ApiError`] if the request cannot be read, is refused or matches no answer, or the answer cannot be sent.
     pub(super) async fn respond(
         &self,
         app: &Arc<App>,
@@ -98,16 +99,17 @@ impl RuleCall<'_> {
         self.answers.only_reads && self.crud.is_none_or(CrudOperation::only_reads)
     }
 
-    /// Logs what the query of a list names that means nothing, and gives what the journal says of it.
+    /// Logs the names without a meaning in a list query. Returns notes about them for the journal.
     fn note_query(&self, app: &App, world: &World, answered: &Answered) -> Vec<String> {
         for note in &answered.query_notes {
-            app.misdirected.found_no_meaning(world, &self.answers.key, note);
+            app.misdirected.unknown_query_name(world, &self.answers.key, note);
         }
         answered.query_notes.iter().map(ToString::to_string).collect()
     }
 
-    /// What the engine answers: from what readers see if that changes nothing, else as a command. HEAD carries out the steps
-    /// before the answer as any method does, but opens no stream: the steps of a stream are its content (RFC 9110, 9.3.2).
+    /// Obtains the engine's answer: from the view if the route only reads, otherwise through a command. HEAD runs the
+    /// steps that precede the answer like any method, but does not open a stream, because the steps of a stream are its
+    /// content (RFC 9110, 9.3.2).
     async fn answered(&self, world: &World, view: &View, request: RuleRequest) -> Result<StreamOpening, WorldError> {
         let Self { answers, crud, .. } = self;
         let answered = if self.only_reads() {
@@ -124,7 +126,8 @@ impl RuleCall<'_> {
     }
 }
 
-/// A refusal is the answer of the steps that met it.
+/// Converts an error of the rule's own steps, so that a refusal counts as a fault of the scenario rather than the
+/// request.
 fn refused(error: WorldError) -> ApiError {
     match error {
         WorldError::Refused(refusal) => ApiError::Refused(refusal),
@@ -132,7 +135,7 @@ fn refused(error: WorldError) -> ApiError {
     }
 }
 
-/// The collection that answers are REST on, if one of them is.
+/// Returns the collection that the answers serve with CRUD operations, if any.
 pub(super) fn collection(answers: &Answers) -> Option<&Arc<str>> {
     answers.list.iter().find_map(|answer| match &answer.content {
         Content::Crud(crud) => Some(&crud.collection),

@@ -1,4 +1,4 @@
-//! What is served at `/` and at every path that the API does not take.
+//! The site, which is served at `/` and at every path that the API does not use.
 
 use std::borrow::Cow;
 use std::fs::Metadata;
@@ -11,28 +11,28 @@ use poem::http::Method;
 use poem::{Endpoint, EndpointExt, Request, Response};
 use rust_embed::RustEmbed;
 
-use super::files::{AskedPart, KnownVersions, inside, name_charset, name_charset_of};
+use super::files::{KnownVersions, RequestedRange, name_charset, name_charset_of, resolve_within};
 
-/// What is served of a directory.
+/// The file that is served for a directory.
 const INDEX: &str = "index.html";
 
-/// The browser app in `static/`, inside the binary.
+/// The browser app in `static/`, embedded in the binary.
 #[derive(RustEmbed)]
 #[folder = "static"]
 struct BrowserApp;
 
-/// Which site is served beside the API.
+/// The site that is served alongside the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Site {
     /// mockd's own browser app.
     #[default]
     BuiltIn,
-    /// The files of a directory, as they are at the time of each request.
+    /// The files of a directory, which are read at each request.
     Directory(PathBuf),
 }
 
 impl Site {
-    /// The files of mockd's own browser app, if that is the site.
+    /// Returns the file names of mockd's own browser app, or none if the site is a directory.
     pub(super) fn built_in_files(&self) -> Vec<Cow<'static, str>> {
         if *self == Self::BuiltIn { BrowserApp::iter().collect() } else { Vec::new() }
     }
@@ -52,25 +52,26 @@ impl Site {
     }
 }
 
-/// Answers for a site.
+/// The endpoint that serves a site.
 pub(super) struct SiteEndpoint(BoxEndpoint<'static, Response>);
 
 impl SiteEndpoint {
-    /// The answer to a request whose URI has no world's prefix, and which the client asked with that method.
+    /// Answers a request whose URI has no world prefix. `method` is the client's method, which is HEAD where `request`
+    /// has GET.
     ///
     /// # Errors
     /// Those of poem.
-    pub(super) async fn answer(&self, mut request: Request, asked: &Method) -> poem::Result<Response> {
+    pub(super) async fn answer(&self, mut request: Request, method: &Method) -> poem::Result<Response> {
         if request.uri().path().contains("%2F") {
-            // No name of a file has a slash in it.
+            // File names never contain a slash.
             return Err(NotFoundError.into());
         }
-        let known = KnownVersions::take(request.headers_mut(), asked);
+        let known = KnownVersions::take(request.headers_mut(), method);
         Ok(known.answer(self.0.call(request).await?))
     }
 }
 
-/// The files of a directory, and of nothing outside, whether by the path or through a link.
+/// The files of a directory. Neither `..` nor a link leads out of it.
 struct Contained {
     files: StaticFilesEndpoint,
     directory: PathBuf,
@@ -80,35 +81,36 @@ impl Endpoint for Contained {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        // Sent to such a path with a slash behind, a browser would take its first part for a host.
+        // A redirect to such a path would make a browser treat the first segment as a host.
         if request.original_uri().path().starts_with("//") {
             return Err(NotFoundError.into());
         }
         let path = percent_decode_str(request.uri().path().trim_matches('/')).decode_utf8().map(Cow::into_owned);
-        // One that is no text is refused further on.
+        // A path that is not UTF-8 is refused by poem.
         let Ok(path) = path else { return self.files.call(request).await };
         let (path, found) = self.find(Path::new(&path)).ok_or(NotFoundError)?;
-        AskedPart::mend(request.headers_mut(), found.len());
+        RequestedRange::normalize(request.headers_mut(), found.len());
         let response = self.files.call(request).await?;
         Ok(name_charset_of(path, response).await)
     }
 }
 
 impl Contained {
-    /// What is there, if it is plainly below the directory.
+    /// Finds a file or directory below the directory. Returns `None` if it does not exist, or if the path has
+    /// components such as `..`.
     fn find(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
         let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
         is_plain.then(|| self.contained(&self.directory.join(path)))?
     }
 
-    /// A directory in this one, or a file: what else there may be (a pipe, a device) need not have an end. Of a directory,
-    /// its index is served.
+    /// Returns a file or directory within the directory, or the index of such a directory. Pipes and devices are
+    /// excluded because reading them may never end.
     fn contained(&self, path: &Path) -> Option<(PathBuf, Metadata)> {
-        let (path, found) = inside(&self.directory, path)?;
+        let (path, found) = resolve_within(&self.directory, path)?;
         let index = path.join(INDEX);
         if found.is_dir() && index.exists() {
-            // Not a directory again: a link may lead back to where it stands.
-            return inside(&self.directory, &index).filter(|(_, found)| found.is_file());
+            // The index must be a file, because a link named like the index may lead back to the directory.
+            return resolve_within(&self.directory, &index).filter(|(_, found)| found.is_file());
         }
         (found.is_dir() || found.is_file()).then_some((path, found))
     }

@@ -1,9 +1,9 @@
-//! Server-sent events (HTML, 9.2): an answer whose body goes on for as long as its rule has something to say.
+//! Server-sent events (HTML, 9.2): responses whose bodies stay open until their rules end them.
 //!
-//! A stream is a member of its world's feed as a socket is, with the same fan-out and the same bound: the fan-out writes into
-//! a small buffer, from which the body is sent. One that does not take what comes, and is further behind than the feed reaches
-//! back, gets what is so now once it does; it is ended at once if it has missed what has no state, and the journal says so. Its
-//! client may still read what was on the way to it, until the connection of a peer that takes nothing counts as gone.
+//! A stream is a member of its world's feed, with the same fan-out and the same backlog limit as a socket. The fan-out
+//! writes into a small buffer, from which the body is sent. A stream that falls behind the feed's backlog gets the
+//! current state once its client reads again. If it has missed frames that have no state, it is ended at once, and the
+//! journal records this. Its client can still read the bytes already sent, until the connection counts as dead.
 
 mod body;
 mod event;
@@ -24,7 +24,7 @@ pub(super) use event::encode;
 
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// Makes of an answer without a body one that streams, and starts the stream's task.
+/// Turns a response without a body into a stream and starts the stream's task.
 pub(super) fn stream(app: &Arc<App>, feed: Subscription, mut response: Response) -> Response {
     let sink = Arc::new(StreamSink::default());
     let member = BufferedMember::new(feed, sink.clone(), app.clone());
@@ -35,33 +35,34 @@ pub(super) fn stream(app: &Arc<App>, feed: Subscription, mut response: Response)
     response
 }
 
-/// The answer to HEAD for a stream, made of an answer without a body: the same headers, and no stream.
+/// Turns a response without a body into the response to HEAD for a stream, which has the same headers but no stream.
 pub(super) fn head(response: Response) -> Response {
     marked(response, Streaming::default())
 }
 
+/// Adds the headers and the extension of a stream.
 fn marked(mut response: Response, streaming: Streaming) -> Response {
     let headers = response.headers_mut();
     headers.entry(header::CONTENT_TYPE).or_insert(EVENT_STREAM);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    // Proxies that know it pass on each event at once.
+    // Proxies that support this header forward each event immediately.
     headers.entry("x-accel-buffering").or_insert(HeaderValue::from_static("no"));
     response.extensions_mut().insert(streaming);
     response
 }
 
-/// Whether a response is a stream, or the head of one.
+/// Whether a response is a stream, or the response to HEAD for one.
 pub(super) fn is_stream(response: &Response) -> bool {
     response.extensions().get::<Streaming>().is_some()
 }
 
-/// A stream that is open.
+/// An open stream.
 struct Stream {
     sink: Arc<StreamSink>,
     member: BufferedMember,
 }
 
-/// One stream to its end.
+/// Serves a stream until it ends.
 async fn serve(mut stream: Stream) {
     let end = stream.run().await;
     debug!(?end, "stream ended");

@@ -1,11 +1,12 @@
-//! What a request is for: a world, the mock or its control, and a path there. It is parsed once and passed along.
+//! The target of a request: a world, the mock API or the control API, and a path. It is parsed once and passed along.
 //!
-//! A world is named by `/@NAME/…` or by the `x-mockd-world` header, otherwise it is the default one. By a path, because
-//! browsers cannot set headers on a WebSocket. Below the prefix everything is as without it.
+//! The prefix `/@NAME/…` or the `x-mockd-world` header names a world; without them, a request is for the default world.
+//! The prefix exists because browsers cannot set headers on a WebSocket. Paths below the prefix work as they do without
+//! it.
 //!
-//! Different spellings of a path are one path (RFC 3986, 6.2.2): what may be written as it is counts as written so, and the
-//! rest is percent-encoded. A slash that is percent-encoded separates nothing. Handlers that need a segment's text decode
-//! it from there, once.
+//! Equivalent spellings of a path are normalized (RFC 3986, 6.2.2): characters that need no percent-encoding are
+//! decoded, and all others are encoded. A percent-encoded slash does not separate segments. Handlers that need the text
+//! of a segment decode the normalized path once.
 
 use std::borrow::Cow;
 
@@ -21,38 +22,37 @@ use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
 /// The header that names a world for requests without the prefix.
 const WORLD: HeaderName = HeaderName::from_static("x-mockd-world");
 
-/// What the paths of the control API begin with.
+/// The prefix of the control API's paths.
 const CONTROL: &str = "/__mockd";
 
-/// A request's target.
+/// The target of a request.
 pub(super) struct RequestTarget<'r> {
-    /// The method that the client asked with; handlers see a GET for a HEAD.
+    /// The client's method. Handlers see a GET in place of a HEAD.
     pub(super) method: &'r Method,
-    /// The whole of it, as it came.
+    /// The URI as received.
     pub(super) uri: &'r Uri,
-    /// Which of the two APIs it is for.
     pub(super) api: Api,
-    /// The path below the world's prefix, percent-encoded where it has to be.
+    /// The normalized path below the world's prefix.
     pub(super) path: Cow<'r, str>,
     pub(super) world: WorldName,
 }
 
-/// The two APIs of a world.
+/// One of the two APIs of a world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     Mock,
     Control,
 }
 
-/// The name of the world that a request is for, if it has one.
+/// The name of a request's world; `None` if the request does not name one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WorldName(Option<String>);
 
 impl<'r> RequestTarget<'r> {
-    /// The target of a request.
+    /// Parses the target of a request.
     ///
     /// # Errors
-    /// 400 for a path or a name that cannot be read, or if path and header name two worlds.
+    /// 400 if a name cannot be decoded, or if the path and the header name different worlds.
     pub(super) fn new(method: &'r Method, uri: &'r Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
         let named = named_in_header(headers)?;
         let whole = normalized(uri.path());
@@ -64,7 +64,7 @@ impl<'r> RequestTarget<'r> {
                 if named.is_some_and(|named| named != name) {
                     return Err(ApiError::TwoWorlds);
                 }
-                (Some(name.into_owned()), without_start(&whole, whole.len() - rest.len() + end))
+                (Some(name.into_owned()), suffix_from(&whole, whole.len() - rest.len() + end))
             }
         };
         let is_control = path.strip_prefix(CONTROL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -72,7 +72,8 @@ impl<'r> RequestTarget<'r> {
         Ok(Self { method, uri, api, path, world: WorldName(world) })
     }
 
-    /// Where a world's prefix without a slash leads: links of the page at `/@NAME/` are relative to it.
+    /// Returns a redirect that adds the slash to a world's prefix without one, because the links of the page at
+    /// `/@NAME/` are relative.
     pub(super) fn redirect(&self) -> Option<Response> {
         let is_bare = self.path.is_empty() && !self.uri.path().is_empty();
         is_bare.then(|| {
@@ -82,18 +83,19 @@ impl<'r> RequestTarget<'r> {
         })
     }
 
-    /// The query without its question mark.
+    /// Returns the query without its question mark.
     pub(super) fn query(&self) -> Option<&'r str> {
         self.uri.query()
     }
 
-    /// The world's prefix, if the path has one.
+    /// Returns the world's prefix, or an empty text if the path has none.
     pub(super) fn prefix(&self) -> String {
         let whole = normalized(self.uri.path());
         whole.strip_suffix(&*self.path).unwrap_or_default().to_owned()
     }
 
-    /// The path as a [`RouteTable`](crate::scenario::RouteTable) takes it. It is the same with and without a slash at its end.
+    /// Returns the path in the form that a [`RouteTable`](crate::scenario::RouteTable) expects. A trailing slash makes
+    /// no difference.
     pub(super) fn route_path(&self) -> Cow<'_, str> {
         let path = self.without_slash();
         if !path.contains('%') {
@@ -103,7 +105,7 @@ impl<'r> RequestTarget<'r> {
         path.split('/').map(segment).collect::<Vec<_>>().join("/").into()
     }
 
-    /// A path of one segment, which may be the name of something, has to be text.
+    /// Checks that a path of a single segment, which may be a name, is UTF-8.
     ///
     /// # Errors
     /// 400 if its percent-encoding is not UTF-8.
@@ -114,23 +116,23 @@ impl<'r> RequestTarget<'r> {
         }
     }
 
-    /// The target as it is without the world's prefix, for endpoints that look at the URI.
+    /// Returns the URI without the world's prefix, for endpoints that read the URI.
     ///
     /// # Errors
-    /// 400 if it is none.
+    /// 400 if the result is not a valid URI.
     pub(super) fn below(&self) -> Result<Uri, ApiError> {
         if self.path == self.uri.path() { Ok(self.uri.clone()) } else { self.with_path(&self.path) }
     }
 
-    /// As [`RequestTarget::below`], without the slash at the end of its path.
+    /// Returns the URI like [`RequestTarget::below`], but without a trailing slash in its path.
     ///
     /// # Errors
-    /// 400 if it is none.
+    /// 400 if the result is not a valid URI.
     pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
         self.with_path(self.without_slash())
     }
 
-    /// The path without the slash at its end.
+    /// Returns the path without a trailing slash.
     fn without_slash(&self) -> &str {
         self.path.strip_suffix('/').unwrap_or(&self.path)
     }
@@ -142,14 +144,14 @@ impl<'r> RequestTarget<'r> {
 }
 
 impl WorldName {
-    /// The world, which is made if there is none and it may be made.
+    /// Finds the world. Creates it if it does not exist and `may_make` is set.
     ///
     /// # Errors
     /// [`WorldsError`].
     pub(super) async fn find(&self, worlds: &Worlds, may_make: bool) -> Result<World, WorldsError> {
         match self.0.as_deref() {
             None | Some(DEFAULT_WORLD) => Ok(worlds.default_world()),
-            // In a box: most requests need no room for what it takes to make a world.
+            // Boxed, because most requests do not need the large future that creates a world.
             Some(name) => Box::pin(worlds.find(name, may_make)).await,
         }
     }
@@ -161,7 +163,7 @@ fn named_in_header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(Some(name.to_owned()))
 }
 
-/// The text of a segment of a path.
+/// Decodes a path segment.
 ///
 /// # Errors
 /// 400 if its percent-encoding is not UTF-8.
@@ -169,7 +171,7 @@ pub(super) fn decoded(segment: &str) -> Result<Cow<'_, str>, ApiError> {
     percent_decode_str(segment).decode_utf8().map_err(|_| ApiError::BadPath)
 }
 
-/// A path in the one spelling of it.
+/// Normalizes the percent-encoding of a path.
 fn normalized(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return path.into();
@@ -181,8 +183,8 @@ fn normalized(path: &str) -> Cow<'_, str> {
     path.split('/').map(segment).collect::<Vec<_>>().join("/").into()
 }
 
-/// The text from that byte on.
-fn without_start<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
+/// Returns the text from byte `start` on.
+fn suffix_from<'p>(path: &Cow<'p, str>, start: usize) -> Cow<'p, str> {
     match path {
         Cow::Borrowed(path) => path[start..].into(),
         Cow::Owned(path) => path[start..].to_owned().into(),
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_for_a_route_or_for_the_site() {
+    fn a_path_leads_to_a_route_or_the_site() {
         let text = "categories: { toys: { prefix: A, products: [] }, '50% {off}': { prefix: B, products: [] } }";
         let scenario = parse(&Source::new("shop.yaml", text)).unwrap_or_else(|problems| panic!("{problems}"));
         for (path, expected) in [

@@ -1,6 +1,6 @@
-//! What handlers work with, for tests that need no server.
+//! The state of handlers, for tests that run without a server.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::scenario::{Cors, Scenario, Source, parse};
 use crate::selector::ScenarioSelector;
 use crate::worlds::{WorldOptions, Worlds};
 
-/// A shop with one toy.
+/// Returns a shop with one toy.
 pub(super) fn shop() -> Scenario {
     parse(&Source::new("scenario.yaml", "categories: { toys: { prefix: T, products: [{ id: T1 }] } }")).unwrap()
 }
 
-/// A server of a scenario that nobody may control.
+/// Returns the state of a server whose control API is off.
 pub(super) fn app(scenario: Scenario) -> Arc<App> {
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
     Arc::new(App {

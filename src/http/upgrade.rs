@@ -1,4 +1,4 @@
-//! A request's wish to speak another protocol from then on (RFC 9110, 7.8).
+//! Requests to upgrade the connection to another protocol (RFC 9110, 7.8).
 
 use std::sync::Arc;
 
@@ -12,24 +12,25 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::wire::Wire;
 
-/// The wish, among the extensions of a request. poem has one too, but gives a stream behind a lock.
+/// A pending upgrade, stored in a request's extensions. poem's own upgrade type is not used because it puts the stream
+/// behind a lock.
 #[derive(Clone)]
 pub(super) struct Upgrade {
     upgrade: OnUpgrade,
     permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// What a connection is made of that speaks another protocol.
+/// The parts of an upgraded connection.
 pub(super) struct Upgraded {
     pub(super) stream: Arc<TcpStream>,
-    /// What was read of it already.
+    /// The bytes already read from the stream.
     pub(super) begun: Bytes,
-    /// Its part of the connections that there may be.
+    /// The permit that counts this connection towards the limit.
     pub(super) permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Upgrade {
-    /// Puts the wish among the extensions of a request that has one.
+    /// Adds a pending upgrade to the extensions of a request that has an `Upgrade` header.
     pub(super) fn note(request: &mut Request<Incoming>, permit: &Arc<OwnedSemaphorePermit>) {
         if request.headers().contains_key(header::UPGRADE) {
             let upgrade = hyper::upgrade::on(&mut *request);
@@ -37,20 +38,20 @@ impl Upgrade {
         }
     }
 
-    /// The connection, once the request is answered with a 101.
+    /// Waits for the 101 to be sent and returns the connection, or `None` if the peer has gone.
     pub(super) async fn connection(self) -> Option<Upgraded> {
-        // A peer that leaves in the middle of the handshake is no one's problem.
+        // A peer may leave during the handshake, which is not an error.
         let Parts { io, read_buf, .. } = self.upgrade.await.ok()?.downcast::<TokioIo<Wire>>().ok()?;
         Some(Upgraded { stream: io.into_inner().into_stream(), begun: read_buf, permit: self.permit })
     }
 }
 
-/// Whether a request is to become a socket, well or badly.
+/// Whether a request asks for a WebSocket, with a valid handshake or not.
 pub(super) fn asks_for_socket(headers: &HeaderMap) -> bool {
     lists(headers, &header::UPGRADE, "websocket")
 }
 
-/// Whether a comma-separated header lists the token, in any case.
+/// Whether a comma-separated header lists a token, ignoring case.
 pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))

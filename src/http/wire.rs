@@ -1,5 +1,5 @@
-//! A connection's stream that several hold: hyper, which speaks HTTP on it, and code that breaks it off, writes past
-//! hyper or lets it go when nothing happens on it.
+//! A connection's stream, shared by hyper, which speaks HTTP on it, and code that closes it, writes to it directly or
+//! detects that it is idle.
 
 use std::fmt::Write;
 use std::io;
@@ -20,44 +20,44 @@ use tokio::time::sleep;
 
 use super::stream::Streaming;
 
-/// How many times the time of a request a connection may stay open without one: two minutes by default.
+/// How many times the request timeout a connection may stay open without a request: two minutes by default.
 const IDLE_TIMES: u32 = 12;
 
-/// What a client that speaks TLS begins with (RFC 8446, 5.1: the content type `handshake`).
+/// The first byte that a TLS client sends (RFC 8446, 5.1: the content type `handshake`).
 const TLS_HANDSHAKE: u8 = 22;
 
-/// A clone is the same stream. One reads at a time, and one writes.
+/// A shared stream. Clones share the stream. At most one task reads and one task writes at a time.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     stream: Arc<TcpStream>,
     activity: Arc<Activity>,
 }
 
-/// How far a connection is in what is said on it.
+/// The state of the HTTP exchange on a connection.
 #[derive(Debug, Default)]
 struct Activity {
-    /// Requests that have arrived.
+    /// The number of requests received.
     requests: AtomicU64,
-    /// Whether something came since the last request.
+    /// Whether bytes have arrived since the last request.
     is_receiving: AtomicBool,
-    /// Whether a request waits for its answer, or an answer for the client to take it.
+    /// Whether a request is waiting for its response, or a response for the client to read it.
     is_answering: AtomicBool,
-    /// Whether the handler is at work.
+    /// Whether the handler is running.
     is_handling: AtomicBool,
     /// Whether the client is a browser.
     is_browser: AtomicBool,
-    /// Whether the client speaks TLS, and nothing that is for here.
+    /// Whether the client speaks TLS, which mockd does not support.
     is_tls: AtomicBool,
-    /// The last answer that streams.
+    /// The last streaming response.
     streaming: Mutex<Option<Streaming>>,
 }
 
-/// Why a connection is let go.
+/// The reason why a connection expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expired {
-    /// A request has begun and does not come.
+    /// A request has started but not fully arrived.
     Request,
-    /// There was none for long.
+    /// No request has started for a long time.
     Idle,
 }
 
@@ -70,8 +70,8 @@ impl Wire {
         self.stream
     }
 
-    /// A request has arrived, and its handler begins. Gives how many there were before.
-    pub(super) fn begin(&self) -> u64 {
+    /// Records that a request has arrived and its handler starts. Returns the number of earlier requests.
+    pub(super) fn start_request(&self) -> u64 {
         let Activity { requests, is_receiving, is_answering, is_handling, .. } = &*self.activity;
         is_receiving.store(false, Ordering::Relaxed);
         is_answering.store(true, Ordering::Relaxed);
@@ -79,7 +79,7 @@ impl Wire {
         requests.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The client is a browser.
+    /// Records that the client is a browser.
     pub(super) fn note_browser(&self) {
         self.activity.is_browser.store(true, Ordering::SeqCst);
     }
@@ -89,14 +89,14 @@ impl Wire {
         self.activity.is_browser.load(Ordering::SeqCst)
     }
 
-    /// The answer to the last request goes on for as long as that says.
+    /// Records that the response to the last request is streaming.
     pub(super) fn note_streaming(&self, streaming: Streaming) {
         *self.activity.streaming.lock().unwrap_or_else(PoisonError::into_inner) = Some(streaming);
     }
 
     fn is_streaming(&self) -> bool {
         let streaming = self.activity.streaming.lock().unwrap_or_else(PoisonError::into_inner);
-        streaming.as_ref().is_some_and(Streaming::goes_on)
+        streaming.as_ref().is_some_and(Streaming::is_open)
     }
 
     /// Whether the client speaks TLS.
@@ -104,32 +104,34 @@ impl Wire {
         self.activity.is_tls.load(Ordering::Relaxed)
     }
 
-    /// The handler has its answer.
-    pub(super) fn end(&self) {
+    /// Records that the handler has returned its response.
+    pub(super) fn finish_request(&self) {
         self.activity.is_handling.store(false, Ordering::Relaxed);
     }
 
-    /// Waits until the client takes longer than that over the head of a request, or is silent for [`IDLE_TIMES`] as long. It
-    /// looks once in that time, since a timer for each request would be 2 % of its cost: a head may take up to twice the time,
-    /// and silence may last up to one time more.
+    /// Waits until the client takes longer than `time` to send the head of a request, or is silent for [`IDLE_TIMES`]
+    /// times as long.
+    ///
+    /// The state is checked once per `time`, because a timer for each request would add 2 % to its cost. A head may
+    /// therefore take up to twice `time`, and silence may last up to one `time` longer.
     pub(super) async fn expired(&self, time: Duration) -> Expired {
-        let (mut seen, mut same) = (None, 0);
+        let (mut seen, mut unchanged) = (None, 0);
         loop {
             sleep(time).await;
             let Activity { requests, is_receiving, is_answering, .. } = &*self.activity;
             let now = (requests.load(Ordering::Relaxed), is_receiving.load(Ordering::Relaxed));
             let is_quiet = seen == Some(now) && !is_answering.load(Ordering::Relaxed) && !self.is_streaming();
-            same = if is_quiet { same + 1 } else { 0 };
+            unchanged = if is_quiet { unchanged + 1 } else { 0 };
             seen = Some(now);
             match now {
-                (_, true) if same >= 1 => return Expired::Request,
-                (_, false) if same >= IDLE_TIMES => return Expired::Idle,
+                (_, true) if unchanged >= 1 => return Expired::Request,
+                (_, false) if unchanged >= IDLE_TIMES => return Expired::Idle,
                 _ => {}
             }
         }
     }
 
-    /// Writes bytes past whoever else writes.
+    /// Writes bytes directly, bypassing hyper.
     ///
     /// # Errors
     /// Those of the connection.
@@ -137,7 +139,7 @@ impl Wire {
         write_all(&self.stream, bytes).await
     }
 
-    /// Reads and drops what comes until the client ends.
+    /// Reads and discards bytes until the client closes its side.
     pub(super) async fn drain(&self) -> io::Result<()> {
         let mut dropped = [0; 4096];
         loop {
@@ -150,18 +152,18 @@ impl Wire {
         }
     }
 
-    /// Ends what is written, as the last thing on the connection.
+    /// Shuts down the writing side.
     pub(super) fn end_writing(&self) {
-        // One that is gone already needs no end.
+        // Fails only if the connection is already gone.
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
     }
 
-    /// Ends the connection in order, for all who hold it.
+    /// Closes the connection gracefully, for all holders.
     pub(super) fn close(&self) {
         let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
     }
 
-    /// Has the connection be reset (RFC 9293, 3.5.2) as soon as nobody holds it, and those who read let go of it.
+    /// Makes the connection reset (RFC 9293, 3.5.2) once the last holder drops it, and makes readers stop.
     pub(super) fn reset(&self) {
         let socket = SockRef::from(&*self.stream);
         let _ = socket.set_linger(Some(Duration::ZERO));
@@ -169,17 +171,18 @@ impl Wire {
     }
 }
 
-/// The last answer of a connection, head and body, as hyper would write it but for its length, which is that far off.
+/// Returns the head and body of the last response on a connection, as hyper would write them, except that the declared
+/// length differs from the real one by `off`.
 pub(super) async fn last_answer(response: Response, off: i64) -> (String, Vec<u8>) {
     let (parts, body) = response.into_parts();
     let body = body.into_vec().await.unwrap_or_default();
     let length = i64::try_from(body.len()).unwrap_or(i64::MAX).saturating_add(off).max(0);
     let mut head = format!("HTTP/1.1 {}\r\nconnection: close\r\n", parts.status);
     for (name, value) in parts.headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH) {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
     }
-    // RFC 9110, 8.6: an answer of that status has none.
+    // RFC 9110, 8.6: a 204 has no content length.
     if parts.status != StatusCode::NO_CONTENT {
         let _ = write!(head, "content-length: {length}\r\n");
     }
@@ -197,11 +200,11 @@ impl AsyncRead for Wire {
                 Ok(count) => {
                     if count > 0 && !self.activity.is_handling.load(Ordering::Relaxed) {
                         self.activity.is_receiving.store(true, Ordering::Relaxed);
-                        // No head of a request has such a byte in it (RFC 9110, 5.5).
+                        // The head of a request never contains this byte (RFC 9110, 5.5).
                         let is_first = self.activity.requests.load(Ordering::Relaxed) == 0;
                         if is_first && buffer.filled().get(before) == Some(&TLS_HANDSHAKE) {
                             self.activity.is_tls.store(true, Ordering::Relaxed);
-                            // For hyper, nothing came and nothing more will: it closes the connection without a word.
+                            // hyper sees the end of the stream and closes the connection without a response.
                             buffer.set_filled(before);
                         }
                     }
@@ -246,7 +249,7 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes when it has written all of an answer. What is written is with the kernel.
+        // hyper flushes once it has written a whole response. Written bytes are already in the kernel.
         if !self.activity.is_handling.load(Ordering::Relaxed) {
             self.activity.is_answering.store(false, Ordering::Relaxed);
         }
@@ -274,7 +277,7 @@ pub(super) fn read_available(stream: &TcpStream, buffer: &mut impl BufMut) -> io
     count.map_or(read, Ok)
 }
 
-/// Writes bytes to a stream that others hold as well.
+/// Writes bytes to a shared stream.
 ///
 /// # Errors
 /// Those of the connection.

@@ -1,4 +1,4 @@
-//! How a server shares its worlds with others.
+//! Sharing of worlds with other servers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,32 +15,32 @@ use crate::world::Sharing;
 use crate::worlds::WorldsError;
 use crate::worlds::shared::named;
 
-/// How worlds are shared with other servers.
+/// The configuration of shared worlds.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
-    /// Where they meet.
+    /// The store that connects the servers.
     pub store: StoreKind,
-    /// Whether this server's scenario is published to the others if they play another one.
+    /// Whether to publish this server's scenario to the others if they play a different one.
     pub publish: bool,
-    /// The files that the scenario was made of.
+    /// The files from which the scenario was loaded.
     pub files: Vec<FoundFile>,
 }
 
-/// Where servers that share worlds meet.
+/// The kind of store that connects servers.
 #[derive(Debug, Clone)]
 pub enum StoreKind {
-    /// In this process.
+    /// A store in this process.
     Memory(Memory),
-    /// At a Redis server.
+    /// A Redis server.
     Redis {
-        /// Where it is.
+        /// The URL of the Redis server.
         url: RedisUrl,
-        /// What tells this mock from others there.
+        /// The name of this mock, which distinguishes it from others in the store.
         name: String,
     },
 }
 
-/// Reaches the store where this server meets others. The directory is that of the scenario.
+/// Connects to the store. `directory` is the scenario's directory.
 pub(super) async fn join_store(
     config: StoreConfig,
     scenario: &Scenario,
@@ -63,8 +63,8 @@ pub(super) async fn join_store(
     Ok(sharing)
 }
 
-/// 64 bits by chance, which no two servers of a store have in common.
+/// Returns a random 64-bit name, so that all servers of a store have different names.
 fn server_name() -> String {
-    let by_chance = SysRng.try_next_u64().unwrap_or_else(|_| u64::from(std::process::id()));
-    format!("{by_chance:016x}")
+    let random = SysRng.try_next_u64().unwrap_or_else(|_| u64::from(std::process::id()));
+    format!("{random:016x}")
 }

@@ -24,7 +24,8 @@ async fn on_loopback_only_pages_of_this_machine_may_use_control() {
         [("sec-fetch-site", "cross-site")],
     ] {
         let answer = pause(&mockd, &headers).await;
-        let message = "The control API takes no requests from pages of other sites; allow them with --control-origin";
+        let message =
+            "The control API does not accept requests from pages of other sites; allow them with --control-origin";
         assert_eq!((answer.status, &answer.json()["message"]), (403, &json!(message)), "{headers:?}");
     }
     for site in ["same-origin", "same-site", "none"] {
@@ -142,7 +143,7 @@ async fn an_invalid_token_is_refused_at_the_start_and_not_shown() {
         let output = soon("the end", command.output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("MOCKD_CONTROL_TOKEN: a token has at least 8 characters"), "{said}");
+        assert!(said.contains("MOCKD_CONTROL_TOKEN: a token needs at least 8 characters"), "{said}");
         assert!(!said.contains(token), "{said}");
     }
     let mut help = command(&["run", "--help"]);

@@ -72,7 +72,7 @@ async fn a_taken_port_is_one_clear_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let message = format!(
-        "port {port} on 127.0.0.1 is taken; stop the program that has it, or choose another with --port (0 takes a free one)"
+        "port {port} on 127.0.0.1 is taken; stop the program that uses it, or choose another with --port (0 picks a free one)"
     );
     refuses(&["run", file.path().to_str().unwrap(), "--port", &port], &message).await;
 }

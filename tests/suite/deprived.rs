@@ -185,7 +185,7 @@ async fn out_of_descriptors_it_serves_the_connected_and_accepts_later() {
         assert!(socket.text().await.starts_with(r#"{"id":"B1""#));
     }
     limit_files(&mockd, 1_000).await;
-    let before = mockd.log_until("connections are accepted again").await;
+    let before = mockd.log_until("accepting connections again").await;
     assert!(!before.iter().any(|message| message.contains("cannot accept")), "{before:?}");
     for other in &mut others {
         assert_eq!(other.answer().await.unwrap().1, DONE);

@@ -51,9 +51,9 @@ async fn health_is_1_where_the_answer_is_not_that_of_a_well_mockd() {
     let degraded = r#"{"status":"degraded","version":"0.1.0","trouble":"the store does not answer"}"#;
     for (answer, why) in [
         (format!("HTTP/1.1 200 OK\r\n\r\n{degraded}"), "the store does not answer"),
-        ("HTTP/1.1 200 OK\r\n\r\n<h1>It works!</h1>".to_owned(), "its answer is not that of a mockd"),
+        ("HTTP/1.1 200 OK\r\n\r\n<h1>It works!</h1>".to_owned(), "the response is not from mockd"),
         ("HTTP/1.1 421 Misdirected Request\r\n\r\n{\"message\":\"not here\"}".to_owned(), "not here"),
-        (String::new(), "its answer is not that of a mockd"),
+        (String::new(), "the response is not from mockd"),
     ] {
         let (code, said, url) = health_of(&answer).await;
         assert_eq!((code, said), (Some(1), format!("error: {url} is not healthy: {why}\n")), "{answer}");

@@ -25,7 +25,7 @@ async fn connections_over_the_cap_get_503_until_one_is_closed() {
         refused.starts_with("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"),
         "{refused}"
     );
-    let message = "mockd serves 3 connections already; close some, or allow more with --max-connections";
+    let message = "mockd already serves 3 connections; close some, or allow more with --max-connections";
     assert!(
         refused
             .ends_with(&json!({ "statusCode": 503, "error": "Service Unavailable", "message": message }).to_string())
@@ -87,9 +87,7 @@ async fn connections_are_limited_to_the_open_files_with_a_warning() {
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
     limited.args(["-c", script]).arg(env!("CARGO_BIN_EXE_mockd")).arg(file.path()).kill_on_drop(true);
     let mut mockd = Mockd::start(limited).await;
-    mockd
-        .logged("--max-connections 500 exceeds the limit on open files (ulimit -n); mockd accepts 16 connections")
-        .await;
+    mockd.logged("--max-connections 500 exceeds the open file limit (ulimit -n); mockd accepts 16 connections").await;
     let mut streams = Vec::new();
     for _ in 0..16 {
         let mut stream = Connection::open(&mockd).await;
@@ -210,7 +208,7 @@ async fn on_loopback_a_request_for_another_host_is_refused() {
         }
     }
     let answer = http("GET", &url("/electronics"), &[("host", "evil.example")], None).await;
-    let message = "mockd listens on loopback and takes requests to localhost only; evil.example is allowed with \
+    let message = "mockd listens on loopback and accepts only requests to localhost; evil.example is allowed with \
                    --allow-host evil.example";
     assert_eq!(answer.json()["message"], message);
 }

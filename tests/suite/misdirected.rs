@@ -35,7 +35,7 @@ async fn tls_and_http2_are_closed_and_the_log_says_so_once() {
     let said = log(&mut mockd, "last").await;
     for expected in [
         "a client speaks TLS, and mockd does not: use http:// instead of https://, and ws:// instead of wss://",
-        "a client speaks HTTP/2, and mockd does not: have the client use HTTP/1.1",
+        "a client speaks HTTP/2, and mockd does not: configure the client to use HTTP/1.1",
     ] {
         assert_eq!(said.iter().filter(|line| *line == expected).count(), 1, "{said:?}");
     }
@@ -71,12 +71,12 @@ async fn each_refused_host_is_in_the_log_once_with_its_flag() {
     let names = ["10.0.2.2", "host.docker.internal", "shop.ngrok.example", "my_upstream", "fe80::1"];
     let why = |name: &str| {
         format!(
-            "mockd listens on loopback and takes requests to localhost only; {name} is allowed with --allow-host {name}"
+            "mockd listens on loopback and accepts only requests to localhost; {name} is allowed with --allow-host {name}"
         )
     };
     assert_eq!(ask("10.0.2.2").await.1, why("10.0.2.2"));
     // A name that is none is nothing to advise, and nothing to log.
-    assert_eq!(ask("a;b").await.1, "mockd listens on loopback and takes requests to localhost only");
+    assert_eq!(ask("a;b").await.1, "mockd listens on loopback and accepts only requests to localhost");
     let said = log(&mut mockd, "last").await;
     let refused: Vec<&String> = said.iter().filter(|line| line.starts_with("refused a request")).collect();
     let mut expected: Vec<String> =

@@ -167,7 +167,7 @@ async fn a_broken_file_is_refused_and_the_previous_one_still_followed() {
     let place = (&problem["file"], &problem["line"], &problem["column"], &problem["kind"]);
     assert_eq!(place, (&json!(broken), &json!(1), &json!(23), &json!("unknown-key")));
     let message = answer["message"].as_str().unwrap();
-    let start = format!("{broken} cannot be served, so the scenario of before still is\nerror: unknown key `prefx`\n");
+    let start = format!("cannot serve {broken}; the previous scenario is still served\nerror: unknown key `prefx`\n");
     assert!(message.starts_with(&start), "{message}");
     mockd.logged(&format!("{broken} is broken, still serving the last good scenario (shop)")).await;
     let answer = mockd.send("POST", PATH, Some(&json!({ "file": gone }))).await;
@@ -204,8 +204,8 @@ async fn an_unlisted_file_gets_404_and_an_invalid_request_400() {
     let mockd = Mockd::run(&file).await;
     let answer = mockd.send("POST", PATH, Some(&json!({ "file": other }))).await;
     let message = format!(
-        "{other} is not among the scenario files that mockd was started with; GET /__mockd/scenarios lists them, each to \
-         be named as it stands there"
+        "{other} is not one of the scenario files that mockd was started with; use a name that GET /__mockd/scenarios \
+         lists"
     );
     assert_eq!((answer.status, &answer.json()["message"]), (404, &json!(message)));
     for (wrong, field) in [(json!({}), "file"), (json!({ "file": 3 }), "file"), (json!({ "fil": "x" }), "fil")] {
@@ -370,8 +370,7 @@ async fn an_embedded_mock_lists_its_file_and_refuses_to_switch() {
         assert_eq!(http("GET", &url, &[], None).await.json(), json!({ "scenarios": files }));
         let body = json!({ "file": path }).to_string();
         let answer = http("POST", &url, &[("content-type", "application/json")], Some(&body)).await;
-        let message =
-            "the scenario of this mock cannot be switched; a server that was started with `mockd run` can do that";
+        let message = "this mock cannot switch scenarios; start the server with `mockd run`";
         assert_eq!((answer.status, &answer.json()["message"]), (409, &json!(message)));
     }
 }

@@ -1,6 +1,6 @@
-//! Which requests find a route, and what the others are answered.
+//! Tests which requests match a route, and how the others are answered.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ fn route(method: RouteMethod, path: PathPattern) -> Route {
     Route::new(method, path, Plan::Answer { answers: answers.into(), crud: None })
 }
 
-/// A server of a shop, perhaps with routes of its own in place of those of the shop.
+/// Returns a server of a shop, with `routes` in place of the shop's routes unless they are empty.
 fn server(routes: Vec<Route>) -> impl Endpoint<Output = Response> {
     let shop = test_app::shop();
     let scenario = if routes.is_empty() { shop } else { shop.with_routes(RouteTable::new(routes).unwrap()) };
@@ -95,17 +95,17 @@ async fn a_head_is_answered_as_a_get() {
 }
 
 #[tokio::test]
-async fn options_say_which_methods_a_path_has() {
+async fn options_lists_the_methods_of_a_path() {
     let server = with_routes();
     let asks = |method| [("origin", "https://app.example"), ("access-control-request-method", method)];
-    for (path, asked, allowed, allow) in [
+    for (path, requested, allowed, allow) in [
         ("/todos", "POST", "GET,HEAD,POST", "GET,HEAD,POST"),
         ("/todos", "DELETE", "GET,HEAD,POST,DELETE", "GET,HEAD,POST"),
         ("/todos/7", "GET", "GET,HEAD", "GET,HEAD"),
         ("/any", "PATCH", "GET,HEAD,POST,PUT,PATCH,DELETE", "GET,HEAD,POST,PUT,PATCH,DELETE"),
         ("/nothing", "GET", "GET,HEAD,POST", "GET,HEAD,POST"),
     ] {
-        let preflight = ask(&server, &format!("OPTIONS {path}"), &asks(asked)).await;
+        let preflight = ask(&server, &format!("OPTIONS {path}"), &asks(requested)).await;
         let methods = header(&preflight, "access-control-allow-methods");
         assert_eq!(
             (preflight.status().as_u16(), methods, header(&preflight, "allow")),
@@ -127,7 +127,7 @@ async fn a_route_for_the_root_wins_over_the_page() {
 }
 
 #[tokio::test]
-async fn a_shop_does_not_say_which_routes_there_are() {
+async fn a_shop_does_not_suggest_routes() {
     let server = server(Vec::new());
     for (request, expected) in [
         ("PUT /toys", "Route PUT:/toys not found"),

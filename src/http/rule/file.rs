@@ -1,4 +1,4 @@
-//! Files as answers: those of a scenario's directory, and no others.
+//! Answers with files, which are limited to the scenario's directories.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -7,19 +7,20 @@ use poem::web::StaticFileRequest;
 use poem::{FromRequest, IntoResponse, Request, Response};
 
 use crate::http::error::ApiError;
-use crate::http::files::{AskedPart, KnownVersions, inside, name_charset_of};
+use crate::http::files::{KnownVersions, RequestedRange, name_charset_of, resolve_within};
 
-/// A file that may be sent.
+/// A file that was found and may be sent.
 #[derive(Debug)]
 pub(super) struct FoundFile {
     path: PathBuf,
     length: u64,
 }
 
-/// The file at a path that is below one of the directories. Each is with what the scenario writes before paths in it.
+/// Finds the file at a path below one of the directories. Each directory comes with the text that the scenario writes
+/// before paths in it.
 ///
 /// # Errors
-/// 404 for a path that leads out of them, by itself or through a link, and for what is no file.
+/// 404 if the path leads out of the directories, directly or through a link, or does not lead to a file.
 pub(super) fn find<'d>(
     path: &Path,
     directories: impl IntoIterator<Item = (&'d Path, &'d str)>,
@@ -32,33 +33,33 @@ pub(super) fn find<'d>(
         return Err(ApiError::FileOutside(path.file_name().unwrap_or_default().to_string_lossy().into()));
     };
     let written = || format!("{lead}{}", own.to_string_lossy());
-    // An empty path is the directory that mockd was started in.
+    // An empty path stands for the current directory.
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let path = directory.join(own);
-    match inside(directory, &path) {
-        // By the name that the scenario gives it, which may be that of a link.
+    match resolve_within(directory, &path) {
+        // Keep the scenario's path, whose name determines the content type, even if it is a link.
         Some((_, found)) if found.is_file() => Ok(FoundFile { path, length: found.len() }),
         None if path.exists() => Err(ApiError::FileOutside(written())),
         _ => Err(ApiError::FileNotFound(written())),
     }
 }
 
-/// The answer with a file: all of it, the part that is asked for, or that the client has it already. These are for an answer
-/// with status 200 to GET and HEAD (RFC 9110, 13.2.1).
+/// Answers with a file: the whole file, the requested range, or a 304. Ranges and conditions apply only if the answer's
+/// status is 200 and the method is GET or HEAD (RFC 9110, 13.2.1).
 ///
 /// # Errors
-/// 416 for a part that it does not have, 412 for a condition that it does not meet.
+/// 416 for an unsatisfiable range, 412 for a failed precondition.
 pub(super) async fn answer(
     file: FoundFile,
-    asked: &Method,
+    method: &Method,
     mut request: Request,
     status: StatusCode,
 ) -> Result<Response, ApiError> {
-    if status != StatusCode::OK || !asked.is_safe() {
+    if status != StatusCode::OK || !method.is_safe() {
         drop(std::mem::take(request.headers_mut()));
     }
-    let known = KnownVersions::take(request.headers_mut(), asked);
-    if AskedPart::mend(request.headers_mut(), file.length) == AskedPart::Nothing {
+    let known = KnownVersions::take(request.headers_mut(), method);
+    if RequestedRange::normalize(request.headers_mut(), file.length) == RequestedRange::Unsatisfiable {
         return Err(ApiError::NoSuchRange { length: file.length });
     }
     let files = StaticFileRequest::from_request_without_body(&request).await;

@@ -1,4 +1,4 @@
-//! Forms as mappings. A field that comes several times is a list.
+//! Parses forms into mappings. A repeated field becomes a list.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -16,35 +16,35 @@ pub(super) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
 const MULTIPART: &str = "multipart/form-data";
 
-/// The most fields of a form. Each takes more memory than its bytes in the body.
+/// The maximum number of fields, because each takes more memory than its bytes in the body.
 const MAX_FIELDS: usize = 10_000;
 
-/// Why a body is not the form that its content type says.
+/// An error for a body that is not the form that its content type declares.
 #[derive(Debug, Error)]
 pub enum FormError {
-    /// It is not well-formed `multipart/form-data`.
+    /// The body is not well-formed `multipart/form-data`.
     #[error(transparent)]
     Multipart(#[from] multer::Error),
-    /// It has too many fields.
+    /// The form has too many fields.
     #[error("it has more than {} fields", MAX_FIELDS)]
     TooManyFields,
 }
 
-/// The type and subtype of a content type, in lower case.
+/// Returns the type and subtype of a content type, in lower case.
 pub(super) fn media_type(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The fields of a form: `application/x-www-form-urlencoded` (URL standard, 5) or `multipart/form-data` (RFC 7578), in which a
-/// file is `{ filename, type, size }`. `None` for any other content type.
+/// Parses the fields of a form: `application/x-www-form-urlencoded` (URL standard, 5) or `multipart/form-data` (RFC
+/// 7578), in which a file becomes `{ filename, type, size }`. Returns `None` for any other content type.
 ///
 /// # Errors
-/// [`FormError`] for a body that is none, or is too much.
+/// [`FormError`] if the body is malformed or has too many fields.
 pub fn read(content_type: &str, body: impl Into<Bytes>) -> Result<Option<Map<String, Value>>, FormError> {
     match &*media_type(content_type) {
         URL_ENCODED => url_encoded(&body.into()).map(Some),
         MULTIPART => {
-            // The body is there, so there is nothing to wait for.
+            // The whole body is in memory, so the future is ready at once.
             let fields = multipart(content_type, body.into()).now_or_never();
             fields.unwrap_or(Err(multer::Error::IncompleteStream.into())).map(Some)
         }
@@ -52,7 +52,7 @@ pub fn read(content_type: &str, body: impl Into<Bytes>) -> Result<Option<Map<Str
     }
 }
 
-/// Adds a value, after those of the same name.
+/// Adds a value after earlier values of the same name.
 pub(super) fn add(fields: &mut Map<String, Value>, name: Cow<'_, str>, value: Value) {
     match fields.entry(name) {
         Entry::Vacant(entry) => drop(entry.insert(value)),
@@ -66,7 +66,7 @@ pub(super) fn add(fields: &mut Map<String, Value>, name: Cow<'_, str>, value: Va
 fn url_encoded(body: &[u8]) -> Result<Map<String, Value>, FormError> {
     let mut fields = Map::new();
     for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
-        expect_few(count)?;
+        check_count(count)?;
         add(&mut fields, name, value.into());
     }
     Ok(fields)
@@ -77,7 +77,7 @@ async fn multipart(content_type: &str, body: Bytes) -> Result<Map<String, Value>
     let mut parts = Multipart::new(once(ready(Ok::<_, Infallible>(body))), boundary);
     let (mut fields, mut count) = (Map::new(), 0);
     while let Some(field) = parts.next_field().await? {
-        expect_few(count)?;
+        check_count(count)?;
         count += 1;
         let name = field.name().unwrap_or_default().to_owned();
         add(&mut fields, name.into(), value(field).await?);
@@ -85,8 +85,8 @@ async fn multipart(content_type: &str, body: Bytes) -> Result<Map<String, Value>
     Ok(fields)
 }
 
-/// Whether there may be one more than that many fields.
-fn expect_few(count: usize) -> Result<(), FormError> {
+/// Checks that a form with `count` fields may have another one.
+fn check_count(count: usize) -> Result<(), FormError> {
     if count < MAX_FIELDS { Ok(()) } else { Err(FormError::TooManyFields) }
 }
 
@@ -94,7 +94,7 @@ async fn value(mut field: Field<'_>) -> Result<Value, multer::Error> {
     let Some(filename) = field.file_name().map(str::to_owned) else {
         return Ok(String::from_utf8_lossy(&field.bytes().await?).into());
     };
-    // RFC 7578, 4.4.
+    // The default type (RFC 7578, 4.4).
     let kind = field.content_type().map_or_else(|| "text/plain".to_owned(), ToString::to_string);
     let mut size = 0;
     while let Some(chunk) = field.chunk().await? {

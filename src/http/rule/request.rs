@@ -1,4 +1,4 @@
-//! What rules see of a request.
+//! Extracts the parts of a request that rules can read.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use crate::http::target::{RequestTarget, decoded};
 use crate::scenario::{Answer, CrudOperation, EndpointMatch, RequestMatch};
 
 impl RuleCall<'_> {
-    /// What the rules of its route see of a request: what they do not look at is left empty.
+    /// Extracts the parts of a request that the rules of its route read. All other parts are left empty.
     ///
     /// # Errors
-    /// 400 for a parameter of the path that is not UTF-8, and for a body that is not what its content type says.
+    /// 400 if a path parameter is not UTF-8, or the body does not match its content type.
     pub(super) fn read(&self, headers: &HeaderMap, body: &Bytes) -> Result<RuleRequest, ApiError> {
         let is_named = |name: &str| self.answers.names.contains(name);
         let is_crud = self.crud.is_some();
@@ -47,10 +47,11 @@ impl RuleCall<'_> {
     }
 }
 
-/// What the rules of an endpoint may see of a handshake: all of it, since a reload may bring rules that look at more.
+/// Extracts all parts of a handshake for the rules of its endpoint, because a reload may add rules that read other
+/// parts.
 ///
 /// # Errors
-/// 400 for a parameter of the path that is not UTF-8.
+/// 400 if a path parameter is not UTF-8.
 pub(in crate::http) fn handshake_request(
     target: &RequestTarget<'_>,
     found: &EndpointMatch<'_, '_>,
@@ -69,7 +70,7 @@ pub(in crate::http) fn handshake_request(
     })
 }
 
-/// The path with the query, without the world's prefix.
+/// Returns the path and query, without the world's prefix.
 fn url(target: &RequestTarget<'_>) -> String {
     let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{query}", target.path)
@@ -87,7 +88,7 @@ fn takes_body(operation: CrudOperation) -> bool {
     matches!(operation, CrudOperation::Add | CrudOperation::Replace | CrudOperation::Merge)
 }
 
-/// The values of a header in one text.
+/// Joins the values of a header.
 fn joined(headers: &HeaderMap, name: &HeaderName, separator: &str) -> String {
     let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values.collect::<Vec<Cow<'_, str>>>().join(separator)
@@ -97,7 +98,8 @@ fn headers(headers: &HeaderMap) -> Map<String, Value> {
     headers.keys().map(|name| (name.as_str().to_owned(), joined(headers, name, ", ").into())).collect()
 }
 
-/// Of several cookies of a name, the first is the one that a browser holds for the longest path (RFC 6265, 5.4).
+/// Parses the cookies. The first of several cookies with the same name wins, because browsers send the one with the
+/// longest path first (RFC 6265, 5.4).
 fn cookies(headers: &HeaderMap) -> Map<String, Value> {
     let mut cookies = Map::new();
     for pair in joined(headers, &header::COOKIE, ";").split(';') {
@@ -108,7 +110,8 @@ fn cookies(headers: &HeaderMap) -> Map<String, Value> {
     cookies
 }
 
-/// The body as its content type says: JSON, a form or text. Without one, JSON if it can be read as that.
+/// Parses the body according to its content type: JSON, a form or text. Without a content type, the body is JSON if it
+/// parses as JSON, otherwise text.
 fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
@@ -121,21 +124,21 @@ fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if kind == "application/json" || kind.ends_with("+json") {
         return serde_json::from_slice(body).map(Some).map_err(ApiError::BadJson);
     }
-    // Curl declares JSON as a form unless it is told otherwise.
-    if let Some(json) = Some(body).filter(|_| kind == forms::URL_ENCODED).and_then(|body| object(body)) {
+    // By default, curl declares JSON as a form.
+    if let Some(json) = Some(body).filter(|_| kind == forms::URL_ENCODED).and_then(|body| object_or_array(body)) {
         return Ok(Some(json));
     }
     let fields = forms::read(declared, body.clone()).map_err(ApiError::BadForm)?;
     Ok(Some(fields.map_or_else(|| text(Some(declared), body), Value::from)))
 }
 
-/// The JSON object or array that a body is, whatever it is declared as.
-fn object(body: &[u8]) -> Option<Value> {
+/// Parses a body that is a JSON object or array, regardless of its content type.
+fn object_or_array(body: &[u8]) -> Option<Value> {
     let is_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     is_like_json.then(|| serde_json::from_slice(body).ok()).flatten()
 }
 
-/// Text, or what there is to say of other bytes.
+/// Returns the body as text, or its type and size if it is not UTF-8.
 fn text(kind: Option<&str>, body: &[u8]) -> Value {
     std::str::from_utf8(body)
         .map_or_else(|_| json!({ "type": kind.unwrap_or("application/octet-stream"), "size": body.len() }), Value::from)

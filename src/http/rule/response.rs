@@ -1,4 +1,4 @@
-//! An answer as a response.
+//! Turns the engine's answers into responses.
 
 use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{Request, Response};
@@ -6,17 +6,18 @@ use poem::{Request, Response};
 use super::{RuleCall, file};
 use crate::engine::{Answered, AnsweredContent};
 use crate::http::body::ApiResponse;
-use crate::http::cors::OwnHeaders;
+use crate::http::cors::ScenarioHeaders;
 use crate::http::error::ApiError;
 use crate::scenario::Content;
 
 impl RuleCall<'_> {
-    /// The response that an answer says.
+    /// Builds the response for an answer.
     ///
     /// # Errors
-    /// 404 for a file that is not there, 416 for a part that it does not have, 500 for an answer that HTTP does not allow.
+    /// 404 for a missing file, 412 or 416 for a condition or range that the file does not satisfy, 500 for an answer
+    /// that HTTP does not allow.
     pub(super) async fn response(&self, answered: Answered, request: Request) -> Result<ApiResponse, ApiError> {
-        let AnsweredContent::File(path) = &answered.content else { return self.at_hand(answered) };
+        let AnsweredContent::File(path) = &answered.content else { return self.without_file(answered) };
         let status = status(&answered)?;
         let directories = self.answers.list.iter().filter_map(|answer| match &answer.content {
             Content::File { directory, lead, .. } => Some((&**directory, &**lead)),
@@ -24,7 +25,7 @@ impl RuleCall<'_> {
         });
         let found = file::find(path, directories)?;
         let mut response = file::answer(found, self.target.method, request, status).await?;
-        // It says by itself that only a part of it was sent, or that the client has it already.
+        // A 206 or 304 keeps its status.
         if response.status() == StatusCode::OK {
             response.set_status(status);
         }
@@ -32,16 +33,19 @@ impl RuleCall<'_> {
         Ok(response.into())
     }
 
-    /// The same for an answer that is no file.
-    pub(super) fn at_hand(&self, mut answered: Answered) -> Result<ApiResponse, ApiError> {
+    /// Builds the response for an answer that is not a file.
+    ///
+    /// # Errors
+    /// 500 for an answer that HTTP does not allow.
+    pub(super) fn without_file(&self, mut answered: Answered) -> Result<ApiResponse, ApiError> {
         for (name, value) in &mut answered.headers {
             *value = self.below_prefix(name, std::mem::take(value));
         }
         made(answered)
     }
 
-    /// Headers name paths of the scenario, which are below the world's prefix if the request's is: a client that follows them stays
-    /// in its world.
+    /// Adds the world's prefix to paths of the scenario in a header if the request's path has the prefix, so that a
+    /// client that follows them stays in its world.
     fn below_prefix(&self, name: &str, value: String) -> String {
         let prefix = self.target.prefix();
         match name {
@@ -53,12 +57,12 @@ impl RuleCall<'_> {
     }
 }
 
-/// Whether a reference is a path of the scenario: it names neither another server (RFC 3986, 4.2) nor a world.
+/// Whether a reference is a path of the scenario, which names neither another server (RFC 3986, 4.2) nor a world.
 fn is_path(reference: &str) -> bool {
     reference.starts_with('/') && !reference.starts_with("//") && !reference.starts_with("/@")
 }
 
-/// The response that an answer says which is no file.
+/// Builds the response for an answer that is not a file.
 ///
 /// # Errors
 /// 500 for an answer that HTTP does not allow.
@@ -75,14 +79,14 @@ pub(in crate::http) fn made(answered: Answered) -> Result<ApiResponse, ApiError>
     Ok(response)
 }
 
-/// Adds the headers of an answer, in place of what the response has of their names.
+/// Sets the headers of an answer, replacing headers of the same name in the response.
 fn add_headers(response: &mut Response, headers: Vec<(String, String)>) -> Result<(), ApiError> {
     let mut own: Vec<HeaderName> = Vec::new();
     for (name, value) in headers {
         let bad = || ApiError::BadAnswer(format!("the header {name}"));
         let name = HeaderName::try_from(&name).map_err(|_| bad())?;
         let value = HeaderValue::try_from(value).map_err(|_| bad())?;
-        // The server frames the body (RFC 9112, 6); a fault may change how.
+        // Framing is up to the server (RFC 9112, 6). Faults can change it.
         if name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING {
             continue;
         }
@@ -94,7 +98,7 @@ fn add_headers(response: &mut Response, headers: Vec<(String, String)>) -> Resul
         }
     }
     if !own.is_empty() {
-        response.extensions_mut().insert(OwnHeaders(own));
+        response.extensions_mut().insert(ScenarioHeaders(own));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What rules see of requests, and the responses that answers become.
+//! Tests the parts of requests that rules can read, and the responses built from answers.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod forms;
 
@@ -111,7 +111,7 @@ async fn a_rule_does_not_see_the_prefix_of_its_world() {
 }
 
 #[tokio::test]
-async fn only_what_rules_look_at_is_read() {
+async fn only_the_parts_that_rules_use_are_read() {
     let request = request(Method::PUT, "/files/a/b?q=1", &[("cookie", b"a=1"), ("content-type", b"application/json")]);
     let matching = |matches: RequestMatch| Answer { matches: Some(matches), ..answer(Content::Empty) };
     let any = || Some(template(&json!({})));
@@ -154,7 +154,7 @@ const MULTIPART: &[u8] = b"--x\r\ncontent-disposition: form-data; name=\"title\"
     --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"b\"\r\n\r\n\r\n--x--\r\n";
 
 #[tokio::test]
-async fn a_body_is_what_its_content_type_says() {
+async fn a_body_is_parsed_according_to_its_content_type() {
     for (kind, body, expected) in [
         (Some("application/json"), &b" 1e2"[..], Ok(json!(1e2))),
         (Some("application/problem+json"), b"{\"a\":1}", Ok(json!({ "a": 1 }))),
@@ -201,7 +201,7 @@ async fn a_body_is_what_its_content_type_says() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_text_cannot_be_read() {
+async fn a_path_that_is_not_utf_8_is_refused() {
     let request = request(Method::GET, "/files/%ff/b", &[]);
     let read = read(answers(&["path"], Vec::new()), None, &request, b"").await;
     assert_eq!(read.unwrap_err(), "Path is not valid: its percent-encoding is not UTF-8 text");
@@ -212,7 +212,7 @@ fn answered(status: u16, headers: &[(&str, &str)], content: AnsweredContent) -> 
     Answered { number: 1, status, headers, content, after: Duration::ZERO, query_notes: Vec::new() }
 }
 
-/// The status, the headers and the body of a response.
+/// Builds the response to an answer.
 async fn respond(answers: Answers, crud: Option<CrudOperation>, answered: Answered, asked: Request) -> Shown {
     let again = request(asked.method().clone(), &asked.uri().to_string(), &[]);
     let response = call(answers, crud, &again, async |call| call.response(answered, asked).await).await;
@@ -260,7 +260,7 @@ async fn an_answer_becomes_a_response() {
 }
 
 #[tokio::test]
-async fn an_answer_has_the_headers_that_it_says() {
+async fn a_response_has_the_headers_of_its_answer() {
     let headers = [("set-cookie", "a=1"), ("x-a", "ü"), ("set-cookie", "b=2"), ("content-length", "99")];
     let answered = answered(200, &headers, AnsweredContent::Text("four".into()));
     let shown = respond(answers(&[], Vec::new()), None, answered, request(Method::GET, "/files/a/b", &[])).await;
@@ -270,7 +270,7 @@ async fn an_answer_has_the_headers_that_it_says() {
 }
 
 #[tokio::test]
-async fn paths_of_a_collection_are_below_the_prefix_of_the_world() {
+async fn paths_in_headers_keep_the_prefix_of_the_world() {
     let link = "</files/a/b?_page=1>; rel=\"first\", </files/a/b?_page=2>; rel=\"last\"";
     for (uri, crud, expected) in [
         ("/files/a/b", Some(CrudOperation::Add), ("/files/7", link.to_owned())),
@@ -283,7 +283,7 @@ async fn paths_of_a_collection_are_below_the_prefix_of_the_world() {
     }
 }
 
-/// The response with a file of a directory in which there are some, and one outside.
+/// Requests a file from a directory with several files, next to a secret file outside.
 async fn file(path: &str, status: u16, asked: Request) -> Shown {
     let scratch = tempfile::tempdir().unwrap();
     let directory = scratch.path().join("scenario");
@@ -301,7 +301,7 @@ async fn file(path: &str, status: u16, asked: Request) -> Shown {
 }
 
 #[tokio::test]
-async fn a_file_is_sent_with_the_type_of_its_name() {
+async fn a_file_is_sent_with_the_content_type_of_its_name() {
     let get = || request(Method::GET, "/files/a/b", &[]);
     for (path, status, expected, kind, body) in [
         ("files/a.txt", 200, 200, "text/plain; charset=utf-8", "0123456789"),
@@ -326,7 +326,7 @@ async fn a_file_is_sent_with_the_type_of_its_name() {
 }
 
 #[tokio::test]
-async fn parts_of_files_and_conditions_are_answered() {
+async fn ranges_and_conditions_of_files_are_answered() {
     const OLD: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
     const LATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
     for (method, status, (name, value), expected, range, body) in [
@@ -365,7 +365,7 @@ fn a_refusal_has_a_status() {
         (Refusal::TooManyWaiting, 503),
         (Refusal::UnreadableSteps("x".into()), 500),
     ] {
-        // Through a route as through the control API.
+        // The status is the same for a route and for the control API.
         for error in
             [refused(WorldError::Refused(refusal.clone())), ApiError::from(WorldError::Refused(refusal.clone()))]
         {

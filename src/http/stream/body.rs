@@ -1,4 +1,4 @@
-//! The buffer between the fan-out and the body of an answer.
+//! The buffer between the fan-out and a response body.
 
 use std::io;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ use tokio::sync::Notify;
 
 use crate::world::FrameSink;
 
-/// Bytes that may wait for the client in the buffer, beside those that the kernel holds.
-const ROOM: usize = 64 << 10;
+/// The capacity of the buffer, in bytes. The kernel buffers further bytes.
+const CAPACITY: usize = 64 << 10;
 
-/// Where a stream's bytes go.
+/// The sink of a stream's bytes.
 #[derive(Debug, Default)]
 pub(super) struct StreamSink {
     buffer: Mutex<Buffer>,
-    /// Told when there is room again, or the client is gone.
+    /// Notified when the buffer has room again, or the client is gone.
     taken: Notify,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct StreamSink {
 struct Buffer {
     bytes: BytesMut,
     state: State,
-    /// The body that waits for bytes.
+    /// The task that waits for bytes of the body.
     waker: Option<Waker>,
 }
 
@@ -34,13 +34,13 @@ struct Buffer {
 enum State {
     #[default]
     Open,
-    /// What is in the buffer is the last of it.
+    /// The body ends after the buffered bytes.
     Ended,
-    /// The connection is to break off after what is in the buffer.
+    /// The connection breaks off after the buffered bytes.
     Broken,
-    /// The same, and all of the buffer is handed out.
+    /// The connection breaks off, and the body has returned all buffered bytes.
     Drained,
-    /// Nobody reads any more.
+    /// The body was dropped.
     Gone,
 }
 
@@ -49,34 +49,35 @@ impl StreamSink {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what there is room for.
+    /// Buffers as many bytes as there is room for and returns their number.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] without room, another if the client is gone.
+    /// [`io::ErrorKind::WouldBlock`] if the buffer is full, [`io::ErrorKind::BrokenPipe`] if the stream is no longer
+    /// open.
     pub(super) fn take(&self, bytes: &[u8]) -> io::Result<usize> {
         let mut buffer = self.lock();
         if buffer.state != State::Open {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let room = ROOM.saturating_sub(buffer.bytes.len()).min(bytes.len());
-        if room == 0 {
+        let count = CAPACITY.saturating_sub(buffer.bytes.len()).min(bytes.len());
+        if count == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        buffer.bytes.extend_from_slice(&bytes[..room]);
+        buffer.bytes.extend_from_slice(&bytes[..count]);
         let waker = buffer.waker.take();
         drop(buffer);
         if let Some(waker) = waker {
             waker.wake();
         }
-        Ok(room)
+        Ok(count)
     }
 
-    /// Ends the body after what is in the buffer.
+    /// Ends the body after the buffered bytes.
     pub(super) fn end(&self) {
         self.finish(State::Ended);
     }
 
-    /// Breaks the body off.
+    /// Breaks off the body after the buffered bytes.
     pub(super) fn break_off(&self) {
         self.finish(State::Broken);
     }
@@ -91,18 +92,18 @@ impl StreamSink {
         }
     }
 
-    /// Waits until there is room.
+    /// Waits until the buffer has room.
     pub(super) async fn has_room(&self) {
         loop {
             let taken = self.taken.notified();
-            if self.lock().bytes.len() < ROOM {
+            if self.lock().bytes.len() < CAPACITY {
                 return;
             }
             taken.await;
         }
     }
 
-    /// Waits until nobody reads any more.
+    /// Waits until the body is dropped.
     pub(super) async fn gone(&self) {
         loop {
             let taken = self.taken.notified();
@@ -120,18 +121,18 @@ impl FrameSink for StreamSink {
     }
 }
 
-/// Says whether an answer still streams: its connection is not idle then. The default is one that never did.
+/// Tracks whether a response is still streaming, in which case its connection is not idle. The default never streams.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct Streaming(Weak<()>);
 
 impl Streaming {
-    /// Whether it does.
-    pub(in crate::http) fn goes_on(&self) -> bool {
+    /// Whether the response is still streaming.
+    pub(in crate::http) fn is_open(&self) -> bool {
         self.0.strong_count() > 0
     }
 }
 
-/// The body.
+/// The response body of a stream.
 pub(super) struct StreamBody {
     sink: Arc<StreamSink>,
     _open: Arc<()>,
@@ -159,7 +160,8 @@ impl Stream for StreamBody {
         match buffer.state {
             State::Ended => return Poll::Ready(None),
             State::Drained => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
-            // What was handed out is written while the body is pending, and dropped at an error.
+            // hyper writes returned bytes while the body is pending, but drops them if the body fails, so fail one poll
+            // later.
             State::Broken => {
                 buffer.state = State::Drained;
                 context.waker().wake_by_ref();
@@ -179,36 +181,36 @@ impl Drop for StreamBody {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use futures_util::{FutureExt, StreamExt};
 
     use super::*;
 
     #[test]
-    fn what_came_before_a_break_is_written_before_it() {
+    fn bytes_buffered_before_a_break_are_written_before_it() {
         let sink = Arc::new(StreamSink::default());
         let (mut body, _) = StreamBody::of(sink.clone());
         assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
         sink.break_off();
         let bytes = body.next().now_or_never().unwrap().unwrap().unwrap();
         assert_eq!(bytes, "data: 1\n\n");
-        // While it is pending, the connection writes what it has.
+        // The connection writes its buffered bytes while the body is pending.
         assert!(body.next().now_or_never().is_none());
         let error = body.next().now_or_never().unwrap().unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 
     #[test]
-    fn a_body_ends_after_what_is_in_the_buffer() {
+    fn a_body_ends_after_the_buffered_bytes() {
         let sink = Arc::new(StreamSink::default());
         let (mut body, streaming) = StreamBody::of(sink.clone());
         assert_eq!(sink.take(b"data: 1\n\n").unwrap(), 9);
         sink.end();
         assert!(body.next().now_or_never().unwrap().unwrap().is_ok());
         assert!(body.next().now_or_never().unwrap().is_none());
-        assert!(streaming.goes_on());
+        assert!(streaming.is_open());
         drop(body);
-        assert!(!streaming.goes_on());
+        assert!(!streaming.is_open());
     }
 }

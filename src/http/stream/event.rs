@@ -1,4 +1,4 @@
-//! A message as a server-sent event (HTML, 9.2.5).
+//! Encodes messages as server-sent events (HTML, 9.2.5).
 
 use std::fmt::Write;
 
@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::world::{Message, MessageKind};
 
-/// A comment, which clients leave out: it shows that the connection is alive.
+/// An empty comment, which clients ignore. It keeps the connection alive.
 pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
 
-/// What an event can have.
+/// The fields of an event.
 const FIELDS: [&str; 5] = ["event", "id", "data", "retry", "comment"];
 
-/// A message as an event: a mapping that [is one](is_event), anything else is the data of one.
+/// Encodes a message as an event. A mapping that [describes an event](is_event) becomes that event; anything else
+/// becomes the data of an event.
 pub(in crate::http) fn encode(message: &Message) -> Bytes {
     let payload = message.payload();
     let data = |text: &str| {
@@ -34,8 +35,8 @@ pub(in crate::http) fn encode(message: &Message) -> Bytes {
     event.into()
 }
 
-/// Whether a mapping is an event: it has `data` and nothing but what an event has, or a `comment` or a `retry` alone. Clients
-/// tell of no other event without data (HTML, 9.2.6), so that such a mapping is more likely a row.
+/// Whether a mapping describes an event: it has `data` and only fields of an event, or only a `comment`, or only a
+/// `retry`. Any other mapping is more likely a row, because clients do not dispatch events without data (HTML, 9.2.6).
 fn is_event(fields: &Map<String, Value>) -> bool {
     let is_alone = fields.len() == 1 && (fields.contains_key("comment") || fields.contains_key("retry"));
     is_alone || fields.contains_key("data") && fields.keys().all(|key| FIELDS.contains(&key.as_str()))
@@ -49,9 +50,9 @@ fn event(fields: &Map<String, Value>) -> String {
     }
     for key in ["event", "id", "retry"] {
         if let Some(value) = fields.get(key) {
-            // These are of one line; an id with a null in it would be ignored.
+            // The value must fit on one line, and clients ignore an id that contains a null character.
             let value = text(value).replace(['\r', '\n', '\0'], " ");
-            // Writing to text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(event, "{key}: {value}");
         }
     }
@@ -62,10 +63,10 @@ fn event(fields: &Map<String, Value>) -> String {
     event
 }
 
-/// A field whose value may have several lines.
+/// Writes a field, once per line of its value.
 fn lines(event: &mut String, field: &str, text: &str) {
     for line in text.replace("\r\n", "\n").split(['\n', '\r']) {
-        // Writing to text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(event, "{field}: {line}");
     }
 }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{Expired, IDLE_TIMES, Wire};
 
 const TIME: Duration = Duration::from_secs(10);
 
-/// Both ends of a connection.
+/// Returns both ends of a connection.
 async fn connection() -> (Wire, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -17,7 +17,7 @@ async fn connection() -> (Wire, TcpStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_expires_after_13_times_the_time() {
+async fn a_silent_connection_expires_after_13_timeouts() {
     let (wire, _client) = connection().await;
     let started = Instant::now();
     assert_eq!(wire.expired(TIME).await, Expired::Idle);
@@ -26,7 +26,7 @@ async fn a_silent_connection_expires_after_13_times_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_time_there_is_expires_no_connection() {
+async fn the_longest_timeout_never_expires() {
     let (wire, _client) = connection().await;
     let day = Duration::from_hours(24);
     assert!(timeout(day, wire.expired(Duration::MAX)).await.is_err());

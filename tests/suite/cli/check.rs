@@ -22,10 +22,10 @@ websocket:
     let output = run(&["check", "--verbose", file.path().to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let said = text(&output.stdout).split_once('\n').unwrap().1;
-    let expected = "  GET /live, answer 1: frame made once for all members
-  /rooms/{room}: frame made once for all members
-  /rooms/{room}, open: frame made once for members with the same path, query
-  /rooms/{room}, rule 1: frame made for each member, because it uses conn
+    let expected = "  GET /live, answer 1: frame encoded once for all members
+  /rooms/{room}: frame encoded once for all members
+  /rooms/{room}, open: frame encoded once for members with the same path, query
+  /rooms/{room}, rule 1: frame encoded for each member, because it uses conn
 ";
     assert_eq!(said, expected);
 }

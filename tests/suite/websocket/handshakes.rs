@@ -108,15 +108,15 @@ async fn parameters_of_a_path_are_decoded() {
 async fn a_path_that_is_no_endpoint_names_the_nearest() {
     let mockd = paused(ROOMS).await;
     for (path, message) in [
-        ("/room/lobby", "/room/lobby is no WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/rooms/lobby/x", "/rooms/lobby/x is no WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/version", "/version is no WebSocket endpoint; nearest is /versions"),
-        ("/something-else", "/something-else is no WebSocket endpoint"),
+        ("/room/lobby", "/room/lobby is not a WebSocket endpoint; nearest is /rooms/{room}"),
+        ("/rooms/lobby/x", "/rooms/lobby/x is not a WebSocket endpoint; nearest is /rooms/{room}"),
+        ("/version", "/version is not a WebSocket endpoint; nearest is /versions"),
+        ("/something-else", "/something-else is not a WebSocket endpoint"),
     ] {
         assert_eq!(refused(&mockd, path).await, (404, message.to_owned()));
     }
     // A route of HTTP is there, but no sockets are.
-    assert_eq!(refused(&mockd, "/plain").await, (400, "/plain is no WebSocket endpoint".to_owned()));
+    assert_eq!(refused(&mockd, "/plain").await, (400, "/plain is not a WebSocket endpoint".to_owned()));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Forms as clients send them, and as they should not.
+//! Tests well-formed and malformed forms.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn any_bytes_are_a_url_encoded_form() {
     assert_eq!(read("text/plain", b"a=1"), Ok(None));
 }
 
-/// A part with this header and data, behind a boundary.
+/// Returns a part with this header and data, after a boundary.
 fn part(header: &[u8], data: &[u8]) -> Vec<u8> {
     [&b"--x\r\n"[..], header, b"\r\n\r\n", data, b"\r\n"].concat()
 }
@@ -52,14 +52,14 @@ fn parts_of_a_form_may_lack_or_repeat_names() {
             vec![named(b"name=a", b"1"), named(b"name=\"a\"", b"2"), named(b"name=\"a\"; filename=f", b"33")],
             json!({ "a": ["1", "2", file("f", "text/plain", 2)] }),
         ),
-        // No name: an empty one, none, one that is not text.
+        // Without a name: an empty name, no name, no disposition.
         (
             vec![named(b"name=\"\"", b"1"), named(b"", b"2"), part(b"content-type: text/plain", b"3")],
             json!({ "": ["1", "2", "3"] }),
         ),
         (vec![named(b"name=\"\xff\"", b"1")], json!({ "": "1" })),
         (vec![named(b"filename=\"a.bin\"", b"1")], json!({ "": file("a.bin", "text/plain", 1) })),
-        // What a browser sends for a file that was not chosen.
+        // A browser sends this if no file was chosen.
         (
             vec![part(
                 b"content-disposition: form-data; name=\"a\"; filename=\"\"\r\ncontent-type: application/octet-stream",
@@ -78,11 +78,11 @@ fn parts_of_a_form_may_lack_or_repeat_names() {
 }
 
 #[test]
-fn a_boundary_is_one_only_where_a_line_begins() {
+fn a_boundary_counts_only_at_the_start_of_a_line() {
     let (one, other) = (named(b"name=a", b"1"), named(b"name=b", b"2"));
     let both = json!({ "a": "1", "b": "2" });
     for (body, expected) in [
-        // Before the first, behind the last, and blanks behind one.
+        // Text before the first boundary, text after the last one, and blanks after a boundary.
         ([&b"hello\r\n"[..], &one, &other, b"--x--"].concat(), both.clone()),
         ([&form(&[one.clone(), other.clone()])[..], b"--x\r\nmore"].concat(), both.clone()),
         ([&b"--x \t\r\n"[..], &one[5..], &other, b"--x--"].concat(), both),
@@ -93,7 +93,7 @@ fn a_boundary_is_one_only_where_a_line_begins() {
 }
 
 #[test]
-fn a_form_that_is_cut_or_has_no_boundary_is_refused() {
+fn a_truncated_form_or_one_without_a_boundary_is_refused() {
     let whole = form(&[named(b"name=\"a\"", b"1")]);
     let many = [&b"--x\r\n"[..], &b"a: b\r\n".repeat(33), b"\r\n1\r\n--x--"].concat();
     for (content_type, body, expected) in [
@@ -117,7 +117,7 @@ fn a_form_that_is_cut_or_has_no_boundary_is_refused() {
 }
 
 #[test]
-fn a_form_has_10_000_fields_at_most() {
+fn a_form_has_at_most_10_000_fields() {
     const TOO_MANY: &str = "it has more than 10000 fields";
     for (content_type, field, end) in
         [("application/x-www-form-urlencoded", b"a&".to_vec(), &b""[..]), (BOUNDARY, named(b"name=a", b""), b"--x--")]
