@@ -226,19 +226,19 @@ pub enum ProblemKind {
         nearest: Option<String>,
     },
     /// An expression in a key of `set`.
-    #[error("a key of `set` is text: the expression in it is not computed")]
+    #[error("a key of `set` cannot contain an expression")]
     SetsComputedKey {
         /// The entry to write instead.
         meant: String,
     },
     /// `set` with a collection, which takes a value of `data`.
-    #[error("`{0}` is a collection")]
+    #[error("`set` takes values of `data`, but `{0}` is a collection")]
     SetsCollection(String),
     /// `increment` with a category, which takes rows of a collection.
-    #[error("`{0}` is a category, whose products have only totals")]
+    #[error("`increment` takes rows of a collection, but `{0}` is a category")]
     IncrementsCategory(String),
     /// `increment` with a value of `data`, which takes rows of a collection.
-    #[error("`{name}` is a value")]
+    #[error("`increment` takes rows of a collection, but `{name}` is a value")]
     IncrementsValue {
         /// The value's name.
         name: String,
@@ -263,16 +263,16 @@ pub enum ProblemKind {
     #[error("`{0}` is not supported yet")]
     NotYet(&'static str),
     /// A verb outside of streams and sockets.
-    #[error("`{0}` is only for the steps of streams and sockets")]
+    #[error("`{0}` is only allowed in the steps of streams and sockets")]
     OnlyInStream(&'static str),
     /// A step that is not allowed at its place in an endpoint.
     #[error(transparent)]
     Socket(#[from] SocketMistake),
     /// Two verbs where one is needed.
-    #[error("`{0}` and `{1}` are two verbs")]
+    #[error("expected one verb, found `{0}` and `{1}`")]
     TwoVerbs(&'static str, &'static str),
     /// A time for a step that happens at one moment with others.
-    #[error("`{0}` is not allowed among steps that happen at one moment")]
+    #[error("`{0}` is not allowed in steps that run at the same moment")]
     TimeInMoment(&'static str),
     /// Too many steps in a list.
     #[error("more than {0} steps in a list")]
@@ -344,7 +344,7 @@ pub enum ProblemKind {
     #[error("a script that repeats forever must take at least 1us")]
     InstantRepeat,
     /// A script that takes no time and repeats too many times.
-    #[error("the repeats of a script that takes less than 1us make more than {MAX_AT_ONCE} actions at once")]
+    #[error("this script takes less than 1us, so its repeats make more than {MAX_AT_ONCE} actions at once")]
     TooManyRepeatsAtOnce,
     /// A script's step after the longest possible time.
     #[error("the step ends later than 24000h")]
@@ -413,7 +413,7 @@ pub enum ProblemKind {
     #[error("more than {0} rows")]
     TooManyRows(u64),
     /// Too much generated data.
-    #[error("the rows have more than {0} MiB")]
+    #[error("the rows exceed {0} MiB")]
     TooManyBytes(usize),
     /// An expression that fails when the scenario is read.
     #[error("`{expression}` {kind}")]

@@ -28,7 +28,7 @@ impl ProblemKind {
             Self::Expression {
                 error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
                 ..
-            } => "not known here".into(),
+            } => "not defined here".into(),
             Self::NothingSent { .. } => "not a name of `data`, and no step sends to it".into(),
             Self::UnreachableAnswer => "never used".into(),
             Self::UnreachableMessageRule => "never runs".into(),
@@ -110,15 +110,15 @@ impl ProblemKind {
             }
             Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
             Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
-                "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
+                "`match` is what a request must contain, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
             Self::NotAnOrigin(_) => {
-                "write each as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows all".into()
+                "write each origin as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows every origin".into()
             }
             Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
             Self::StrayComma(_) => "put the whole value in quotes".into(),
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
-                format!("the names known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                format!("the names defined here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }
             Self::Expression { error: CompileErrorKind::UnknownField { of, name, known, .. }, .. }
                 if of == "path" && known.is_empty() =>
@@ -135,9 +135,9 @@ impl ProblemKind {
             Self::RowsOfSeveral => "all of them must be rows of one collection".into(),
             Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
             Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
-            Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
+            Self::OnlyInStream("reply") => "answer a request with `body`; `send` sends to a topic".into(),
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
-            Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
+            Self::TimeInMoment(_) => "the steps of a nested `do` run at the same moment; give the time to the step that contains them".into(),
             Self::MissingFile(_) => "a path is relative to the file that names it".into(),
             Self::UnreachableAnswer => "move it before the answer that matches all requests".into(),
             Self::UnreachableMessageRule => "move it before the rule that matches all messages".into(),
@@ -153,10 +153,10 @@ impl ProblemKind {
                 "put it in quotes to make it text".into()
             }
             Self::Syntax(message) if message.contains("flow") => {
-                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes".into()
+                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that contains `: ` or one of `,[]{}` needs quotes".into()
             }
             Self::Syntax(message) if message.contains("mapping values") => {
-                "check the indentation on this line and the one above; text that has `: ` in it needs quotes".into()
+                "check the indentation on this line and the one above; text that contains `: ` needs quotes".into()
             }
             Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
             Self::JsonSyntax(_) => {
@@ -173,14 +173,14 @@ impl ProblemKind {
             }
             Self::IncludeCycle(_) => "remove one of these `include`s".into(),
             Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
-            Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::RowId(_) => format!("put it in quotes to make it text; integers range from -{MAX_TOTAL} to {MAX_TOTAL}"),
             Self::UnknownDataFile(_) => "the name must end with .csv, .tsv, .json, .yaml or .yml".into(),
-            Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
-            Self::NamesData => "name that file here, or write the rows out".into(),
-            Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
-            Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
+            Self::EmptyDataFile => "a CSV file starts with the names of its fields; an empty list is `[]`".into(),
+            Self::NamesData => "name that file in the scenario, or write out the rows".into(),
+            Self::UnequalRow { .. } => "put a cell that contains a comma in double quotes".into(),
+            Self::UnclosedQuote => "close it; to write a quote inside a quoted cell, double it".into(),
             Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
-                "all rows together may take a billion steps: generate fewer rows, or compute less for each".into()
+                "all rows together have a budget of a billion steps: generate fewer rows, or compute less for each".into()
             }
             Self::ExpressionFails { kind: RunErrorKind::Undefined | RunErrorKind::UndefinedOperand(_), .. } => {
                 "provide a fallback with `or` or the filter `default`".into()
@@ -190,7 +190,7 @@ impl ProblemKind {
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
             Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
             Self::TooManyRepeatsAtOnce => {
-                "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
+                "give a step an `at` or `after` of at least 1us, or repeat the script fewer times".into()
             }
             Self::UnknownTag(tag) if tag.starts_with('!') => {
                 "remove it: the type of a value follows from how it is written; to negate an expression, write `not x`".into()

@@ -49,7 +49,7 @@ pub enum RouteMistake {
     #[error("the path has two parameters named `{0}`")]
     SameParameter(String),
     /// A parameter named `id`, which a REST API for a collection adds itself.
-    #[error("the path has a parameter `id`, which the paths of rows add")]
+    #[error("the path has a parameter `id`, which `crud` adds to the paths of rows")]
     RowParameter,
     /// `{*rest}` before other segments.
     #[error("`{0}` is not the last segment")]
@@ -91,7 +91,7 @@ impl RouteMistake {
             Self::MethodInside { meant, .. } => format!("the method belongs before the path: `{meant}:`"),
             Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
             Self::NotPath('?') => "match query parameters with `match: { query: … }`".into(),
-            Self::NotPath(_) => "clients do not send what follows it".into(),
+            Self::NotPath(_) => "clients do not send the part after it".into(),
             Self::EmptySegment => "remove one of the two slashes".into(),
             Self::Braces(_) => {
                 "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()

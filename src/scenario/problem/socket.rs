@@ -14,10 +14,10 @@ pub enum SocketMistake {
     #[error("`{0}` is not allowed in the steps of `closed`")]
     AfterClose(&'static str),
     /// `others` in steps without a sender.
-    #[error("`others` is only for the steps of streams and sockets")]
+    #[error("`others` is only allowed in the steps of streams and sockets")]
     NoSender,
     /// `conn` is set where there is no open socket.
-    #[error("only the steps of an open socket set `conn`")]
+    #[error("only the steps of an open socket can set `conn`")]
     SetsConn,
     /// A built-in part of `conn`.
     #[error("`conn.{0}` cannot be set")]
@@ -26,7 +26,7 @@ pub enum SocketMistake {
     #[error("with `protocol: graphql-transport-ws`, `send` needs `to`")]
     SendsToAll,
     /// Changes of data that members get as they are: a warning.
-    #[error("changes of `{topic}` are no frames of `protocol: {protocol}`")]
+    #[error("changes of `{topic}` are not frames of `protocol: {protocol}`")]
     RawChanges {
         /// The topic.
         topic: String,
@@ -34,10 +34,10 @@ pub enum SocketMistake {
         protocol: Protocol,
     },
     /// A text that a message has to be which never is text: a warning.
-    #[error("with `protocol: {0}`, no message is text")]
+    #[error("with `protocol: {0}`, messages are never text")]
     NeverText(Protocol),
     /// A subprotocol that no client of GraphQL offers: a warning.
-    #[error("clients of `protocol: graphql-transport-ws` offer that subprotocol alone")]
+    #[error("clients of `protocol: graphql-transport-ws` offer only that subprotocol")]
     OtherSubprotocol,
     /// A second membership with the same name: a warning.
     #[error("this `join` replaces an earlier one with the same `as`")]
@@ -53,7 +53,7 @@ impl SocketMistake {
     /// What to do about it.
     pub(super) fn help(&self) -> &'static str {
         match self {
-            Self::AfterClose(_) => "the socket has closed; `send` reaches others",
+            Self::AfterClose(_) => "the socket is closed; use `send` to reach others",
             Self::NoSender => "remove it: the frame has no sender to skip",
             Self::SetsConn => "each socket has its own `conn`: set it in the steps of `open` or `messages`",
             Self::FixedConn(_) => "give the value another name",
@@ -61,9 +61,9 @@ impl SocketMistake {
                 "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it"
             }
             Self::RawChanges { protocol: Protocol::GraphqlTransportWs, .. } => {
-                "say what the member gets: `frame: { data: { changed: $event.row } }`"
+                "set the frame for members: `frame: { data: { changed: $event.row } }`"
             }
-            Self::RawChanges { .. } => "say what the member gets: `frame: { event: changed, args: [$event.row] }`",
+            Self::RawChanges { .. } => "set the frame for members: `frame: { event: changed, args: [$event.row] }`",
             Self::NeverText(Protocol::GraphqlTransportWs) => "write `match: { operationName: NAME }`",
             Self::NeverText(_) => "write `match: { event: NAME }`",
             Self::OtherSubprotocol => "leave `subprotocol` out",

@@ -213,7 +213,7 @@ impl Rules<'_, '_, '_> {
     fn text(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if self.check.document.json(node.0).is_some_and(|value| value.is_array() || value.is_object()) {
-            self.check.wrong_value(node, "text; JSON is for `body`");
+            self.check.wrong_value(node, "text (use `body` for JSON)");
             return None;
         }
         Some(template)

@@ -212,7 +212,7 @@ impl Rules<'_, '_, '_> {
     /// Text in which `*` matches any text.
     fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if text.contains("{{") {
-            let expected = "a pattern without expressions, which are for `when`".into();
+            let expected = "a pattern without expressions (use `when` for those)".into();
             self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
             return None;
         }

@@ -76,7 +76,8 @@ pub(in crate::scenario) fn fault(
     if let (Some(name), Some(raw)) = (&name, &raw.name)
         && name.bytes().all(|byte| byte.is_ascii_digit())
     {
-        let (expected, found) = ("a name that is not a number: a number identifies another fault", format!("`{name}`"));
+        let (expected, found) =
+            ("a name that is not a number, because numbers identify other faults", format!("`{name}`"));
         check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
@@ -227,7 +228,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at most"), found }, span);
+        check.note(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
