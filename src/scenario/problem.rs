@@ -1,4 +1,4 @@
-//! What can be wrong with a scenario: a kind with its data, and the place.
+//! The problems of a scenario: their kinds, places, messages and advice.
 
 mod advice;
 mod route;
@@ -20,14 +20,14 @@ use super::units::{MAX_AT_ONCE, MAX_TOTAL, UnitError};
 use crate::expression::{CompileErrorKind, RunErrorKind};
 use crate::words::joined;
 
-/// One thing wrong in a scenario file.
+/// A problem in a scenario file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The kind, with the data for its message.
     pub kind: ProblemKind,
-    /// Where.
+    /// The place to show.
     pub span: Span,
-    /// Another place that belongs to it, such as the first of two equal ids.
+    /// A second place to show, such as the first of two equal ids.
     pub related: Option<Span>,
 }
 
@@ -42,30 +42,30 @@ impl Problem {
     }
 }
 
-/// The kinds of problem; `Display` is the message's first line.
+/// The kind of a problem. `Display` writes the first line of the message.
 #[derive(Debug, Clone, PartialEq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// The text is not YAML.
+    /// Text that is not YAML.
     #[error("not valid YAML: {0}")]
     Syntax(String),
-    /// A tab where YAML takes only spaces.
+    /// A tab where YAML allows only spaces.
     #[error("a tab here; YAML indents with spaces")]
     Tab,
     /// A bracket without its closing one.
     #[error("this `{0}` is never closed")]
     UnclosedBracket(char),
-    /// The text of a file whose name ends in `.json` is not JSON.
+    /// Text that is not JSON, in a file whose name ends in `.json`.
     #[error("not valid JSON: {0}")]
     JsonSyntax(String),
-    /// A byte that is not part of UTF-8 text.
+    /// Bytes that are not UTF-8.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
     /// Text in UTF-16, with or without a byte order mark.
     #[error("the file is UTF-16 text")]
     Utf16,
-    /// Only white space and comments.
+    /// A file with only white space and comments.
     #[error("the file declares nothing")]
     Empty,
     /// A second document after `---`.
@@ -74,34 +74,34 @@ pub enum ProblemKind {
     /// Mappings and lists nested too deeply.
     #[error("nested deeper than {0} levels")]
     TooDeep(u16),
-    /// Aliases that would expand into too many values.
+    /// Aliases that expand into too many values.
     #[error("aliases expand into more than {0} values")]
     AliasBomb(usize),
-    /// An alias inside the value that its anchor names.
+    /// An alias inside the value that it refers to.
     #[error("an alias refers to the value that contains it")]
     RecursiveAlias,
-    /// An alias whose anchor is not before it in the file.
+    /// An alias without an earlier anchor in the same file.
     #[error("there is no anchor `&{0}` before this alias in the file")]
     UnknownAnchor(String),
-    /// `<<` with anything but a mapping or a list of mappings.
+    /// A `<<` whose value is not a mapping or a list of mappings.
     #[error("`<<` takes a mapping or a list of mappings")]
     BadMerge,
     /// A key that is a list or a mapping.
     #[error("a key must be text")]
     ComplexKey,
-    /// An expression without quotes, which YAML reads as a mapping. The field is the expression to quote.
+    /// An unquoted expression, which YAML reads as a mapping. The field is the text to quote.
     #[error("an expression must be in quotes")]
     UnquotedExpression(String),
-    /// A part of a value after a comma, which YAML reads as a key.
+    /// The part of an unquoted value after a comma, which YAML reads as a key.
     #[error("`{0}` is not a key: the comma before it ends the value")]
     StrayComma(String),
-    /// A tag that is not one of JSON's types.
+    /// A tag for a type that JSON does not have.
     #[error("unknown tag `{0}`")]
     UnknownTag(String),
-    /// The same key twice in one mapping.
+    /// A key that occurs twice in a mapping.
     #[error("`{0}` is declared twice")]
     DuplicateKey(String),
-    /// A key that the language does not have here.
+    /// A key that is not allowed here.
     #[error("unknown key `{key}`")]
     UnknownKey {
         /// The key as written.
@@ -109,11 +109,11 @@ pub enum ProblemKind {
         /// The keys allowed here.
         expected: &'static [&'static str],
     },
-    /// A file without any of the keys that make a scenario.
+    /// A scenario with none of the keys that declare something.
     #[error("the scenario declares nothing")]
     #[strum(serialize = "missing-key")]
     DeclaresNothing,
-    /// A required key.
+    /// A missing required key.
     #[error("{owner} needs `{key}`")]
     MissingKey {
         /// What requires it.
@@ -124,12 +124,12 @@ pub enum ProblemKind {
     /// A value of the wrong type.
     #[error("expected {expected}, found {found}")]
     WrongType {
-        /// What is allowed here.
+        /// The allowed types or values, in words.
         expected: String,
-        /// What was found.
+        /// The value found, in words.
         found: String,
     },
-    /// A word that is not one of the allowed ones.
+    /// A word that is not one of the allowed words.
     #[error("`{found}` is not a valid value here")]
     NotOneOf {
         /// The word as written.
@@ -140,16 +140,16 @@ pub enum ProblemKind {
     /// A number that JSON cannot represent.
     #[error("`{0}` is not a number that JSON can represent")]
     NotFinite(String),
-    /// A duration or a rate that cannot be read.
+    /// A duration or rate that cannot be parsed.
     #[error(transparent)]
     Unit(#[from] UnitError),
     /// Two keys that cannot be used together.
     #[error("`{0}` and `{1}` cannot be used together")]
     Exclusive(&'static str, &'static str),
-    /// A mapping with none or several of a set of keys, of which it needs exactly one.
+    /// A mapping that has none or several of the keys of which it needs exactly one.
     #[error("{owner} needs exactly one of {}", either(keys))]
     NotExactlyOne {
-        /// What it is about.
+        /// What requires one of the keys.
         owner: &'static str,
         /// The keys to choose from.
         keys: &'static [&'static str],
@@ -162,10 +162,10 @@ pub enum ProblemKind {
         /// The key that it requires.
         needs: &'static str,
     },
-    /// An empty string where a name is needed.
+    /// An empty string where a name is required.
     #[error("{0} cannot be empty")]
     EmptyName(&'static str),
-    /// Two products with one id.
+    /// A product id that is declared twice.
     #[error("product id `{0}` is declared twice")]
     DuplicateId(String),
     /// A category name that is reserved.
@@ -179,7 +179,7 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A product that is neither declared nor added by an earlier step.
+    /// A product that neither the scenario declares nor an earlier step adds.
     #[error("there is no product `{id}`{}", if *late { " yet" } else { "" })]
     UnknownProduct {
         /// The id as written.
@@ -204,9 +204,9 @@ pub enum ProblemKind {
     /// An invalid expression.
     #[error("{error}")]
     Expression {
-        /// What is wrong with it.
+        /// The reason.
         error: CompileErrorKind,
-        /// The names that it can use.
+        /// The names that the expression can use.
         known: Vec<String>,
     },
     /// A collection that the scenario does not declare.
@@ -217,7 +217,7 @@ pub enum ProblemKind {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A value of `data` that the scenario does not declare.
+    /// A value that `data` does not declare.
     #[error("there is no value `{name}`")]
     UnknownValue {
         /// The name as written.
@@ -231,18 +231,18 @@ pub enum ProblemKind {
         /// The entry to write instead.
         meant: String,
     },
-    /// `set` with a collection, which takes a value of `data`.
+    /// A `set` of a collection, where a value of `data` is required.
     #[error("`set` takes values of `data`, but `{0}` is a collection")]
     SetsCollection(String),
-    /// `increment` with a category, which takes rows of a collection.
+    /// An `increment` of a category, where a collection is required.
     #[error("`increment` takes rows of a collection, but `{0}` is a category")]
     IncrementsCategory(String),
-    /// `increment` with a value of `data`, which takes rows of a collection.
+    /// An `increment` of a value of `data`, where a collection is required.
     #[error("`increment` takes rows of a collection, but `{name}` is a value")]
     IncrementsValue {
         /// The value's name.
         name: String,
-        /// What is added.
+        /// The amount to add.
         by: String,
     },
     /// A row id that no collection declares.
@@ -253,25 +253,25 @@ pub enum ProblemKind {
         /// The closest known id.
         nearest: Option<String>,
     },
-    /// Row ids of which no collection declares all.
+    /// Row ids that no single collection declares together.
     #[error("no collection declares all of these rows")]
     RowsOfSeveral,
-    /// Row ids that several collections declare.
+    /// Row ids that are all declared by several collections.
     #[error("{} declare all of these rows", either(.0))]
     AmbiguousRows(Vec<String>),
-    /// A key of the language that does nothing yet.
+    /// A key that is not implemented yet.
     #[error("`{0}` is not supported yet")]
     NotYet(&'static str),
-    /// A verb outside of streams and sockets.
+    /// A verb outside the steps of streams and sockets.
     #[error("`{0}` is only allowed in the steps of streams and sockets")]
     OnlyInStream(&'static str),
     /// A step that is not allowed at its place in an endpoint.
     #[error(transparent)]
     Socket(#[from] SocketMistake),
-    /// Two verbs where one is needed.
+    /// Two verbs where one is required.
     #[error("expected one verb, found `{0}` and `{1}`")]
     TwoVerbs(&'static str, &'static str),
-    /// A time for a step that happens at one moment with others.
+    /// A time on a step that runs at the same moment as others.
     #[error("`{0}` is not allowed in steps that run at the same moment")]
     TimeInMoment(&'static str),
     /// Too many steps in a list.
@@ -283,27 +283,27 @@ pub enum ProblemKind {
     /// A key that is not a route.
     #[error(transparent)]
     Route(#[from] RouteMistake),
-    /// A topic that something waits for, and that no step sends to: a warning.
+    /// A warning: a topic that something waits for, but no step sends to.
     #[error("nothing is ever sent to `{topic}`")]
     NothingSent {
         /// The topic.
         topic: String,
-        /// The closest topic that something is sent to.
+        /// The closest topic that a step sends to.
         nearest: String,
     },
-    /// A missing file of an answer: a warning.
+    /// A warning: an answer's file that does not exist.
     #[error("there is no file {0}")]
     MissingFile(String),
-    /// An answer that no request can reach: a warning.
+    /// A warning: an answer that no request can reach.
     #[error("no request can reach this answer")]
     UnreachableAnswer,
-    /// A message rule that no message can reach: a warning.
+    /// A warning: a message rule that no message can reach.
     #[error("no message can reach this rule")]
     UnreachableMessageRule,
-    /// Text to compare with that looks like an expression: a warning.
+    /// A warning: text to compare that looks like an expression.
     #[error("`match` compares with this text and does not evaluate it")]
     MatchesExpression(String),
-    /// Text of `match` that looks like a pattern, with an expression for it: a warning.
+    /// A warning: text to compare that looks like a pattern. The field is an equivalent expression.
     #[error("`match` compares this text literally, including the `*`")]
     MatchesStar(String),
     /// Weights that are all 0.
@@ -312,9 +312,9 @@ pub enum ProblemKind {
     /// An empty range.
     #[error("the range is empty: min {min} is above max {max}")]
     EmptyRange {
-        /// Lower bound as written.
+        /// The lower bound as written.
         min: i64,
-        /// Upper bound as written.
+        /// The upper bound as written.
         max: i64,
     },
     /// `until` that is not after `from`.
@@ -334,34 +334,34 @@ pub enum ProblemKind {
         /// The smallest allowed value, as text with its unit.
         least: &'static str,
     },
-    /// `jitter` that could move an event before the previous one.
+    /// A `jitter` that could move an event before the previous one.
     #[error("`jitter` is longer than `every`")]
     JitterTooLong,
-    /// A step that happens too many times at one moment.
+    /// A step that repeats too many times at one moment.
     #[error("`times` above {MAX_AT_ONCE} needs `every`")]
     TooManyAtOnce,
     /// A script that repeats forever without taking any time.
     #[error("a script that repeats forever must take at least 1us")]
     InstantRepeat,
-    /// A script that takes no time and repeats too many times.
+    /// A script that takes almost no time and repeats too many times.
     #[error("this script takes less than 1us, so its repeats make more than {MAX_AT_ONCE} actions at once")]
     TooManyRepeatsAtOnce,
-    /// A script's step after the longest possible time.
+    /// A step that ends later than the maximum time.
     #[error("the step ends later than 24000h")]
     TooLate,
     /// A file that cannot be included.
     #[error(transparent)]
     Include(#[from] ReadError),
-    /// Files that include each other: the path from one back to itself.
+    /// Files that include each other. The field is the path from a file back to itself.
     #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
     IncludeCycle(Vec<String>),
-    /// Two faults with one name.
+    /// A fault name that is declared twice.
     #[error("fault `{0}` is declared twice")]
     DuplicateFault(String),
-    /// A fault that can never hit anything: a warning.
+    /// A warning: a fault that can never match. The field is the reason.
     #[error("this fault can never match")]
     NeverMatches(String),
-    /// A category whose path hides a file of the page: a warning.
+    /// A warning: a category whose path hides a file of the page.
     #[error("category `{category}` hides a file of the page")]
     HidesFile {
         /// The category.
@@ -372,7 +372,7 @@ pub enum ProblemKind {
     /// Too many included files.
     #[error("more than {0} files are included")]
     TooManyFiles(usize),
-    /// Too many keys in included files.
+    /// Too many keys merged from included files.
     #[error("the included files merge into more than {0} keys")]
     TooManyMerged(usize),
     /// A name that cannot be used in `data`.
@@ -389,24 +389,24 @@ pub enum ProblemKind {
     /// A data file with only white space and comments.
     #[error("the file has no data")]
     EmptyDataFile,
-    /// A data file that refers to another.
+    /// A data file that refers to another data file.
     #[error("the file refers to another data file")]
     NamesData,
-    /// An id that is neither text nor an integer, as JSON.
+    /// An id that is neither text nor an integer. The field is the id as JSON.
     #[error("expected text or an integer, found {0}")]
     RowId(String),
-    /// Two rows of a collection with one id.
+    /// A row id that a collection declares twice.
     #[error("row id `{0}` is declared twice")]
     DuplicateRowId(String),
-    /// A row of a table that does not fit its header.
+    /// A row of a table with more or fewer cells than its header.
     #[error("the row has {cells} cells, but the header has {fields}")]
     UnequalRow {
-        /// Cells of the row.
+        /// The number of cells in the row.
         cells: u64,
-        /// Cells of the header.
+        /// The number of cells in the header.
         fields: u64,
     },
-    /// A quoted cell of a table that never ends.
+    /// A quoted cell of a table without its closing quote.
     #[error("this quote is never closed")]
     UnclosedQuote,
     /// Too many generated rows.
@@ -415,18 +415,18 @@ pub enum ProblemKind {
     /// Too much generated data.
     #[error("the rows exceed {0} MiB")]
     TooManyBytes(usize),
-    /// An expression that fails when the scenario is read.
+    /// An expression that fails while the scenario is loaded.
     #[error("`{expression}` {kind}")]
     ExpressionFails {
         /// The expression as written.
         expression: String,
-        /// What goes wrong.
+        /// The failure.
         kind: RunErrorKind,
     },
 }
 
 impl ProblemKind {
-    /// Whether it is a warning: the scenario is valid nevertheless.
+    /// Returns whether this is a warning. A scenario with only warnings is valid.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         if let Self::Expression { error, .. } = self {
@@ -448,7 +448,7 @@ impl ProblemKind {
         )
     }
 
-    /// The kind's name for programs, such as `unknown-key`. It stays the same when messages are reworded.
+    /// Returns the stable name for programs, such as `unknown-key`. It does not change when messages are reworded.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -460,12 +460,12 @@ impl ProblemKind {
     }
 }
 
-/// Keys in words: `a`, `b` and `c`.
+/// Lists keys as text: `a`, `b` and `c`.
 fn either(keys: &[impl Display]) -> String {
     joined(&keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>(), "and")
 }
 
-/// The files in the middle of a cycle, in words.
+/// Describes the files in the middle of an include cycle.
 fn by_way(files: &[String]) -> String {
     match files {
         [_, middle @ .., _] if !middle.is_empty() => format!(" through {}", middle.join(", ")),
@@ -473,13 +473,13 @@ fn by_way(files: &[String]) -> String {
     }
 }
 
-/// The end of the description of a quoted value that is not text because of its tag.
+/// The suffix of the description of a quoted value whose tag gives it another type than text.
 pub(super) const BY_TAG: &str = ", by its tag";
 
-/// All problems of a scenario, with its files. `Display` is the rendered report without colour.
+/// All problems of a scenario, with its files. `Display` writes the report without colour.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Problems {
-    /// The files.
+    /// The files of the scenario.
     pub sources: Sources,
     /// At least one problem, in the order of the files.
     pub list: Vec<Problem>,

@@ -1,4 +1,4 @@
-//! What a report adds to a problem: the label at the caret, and help.
+//! The advice that a report adds to a problem: the label at the caret, and help.
 
 use super::{BY_TAG, ProblemKind, SocketMistake};
 use crate::expression::{CompileErrorKind, RunErrorKind, Word};
@@ -6,7 +6,7 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl ProblemKind {
-    /// The label at the caret: what was expected there.
+    /// Returns the label at the caret, or an empty string.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -40,7 +40,7 @@ impl ProblemKind {
         }
     }
 
-    /// The label at the related place of a problem.
+    /// Returns the label at the problem's related place.
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
             Self::RemovedProduct(_) => "removed here",
@@ -53,7 +53,7 @@ impl ProblemKind {
         }
     }
 
-    /// The replacement that was most likely meant.
+    /// Returns the replacement that the author most likely meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
@@ -77,7 +77,7 @@ impl ProblemKind {
         suggestion.filter(|suggestion| self.written() != Some(suggestion))
     }
 
-    /// The name or word that the suggestion would replace.
+    /// Returns the name or word that a suggestion replaces.
     fn written(&self) -> Option<&str> {
         match self {
             Self::UnknownKey { key: found, .. }
@@ -97,7 +97,7 @@ impl ProblemKind {
         }
     }
 
-    /// What to do about it.
+    /// Returns advice on how to fix the problem.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         if let Some(suggestion) = self.suggestion() {
@@ -202,7 +202,7 @@ impl ProblemKind {
         })
     }
 
-    /// What to write instead, for kinds that carry it.
+    /// Returns the replacement that the kind itself carries.
     fn instead(&self) -> Option<String> {
         match self {
             Self::MatchesStar(expression) => Some(format!("did you mean `when: {expression}`?")),
@@ -212,13 +212,13 @@ impl ProblemKind {
     }
 }
 
-/// The word that is meant by another name of the same thing.
+/// Returns the expected word for which `found` is a common synonym.
 fn renamed(found: &str, expected: &[&'static str]) -> Option<&'static str> {
     let is_meant = |word: &&str| *word == "graphql-transport-ws" && matches!(found, "graphql-ws" | "graphql");
     expected.iter().copied().find(|word| is_meant(word))
 }
 
-/// The most likely intended value, for a value of the wrong type.
+/// Returns the value that was most likely meant by a value of the wrong type.
 fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
@@ -251,18 +251,18 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
 }
 
-/// The supported keys of a mapping.
+/// Returns the keys that are implemented.
 fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
     keys.iter().copied().filter(|key| *key != "proxy")
 }
 
-/// Whether the value found is a text with a comparison.
+/// Returns whether the value found is text that contains a comparison.
 fn compares(found: &str) -> bool {
     found.starts_with("the text") && found.contains(" == ")
 }
 
-/// The characters that distinguish two texts that look the same: spaces, letters of other alphabets, and invisible
-/// characters.
+/// Describes the characters that distinguish two texts that look the same: white space, letters of other alphabets,
+/// and invisible characters.
 fn lookalikes(written: &str, meant: &str) -> String {
     let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
     let only = |one: &str, other: &str| -> Vec<String> {
@@ -276,12 +276,12 @@ fn lookalikes(written: &str, meant: &str) -> String {
     }
 }
 
-/// A text in quotes of the kind that it does not contain.
+/// Quotes text as a YAML scalar.
 fn quoted(text: &str) -> String {
     if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {
-    // Names that YAML cannot write stand for a kind of value.
+    // Variant names that YAML cannot contain select by the shape of the value.
     words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

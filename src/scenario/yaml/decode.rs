@@ -1,5 +1,5 @@
-//! A serde `Deserializer` over the tree. It knows the keys of every struct, so it reports unknown keys itself, and it
-//! records each problem with its place instead of stopping at the first.
+//! A serde `Deserializer` over the tree. It receives the keys of every struct from serde, so it reports unknown keys
+//! itself. It records each problem with its place instead of stopping at the first.
 
 mod access;
 
@@ -20,12 +20,12 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl Document {
-    /// Decodes a node, and records every problem found. Even then, parts of it may be decoded.
+    /// Decodes a node and records every problem found. The result may be partial if there are problems.
     pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
         T::deserialize(Decoder { document: self, id }).ok()
     }
 
-    /// Decodes the items of a list one at a time, so that only one is in memory.
+    /// Decodes the items of a list one at a time, so that only one of them is in memory.
     pub(crate) fn items<'d, T: DeserializeOwned>(
         &'d self,
         list: &'d Items<T>,
@@ -33,13 +33,13 @@ impl Document {
         list.ids().iter().filter_map(|id| self.decode(*id))
     }
 
-    /// Notes that a node is not what was expected.
+    /// Records that a node has the wrong type or value.
     pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
-        // The failure is already noted.
+        // `wrong` has recorded the problem.
         let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
     }
 
-    /// Whether the node is a mapping; a problem if not.
+    /// Returns whether a node is a mapping. Records a problem if not.
     pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
         let decoder = Decoder { document: self, id };
         matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
@@ -93,14 +93,14 @@ impl<'t> Decoder<'t> {
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
 
-    /// Whether it is quoted, possibly after a tag.
+    /// Returns whether the scalar is quoted, possibly after a tag.
     fn is_quoted(self) -> bool {
         let text = self.document.sources().text(self.span());
-        // A plain one may end with a quote, but not begin with one.
+        // A plain scalar may end with a quote, but cannot start with one.
         text.starts_with(['"', '\'', '!']) && text.ends_with(['"', '\''])
     }
 
-    /// Counts a visit of items or entries, and fails when aliases expand without bound.
+    /// Counts a visit of items or entries. Fails if aliases expand without bound.
     fn visit(self, count: usize) -> Result<(), Failure> {
         if self.document.visit(count, self.span()) { Ok(()) } else { Err(Failure::Reported) }
     }
@@ -113,7 +113,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    /// The value of an integer scalar, in any notation (`3`, `3.0`, `3e2`).
+    /// Returns the value of an integer scalar in any notation (`3`, `3.0`, `3e2`).
     fn integer(self) -> Option<i128> {
         match self.scalar()? {
             Scalar::Integer(integer) => Some(integer.into()),
@@ -226,7 +226,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         let word = match self.scalar() {
             Some(Scalar::Text(text)) => variants.iter().find(|variant| **variant == text),
-            // The only JSON type whose name is also a YAML value of it.
+            // `null` is the only name of a JSON type that YAML resolves to a value of this type.
             Some(Scalar::Null) => variants.iter().find(|variant| **variant == "null"),
             _ => None,
         };
@@ -268,7 +268,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
                 _ => self.wrong(ID),
             },
-            // Other newtypes are text in a certain notation; their name says what they expect.
+            // Other newtypes are text in a certain notation. Their name describes the expected text.
             _ => match self.scalar() {
                 Some(Scalar::Text(text)) => self.placed(visitor.visit_newtype_struct(StrDeserializer::new(text))),
                 _ => self.wrong(name),
@@ -282,12 +282,12 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 }
 
-/// Why a value could not be decoded.
+/// The reason why a value could not be decoded.
 #[derive(Debug)]
 enum Failure {
-    /// It has been reported.
+    /// The problem has been recorded.
     Reported,
-    /// It has not been reported, because only the caller knows the place.
+    /// The problem is not recorded yet, because only the caller has its place.
     Unplaced(ProblemKind),
 }
 
@@ -318,14 +318,14 @@ impl de::Error for Failure {
 
 // Enums whose variant is chosen by the shape of the value rather than by a word.
 
-/// The name of a variant that takes any text; YAML cannot write it. The others are similar.
+/// The name of the variant for any text. YAML cannot contain it. The names below work alike.
 const TEXT: &str = "\0text";
 const INTEGER: &str = "\0integer";
 const BOOLEAN: &str = "\0boolean";
 const LIST: &str = "\0list";
 const MAPPING: &str = "\0mapping";
 
-/// An enum's choices in words: `all`, a list or a mapping.
+/// Describes the choices of an enum, such as "`all`, a list or a mapping".
 fn choices(variants: &'static [&'static str]) -> String {
     let words: Vec<String> = variants
         .iter()
