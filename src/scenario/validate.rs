@@ -1,4 +1,4 @@
-//! Validation: everything written is checked here, and defaults are filled in, once.
+//! Validation of the decoded scenario. All checks and all defaults are in this module.
 
 mod answers;
 mod categories;
@@ -50,8 +50,8 @@ use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Sce
 use crate::expression::PathStep;
 use crate::words::nearest;
 
-/// Decodes and checks a whole scenario; `is_complete` tells that no file of it is missing. The scenario is only valid
-/// if the document has no problems afterwards.
+/// Decodes and checks a whole scenario. `is_complete` is false if one of its files is missing. The returned scenario is
+/// only valid if the document has no errors afterwards.
 pub(super) fn validate(
     document: &Document,
     root: NodeId,
@@ -97,7 +97,7 @@ pub(super) fn validate(
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
     references.judge(&mut check);
     check.judge_topics(&known);
-    // A scenario that does not come from a file has no files beside it.
+    // A scenario that does not come from a file has no files next to it.
     if exists(path) {
         missing_files(exists, &mut check);
     }
@@ -112,7 +112,7 @@ pub(super) fn validate(
         Some(_) => shop::lower(Shop { categories, feed, generators, scripts }),
         None => Declaration::default(),
     };
-    // Those of a shop come first: the random stream of each is its position among all.
+    // Generators of the shop come first, because the position of a generator selects its random stream.
     declaration.generators.extend(rule_generators);
     declaration.collections.extend(data.collections);
     declaration.values = data.values;
@@ -143,7 +143,7 @@ pub(super) fn validate(
     })
 }
 
-/// Where a route of a shop is declared.
+/// Returns the place that declares a route of a shop.
 fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &Document, root: NodeId) -> Span {
     let (Plan::List { collection } | Plan::Add { collection }) = route.plan() else {
         return document.key(root, "categories").unwrap_or_default();
@@ -152,10 +152,10 @@ fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &
     names.into_iter().find(|(name, _)| ***name == **collection).map(|(_, span)| span).unwrap_or_default()
 }
 
-/// The files of mockd's own page.
+/// The files of mockd's built-in page.
 const PAGE: [&str; 6] = ["app.js", "index.html", "live.js", "overview.js", "products.js", "style.css"];
 
-/// Notes the categories that hide files of the page at `/`.
+/// Warns about categories that hide files of the page at `/`.
 fn hidden_files(
     entries: &Entries<RawCategory>,
     site: Option<&PathBuf>,
@@ -174,7 +174,7 @@ fn hidden_files(
     }
 }
 
-/// Notes the missing files of answers, as warnings: a file that is added later is served.
+/// Warns about missing files of answers. This is not an error, because a file that is added later is served.
 fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     for (path, span) in std::mem::take(&mut check.files) {
         if !exists(&path) {
@@ -183,7 +183,7 @@ fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     }
 }
 
-/// Steps that are added to a running scenario.
+/// Decodes and checks steps that are sent to a running scenario.
 pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scenario) -> Option<StepList> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawPostedSteps>(root)?;
@@ -201,7 +201,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     rules.steps(list, ("`do`", span), written, Place::new(Owner::World, &scope))
 }
 
-/// A fault that is added to a running scenario, in which any product may exist by now.
+/// Decodes and checks a fault that is added to a running scenario, in which any product may exist by now.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
@@ -224,7 +224,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         };
         u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
     });
-    // Relative to the declaring file, which may be an included one.
+    // Relative to the declaring file, which may be an included file.
     let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
     let printed_site = site.map(|(site, span)| sources.directory_from_first(span).join(site));
     let site = site.map(|(site, span)| sources.directory(span).join(site));
@@ -242,17 +242,17 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     ServerOptions { host, port, site, printed_site, cors }
 }
 
-/// With more problems than this, consequential problems are no longer filtered out.
+/// The maximum number of problems among which misspelt keys are searched for, to suppress consequential problems.
 const FEW_PROBLEMS: usize = 1000;
 
-/// Collects problems, and holds what the parts of the validation share.
+/// The state that all parts of the validation share.
 struct Validator<'d> {
     document: &'d Document,
-    /// False if a file of the scenario is missing: what seems to be missing may be in it.
+    /// False if a file of the scenario is missing. Missing keys are not reported then, because the file may have them.
     complete: bool,
     lines: OnceCell<LineIndex<'d>>,
     topics: Topics,
-    /// The files of answers with fixed paths, with the places that name them.
+    /// The files of answers with constant paths, and the places that name them.
     files: Vec<(PathBuf, Span)>,
 }
 
@@ -262,7 +262,7 @@ impl<'d> Validator<'d> {
         Self { document, complete, lines: OnceCell::new(), topics: Topics::default(), files: Vec::new() }
     }
 
-    /// The place of a byte of a text, for messages at run time. The steps lead from a node to the text.
+    /// Describes the place of a byte in the text at `path`, for messages at run time.
     fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
         let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
         lines.describe(self.document.place(node, path, byte..byte + 1))
@@ -272,8 +272,8 @@ impl<'d> Validator<'d> {
         self.document.note(Problem::new(kind, span));
     }
 
-    /// The value of a required key. `owner` and the place are for the message; `inside` is the mapping that would
-    /// contain the key.
+    /// Returns the value of a required key. If the key is missing, the message names `owner` and points at `place`.
+    /// `inside` is the mapping that requires the key.
     fn required<'r, T>(
         &mut self,
         value: Option<&'r Spanned<T>>,
@@ -288,7 +288,7 @@ impl<'d> Validator<'d> {
         value?.get()
     }
 
-    /// A scenario must declare something.
+    /// Reports a scenario that declares nothing, or orders without categories.
     fn declares(&mut self, raw: &RawScenario, inside: Span) {
         const KEYS: [&str; 7] = ["categories", "data", "http", "websocket", "triggers", "scripts", "random"];
         let has_rules = raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
@@ -303,14 +303,14 @@ impl<'d> Validator<'d> {
         }
     }
 
-    /// Requires exactly one of these keys.
+    /// Reports that a mapping needs exactly one of these keys.
     fn exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
         if !self.is_misspelt(keys, inside) {
             self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
         }
     }
 
-    /// Whether an unknown key was found that is most likely meant to be one of these.
+    /// Returns whether `inside` has an unknown key that is most likely a misspelling of one of these keys.
     fn is_misspelt(&self, keys: &[&str], inside: Span) -> bool {
         let problems = self.document.problems();
         let meant = |problem: &Problem| match &problem.kind {
@@ -345,7 +345,7 @@ impl<'d> Validator<'d> {
         moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
-    /// The time between two repetitions.
+    /// Checks the time between two repetitions.
     fn period(&mut self, key: &'static str, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
@@ -355,7 +355,7 @@ impl<'d> Validator<'d> {
         Some((duration, span))
     }
 
-    /// A total or an amount.
+    /// Checks the range of a total or an amount.
     fn total(&mut self, value: i64, span: Span) -> i64 {
         if !(-MAX_TOTAL..=MAX_TOTAL).contains(&value) {
             self.note(ProblemKind::TotalOutOfRange(value), span);
@@ -363,7 +363,7 @@ impl<'d> Validator<'d> {
         value
     }
 
-    /// The amount of an order.
+    /// Checks the amount of an order.
     fn amount(&mut self, raw: &RawAmount, span: Span) -> Option<Amount> {
         let range = match raw {
             RawAmount::Fixed(amount) => {
@@ -382,7 +382,7 @@ impl<'d> Validator<'d> {
         Some(min..=max)
     }
 
-    /// A count that starts at 1.
+    /// Checks a count of at least 1.
     fn count(&mut self, key: &'static str, count: i64, span: Span) -> Option<u64> {
         match u64::try_from(count) {
             Ok(count) if count > 0 => Some(count),
@@ -394,7 +394,7 @@ impl<'d> Validator<'d> {
     }
 }
 
-/// The value and place of an optional key.
+/// Returns the value and span of an optional key, if the key is given and valid.
 fn given<T>(value: Option<&Spanned<T>>) -> Option<(&T, Span)> {
     value.and_then(Spanned::get)
 }

@@ -16,15 +16,15 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
-/// The answers of a route, and the operations on collections among them.
+/// The answers of a route, with their CRUD operations.
 pub(super) struct CheckedAnswers {
     pub(super) answers: Option<Answers>,
-    /// Empty if no answer is a REST API for a collection.
+    /// `None` if no answer has `crud`.
     pub(super) operations: Option<Vec<CrudOperation>>,
 }
 
 impl Rules<'_, '_, '_> {
-    /// The answers under a route's key; `None` if they cannot be read.
+    /// Decodes and checks the answers of a route. `None` if they cannot be decoded.
     pub(super) fn answers(&mut self, key: &str, node: JsonNode, scope: &Scope<'_>) -> Option<CheckedAnswers> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
@@ -32,7 +32,7 @@ impl Rules<'_, '_, '_> {
         Some(self.checked_answers(key, raw, span, document.json(node.0), scope))
     }
 
-    /// The answers of a key.
+    /// Checks the answers under a key.
     pub(super) fn checked_answers(
         &mut self,
         key: &str,
@@ -77,7 +77,7 @@ impl Rules<'_, '_, '_> {
             let place = Place::new(Owner::World, scope);
             self.steps_of(&verbs, "an answer", span, written, place)
         });
-        // The row that the last step changed.
+        // The content can refer to the row that the last step changed.
         let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
@@ -97,7 +97,7 @@ impl Rules<'_, '_, '_> {
 
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn when(&mut self, raw: &RawAnswer, scope: &Scope<'_>) -> Option<Option<Condition>> {
         right(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check)))
@@ -115,7 +115,7 @@ impl Rules<'_, '_, '_> {
         Some(RequestMatch { query: query?, headers: headers?, body: body? })
     }
 
-    /// A mapping with any values.
+    /// Compiles a template for a mapping with any values.
     pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_mapping(node.0) {
@@ -125,7 +125,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// A mapping with its keys in lower case.
+    /// Compiles a template for a mapping, with its keys in lower case.
     fn lower_case(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let Value::Object(fields) = self.check.document.json(node.0)? else { return self.mapping(node, scope) };
         let fields = fields.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
@@ -237,8 +237,8 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The leading directories of a path, before its first expression, if they lead out of the declaring directory;
-/// otherwise empty.
+/// Returns the leading directories of a path, before its first expression, if they lead out of the declaring directory.
+/// Otherwise returns an empty string.
 fn lead(path: &str) -> String {
     let literal = path.find("{{").map_or(path, |at| &path[..at]);
     let directories = literal.rfind('/').map_or("", |at| &literal[..=at]);
@@ -246,13 +246,14 @@ fn lead(path: &str) -> String {
     if Path::new(directories).components().all(is_below) { String::new() } else { directories.replace("$$", "$") }
 }
 
-/// `None` if it is wrong; a missing value is valid.
-#[expect(clippy::option_option, reason = "the inner one is whether it is given, the outer one whether it is right")]
+/// Swaps the options of a checked optional value: the outer one becomes `None` for an invalid value, the inner one
+/// for an absent value.
+#[expect(clippy::option_option, reason = "an absent value is valid, an invalid value is not")]
 pub(super) fn right<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     value.map_or(Some(None), |value| value.map(Some))
 }
 
-/// The keys for the content of an answer, with the places of their values.
+/// Returns the content keys of an answer in file order, with the spans of their values.
 fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
         value.map(|value| value.span)
@@ -270,7 +271,7 @@ fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     given
 }
 
-/// A body of JSON.
+/// Returns the content for a JSON body.
 fn json(body: Template, scope: &Scope<'_>) -> Content {
     match body.constant() {
         Some(value) => Content::Constant(value.to_string().into()),
@@ -279,7 +280,7 @@ fn json(body: Template, scope: &Scope<'_>) -> Content {
     }
 }
 
-/// Notes the answers after one that matches all requests.
+/// Warns about answers after an answer that matches all requests.
 fn note_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     let is_for_all = |answer: &&Spanned<RawAnswer>| {
         answer.value.as_ref().is_some_and(|raw| raw.when.is_none() && raw.r#match.is_none())
@@ -291,7 +292,7 @@ fn note_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     }
 }
 
-/// The operations on collections; all of them if an answer could not be read.
+/// Returns the allowed CRUD operations, or all operations if an answer is invalid. `None` if no answer has `crud`.
 fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOperation>> {
     let is_crud = |answer: &RawAnswer| answer.crud.is_some();
     let has_crud = match raw {
@@ -311,7 +312,7 @@ fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOpera
     Some(CrudOperation::ALL.into_iter().filter(is_allowed).collect())
 }
 
-/// Whether it is a token (RFC 9110, 5.6.2).
+/// Returns whether text is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -14,7 +14,7 @@ use crate::scenario::{FieldRule, JsonType, Row, row_number};
 /// A product as written.
 type WrittenProduct = Spanned<RawProduct>;
 
-/// The categories, and whether all their ids are known.
+/// Checks the categories. Also returns whether all ids of products are known.
 pub(super) fn categories(
     entries: &Entries<RawCategory>,
     span: Span,
@@ -35,7 +35,7 @@ pub(super) fn categories(
     (categories.filter_map(category).collect(), readable)
 }
 
-/// Whether everything that determines ids is valid, so that all ids are known.
+/// Returns whether everything that determines ids is valid, so that all ids are known.
 fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
     let has_id = |product: &WrittenProduct| product.value.as_ref().is_some_and(|raw| raw.id.is_some());
     let is_right = |product: &WrittenProduct| {
@@ -82,17 +82,17 @@ fn category(
     Some(Category { name: name.as_str().into(), prefix, products: products.into(), fields })
 }
 
-/// Whether ids are declared and all of them are numbers: then no prefix is needed.
+/// Returns whether at least one id is declared and all declared ids are numbers. A prefix is optional then.
 fn has_number_ids(written: &[WrittenProduct]) -> bool {
     let mut ids = written.iter().filter_map(|product| product.value.as_ref()?.id.as_ref()).peekable();
     ids.peek().is_some() && ids.all(|id| id.value.as_ref().is_some_and(|id| id.is_number))
 }
 
-/// The place of each product's id, or of the product if its id was assigned.
+/// The ids of products, each with the span of the declared id, or of the product if its id is assigned.
 struct ProductIds(HashMap<Arc<str>, Span>);
 
 impl ProductIds {
-    /// Declared ids first, so that an assigned id never takes one that is declared further down.
+    /// Collects the declared ids first, so that an assigned id never equals an id that is declared further down.
     fn declared(written: &[Vec<WrittenProduct>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
@@ -108,12 +108,12 @@ impl ProductIds {
         Self(ids)
     }
 
-    /// The id, shared by everything that refers to the product.
+    /// Returns the shared copy of an id.
     fn shared(&self, id: &str) -> Arc<str> {
         self.0.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone())
     }
 
-    /// The prefix with the next free number.
+    /// Returns the prefix with the next free number.
     fn next_free(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
         let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
         let id = candidates.find(|id| !self.0.contains_key(id)).unwrap_or_else(|| prefix.into());

@@ -1,4 +1,4 @@
-//! Checks `data`: values, and lists of mappings, which are collections of rows.
+//! Checks `data`: values and collections. A list of mappings is a collection of rows.
 
 mod made;
 mod rows;
@@ -19,31 +19,31 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 use crate::scenario::{CONN, Collection};
 
-/// Names that have another meaning in expressions and messages.
+/// The names that have another meaning in expressions and messages.
 const OWN_NAMES: [&str; 18] = [
     "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
     "msg", CONN, "items", "total", "page",
 ];
 
-/// The names of `data` with their values.
+/// The checked values and collections of `data`.
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
-    /// Invalid names, and names whose values could not be read.
+    /// Invalid names, and names whose values are invalid.
     pub(super) unread: Vec<Arc<str>>,
 }
 
-/// What generated rows depend on, apart from their declaration.
+/// The inputs of generated rows, apart from their declaration.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     /// The declared seed.
     pub(super) seed: Option<u64>,
-    /// Milliseconds since 1970 at the world's time 0, if it is declared.
+    /// The declared start of the world's clock, in milliseconds since 1970.
     pub(super) starts: Option<i64>,
 }
 
-/// Checks all of them. `categories` are names already in use.
+/// Checks all entries of `data`. The names of `categories` are already in use.
 pub(super) fn data(
     entries: &Entries<JsonNode>,
     categories: &[Category],
@@ -68,7 +68,7 @@ pub(super) fn data(
     data
 }
 
-/// Why a name is not allowed.
+/// Returns the reason why a name is not allowed.
 fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -85,7 +85,7 @@ fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     }
 }
 
-/// The value of a name.
+/// An entry of `data`.
 enum Datum {
     Rows(Vec<WrittenRow>),
     Value(Value),
@@ -107,7 +107,7 @@ fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut 
     }
 }
 
-/// The keys of a mapping with one or two; none of anything else.
+/// Returns the keys of a mapping with at most two entries, and no keys for any other node.
 fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
     let tree = check.document.tree();
     match tree.view(node) {
@@ -118,7 +118,7 @@ fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
     }
 }
 
-/// The content of the file that a value names.
+/// Returns the content of the data file that a value names.
 fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let raw = check.document.decode::<RawDataFile>(node)?;
     let span = check.document.tree().span(node);
@@ -129,7 +129,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     match check.document.attached(node)? {
         DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
         DataFile::Value(root) => {
-            // It could not be printed: printed, it would name a file.
+            // Printed as part of the scenario, this value would refer to a file.
             if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
                 check.note(ProblemKind::NamesData, check.document.tree().span(root));
                 return None;
@@ -139,7 +139,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     }
 }
 
-/// A list of mappings, or an empty list, is a collection; everything else is a value.
+/// Returns a collection for a list of mappings or an empty list, and a value for everything else.
 fn value(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let tree = check.document.tree();
     let is_mapping = |item: &NodeId| matches!(tree.view(*item), NodeView::Mapping(_));

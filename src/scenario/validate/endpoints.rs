@@ -1,4 +1,4 @@
-//! Checks endpoints, and that no two match the same sockets.
+//! Checks endpoints, and reports endpoints that match the same sockets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 use crate::scenario::{Answers, Endpoint, EndpointTable, MessageRule, PathPattern, Plan, Protocol, StepList};
 
-/// An endpoint with the place that declares it.
+/// An endpoint with the span of its key.
 pub(super) struct DeclaredEndpoint {
     endpoint: Arc<Endpoint>,
     span: Span,
@@ -38,7 +38,7 @@ impl Rules<'_, '_, '_> {
                 let place = self.check.document.part(span, key, range);
                 self.check.note(kind, place);
             }
-            // It is checked even if its key is wrong.
+            // The endpoint is checked even if its key is invalid.
             let endpoint = self.endpoint(key, path.as_ref(), *node);
             if let (Some(_), Some(endpoint)) = (path, endpoint) {
                 endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
@@ -67,7 +67,7 @@ impl Rules<'_, '_, '_> {
         let speech = Speech { protocol: spoken, opens: false, has_frame: given(raw.frame.as_ref()).is_some() };
         let opening = Speech { opens: true, ..speech };
         let message = socket.with_message(speech.fields());
-        // With a protocol, a client sends a message to connect.
+        // With a protocol, a client connects by sending a message.
         let at_open = if protocol.is_some() { socket.with_message(opening.fields()) } else { socket.clone() };
         let open = Place::new(Owner::Socket, &at_open).speaking(opening);
         let closed = Place::new(Owner::ClosedSocket, &socket).speaking(speech);
@@ -100,7 +100,7 @@ impl Rules<'_, '_, '_> {
         })
     }
 
-    /// The answers that refuse handshakes.
+    /// Checks the answers that refuse handshakes. Their default status is 403.
     fn handshake(
         &mut self,
         key: &str,
@@ -141,7 +141,7 @@ impl Rules<'_, '_, '_> {
 
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn socket_steps(
         &mut self,
@@ -209,7 +209,7 @@ impl Rules<'_, '_, '_> {
         Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, with: with?, steps: steps? })
     }
 
-    /// Text in which `*` matches any text.
+    /// Checks a pattern, in which `*` matches any text.
     fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if text.contains("{{") {
             let expected = "a pattern without expressions (use `when` for those)".into();
@@ -220,7 +220,7 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The default subprotocols of an endpoint.
+/// Returns the default subprotocols of an endpoint.
 fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     match protocol {
         Some(RawProtocol::GraphqlTransportWs) => vec![<&str>::from(Protocol::GraphqlTransportWs).into()],
@@ -228,7 +228,8 @@ fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     }
 }
 
-/// The table of all endpoints; `None` if some match the same sockets. Those of a shop are among its routes.
+/// Builds the table of the declared endpoints. Returns `None` and reports problems if some match the same sockets. The
+/// endpoints of a shop are among its routes.
 pub(super) fn table(
     declared: &[DeclaredEndpoint],
     of_shop: &[DeclaredRoute],

@@ -18,11 +18,11 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
 use crate::websocket::{MAX_REASON, may_be_sent};
 
-/// The effects of faults on requests, of which exactly one is required.
+/// The effects of faults on requests. Exactly one is required.
 const ON_REQUESTS: &[&str] =
     &["latency", "status", "reset", "empty", "bandwidth", "malformed", "timeout", "contentLength"];
 
-/// The effects of faults on sockets, of which exactly one is required.
+/// The effects of faults on sockets. Exactly one is required.
 const ON_SOCKETS: &[&str] = &[
     "status",
     "connect",
@@ -39,13 +39,13 @@ const ON_SOCKETS: &[&str] = &[
     "ignore",
 ];
 
-/// The effects of faults on streams, of which exactly one is required.
+/// The effects of faults on streams. Exactly one is required.
 const ON_STREAMS: &[&str] = &["latency", "drop", "duplicate", "reset"];
 
-/// The largest deviation of a content length, in bytes.
+/// The maximum deviation of a content length, in bytes.
 const MOST_OFF: i64 = 1 << 20;
 
-/// The largest group of reordered frames.
+/// The maximum number of frames that are reordered together.
 const LONGEST_WINDOW: u64 = 1000;
 
 pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
@@ -59,7 +59,7 @@ pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, ch
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
 }
 
-/// A checked fault.
+/// Checks a fault.
 pub(in crate::scenario) fn fault(
     raw: &RawFault,
     span: Span,
@@ -90,7 +90,7 @@ fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
     value.map(|value| value.span)
 }
 
-/// The chosen effects by key.
+/// Returns the keys of the selected effects, with their spans.
 fn chosen(raw: &RawFault) -> Vec<(&'static str, Span)> {
     let is_on =
         |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
@@ -166,7 +166,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     })
 }
 
-/// Keys that require certain effects.
+/// Reports keys that require other effects.
 fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Validator<'_>) {
     let Some(effect) = effect else { return };
     let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
@@ -181,10 +181,10 @@ fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Va
     goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
     goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
-    // For streams it is noted with all the keys that they do not take.
+    // `matches` reports the keys that do not apply to streams.
     let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
     goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
-    // For requests it is noted with all the keys that they do not take.
+    // `matches` reports the keys that do not apply to requests.
     let has_topic = on == RawOn::Http || effect.is_about_frames();
     goes("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
     goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
@@ -252,7 +252,7 @@ fn damage(raw: &RawFault) -> Option<Damage> {
 }
 
 impl Validator<'_> {
-    /// A share; all by default.
+    /// Checks a share. The default is all.
     fn share(&mut self, value: Option<&Spanned<crate::scenario::raw::RawShare>>) -> Share {
         let Some((share, span)) = given(value) else { return Share::ALL };
         match &share.0 {
@@ -269,7 +269,7 @@ impl Validator<'_> {
         }
     }
 
-    /// An integer of at least 0.
+    /// Checks an integer of at least 0.
     fn whole(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
         let number = u64::try_from(value).ok();
         if number.is_none() {
@@ -288,13 +288,13 @@ impl Validator<'_> {
     }
 }
 
-/// The methods that the API of a shop answers.
+/// The methods that the API of a shop supports.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS"];
 
-/// The methods that declared routes answer.
+/// The methods that declared routes support.
 const ROUTE_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What a fault hits.
+/// Checks the keys that select what a fault hits.
 fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Matches {
     let spans = [
         ("method", self::span(raw.method.as_ref())),
@@ -313,7 +313,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         check.note(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
-        // Methods are written in upper case; lower case means the same one.
+        // HTTP methods are in upper case, but lower case is accepted.
         let method = method.to_ascii_uppercase();
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {

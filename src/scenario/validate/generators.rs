@@ -44,7 +44,7 @@ fn generator(
     Some(OrderGenerator { arrivals, jitter, amount: amount?, products: products?, from, until })
 }
 
-/// When the events of a generator happen, as written.
+/// The timing of a generator's events, as written.
 pub(super) struct Timing<'r> {
     pub(super) every: Option<&'r Spanned<RawDuration>>,
     pub(super) rate: Option<&'r Spanned<RawRate>>,
@@ -54,7 +54,7 @@ pub(super) struct Timing<'r> {
     pub(super) until: Option<&'r Spanned<RawDuration>>,
 }
 
-/// When the events of a generator happen.
+/// The checked timing of a generator's events.
 pub(super) struct CheckedTiming {
     pub(super) arrivals: Arrivals,
     pub(super) jitter: Duration,
@@ -136,7 +136,7 @@ fn products(
     }
 }
 
-/// Ids with their weights above 0.
+/// Checks weights. Returns the ids whose weights are above 0.
 pub(super) fn weights(
     entries: &Entries<i64>,
     span: Span,

@@ -1,4 +1,4 @@
-//! The names of the scenario's data.
+//! The names that a scenario declares in `data` and `categories`.
 
 use std::sync::Arc;
 
@@ -12,27 +12,28 @@ use crate::scenario::source::Span;
 use crate::scenario::{Collection, Row};
 use crate::words::nearest;
 
-/// The names of `data` and of categories, and the declared rows.
+/// The names in `data` and `categories`, with the declared rows.
 pub(super) struct Known {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
-    /// Names whose values are unknown.
+    /// The names whose values are invalid.
     unread: Vec<Arc<str>>,
     judged: Judged,
 }
 
-/// What is completely known, so that anything else is a mistake.
+/// The declarations that are completely known. A reference to anything else is an error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judged {
+    /// Whether all names are known.
     pub(super) names: bool,
-    /// The ids of rows.
+    /// Whether the ids of all rows are known.
     pub(super) rows: bool,
 }
 
 /// A collection or a category.
 pub(super) struct KnownCollection {
     pub(super) name: Arc<str>,
-    /// Whether it is a category, whose rows have totals.
+    /// Whether this is a category, whose rows have totals.
     pub(super) is_counted: bool,
     pub(super) rows: Arc<[Arc<Row>]>,
 }
@@ -58,7 +59,7 @@ impl Known {
         Self { collections, values, unread: Vec::new(), judged }
     }
 
-    /// The same, with names whose values are unknown.
+    /// Adds names whose values are invalid.
     pub(super) fn with_unread(self, unread: Vec<Arc<str>>) -> Self {
         let rows = self.judged.rows && unread.is_empty();
         Self { unread, judged: Judged { rows, ..self.judged }, ..self }
@@ -72,23 +73,23 @@ impl Known {
         &self.collections
     }
 
-    /// All names.
+    /// Returns all names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let collections = self.collections.iter().map(|collection| &*collection.name);
         collections.chain(self.values.iter().chain(&self.unread).map(|name| &**name))
     }
 
-    /// Whether an unknown name is a mistake.
+    /// Returns whether an undeclared name is an error.
     fn is_judged(&self, name: &str) -> bool {
         self.judged.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
-    /// Whether there is a value with this name.
+    /// Returns whether a value has this name.
     pub(super) fn is_value(&self, name: &str) -> bool {
         self.values.iter().any(|value| &**value == name)
     }
 
-    /// The collection with this name; a problem if there is none.
+    /// Returns the collection with this name. Reports a problem if no collection has it.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
         if found.is_none() && self.is_judged(name) {
@@ -100,7 +101,7 @@ impl Known {
         found
     }
 
-    /// The value with this name; a problem if there is none.
+    /// Returns the value with this name. Reports a problem if no value has it.
     pub(super) fn value(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
         if let Some(found) = self.values.iter().find(|value| &***value == name) {
             return Some(found.clone());

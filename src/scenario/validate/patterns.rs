@@ -1,4 +1,4 @@
-//! Finds texts of `match` that look like patterns, which it does not know.
+//! Finds texts in `match` that look like patterns, which `match` does not support.
 
 use serde_json::Value;
 
@@ -8,7 +8,8 @@ use crate::scenario::problem::ProblemKind;
 use crate::scenario::yaml::JsonNode;
 
 impl Rules<'_, '_, '_> {
-    /// Notes the texts of JSON to compare a name with that begin or end with a `*`. A `*` alone may well be meant as it is.
+    /// Warns about texts that start or end with a `*`, in the JSON that `name` is compared with. A lone `*` is allowed,
+    /// because it may well be meant literally.
     pub(super) fn note_stars(&mut self, name: &str, JsonNode(node): JsonNode) {
         let Some(value) = self.check.document.json(node) else { return };
         let mut found = Vec::new();
@@ -41,7 +42,7 @@ fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Ve
     }
 }
 
-/// How an expression names what these steps lead to.
+/// Returns the expression for the value at `path` inside `name`.
 fn field(name: &str, path: &[PathStep]) -> String {
     let is_word = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.is_empty();
     let step = |step: &PathStep| match step {
@@ -52,7 +53,7 @@ fn field(name: &str, path: &[PathStep]) -> String {
     name.to_owned() + &path.iter().map(step).collect::<String>()
 }
 
-/// The expression that asks what a pattern says.
+/// Returns the condition that is equivalent to a pattern.
 fn asked(field: &str, pattern: &str) -> String {
     let text = quoted(pattern.trim_matches('*'));
     match (pattern.starts_with('*'), pattern.ends_with('*')) {

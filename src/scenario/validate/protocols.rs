@@ -1,5 +1,5 @@
-//! Checks what an endpoint with a protocol says, as far as the file alone decides it: the protocol has no frame for some values,
-//! and no message is text.
+//! Checks the frames, messages and subprotocols of endpoints with a protocol, as far as the scenario alone determines
+//! them.
 
 use serde_json::{Map, Value};
 
@@ -12,18 +12,18 @@ use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeView};
 
-/// What the frames of an endpoint's steps are written in, and where.
+/// The rules that frames of an endpoint's steps must follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Speech {
     pub(super) protocol: Protocol,
-    /// Whether the steps answer a client that connects.
+    /// Whether the steps answer the message with which a client connects.
     pub(super) opens: bool,
-    /// Whether the endpoint says how its members get what is sent.
+    /// Whether the endpoint declares the frame in which members receive events.
     pub(super) has_frame: bool,
 }
 
 impl Speech {
-    /// The fields of a client's message; `None` if it may have any.
+    /// Returns the fields of a client's message. `None` if the message may have any fields.
     pub(super) fn fields(self) -> Option<Vec<&'static str>> {
         Some(match (self.protocol, self.opens) {
             (Protocol::Plain, _) => return None,
@@ -34,42 +34,45 @@ impl Speech {
     }
 }
 
-/// What a value has to be, in words, with the keys by which it is that, and all keys that it may have; none if it may have any.
+/// The shape of a frame.
 struct Form {
+    /// The description for messages.
     expected: &'static str,
+    /// The keys of which at least one is required.
     needed: &'static [&'static str],
+    /// The allowed keys. An empty list allows all keys.
     allowed: &'static [&'static str],
 }
 
-/// An event for members of a topic.
+/// A Socket.IO event for members of a topic.
 const EVENT: Form = Form {
     expected: "an event of Socket.IO: { event, args }",
     needed: &["event"],
     allowed: &["event", "args", "namespace"],
 };
 
-/// A reply in `open`.
+/// A Socket.IO reply in `open`.
 const EVENT_OR_REFUSAL: Form = Form {
     expected: "a frame for Socket.IO: { event, args } or { error }",
     needed: &["event", "error"],
     allowed: &["event", "args", "error", "namespace", "ack", "id"],
 };
 
-/// A reply to a message.
+/// A Socket.IO reply to a message.
 const EVENT_OR_ACK: Form = Form {
     expected: "a frame for Socket.IO: { event, args } or { ack }",
     needed: &["event", "ack"],
     allowed: &["event", "args", "ack", "namespace", "id"],
 };
 
-/// A result of an operation.
+/// A result of a GraphQL operation.
 const RESULT: Form = Form {
     expected: "a result of GraphQL: { data } or { errors }",
     needed: &["data", "errors", "hasNext"],
     allowed: &[],
 };
 
-/// The acknowledgement of a connection.
+/// The acknowledgement of a GraphQL connection.
 const ACKNOWLEDGEMENT: Form = Form {
     expected: "the acknowledgement of a GraphQL connection: { ack: PAYLOAD }",
     needed: &["ack"],
@@ -77,7 +80,7 @@ const ACKNOWLEDGEMENT: Form = Form {
 };
 
 impl Form {
-    /// What a reply is.
+    /// Returns the shape of a reply. `None` if a reply may be any value.
     fn of_reply(speech: Speech) -> Option<Self> {
         Some(match (speech.protocol, speech.opens) {
             (Protocol::Plain, _) => return None,
@@ -88,7 +91,7 @@ impl Form {
         })
     }
 
-    /// What members of a topic get.
+    /// Returns the shape of a frame for members of a topic. `None` if the frame may be any value.
     fn of_members(protocol: Protocol) -> Option<Self> {
         match protocol {
             Protocol::Plain => None,
@@ -119,7 +122,7 @@ impl Form {
 }
 
 impl Rules<'_, '_, '_> {
-    /// A reply to the client of a socket.
+    /// Checks the frame of a reply to the client of a socket.
     pub(super) fn expect_reply(&mut self, node: JsonNode, template: &Template, place: Place<'_, '_>) {
         if place.owner == Owner::Socket
             && let Some(form) = Form::of_reply(place.speech)
@@ -128,14 +131,14 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// What members get of what is sent, by the frame of a `join` or of an endpoint.
+    /// Checks the frame in which members receive events, declared by a `join` or by an endpoint.
     pub(super) fn expect_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
         if let Some(form) = Form::of_members(protocol) {
             form.check(node, template, self.check);
         }
     }
 
-    /// What is sent to all sockets of an endpoint.
+    /// Checks a frame that is sent to all sockets of an endpoint.
     pub(super) fn expect_for_all(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
         if protocol == Protocol::GraphqlTransportWs {
             self.check.note(SocketMistake::SendsToAll.into(), span);
@@ -144,7 +147,8 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// Topics that members join who get what is sent as it is: changes of data are no frames of a protocol.
+    /// Warns about topics of `data` that members join without declaring a frame. The changes would be sent as they
+    /// are, and are not frames of the protocol.
     pub(super) fn expect_frames_of(&mut self, topics: JsonNode, speech: Speech) {
         if speech.protocol == Protocol::Plain || speech.has_frame {
             return;
@@ -164,14 +168,14 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// The text that a message has.
+    /// Warns about a rule for text messages.
     pub(super) fn expect_text(&mut self, span: Span, protocol: Protocol) {
         if protocol != Protocol::Plain {
             self.check.note(SocketMistake::NeverText(protocol).into(), span);
         }
     }
 
-    /// The subprotocols of an endpoint.
+    /// Warns if a GraphQL endpoint does not accept the subprotocol that its clients offer.
     pub(super) fn expect_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
         let own = <&str>::from(Protocol::GraphqlTransportWs);
         if protocol == Protocol::GraphqlTransportWs && !subprotocols.iter().any(|one| one.as_ref() == own) {
@@ -180,7 +184,7 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// Whether a constant topic is that of a name of `data`, or of one of its rows.
+/// Returns whether a constant topic is a name of `data`, or belongs to one of its rows.
 fn is_of_data(topic: &str, known: &Known) -> bool {
     let first = topic.split('/').next().unwrap_or_default();
     !first.is_empty() && known.names().any(|name| name == first)

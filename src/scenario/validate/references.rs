@@ -1,7 +1,7 @@
-//! The products and categories that orders refer to, and whether they exist by then.
+//! Checks that the products and categories that orders refer to exist at the time of the order.
 //!
-//! A product may be declared or added by a step. Which steps come before an order is only known once all scripts are on
-//! the timeline, so undeclared ids are judged at the end.
+//! A product is either declared or added by a step. Which steps run before an order is only known once all scripts are
+//! on the timeline, so references to undeclared products are checked at the end.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -15,42 +15,42 @@ use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::words::nearest;
 
-/// The existing ids and categories, and the referenced ones.
+/// The products and categories that exist, and the references to them.
 pub(super) struct References<'c> {
     categories: &'c [Category],
-    /// False if the categories could not be read completely: references to them are then not judged.
+    /// False if some product ids could not be determined. References are not checked then.
     readable: bool,
-    /// Whether the scenario has, or may have, its own routes.
+    /// Whether the scenario has, or may have, routes of its own.
     pub(super) has_routes: bool,
     declared: HashSet<Arc<str>>,
     added: Vec<Added>,
     wanted: Vec<ProductReference>,
     removed: Vec<AfterRemoval>,
-    /// Whether a step adds a product with an unknown id: any product may exist then.
+    /// Whether a step adds a product with an unknown id. Any product may exist then.
     adds_any: bool,
 }
 
-/// A step that refers to a product which an earlier step of the same script has removed, and none has added again.
+/// A reference to a product that an earlier step of the same script removed and no step of the script added again.
 pub(super) struct AfterRemoval {
     pub(super) id: Arc<str>,
-    /// The place of the reference.
+    /// The span of the reference.
     pub(super) span: Span,
-    /// The place of the removal.
+    /// The span of the removal.
     pub(super) removed: Span,
     pub(super) script: usize,
 }
 
-/// The most searches for the nearest id; reports show no more problems than this.
+/// The maximum number of searches for the nearest id. Reports show no more problems than this.
 const MOST_SUGGESTED: usize = 50;
 
-/// A step of a script, both counted from 0 in the order of the file.
+/// The position of a step in its script, and of the script in the file, both from 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct StepNumber {
     pub(super) script: usize,
     pub(super) step: usize,
 }
 
-/// A product that a step adds, at the earliest possible time.
+/// A product that a step adds, with the earliest possible time.
 struct Added {
     id: AddedId,
     from: Duration,
@@ -60,11 +60,11 @@ struct Added {
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum AddedId {
     Declared(Arc<str>),
-    /// The prefix and an unknown number.
+    /// A prefix followed by an unknown number.
     Numbered(Arc<str>),
 }
 
-/// An undeclared product, at the latest time of a reference to it.
+/// A reference to an undeclared product, with the latest possible time.
 struct ProductReference {
     id: Arc<str>,
     span: Span,
@@ -72,7 +72,7 @@ struct ProductReference {
     by: Option<StepNumber>,
 }
 
-/// How many entries there were before a script.
+/// The number of entries before a script.
 #[derive(Clone, Copy)]
 pub(super) struct ReferenceMark {
     added: usize,
@@ -94,7 +94,7 @@ impl<'c> References<'c> {
         }
     }
 
-    /// The same, for a scenario with its own routes.
+    /// Sets whether the scenario has routes of its own.
     pub(super) fn with_routes(self, has_routes: bool) -> Self {
         Self { has_routes, ..self }
     }
@@ -103,7 +103,7 @@ impl<'c> References<'c> {
         self.removed.push(one);
     }
 
-    /// Whether a step of another script, or a client, may add the product.
+    /// Returns whether a step of another script, or a client, may add the removed product again.
     fn may_come_back(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
         let AfterRemoval { id, script, .. } = one;
         let elsewhere = |id: AddedId| added_by.get(&id).is_some_and(|by| by.iter().any(|by| by != script));
@@ -136,7 +136,7 @@ impl<'c> References<'c> {
         name.into()
     }
 
-    /// A reference to a product until a time.
+    /// Records a reference to a product. `until` is the latest time of the reference.
     pub(super) fn product(&mut self, id: &str, span: Span, until: Duration, by: Option<StepNumber>) -> Arc<str> {
         if let Some(id) = self.declared.get(id) {
             return id.clone();
@@ -146,8 +146,8 @@ impl<'c> References<'c> {
         id
     }
 
-    /// Why there can be no product with an id, in a category if one is given. Clients may add products, whose ids start
-    /// with the prefix of a category.
+    /// Returns the reason why no product can have this id, in the category if one is given. Clients may add products
+    /// whose ids start with the prefix of a category.
     pub(super) fn why_no_product(&self, id: &str, category: Option<&str>) -> Option<String> {
         if !self.readable {
             return None;
@@ -171,7 +171,7 @@ impl<'c> References<'c> {
         Some(format!("there is no product `{id}`{place}{meant}"))
     }
 
-    /// A product that a step adds, with a declared id or one that is assigned at the time.
+    /// Records a product that a step adds, with a declared id or with one that is assigned at run time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
         match self.added_id(id, category) {
             Some(id) => self.added.push(Added { id, from, by }),
@@ -179,22 +179,22 @@ impl<'c> References<'c> {
         }
     }
 
-    /// A product that a step adds, about which nothing is known.
+    /// Records that a step adds a product with an unknown id.
     pub(super) fn add_any(&mut self) {
         self.adds_any = true;
     }
 
-    /// A product that a rule adds, which may happen at any time.
+    /// Records a product that a rule adds. Rules may run at any time.
     pub(super) fn add_by_rule(&mut self, id: Option<&Arc<str>>, category: &str) {
         self.add(id, category, Duration::ZERO, StepNumber { script: usize::MAX, step: 0 });
     }
 
-    /// Whether references to products can be judged.
+    /// Returns whether references to products can be checked.
     fn is_judged(&self) -> bool {
         self.readable && !self.adds_any
     }
 
-    /// How a product that a step adds gets its id.
+    /// Returns the id of a product that a step adds, as far as it is known. `None` if the category is unknown.
     pub(super) fn added_id(&self, id: Option<&Arc<str>>, category: &str) -> Option<AddedId> {
         if let Some(id) = id {
             return Some(AddedId::Declared(id.clone()));
@@ -207,8 +207,8 @@ impl<'c> References<'c> {
         ReferenceMark { added: self.added.len(), wanted: self.wanted.len() }
     }
 
-    /// Converts the times of a script's steps, noted since the mark, from its own timeline to the world's. `repeats` is
-    /// the time from its first to its last repeat.
+    /// Converts the times of the steps recorded since the mark from the script's timeline to the world's. `repeats` is
+    /// the time from the script's first repeat to its last.
     pub(super) fn place(&mut self, since: ReferenceMark, start: Duration, repeats: Duration) {
         for added in &mut self.added[since.added..] {
             added.from = added.from.saturating_add(start);
@@ -218,7 +218,7 @@ impl<'c> References<'c> {
         }
     }
 
-    /// Reports references to products that no step could have added by then, and to products that were removed earlier.
+    /// Reports references to products that no step can have added by then, or that an earlier step removed.
     pub(super) fn judge(&self, check: &mut Validator<'_>) {
         self.judge_removed(check);
         let mut first: HashMap<&AddedId, First> = HashMap::new();
@@ -248,18 +248,18 @@ impl<'c> References<'c> {
     }
 }
 
-/// The ways in which a step can have given an id: literally, or as a prefix and a number.
+/// Returns the forms in which a step may have added a product with this id: the id itself, or a prefix with a number.
 pub(super) fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
     let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let prefixes = (1..=digits).map(|count| AddedId::Numbered(id[..id.len() - count].into()));
     std::iter::once(AddedId::Declared(id.clone())).chain(prefixes)
 }
 
-/// The first step that adds a product.
+/// The earliest addition of a product.
 struct First {
     from: Duration,
     by: StepNumber,
-    /// Whether a step of another script adds it at the same time.
+    /// Whether a step of another script adds the product at the same time.
     elsewhere: bool,
 }
 
@@ -276,8 +276,8 @@ impl First {
         }
     }
 
-    /// Whether it can exist at the time of the reference. Steps of a script at the same time keep the order of the
-    /// file, and are noted in this order.
+    /// Returns whether the product can exist at the time of the reference. Steps of a script at the same time run in
+    /// file order, and are recorded in this order.
     fn serves(&self, wanted: &ProductReference) -> bool {
         match self.from.cmp(&wanted.until) {
             Ordering::Less => true,

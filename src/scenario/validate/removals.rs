@@ -1,7 +1,7 @@
-//! Steps that refer to a product which an earlier step of the same script has removed.
+//! Finds steps that refer to a product that an earlier step of the same script removed.
 //!
-//! Only certain cases are noted: within one repeat, no step between the two can have added the product again. What
-//! other scripts add is known once all of them are read, so [`References::judge`] decides.
+//! A case counts only if, within one repeat, no step between the two can have added the product again. The additions of
+//! other scripts are known once all scripts are read, so [`References::judge`] decides in the end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::scenario::shop::{OrderStep, ShopAction};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Items, Spanned};
 
-/// The position of a step in its script: by time, and at the same time by the order of the file.
+/// The position of a step in its script: its time, then its index in the file.
 type StepPosition = (Duration, usize);
 
-/// Examines the steps of a script, in the order of the file.
+/// Records the references of a script to products that it removed earlier. `steps` are in file order.
 pub(super) fn note(
     list: &Items<RawStep>,
     steps: &[OrderStep],
@@ -25,7 +25,7 @@ pub(super) fn note(
     references: &mut References<'_>,
     check: &Validator<'_>,
 ) {
-    // What an invalid step would have done is unknown.
+    // The effect of an invalid step is unknown.
     if steps.len() != list.len() {
         return;
     }
@@ -56,7 +56,7 @@ pub(super) fn note(
     }
 }
 
-/// When steps add products, for the first and the last time.
+/// Returns the first and the last position at which each step adds its product.
 fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedId, Vec<(StepPosition, StepPosition)>> {
     let mut added: HashMap<AddedId, Vec<(StepPosition, StepPosition)>> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
@@ -69,7 +69,7 @@ fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedI
     added
 }
 
-/// The product that must exist for a step.
+/// Returns the product that must exist for a step.
 fn product(step: &OrderStep) -> Option<&Arc<str>> {
     match &step.action {
         ShopAction::Order { product, .. } | ShopAction::Set { product, .. } | ShopAction::Remove { product } => {
@@ -79,7 +79,7 @@ fn product(step: &OrderStep) -> Option<&Arc<str>> {
     }
 }
 
-/// Where a step names its product.
+/// Returns the span of the product in a step.
 fn product_span(list: &Items<RawStep>, index: usize, check: &Validator<'_>) -> Option<Span> {
     let step = check.document.decode::<Spanned<RawStep>>(*list.ids().get(index)?)?;
     let (step, _) = step.get()?;

@@ -1,4 +1,4 @@
-//! Checks scripts and generators of general steps.
+//! Checks the scripts and generators outside `orders`, which run general steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,7 +124,7 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// The only collection that declares all of these rows.
+    /// Returns the only collection that declares all of these rows. Reports a problem if there is none or several.
     fn collection_of(&mut self, entries: &Entries<i64>, span: Span) -> Option<Arc<str>> {
         let known = self.known;
         let ids: Vec<(&str, Span)> =
@@ -163,7 +163,8 @@ fn weights_of(entries: &Entries<i64>, span: Span, rules: &mut Rules<'_, '_, '_>)
     weights(entries, span, &mut |id, _| id.into(), rules.check)
 }
 
-/// Whether a list of steps would repeat endlessly at one moment. How many items `each` has is not known in advance.
+/// Returns whether a list of steps would repeat endlessly at one moment. A step with `each` and `every` may take time,
+/// because its number of items is not known in advance.
 fn takes_no_time(steps: &StepList) -> bool {
     let may_take_time = steps.steps().iter().any(|step| step.each.is_some() && step.every > Duration::ZERO);
     !may_take_time && length(steps.steps()) < MIN_PERIOD

@@ -1,4 +1,4 @@
-//! Checks scripts and their steps.
+//! Checks the scripts of `orders` and their steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn script(
     removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
-        // An invalid step may take time.
+        // An invalid step may take time, so the length is unknown.
         && steps.len() == list.len()
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
@@ -64,16 +64,16 @@ fn script(
     Some(OrderScript { name, start, repeat: repeat?, steps })
 }
 
-/// From the start of the first repeat to that of the last.
+/// Returns the time from the start of the first repeat to the start of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        // A repeat comes after the previous one even if both take no time.
+        // Each repeat comes after the previous one, even if neither takes any time.
         Some(Repeat::Times(count)) => times(length.max(Duration::from_nanos(1)), count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
 }
 
-/// The steps in the order of the file.
+/// Checks the steps, in file order. Stops at the first step that is too late.
 fn steps(
     list: &Items<RawStep>,
     script: usize,
@@ -93,7 +93,7 @@ fn steps(
         before = step.end();
         if before > MAX_DURATION {
             check.note(ProblemKind::TooLate, span);
-            // Once: everything after it would be even later.
+            // Reported once, because all following steps would be even later.
             break;
         }
         steps.push(step);
@@ -132,14 +132,14 @@ fn step(
         check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
     }
     let every = every.map(|(every, _)| every).unwrap_or_default();
-    // A step with an invalid time could happen at any time.
+    // A step with an invalid time could run at any time.
     let last = at.zip(times).map_or(Duration::MAX, |(at, times)| last(at, times, every));
     let when = When { first: at.unwrap_or_default(), last, by };
     let action = action(raw, span, when, references, check);
     Some(OrderStep { at: at?, times: times?, every, action: action? })
 }
 
-/// When an action happens for the first and the last time, in its script's time.
+/// The first and the last time of an action, on its script's timeline.
 #[derive(Clone, Copy)]
 struct When {
     first: Duration,

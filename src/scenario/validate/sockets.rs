@@ -12,12 +12,13 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
 use crate::scenario::{CLOSE_CODES, CONN, DataPath, MAX_REASON, Protocol, SetTarget, Verb, is_close_code};
 
-/// The built-in parts of a socket's memory.
+/// The built-in keys of `conn`.
 const OWN_KEYS: [&str; 2] = ["id", "topics"];
 
-/// What it has besides with Socket.IO.
+/// The additional built-in key of `conn` with Socket.IO.
 const SID: &str = "sid";
-/// What a path that has an expression in it was most likely meant to be; `None` if it has none.
+
+/// Returns the entry that a key with an expression most likely means. `None` if the key has no expression.
 fn computed(path: &str, scope: &Scope<'_>) -> Option<String> {
     let is_path = |start: usize| {
         let name = path[start + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
@@ -71,7 +72,7 @@ impl Rules<'_, '_, '_> {
         Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
     }
 
-    /// The keys of a value of `conn`.
+    /// Checks a path in `conn`, and returns its keys.
     fn memory(
         &mut self,
         path: &str,

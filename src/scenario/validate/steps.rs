@@ -1,4 +1,4 @@
-//! Checks lists of steps: when and how often they happen, and the names they can use.
+//! Checks lists of steps: their times and repeats, and the names that they can use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 use crate::scenario::{Repeat, RuleStep, StepList, StepStart, Verb};
 
-/// The most steps in a list.
+/// The maximum number of steps in a list.
 const MAX_STEPS: usize = 10_000;
 
-/// The deepest nesting of steps.
+/// The maximum nesting depth of steps.
 const MAX_NESTING: usize = 8;
 
-/// What the checks of rules share.
+/// The state that the checks of rules share.
 pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) check: &'c mut Validator<'d>,
     pub(super) references: &'c mut References<'r>,
@@ -33,33 +33,33 @@ pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) expressions: Expressions<'c>,
 }
 
-/// What a list of steps belongs to.
+/// The owner of a list of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     World,
-    /// The answer to a request that is a stream.
+    /// The answer to a request, as a stream.
     Stream,
-    /// A socket.
+    /// An open socket.
     Socket,
-    /// The world, for a socket that has closed.
+    /// The world, on behalf of a closed socket.
     ClosedSocket,
 }
 
 impl Owner {
-    /// Whether it belongs to an endpoint.
+    /// Returns whether the steps belong to an endpoint.
     pub(super) fn is_of_endpoint(self) -> bool {
         matches!(self, Self::Socket | Self::ClosedSocket)
     }
 }
 
-/// Where steps are.
+/// The context of a list of steps.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'s, 'n> {
     pub(super) owner: Owner,
     pub(super) scope: &'s Scope<'n>,
-    /// How many steps they are inside of.
+    /// The number of enclosing steps.
     depth: usize,
-    /// Whether all of them happen at one moment.
+    /// Whether all of the steps run at the same moment.
     in_moment: bool,
     pub(super) speech: Speech,
 }
@@ -69,17 +69,17 @@ impl<'s, 'n> Place<'s, 'n> {
         Self { owner, scope, depth: 0, in_moment: false, speech: Speech::default() }
     }
 
-    /// The same of an endpoint that speaks so.
+    /// Sets the rules for frames.
     pub(super) fn speaking(self, speech: Speech) -> Self {
         Self { speech, ..self }
     }
 
-    /// The same with another scope.
+    /// Replaces the scope.
     pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
         Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment, speech: self.speech }
     }
 
-    /// Inside one of the steps.
+    /// Returns the context for steps inside one of these steps.
     pub(super) fn inside(self, in_moment: bool) -> Self {
         Self { depth: self.depth + 1, in_moment, ..self }
     }
@@ -90,7 +90,7 @@ impl Rules<'_, '_, '_> {
         self.expressions.template(node, scope, self.check)
     }
 
-    /// The steps of a list under `key`.
+    /// Checks a list of steps under `key`.
     pub(super) fn steps(
         &mut self,
         list: &Items<RawRuleStep>,
@@ -114,7 +114,7 @@ impl Rules<'_, '_, '_> {
         let document = self.check.document;
         let mut before = Duration::ZERO;
         let mut names = HashMap::new();
-        // All of them are checked, even if the first is invalid.
+        // Collected first, so that all steps are checked even if one is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
             .enumerate()
@@ -126,7 +126,7 @@ impl Rules<'_, '_, '_> {
                 before = end(&step, before);
                 if before > MAX_DURATION {
                     self.check.note(ProblemKind::TooLate, span);
-                    // Once: everything after it would be even later.
+                    // Reported once, because all following steps would be even later.
                     before = Duration::ZERO;
                 }
                 Some(step)
@@ -139,7 +139,7 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: steps?, written: Arc::new(written?.clone()) })
     }
 
-    /// The steps of a mapping with `do`, or with one verb in its place.
+    /// Checks the steps of a mapping with `do`, or with a single verb instead.
     pub(super) fn steps_of(
         &mut self,
         verbs: &[RawVerb<'_>],
@@ -167,17 +167,18 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: [step].into(), written })
     }
 
-    /// Notes that a step joins by a name that another step has joined by at the same moment. `names` are those so far.
+    /// Warns about a step that joins under a name that another step uses at the same moment. `names` collects the names
+    /// so far.
     fn note_name(&self, step: &RuleStep, written: Option<&Value>, span: Span, names: &mut HashMap<String, Span>) {
         let is_certain = step.when.is_none() && step.each.is_none();
         let name = match &step.verb {
-            // What it leaves can be joined anew.
+            // After leaving, a name can be joined again.
             Verb::Leave { .. } => return names.clear(),
             Verb::Join(join) if is_certain => join.name.as_ref().filter(|name| name.only_reads()),
             _ => None,
         };
         if step.start != StepStart::After(Duration::ZERO) {
-            // What comes later may well take the place of what is there by then.
+            // A later step may replace a membership on purpose.
             names.clear();
         }
         let written = name.and_then(|_| written?.get("join")?.get("as"));
@@ -263,7 +264,7 @@ impl Rules<'_, '_, '_> {
         times.map(|_| period)
     }
 
-    /// A list, or an expression that gives one.
+    /// Compiles a list, or an expression that returns one.
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
@@ -273,8 +274,8 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// The named values of `with`, if it is given. Each can use those before it, and the scope can use them all from then on; if
-    /// they cannot be read, it takes any name as one of them.
+    /// Checks the named values of `with` and adds their names to the scope. Each value can use those before it. If the
+    /// values cannot be decoded, the scope accepts any name.
     pub(super) fn with<'e>(
         &mut self,
         with: Option<&'e Spanned<Entries<JsonNode>>>,
@@ -306,13 +307,13 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// Whether an expression can look it up.
+/// Returns whether an expression can refer to this name.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// When a step that follows another ends. One that repeats forever has no end: its start counts.
+/// Returns the end of a step, given the end of the step before it. For a step that repeats forever, returns its start.
 fn end(step: &RuleStep, before: Duration) -> Duration {
     let start = match step.start {
         StepStart::At(at) => at,
@@ -324,7 +325,7 @@ fn end(step: &RuleStep, before: Duration) -> Duration {
     }
 }
 
-/// The time from the start of a list to the end of its last step, as far as it is known.
+/// Returns the time from the start of a list to the end of its last step, as far as it is known.
 pub(super) fn length(steps: &[RuleStep]) -> Duration {
     let mut before = Duration::ZERO;
     let ends = steps.iter().map(|step| {
@@ -335,7 +336,7 @@ pub(super) fn length(steps: &[RuleStep]) -> Duration {
 }
 
 impl Validator<'_> {
-    /// How often something happens.
+    /// Checks a number of repeats.
     pub(super) fn repeat(&mut self, key: &'static str, raw: &RawRepeat, span: Span) -> Option<Repeat> {
         match raw {
             RawRepeat::Forever => Some(Repeat::Forever),

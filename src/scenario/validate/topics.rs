@@ -1,6 +1,7 @@
-//! The topics that something waits for, and whether anything is ever sent to them.
+//! Warns about topics that something waits for, but no step sends to.
 //!
-//! Programs may send to topics from outside, too. So a topic is only reported if its name is near to one in the file.
+//! Programs may also send to topics from outside. So a topic is only reported if its name is similar to a topic in the
+//! scenario.
 
 use super::Validator;
 use super::known::Known;
@@ -9,19 +10,19 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
 use crate::words::nearest;
 
-/// The topics of a file's steps and triggers.
+/// The topics of a scenario's steps and triggers.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
-    /// Those that something waits for.
+    /// The topics that something waits for.
     awaited: Vec<(String, Span)>,
-    /// Those that steps send to.
+    /// The constant topics that steps send to.
     sent: Vec<String>,
-    /// The fixed beginnings of computed topics that steps send to.
+    /// The constant prefixes of the computed topics that steps send to.
     beginnings: Vec<String>,
 }
 
 impl Topics {
-    /// Whether a step may send to a topic, or to one that a pattern with `*` matches.
+    /// Returns whether a step may send to a topic, or to one that a pattern with a trailing `*` matches.
     fn reach(&self, topic: &str) -> bool {
         if let Some(beginning) = topic.strip_suffix('*') {
             let is_alike = |start: &String| start.starts_with(beginning) || beginning.starts_with(&**start);
@@ -30,7 +31,7 @@ impl Topics {
         self.sent.iter().any(|sent| sent == topic) || self.beginnings.iter().any(|start| topic.starts_with(&**start))
     }
 
-    /// The topic that was most likely meant: one of data, or one that a step sends to.
+    /// Returns the topic that was most likely meant: one that a step sends to, or else a topic of data.
     fn nearest(&self, topic: &str, known: &Known) -> Option<String> {
         let (first, rest) = topic.split_once('/').map_or((topic, None), |(first, rest)| (first, Some(rest)));
         let of_data = || {
@@ -42,13 +43,14 @@ impl Topics {
     }
 }
 
-/// Whether two topics have equally many segments and differ in more than digits: `rooms/2` is not a misspelt `rooms/1`.
+/// Returns whether one topic may be a misspelling of another: they have the same number of segments and differ in more
+/// than digits. `rooms/2` is not a misspelt `rooms/1`.
 fn are_of_one_kind(one: &str, other: &str) -> bool {
     let letters = |topic: &str| topic.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     one.matches('/').count() == other.matches('/').count() && letters(one) != letters(other)
 }
 
-/// Whether an event of data is sent to a topic: `NAME`, or `NAME/ID`.
+/// Returns whether changes of data are sent to a topic: `NAME` or `NAME/ID`.
 fn is_of_data(topic: &str, known: &Known) -> bool {
     match topic.split_once('/').map_or(topic, |(first, _)| first).strip_suffix('*') {
         Some(beginning) => known.names().any(|name| name.starts_with(beginning)),
@@ -57,18 +59,18 @@ fn is_of_data(topic: &str, known: &Known) -> bool {
 }
 
 impl Validator<'_> {
-    /// A trigger waits for what is sent to a topic.
+    /// Records that a trigger waits for a topic.
     pub(super) fn awaits_topic(&mut self, topic: &str, span: Span) {
         self.topics.awaited.push((topic.to_owned(), span));
     }
 
-    /// A member waits for what is sent to these topics.
+    /// Records that members wait for these topics.
     pub(super) fn awaits(&mut self, topics: JsonNode) {
         let constant = self.topics_of(topics).into_iter().filter(|(topic, _)| computed(topic).is_none());
         self.topics.awaited.extend(constant);
     }
 
-    /// A step sends to these topics.
+    /// Records that a step sends to these topics.
     pub(super) fn sends(&mut self, topics: JsonNode) {
         for (topic, _) in self.topics_of(topics) {
             match computed(&topic) {
@@ -78,7 +80,7 @@ impl Validator<'_> {
         }
     }
 
-    /// A topic, or a list of them, each with its place.
+    /// Returns a topic, or each topic of a list, with its span.
     fn topics_of(&self, JsonNode(node): JsonNode) -> Vec<(String, Span)> {
         let tree = self.document.tree();
         let one = [node];
@@ -93,9 +95,9 @@ impl Validator<'_> {
         nodes.iter().filter_map(topic).collect()
     }
 
-    /// Notes the topics to which nothing is ever sent.
+    /// Warns about topics to which nothing is ever sent.
     pub(super) fn judge_topics(&mut self, known: &Known) {
-        // Something invalid may be what sends to it.
+        // An invalid step may be the one that sends to the topic.
         let is_wrong = |problem: &Problem| !problem.kind.is_warning();
         if !self.complete || !known.judged().names || self.document.problems().iter().any(is_wrong) {
             return;
@@ -112,7 +114,7 @@ impl Validator<'_> {
     }
 }
 
-/// The fixed beginning of a computed topic.
+/// Returns the constant prefix of a computed topic. `None` if the topic is constant.
 fn computed(topic: &str) -> Option<&str> {
     let is_path = topic.starts_with('$') && !topic.starts_with("$$");
     if is_path { Some("") } else { topic.split_once("{{").map(|(start, _)| start) }

@@ -13,7 +13,7 @@ use crate::scenario::raw::RawTrigger;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::Items;
 
-/// Gives rules unique keys: the second rule with a name gets `NAME#2`.
+/// A generator of unique keys for rules. The second rule with the same name gets the key `NAME#2`.
 #[derive(Default)]
 pub(super) struct RuleKeys {
     counts: HashMap<String, usize>,

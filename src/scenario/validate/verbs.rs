@@ -18,17 +18,17 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
 use crate::scenario::{Join, RowVerb, Verb};
 
-/// The frame for a member. The data of a stream's event must not be undefined: without data, a mapping would not be an
-/// event.
+/// Adapts a frame to its receiver. The `data` of a stream's event must be defined, because a mapping without `data` is
+/// not an event.
 fn of_owner(frame: Template, owner: Owner) -> Template {
     if owner == Owner::Stream { frame.requiring("data") } else { frame }
 }
 
-/// What a topic is, in words.
+/// The expected topics, for messages.
 const TOPIC: &str = "a topic or a list of topics";
 
 impl Rules<'_, '_, '_> {
-    /// The only one of these verbs; a problem if there is none or another.
+    /// Checks that there is exactly one verb, and returns it.
     pub(super) fn verb(
         &mut self,
         verbs: &[RawVerb<'_>],
@@ -92,10 +92,10 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// The value of an optional key; `None` if it is invalid.
+    /// Compiles the template of an optional key.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     pub(super) fn optional(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
         match given(node) {
@@ -104,10 +104,11 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// As [`Rules::optional`], for what members get: it can be written down with them.
+    /// Like [`Rules::optional`], for a frame for members. The template keeps its source JSON, so that a membership can
+    /// be serialised.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     pub(super) fn member_frame(
         &mut self,
@@ -198,10 +199,11 @@ impl Rules<'_, '_, '_> {
         Some(Verb::Join(Arc::new(join)))
     }
 
-    /// The JSON that an event must contain. Text here is most likely meant as an expression.
+    /// Compiles the JSON that an event must contain. A scalar is rejected, because it is most likely meant as an
+    /// expression.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn condition(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
         let condition = self.optional(node, scope)?;
@@ -269,7 +271,7 @@ impl Rules<'_, '_, '_> {
         Some((collection?, template))
     }
 
-    /// Notes that orders may refer to an added product.
+    /// Records that orders may refer to an added product.
     fn adds_product(&mut self, category: &str, row: Option<JsonNode>) {
         let document = self.check.document;
         let Some(JsonNode(row)) = row.filter(|row| document.is_mapping(row.0)) else {
@@ -282,7 +284,7 @@ impl Rules<'_, '_, '_> {
         self.references.add_by_rule(id.map(Arc::from).as_ref(), category);
     }
 
-    /// Checks what is known about a row before it is computed.
+    /// Checks a row as far as it is known before its expressions run.
     fn row_value(&mut self, verb: RowVerb, node: JsonNode, template: &Template, scope: &Scope<'_>) {
         let document = self.check.document;
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
@@ -307,7 +309,7 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// A number, or an expression that may give one.
+    /// Checks for a number, or an expression that may return one.
     fn number(&mut self, node: JsonNode, scope: &Scope<'_>) {
         let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
         let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
@@ -340,7 +342,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// An integer, an expression that gives one, or a range to draw one from.
+    /// Compiles an amount: an integer, an expression that returns one, or a range to draw one from.
     fn amount(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let document = self.check.document;
         if !document.is_mapping(node.0) {
@@ -372,7 +374,7 @@ fn row_verb(key: &str) -> Option<RowVerb> {
     })
 }
 
-/// The key of a verb in a message.
+/// Returns the key of a verb, for messages.
 fn key(verb: RowVerb) -> &'static str {
     match verb {
         RowVerb::Add => "`add`",

@@ -15,19 +15,19 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeId};
 use crate::streams::Words;
 
-/// The most rows.
+/// The maximum number of rows.
 const MAX_ROWS: u64 = 1_000_000;
 
-/// The maximum size of all rows, in bytes of JSON.
+/// The maximum size of all rows, in approximate bytes of JSON.
 const MAX_BYTES: usize = 64 << 20;
 
-/// The budget of steps for expressions in all rows; each row gets an equal part.
+/// The fuel for the expressions of all rows. Each row gets an equal share.
 const FUEL: u64 = 1_000_000_000;
 
-/// The time of expressions if the scenario declares none: 2026-01-01T00:00:00Z.
+/// The value of `now` if the scenario does not declare a start: 2026-01-01T00:00:00Z.
 const DEFAULT_START: i64 = 1_767_225_600_000;
 
-/// The rows. An expression that fails is reported for the first row where it fails.
+/// Generates the rows. Stops at the first row in which an expression fails.
 pub(super) fn rows(
     name: &Arc<str>,
     raw: &RawGenerate,
@@ -93,7 +93,7 @@ fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     check.document.note(Problem::new(ProblemKind::ExpressionFails { expression, kind }, span));
 }
 
-/// The approximate size of a value, in bytes of JSON.
+/// Returns the approximate size of a value, in bytes of JSON.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
@@ -103,7 +103,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// The environment of expressions before there is a world.
+/// The environment of expressions while the scenario is loaded, before a world exists.
 #[derive(Default)]
 struct AtLoad {
     words: Option<Words>,
@@ -126,7 +126,7 @@ impl Surroundings for AtLoad {
         self.now
     }
 
-    /// There are no members yet.
+    /// Always 0: there are no members yet.
     fn joined(&self, _: &str) -> u64 {
         0
     }

@@ -1,4 +1,4 @@
-//! The latencies of faults.
+//! Checks the latencies of faults.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::scenario::source::Span;
 use crate::scenario::validate::{Validator, given};
 use crate::scenario::yaml::Spanned;
 
-/// The widest lognormal distribution: one in six of its times is more than 148 times the median.
+/// The maximum `sigma` of a lognormal distribution. With it, one in six times is more than 148 times the median.
 const WIDEST: f64 = 5.0;
 
-/// A delay.
+/// Checks a fixed or random delay.
 pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
     let (latency, span) = given(raw)?;
     match latency {
@@ -21,7 +21,7 @@ pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'
     }
 }
 
-/// A pair of keys selects the distribution.
+/// Checks a random delay. The pair of keys selects the distribution.
 fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Latency> {
     let given_keys = [
         raw.min.is_some(),
@@ -63,7 +63,7 @@ fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Late
     }
 }
 
-/// In thousandths.
+/// Returns `sigma` in thousandths.
 fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
     let (sigma, span) = given(raw.sigma.as_ref())?;
     if !(0.0..=WIDEST).contains(sigma) {
