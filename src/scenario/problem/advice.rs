@@ -1,9 +1,13 @@
 //! The advice that a report adds to a problem: the label at the caret, and help.
 
-use super::{BY_TAG, ProblemKind, SocketMistake};
-use crate::expression::{CompileErrorKind, RunErrorKind, Word};
+use super::{BY_TAG, ProblemKind, ReferenceMistake, SocketMistake, SyntaxMistake};
+use crate::expression::{CompileErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
+
+/// The advice for a file or a scenario that declares nothing.
+pub(super) const WHAT_TO_DECLARE: &str = "a scenario declares at least one of `categories`, `data`, `http`, \
+    `websocket`, `triggers`, `scripts` and `random`";
 
 impl ProblemKind {
     /// Returns the label at the caret, or an empty string.
@@ -11,20 +15,14 @@ impl ProblemKind {
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "unknown key".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
-                "declared again here".into()
-            }
-            Self::DataName { why, .. } => (*why).into(),
+            Self::Syntax(mistake) => mistake.label().into(),
+            Self::Reference(mistake) => mistake.label().into(),
+            Self::Data(mistake) => mistake.label().into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
             Self::ReservedCategory(_) => "reserved".into(),
-            Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
-            Self::RemovedProduct(_) => "no longer exists at this point".into(),
-            Self::UnknownProduct { .. } => "not declared, and no earlier step adds it".into(),
-            Self::UnknownCategory { .. } => "not declared under `categories`".into(),
-            Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
-            Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
             Self::Expression {
                 error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
                 ..
@@ -43,11 +41,11 @@ impl ProblemKind {
     /// Returns the label at the problem's related place.
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
-            Self::RemovedProduct(_) => "removed here",
+            Self::Reference(ReferenceMistake::RemovedProduct(_)) => "removed here",
             Self::UnreachableAnswer => "this one matches all requests",
             Self::UnreachableMessageRule => "this one matches all messages",
-            Self::UnclosedBracket('[') => "`]` is missing here",
-            Self::UnclosedBracket(_) => "`}` is missing here",
+            Self::Syntax(SyntaxMistake::UnclosedBracket('[')) => "`]` is missing here",
+            Self::Syntax(SyntaxMistake::UnclosedBracket(_)) => "`}` is missing here",
             Self::Socket(SocketMistake::JoinsAgain) => "this one is replaced",
             _ => "first declared here",
         }
@@ -62,11 +60,7 @@ impl ProblemKind {
                 let alike = nearest(found, expected.iter().copied()).or_else(|| renamed(found, expected));
                 alike.map(str::to_owned)
             }
-            Self::UnknownProduct { nearest, .. }
-            | Self::UnknownCategory { nearest, .. }
-            | Self::UnknownCollection { nearest, .. }
-            | Self::UnknownValue { nearest, .. }
-            | Self::UnknownRow { nearest, .. } => nearest.clone(),
+            Self::Reference(mistake) => mistake.suggestion(),
             Self::NothingSent { nearest, .. } => Some(nearest.clone()),
             Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
             Self::Route(mistake) => mistake.suggestion(),
@@ -80,13 +74,9 @@ impl ProblemKind {
     /// Returns the name or word that a suggestion replaces.
     fn written(&self) -> Option<&str> {
         match self {
+            Self::Reference(mistake) => mistake.written(),
             Self::UnknownKey { key: found, .. }
             | Self::NotOneOf { found, .. }
-            | Self::UnknownProduct { id: found, .. }
-            | Self::UnknownCategory { name: found, .. }
-            | Self::UnknownCollection { name: found, .. }
-            | Self::UnknownValue { name: found, .. }
-            | Self::UnknownRow { id: found, .. }
             | Self::NothingSent { topic: found, .. }
             | Self::Expression {
                 error:
@@ -115,8 +105,6 @@ impl ProblemKind {
             Self::NotAnOrigin(_) => {
                 "write each origin as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows every origin".into()
             }
-            Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
-            Self::StrayComma(_) => "put the whole value in quotes".into(),
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
                 format!("the names defined here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }
@@ -126,24 +114,20 @@ impl ProblemKind {
                 format!("a parameter is a segment of the route's path in braces, such as `{{{name}}}`")
             }
             Self::Expression { error, .. } => return error.help(),
+            Self::Syntax(mistake) => return mistake.help(),
+            Self::Reference(mistake) => return mistake.help(),
+            Self::Timing(mistake) => mistake.help()?.into(),
+            Self::Data(mistake) => return mistake.help(),
             Self::Route(mistake) => return mistake.help(),
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
-            Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
-            Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
-            Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
-            Self::RowsOfSeveral => "all of them must be rows of one collection".into(),
-            Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
             Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
             Self::OnlyInStream("reply") => "answer a request with `body`; `send` sends to a topic".into(),
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
-            Self::TimeInMoment(_) => "the steps of a nested `do` run at the same moment; give the time to the step that contains them".into(),
             Self::MissingFile(_) => "a path is relative to the file that names it".into(),
             Self::UnreachableAnswer => "move it before the answer that matches all requests".into(),
             Self::UnreachableMessageRule => "move it before the rule that matches all messages".into(),
-            Self::DeclaresNothing | Self::Empty => {
-                "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`".into()
-            }
+            Self::DeclaresNothing => WHAT_TO_DECLARE.into(),
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
                 "a category's name is its path: it cannot be empty, `orders`, `.` or `..`, contain `/`, or start with `__` or `@`".into()
@@ -152,52 +136,13 @@ impl ProblemKind {
             Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
-            Self::Syntax(message) if message.contains("flow") => {
-                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that contains `: ` or one of `,[]{}` needs quotes".into()
-            }
-            Self::Syntax(message) if message.contains("mapping values") => {
-                "check the indentation on this line and the one above; text that contains `: ` needs quotes".into()
-            }
-            Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
-            Self::JsonSyntax(_) => {
-                "JSON has keys and text in double quotes, no comments, and no comma after the last item".into()
-            }
-            Self::SecondDocument => "keep one scenario per file: move everything below the `---` into another file".into(),
-            Self::UnknownProduct { late: true, .. } => "move this step after the one that adds the product".into(),
             Self::HidesFile { .. } => "give the category or the file another name".into(),
-            Self::UnknownAnchor(name) => format!(
-                "anchors work only within one file: define `&{name}` in this file, above the alias; keys that start with `x-` hold values that only aliases use"
-            ),
-            Self::RemovedProduct(_) => {
-                "move this step before the one that removes the product, or add the product again between them".into()
-            }
             Self::IncludeCycle(_) => "remove one of these `include`s".into(),
-            Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
-            Self::RowId(_) => format!("put it in quotes to make it text; integers range from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::DuplicateId(_) => "give one of them another id".into(),
             Self::UnknownDataFile(_) => "the name must end with .csv, .tsv, .json, .yaml or .yml".into(),
-            Self::EmptyDataFile => "a CSV file starts with the names of its fields; an empty list is `[]`".into(),
-            Self::NamesData => "name that file in the scenario, or write out the rows".into(),
-            Self::UnequalRow { .. } => "put a cell that contains a comma in double quotes".into(),
-            Self::UnclosedQuote => "close it; to write a quote inside a quoted cell, double it".into(),
-            Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
-                "all rows together have a budget of a billion steps: generate fewer rows, or compute less for each".into()
-            }
-            Self::ExpressionFails { kind: RunErrorKind::Undefined | RunErrorKind::UndefinedOperand(_), .. } => {
-                "provide a fallback with `or` or the filter `default`".into()
-            }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
-            Self::TooManyRepeatsAtOnce => {
-                "give a step an `at` or `after` of at least 1us, or repeat the script fewer times".into()
-            }
-            Self::UnknownTag(tag) if tag.starts_with('!') => {
-                "remove it: the type of a value follows from how it is written; to negate an expression, write `not x`".into()
-            }
-            Self::UnknownTag(_) => "remove it: the type of a value follows from how it is written".into(),
-            Self::NotUtf8 | Self::Utf16 => "save the file as UTF-8".into(),
-            Self::Tab => "replace it with spaces".into(),
             _ => return self.instead(),
         })
     }
@@ -274,11 +219,6 @@ fn lookalikes(written: &str, meant: &str) -> String {
         (_, less) if !less.is_empty() => format!(" the suggestion has {}", joined(&less, "and")),
         _ => String::new(),
     }
-}
-
-/// Quotes text as a YAML scalar.
-fn quoted(text: &str) -> String {
-    if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
 }
 
 fn list(words: &[&str]) -> String {

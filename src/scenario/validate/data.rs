@@ -12,7 +12,7 @@ use serde_json::Value;
 use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
 use crate::expression::is_reserved_name;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{DataMistake, ProblemKind};
 use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
@@ -54,7 +54,7 @@ pub(super) fn data(
     for (name, value) in &entries.0 {
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
         if let Some(why) = refusal(name, categories) {
-            check.note(ProblemKind::DataName { name: name.clone(), why }, span);
+            check.note(DataMistake::DataName { name: name.clone(), why }.into(), span);
             data.unread.push(name.as_str().into());
             continue;
         }
@@ -131,7 +131,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
         DataFile::Value(root) => {
             // Printed as part of the scenario, this value would refer to a file.
             if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
-                check.note(ProblemKind::NamesData, check.document.tree().span(root));
+                check.note(DataMistake::NamesData.into(), check.document.tree().span(root));
                 return None;
             }
             value(root, check)

@@ -12,7 +12,7 @@ use self::latency::latency;
 use super::references::References;
 use super::{Validator, given};
 use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Matches, Share};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
@@ -70,7 +70,7 @@ pub(in crate::scenario) fn fault(
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());
     if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-        check.note(ProblemKind::UntilBeforeFrom, span);
+        check.note(TimingMistake::UntilBeforeFrom.into(), span);
     }
     let name = check.name(raw.name.as_ref(), "a fault's name");
     if let (Some(name), Some(raw)) = (&name, &raw.name)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::references::References;
 use super::{Validator, given};
 use crate::scenario::Arrivals;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawArrivals, RawDraw, RawDrawBy, RawDuration, RawGenerator, RawRate};
 use crate::scenario::shop::{OrderGenerator, OrderedProducts};
 use crate::scenario::source::Span;
@@ -69,7 +69,7 @@ impl Timing<'_> {
         if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
             && jitter > every
         {
-            check.note(ProblemKind::JitterTooLong, span);
+            check.note(TimingMistake::JitterTooLong.into(), span);
         }
         if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
             check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
@@ -77,7 +77,7 @@ impl Timing<'_> {
         let from = check.duration(self.from).map(|(from, _)| from).unwrap_or_default();
         let until = check.duration(self.until);
         if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-            check.note(ProblemKind::UntilBeforeFrom, span);
+            check.note(TimingMistake::UntilBeforeFrom.into(), span);
         }
         let jitter = jitter.map(|(jitter, _)| jitter).unwrap_or_default();
         Some(CheckedTiming { arrivals: arrivals?, jitter, from, until: until.map(|(until, _)| until) })

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Validator;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::ReferenceMistake;
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::{Collection, Row};
@@ -96,7 +96,7 @@ impl Known {
             let unread = self.unread.iter().map(|name| &**name);
             let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ProblemKind::UnknownCollection { name: name.to_owned(), nearest }, span);
+            check.note(ReferenceMistake::UnknownCollection { name: name.to_owned(), nearest }.into(), span);
         }
         found
     }
@@ -107,11 +107,11 @@ impl Known {
             return Some(found.clone());
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
-            check.note(ProblemKind::SetsCollection(name.to_owned()), span);
+            check.note(ReferenceMistake::SetsCollection(name.to_owned()).into(), span);
         } else if self.is_judged(name) {
             let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ProblemKind::UnknownValue { name: name.to_owned(), nearest }, span);
+            check.note(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);
         }
         None
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Validator;
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ReferenceMistake};
 use crate::scenario::row_number;
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
@@ -120,7 +120,7 @@ impl<'c> References<'c> {
             }
         }
         for one in self.removed.iter().filter(|one| self.is_judged() && !self.may_come_back(one, &added_by)) {
-            let problem = Problem::new(ProblemKind::RemovedProduct(one.id.to_string()), one.span);
+            let problem = Problem::new(ReferenceMistake::RemovedProduct(one.id.to_string()).into(), one.span);
             check.document.note(problem.related_to(one.removed));
         }
     }
@@ -131,7 +131,7 @@ impl<'c> References<'c> {
         }
         if self.readable {
             let nearest = nearest(name, self.categories.iter().map(|category| &*category.name)).map(str::to_owned);
-            check.note(ProblemKind::UnknownCategory { name: name.to_owned(), nearest }, span);
+            check.note(ReferenceMistake::UnknownCategory { name: name.to_owned(), nearest }.into(), span);
         }
         name.into()
     }
@@ -235,7 +235,10 @@ impl<'c> References<'c> {
             suggested += 1;
             let nearest = if late || suggested > MOST_SUGGESTED { None } else { nearest(&wanted.id, self.ids()) };
             let nearest = nearest.map(str::to_owned);
-            check.note(ProblemKind::UnknownProduct { id: wanted.id.to_string(), nearest, late }, wanted.span);
+            check.note(
+                ReferenceMistake::UnknownProduct { id: wanted.id.to_string(), nearest, late }.into(),
+                wanted.span,
+            );
         }
     }
 

@@ -11,7 +11,7 @@ use super::given;
 use super::known::KnownCollection;
 use super::steps::{Owner, Place, Rules, length};
 use super::triggers::RuleKeys;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ReferenceMistake, TimingMistake};
 use crate::scenario::raw::{RawPick, RawPickBy, RawRuleGenerator, RawRuleScript};
 use crate::scenario::source::Span;
 use crate::scenario::units::MIN_PERIOD;
@@ -54,7 +54,7 @@ impl Rules<'_, '_, '_> {
         let written = written.and_then(|script| script.get("steps"));
         let steps = self.steps(list?.0, ("`steps`", list?.1), written, place)?;
         if let Some(raw) = raw.repeat.as_ref().filter(|_| repeat == Some(Repeat::Forever) && takes_no_time(&steps)) {
-            self.check.note(ProblemKind::InstantRepeat, raw.span);
+            self.check.note(TimingMistake::InstantRepeat.into(), raw.span);
         }
         Some(RuleScript { key, name, start, repeat: repeat?, steps })
     }
@@ -139,7 +139,7 @@ impl Rules<'_, '_, '_> {
             [collection] => return Some(collection.name.clone()),
             [_, _, ..] => {
                 let names = all.iter().map(|collection| collection.name.to_string()).collect();
-                self.check.note(ProblemKind::AmbiguousRows(names), span);
+                self.check.note(ReferenceMistake::AmbiguousRows(names).into(), span);
                 return None;
             }
             [] => {}
@@ -150,10 +150,10 @@ impl Rules<'_, '_, '_> {
             is_unknown = true;
             let rows = known.collections().iter().flat_map(|collection| collection.rows.iter());
             let nearest = nearest(id, rows.map(|row| &**row.id())).map(str::to_owned);
-            self.check.note(ProblemKind::UnknownRow { id: (*id).to_owned(), nearest }, *span);
+            self.check.note(ReferenceMistake::UnknownRow { id: (*id).to_owned(), nearest }.into(), *span);
         }
         if !is_unknown {
-            self.check.note(ProblemKind::RowsOfSeveral, span);
+            self.check.note(ReferenceMistake::RowsOfSeveral.into(), span);
         }
         None
     }

@@ -7,7 +7,7 @@ use super::categories::product;
 use super::faults::fault;
 use super::references::{References, StepNumber};
 use super::{Validator, given, removals};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
 use crate::scenario::shop::{OrderScript, OrderStep, ShopAction, length};
 use crate::scenario::source::Span;
@@ -53,9 +53,9 @@ fn script(
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
         match repeat {
-            Repeat::Forever => check.note(ProblemKind::InstantRepeat, raw.span),
+            Repeat::Forever => check.note(TimingMistake::InstantRepeat.into(), raw.span),
             Repeat::Times(count) if count > 1 && at_once.saturating_mul(count) > MAX_AT_ONCE => {
-                check.note(ProblemKind::TooManyRepeatsAtOnce, raw.span);
+                check.note(TimingMistake::TooManyRepeatsAtOnce.into(), raw.span);
             }
             Repeat::Times(_) => {}
         }
@@ -92,7 +92,7 @@ fn steps(
         let Some(step) = step(raw, span, before, by, references, check) else { continue };
         before = step.end();
         if before > MAX_DURATION {
-            check.note(ProblemKind::TooLate, span);
+            check.note(TimingMistake::TooLate.into(), span);
             // Reported once, because all following steps would be even later.
             break;
         }
@@ -126,7 +126,7 @@ fn step(
     if let (Some(times), None, Some(raw)) = (times, &raw.every, &raw.times)
         && times > MAX_AT_ONCE
     {
-        check.note(ProblemKind::TooManyAtOnce, raw.span);
+        check.note(TimingMistake::TooManyAtOnce.into(), raw.span);
     }
     if let (Some(every), None) = (&raw.every, &raw.times) {
         check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);

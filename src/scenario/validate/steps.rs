@@ -12,7 +12,7 @@ use super::protocols::Speech;
 use super::references::References;
 use super::{Validator, given};
 use crate::expression::{Template, is_reserved_name};
-use crate::scenario::problem::{Problem, ProblemKind, SocketMistake};
+use crate::scenario::problem::{Problem, ProblemKind, SocketMistake, TimingMistake};
 use crate::scenario::raw::{RawRepeat, RawRuleStep, RawVerb, RawVerbValue};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
@@ -125,7 +125,7 @@ impl Rules<'_, '_, '_> {
                 self.note_name(&step, written, span, &mut names);
                 before = end(&step, before);
                 if before > MAX_DURATION {
-                    self.check.note(ProblemKind::TooLate, span);
+                    self.check.note(TimingMistake::TooLate.into(), span);
                     // Reported once, because all following steps would be even later.
                     before = Duration::ZERO;
                 }
@@ -201,7 +201,7 @@ impl Rules<'_, '_, '_> {
         if place.in_moment {
             let keys = [("at", &raw.at), ("after", &raw.after), ("every", &raw.every)];
             for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
-                self.check.note(ProblemKind::TimeInMoment(key), value.span);
+                self.check.note(TimingMistake::TimeInMoment(key).into(), value.span);
             }
         }
         let mut scope = place.scope.clone();
@@ -248,7 +248,7 @@ impl Rules<'_, '_, '_> {
                 self.check.note(ProblemKind::Needs { key: "times: forever", needs: "every" }, span);
             }
             Repeat::Times(count) if raw.every.is_none() && count > MAX_AT_ONCE => {
-                self.check.note(ProblemKind::TooManyAtOnce, span);
+                self.check.note(TimingMistake::TooManyAtOnce.into(), span);
             }
             _ => {}
         }

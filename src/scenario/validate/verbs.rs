@@ -10,7 +10,7 @@ use super::faults::fault;
 use super::given;
 use super::steps::{Owner, Place, Rules};
 use crate::expression::Template;
-use crate::scenario::problem::{ProblemKind, SocketMistake};
+use crate::scenario::problem::{ProblemKind, ReferenceMistake, SocketMistake};
 use crate::scenario::raw::{
     RawAmount, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
 };
@@ -255,12 +255,12 @@ impl Rules<'_, '_, '_> {
         if verb == RowVerb::Increment && self.known.is_value(name) {
             let by = node.value.and_then(|node| self.check.document.json(node.0)).filter(Value::is_number);
             let by = by.map_or_else(|| "1".to_owned(), |by| by.to_string());
-            self.check.note(ProblemKind::IncrementsValue { name: name.clone(), by }, span);
+            self.check.note(ReferenceMistake::IncrementsValue { name: name.clone(), by }.into(), span);
             return None;
         }
         let collection = self.known.collection(name, span, self.check);
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
-            self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);
+            self.check.note(ReferenceMistake::IncrementsCategory(name.clone()).into(), span);
         }
         if verb == RowVerb::Add && collection.is_none_or(|collection| collection.is_counted) {
             self.adds_product(name, node.value);

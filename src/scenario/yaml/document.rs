@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::scalar::is_null;
 use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{FileContent, Source, Sources, Span};
 
 /// A tree, and the problems found while building it and decoding from it.
@@ -46,8 +46,8 @@ impl Document {
     pub(crate) fn read_value(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         let note = |mut problem: Problem| {
-            if problem.kind == ProblemKind::Empty {
-                problem.kind = ProblemKind::EmptyDataFile;
+            if problem.kind == ProblemKind::Syntax(SyntaxMistake::Empty) {
+                problem.kind = DataMistake::EmptyDataFile.into();
             }
             self.note(problem);
         };
@@ -81,13 +81,13 @@ impl Document {
 
     fn text(&mut self, path: &Path, content: FileContent) -> Result<Arc<String>, Problem> {
         if is_utf16(content.bytes()) {
-            return Err(self.no_text(path, "", ProblemKind::Utf16));
+            return Err(self.no_text(path, "", SyntaxMistake::Utf16.into()));
         }
         match content {
             FileContent::Text(text) => Ok(text),
             FileContent::Other(bytes) => {
                 let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
-                Err(self.no_text(path, text, ProblemKind::NotUtf8))
+                Err(self.no_text(path, text, SyntaxMistake::NotUtf8.into()))
             }
         }
     }
@@ -150,7 +150,7 @@ impl Document {
         let most = self.tree.len() * 4 + MAX_UNFOLDED;
         let bounded = before.saturating_add(count) <= most;
         if !bounded && before <= most {
-            self.note(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), span));
+            self.note(Problem::new(SyntaxMistake::AliasBomb(MAX_UNFOLDED).into(), span));
         }
         bounded
     }

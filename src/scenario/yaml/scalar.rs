@@ -6,7 +6,7 @@
 
 use saphyr_parser::{ScalarStyle, Tag};
 
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::Span;
 
 /// The value of a plain scalar.
@@ -113,7 +113,7 @@ pub(super) fn expect_tag(tag: Option<&Tag>, allowed: &[&str], span: Span) -> Res
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() || !allowed.contains(&tag.suffix.as_str()) => {
             let name = format!("{}{}", tag.handle, tag.suffix);
-            Err(Problem::new(ProblemKind::UnknownTag(name), span))
+            Err(Problem::new(SyntaxMistake::UnknownTag(name).into(), span))
         }
         _ => Ok(()),
     }

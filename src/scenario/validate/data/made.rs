@@ -9,7 +9,7 @@ use super::super::Validator;
 use super::Origin;
 use super::rows::{WrittenRow, id};
 use crate::expression::{Data, Language, Limits, Names, RunError, Surroundings, Template};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::raw::RawGenerate;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeId};
@@ -39,7 +39,7 @@ pub(super) fn rows(
     let row = check.required(raw.row.as_ref(), "`generate`", "row", span, span);
     let ((count, count_span), (JsonNode(row), row_span)) = (count?, row?);
     if *count > MAX_ROWS {
-        check.note(ProblemKind::TooManyRows(MAX_ROWS), count_span);
+        check.note(DataMistake::TooManyRows(MAX_ROWS).into(), count_span);
         return None;
     }
     if !check.document.expect_mapping(*row) {
@@ -60,7 +60,7 @@ pub(super) fn rows(
         let made = made.map_err(|error| note_failure(error, *row, check)).ok()?;
         bytes += size(&made);
         if bytes > MAX_BYTES {
-            check.note(ProblemKind::TooManyBytes(MAX_BYTES >> 20), row_span);
+            check.note(DataMistake::TooManyBytes(MAX_BYTES >> 20).into(), row_span);
             return None;
         }
         let Value::Object(mut own) = made else { return None };
@@ -90,7 +90,7 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
 fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     let RunError { kind, place, expression, .. } = error;
     let span = check.document.place(row, &place.path, place.range);
-    check.document.note(Problem::new(ProblemKind::ExpressionFails { expression, kind }, span));
+    check.document.note(Problem::new(DataMistake::ExpressionFails { expression, kind }.into(), span));
 }
 
 /// Returns the approximate size of a value, in bytes of JSON.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::super::Validator;
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::{Collection, IdScheme, Row, row_number};
@@ -39,7 +39,7 @@ pub(super) fn id(value: &Value, span: Span, check: &mut Validator<'_>) -> Option
         (Value::String(text), _) => (text.as_str().into(), false),
         (_, Some(number)) => (number.to_string().into(), true),
         _ => {
-            check.note(ProblemKind::RowId(value.to_string()), span);
+            check.note(DataMistake::RowId(value.to_string()).into(), span);
             return None;
         }
     };
@@ -78,7 +78,7 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
     for id in written.iter().filter_map(|row| row.id.as_ref()) {
         match ids.entry(&*id.text) {
             Entry::Occupied(first) => {
-                let kind = ProblemKind::DuplicateRowId(id.text.to_string());
+                let kind = DataMistake::DuplicateRowId(id.text.to_string()).into();
                 let problem = Problem::new(kind, id.span);
                 // All generated rows have the same span.
                 let is_elsewhere = *first.get() != id.span;

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::super::Validator;
 use super::rows::{WrittenRow, id};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 
@@ -19,7 +19,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
     let is_tsv = source.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
     let table = Table { text, delimiter: delimiter(text, is_tsv), start: span.start };
     if text.trim().is_empty() {
-        check.note(ProblemKind::EmptyDataFile, span);
+        check.note(DataMistake::EmptyDataFile.into(), span);
         return None;
     }
     let mut reader =
@@ -38,13 +38,13 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
                 // Reading UTF-8 text from memory cannot fail.
                 let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else { break };
                 last = table.row(pos.as_ref());
-                let kind = ProblemKind::UnequalRow { cells: *len, fields: *expected_len };
+                let kind = DataMistake::UnequalRow { cells: *len, fields: *expected_len }.into();
                 unequal = Some(Problem::new(kind, table.line(last)));
             }
         }
     }
     // An unclosed quote also swallows cells of its row, so it takes precedence.
-    let unclosed = table.unclosed_quote(last).map(|span| Problem::new(ProblemKind::UnclosedQuote, span));
+    let unclosed = table.unclosed_quote(last).map(|span| Problem::new(DataMistake::UnclosedQuote.into(), span));
     unclosed.or(unequal).into_iter().for_each(|problem| check.document.note(problem));
     Some(rows)
 }

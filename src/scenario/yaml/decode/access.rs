@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use super::super::tree::{NodeId, NodeView};
 use super::{Decoder, Failure};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, SyntaxMistake};
 use crate::scenario::source::Span;
 
 /// The key whose mapping declares named values for expressions.
@@ -80,7 +80,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
             let kind = if self.is_behind_stray_comma(entry) {
-                ProblemKind::StrayComma(text.to_owned())
+                ProblemKind::Syntax(SyntaxMistake::StrayComma(text.to_owned()))
             } else {
                 if known.contains(&WITH) {
                     self.decoder.document.leave_unread(entry[1]);
@@ -110,7 +110,7 @@ impl<'de> Deserializer<'de> for MapKey<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.0.view() {
             NodeView::Scalar { text, .. } => visitor.visit_str(text),
-            _ => self.0.fail(ProblemKind::ComplexKey),
+            _ => self.0.fail(SyntaxMistake::ComplexKey.into()),
         }
     }
 

@@ -10,7 +10,7 @@ use super::json::is_json;
 use super::syntax::{is_about_tabs, misplaced_tab, unclosed_bracket};
 use super::unquoted::unquoted;
 use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{Source, Span};
 
 /// The maximum nesting depth. A scenario needs seven levels, and a product's own data a few more.
@@ -82,7 +82,7 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
     match builder.root {
         Some(root) if builder.problems.is_empty() => return Ok(root),
         None if builder.problems.is_empty() => {
-            builder.problems.push(Problem::new(ProblemKind::Empty, Span { start: base, end: base }));
+            builder.problems.push(Problem::new(SyntaxMistake::Empty.into(), Span { start: base, end: base }));
         }
         _ => {}
     }
@@ -99,7 +99,7 @@ impl<'s> Builder<'_, 's> {
                 Event::DocumentStart(_) => {
                     self.documents += 1;
                     if self.documents > 1 {
-                        return Err(Problem::new(ProblemKind::SecondDocument, span));
+                        return Err(Problem::new(SyntaxMistake::SecondDocument.into(), span));
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -117,7 +117,7 @@ impl<'s> Builder<'_, 's> {
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
                 Event::Alias(anchor) => {
                     let named = self.anchors.get(&anchor).copied();
-                    self.place(named.ok_or_else(|| Problem::new(ProblemKind::RecursiveAlias, span))?)?;
+                    self.place(named.ok_or_else(|| Problem::new(SyntaxMistake::RecursiveAlias.into(), span))?)?;
                 }
                 _ => {}
             }
@@ -133,10 +133,10 @@ impl<'s> Builder<'_, 's> {
         if error.info().contains("unknown anchor")
             && let Some((name, span)) = self.offsets.alias(at)
         {
-            return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
+            return Problem::new(SyntaxMistake::UnknownAnchor(name.to_owned()).into(), span);
         }
         self.cause(error.info(), at).unwrap_or_else(|| {
-            Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+            Problem::new(SyntaxMistake::Yaml(error.info().to_owned()).into(), Span { start: at, end: at + 1 })
         })
     }
 
@@ -144,7 +144,8 @@ impl<'s> Builder<'_, 's> {
     fn cause(&self, error: &str, at: u32) -> Option<Problem> {
         let Offsets { text, base, .. } = self.offsets;
         let [at, end] = [at, self.end].map(|place| text.floor_char_boundary((place - base) as usize));
-        let tab = misplaced_tab(text, error, at).map(|tab| Problem::new(ProblemKind::Tab, self.offsets.span(tab, 1)));
+        let tab = misplaced_tab(text, error, at)
+            .map(|tab| Problem::new(SyntaxMistake::Tab.into(), self.offsets.span(tab, 1)));
         if is_about_tabs(error) && tab.is_some() {
             return tab;
         }
@@ -157,8 +158,8 @@ impl<'s> Builder<'_, 's> {
             return None;
         }
         let bracket = unclosed_bracket(text, open, end, at)?;
-        let kind = ProblemKind::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
-        let problem = Problem::new(kind, self.offsets.span(bracket, 1));
+        let kind = SyntaxMistake::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
+        let problem = Problem::new(kind.into(), self.offsets.span(bracket, 1));
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
         // Lines below the bracket's line do not belong inside the bracket.
         let rest = &text[if bracket < line { line } else { at }..];
@@ -195,7 +196,7 @@ impl<'s> Builder<'_, 's> {
 
     pub(super) fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
-            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
+            return Err(Problem::new(SyntaxMistake::TooDeep(MAX_DEPTH).into(), start));
         }
         self.open.push(OpenCollection { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
         Ok(())
@@ -225,11 +226,11 @@ impl<'s> Builder<'_, 's> {
         if is_key && !self.tree.is_scalar(id) {
             let span = self.tree.span(id);
             let unquoted = self.offsets.unquoted_expression(span.start);
-            return Err(unquoted.unwrap_or_else(|| Problem::new(ProblemKind::ComplexKey, span)));
+            return Err(unquoted.unwrap_or_else(|| Problem::new(SyntaxMistake::ComplexKey.into(), span)));
         }
         parent.height = parent.height.max(height + 1);
         if usize::from(parent.height) + levels > usize::from(MAX_DEPTH) {
-            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), self.tree.span(id)));
+            return Err(Problem::new(SyntaxMistake::TooDeep(MAX_DEPTH).into(), self.tree.span(id)));
         }
         self.pending.push(id);
         Ok(())
@@ -267,7 +268,7 @@ impl<'s> Builder<'_, 's> {
             for mapping in mappings(tree, value)? {
                 self.merged += mapping.len() / 2;
                 if self.merged > MAX_UNFOLDED {
-                    return Err(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), tree.span(value)));
+                    return Err(Problem::new(SyntaxMistake::AliasBomb(MAX_UNFOLDED).into(), tree.span(value)));
                 }
                 let new = mapping.chunks_exact(2).filter(|entry| seen.insert(tree.text(entry[0])));
                 all.extend(new.flatten());
@@ -305,7 +306,7 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     };
     let mapping = |id: &NodeId| match tree.view(*id) {
         NodeView::Mapping(entries) => Ok(entries),
-        _ => Err(Problem::new(ProblemKind::BadMerge, tree.span(*id))),
+        _ => Err(Problem::new(SyntaxMistake::BadMerge.into(), tree.span(*id))),
     };
     named.iter().map(mapping).collect()
 }
@@ -358,7 +359,7 @@ impl<'s> Offsets<'s> {
         let line = self.text[start..].lines().next().unwrap_or_default();
         let (range, meant) = unquoted(line, at - start)?;
         let span = self.span(start + range.start, range.len());
-        Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
+        Some(Problem::new(SyntaxMistake::UnquotedExpression(meant).into(), span))
     }
 
     /// Trims trailing white space, which the parser includes in the spans of some scalars.

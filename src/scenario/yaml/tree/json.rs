@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::de::IgnoredAny;
 
 use super::build::Builder;
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, SyntaxMistake};
 use crate::scenario::source::{Source, Span};
 
 /// Returns whether a file is JSON. A file whose name ends in `.json` must be JSON.
@@ -41,7 +41,7 @@ fn syntax(error: &serde_json::Error, at: u32) -> Problem {
     // The report shows the place separately.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    Problem::new(ProblemKind::JsonSyntax(message), Span { start: at, end: at + 1 })
+    Problem::new(SyntaxMistake::Json(message).into(), Span { start: at, end: at + 1 })
 }
 
 /// Converts an offset. It always fits, because a file has less than 2^28 bytes.
