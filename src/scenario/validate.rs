@@ -28,12 +28,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use data::Origin;
+use data::GenerationInputs;
 use expressions::{Expressions, Scope};
 use http::DeclaredRoute;
-use known::{Judged, Known};
+use known::{Completeness, KnownNames};
 use references::References;
-use steps::{Owner, Place, Rules};
+use steps::{Owner, Rules, StepContext};
 use topics::Topics;
 
 use super::origin::{NotAnOrigin, parse_origin};
@@ -63,24 +63,24 @@ pub(super) fn validate(
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
-    check.declares(&raw, root_span);
+    check.check_declares_something(&raw, root_span);
     let is_shop = raw.categories.is_some() || check.is_misspelt(&["categories"], root_span);
-    let (categories, readable) = match declared {
+    let (categories, ids_known) = match declared {
         Some((entries, span)) => categories::categories(entries, span, &mut check),
         None => (Vec::new(), !is_shop),
     };
-    let readable = check.complete && readable;
-    let mut references = References::new(&categories, readable).with_routes(raw.http.is_some() || !check.complete);
+    let ids_known = check.complete && ids_known;
+    let mut references = References::new(&categories, ids_known).with_routes(raw.http.is_some() || !check.complete);
     let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
     let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
     let data = given(raw.data.as_ref())
-        .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
+        .map(|(entries, _)| data::data(entries, &categories, GenerationInputs { seed, starts }, &mut check))
         .unwrap_or_default();
     let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
     let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
     let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
-    let judged = Judged { names: has_names, rows: readable };
-    let known = Known::new(&categories, &data.collections, &data.values, judged).with_unread(data.unread);
+    let completeness = Completeness { names: has_names, rows: ids_known };
+    let known = KnownNames::new(&categories, &data.collections, &data.values, completeness).with_unread(data.unread);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -95,14 +95,14 @@ pub(super) fn validate(
     let triggers = given(raw.triggers.as_ref()).map(|(list, _)| rules.triggers(list)).unwrap_or_default();
     let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
-    references.judge(&mut check);
-    check.judge_topics(&known);
+    references.report(&mut check);
+    check.warn_unsent_topics(&known);
     // A scenario that does not come from a file has no files next to it.
     if exists(path) {
-        missing_files(exists, &mut check);
+        warn_missing_files(exists, &mut check);
     }
     if let Some((entries, _)) = declared {
-        hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
+        warn_hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }
     let feed = match given(raw.feed.as_ref()) {
         Some((RawFeed::Category, _)) => ShopFeed::Category,
@@ -156,7 +156,7 @@ fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &
 const PAGE: [&str; 6] = ["app.js", "index.html", "live.js", "overview.js", "products.js", "style.css"];
 
 /// Warns about categories that hide files of the page at `/`.
-fn hidden_files(
+fn warn_hidden_files(
     entries: &Entries<RawCategory>,
     site: Option<&PathBuf>,
     exists: &dyn Fn(&Path) -> bool,
@@ -175,7 +175,7 @@ fn hidden_files(
 }
 
 /// Warns about missing files of answers. This is not an error, because a file that is added later is served.
-fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
+fn warn_missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     for (path, span) in std::mem::take(&mut check.files) {
         if !exists(&path) {
             check.note(ProblemKind::MissingFile(path.display().to_string()), span);
@@ -189,7 +189,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     let raw = document.decode::<RawPostedSteps>(root)?;
     let (counted, others): (Vec<_>, Vec<_>) = scenario.collections().iter().cloned().partition(Collection::is_counted);
     let categories: Vec<Category> = counted.iter().map(Category::of).collect();
-    let known = Known::new(&categories, &others, scenario.values(), Judged { names: true, rows: false });
+    let known = KnownNames::new(&categories, &others, scenario.values(), Completeness { names: true, rows: false });
     let mut references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
     let span = document.tree().span(root);
     let (list, span) = check.required(raw.steps.as_ref(), "a request for steps", "do", span, span)?;
@@ -198,7 +198,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
     let scope = Scope::of(&known);
     let written = written.as_ref().and_then(|body| body.get("do"));
-    rules.steps(list, ("`do`", span), written, Place::new(Owner::World, &scope))
+    rules.steps(list, ("`do`", span), written, StepContext::new(Owner::World, &scope))
 }
 
 /// Decodes and checks a fault that is added to a running scenario, in which any product may exist by now.
@@ -243,7 +243,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
 }
 
 /// The maximum number of problems among which misspelt keys are searched for, to suppress consequential problems.
-const FEW_PROBLEMS: usize = 1000;
+const MAX_SEARCHED_PROBLEMS: usize = 1000;
 
 /// The state that all parts of the validation share.
 struct Validator<'d> {
@@ -289,7 +289,7 @@ impl<'d> Validator<'d> {
     }
 
     /// Reports a scenario that declares nothing, or orders without categories.
-    fn declares(&mut self, raw: &RawScenario, inside: Span) {
+    fn check_declares_something(&mut self, raw: &RawScenario, inside: Span) {
         const KEYS: [&str; 7] = ["categories", "data", "http", "websocket", "triggers", "scripts", "random"];
         let has_rules = raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
         let has_more = has_rules || raw.data.is_some() || raw.http.is_some() || raw.websocket.is_some();
@@ -304,7 +304,7 @@ impl<'d> Validator<'d> {
     }
 
     /// Reports that a mapping needs exactly one of these keys.
-    fn exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
+    fn needs_exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
         if !self.is_misspelt(keys, inside) {
             self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
         }
@@ -319,7 +319,7 @@ impl<'d> Validator<'d> {
             }
             _ => false,
         };
-        problems.len() <= FEW_PROBLEMS && problems.iter().any(meant)
+        problems.len() <= MAX_SEARCHED_PROBLEMS && problems.iter().any(meant)
     }
 
     fn name(&mut self, value: Option<&Spanned<String>>, what: &'static str) -> Option<String> {

@@ -28,17 +28,17 @@ pub(super) fn categories(
         Some(check.document.items(list).filter(|product| product.value.is_some()).collect())
     };
     let written: Vec<Vec<WrittenProduct>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
-    let readable = is_readable(entries, &written, check);
+    let ids_known = are_ids_known(entries, &written, check);
     let mut ids = ProductIds::declared(&written, check);
     let categories = entries.0.iter().zip(written);
     let category = |((name, raw), written): (&(_, _), _)| category(name, raw, written, &mut ids, check);
-    (categories.filter_map(category).collect(), readable)
+    (categories.filter_map(category).collect(), ids_known)
 }
 
 /// Returns whether everything that determines ids is valid, so that all ids are known.
-fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
+fn are_ids_known(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
     let has_id = |product: &WrittenProduct| product.value.as_ref().is_some_and(|raw| raw.id.is_some());
-    let is_right = |product: &WrittenProduct| {
+    let is_valid = |product: &WrittenProduct| {
         let id = product.value.as_ref().and_then(|raw| raw.id.as_ref());
         id.is_none_or(|id| id.value.is_some())
     };
@@ -47,7 +47,7 @@ fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], 
         let length = raw.products.as_ref().map_or(Some(0), |list| list.value.as_ref().map(Items::len));
         let has_prefix = raw.prefix.as_ref().is_some_and(|prefix| prefix.value.is_some());
         let has_ids = has_prefix || has_number_ids(written) || written.iter().all(has_id);
-        length == Some(written.len()) && has_ids && written.iter().all(is_right)
+        length == Some(written.len()) && has_ids && written.iter().all(is_valid)
     };
     let is_misspelt = |problem: &Problem| match &problem.kind {
         ProblemKind::UnknownKey { expected, .. } => expected.contains(&"products") && expected.contains(&"prefix"),

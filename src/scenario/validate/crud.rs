@@ -1,6 +1,6 @@
 //! Checks `crud`, which declares a REST API for a collection.
 
-use super::answers::right;
+use super::answers::transpose;
 use super::categories::rules;
 use super::expressions::{PAGE, Scope};
 use super::given;
@@ -34,7 +34,7 @@ impl Rules<'_, '_, '_> {
         let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, self.check)).unwrap_or_default();
         // Defaults are only computed when a row is added, which changes state anyway.
         let surroundings = self.expressions.surroundings();
-        let defaults = right(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
+        let defaults = transpose(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
         self.expressions.set_surroundings(surroundings);
         let only = match given(raw.only.as_ref()) {
             Some((list, span)) => self.operations(list, span),

@@ -1,6 +1,6 @@
 //! Checks `data`: values and collections. A list of mappings is a collection of rows.
 
-mod made;
+mod generated;
 mod rows;
 mod table;
 
@@ -20,7 +20,7 @@ use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 use crate::scenario::{CONN, Collection};
 
 /// The names that have another meaning in expressions and messages.
-const OWN_NAMES: [&str; 18] = [
+const RESERVED_NAMES: [&str; 18] = [
     "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
     "msg", CONN, "items", "total", "page",
 ];
@@ -36,7 +36,7 @@ pub(super) struct Data {
 
 /// The inputs of generated rows, apart from their declaration.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin {
+pub(super) struct GenerationInputs {
     /// The declared seed.
     pub(super) seed: Option<u64>,
     /// The declared start of the world's clock, in milliseconds since 1970.
@@ -47,19 +47,19 @@ pub(super) struct Origin {
 pub(super) fn data(
     entries: &Entries<JsonNode>,
     categories: &[Category],
-    origin: Origin,
+    inputs: GenerationInputs,
     check: &mut Validator<'_>,
 ) -> Data {
     let mut data = Data::default();
     for (name, value) in &entries.0 {
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
-        if let Some(why) = refusal(name, categories) {
+        if let Some(why) = name_error(name, categories) {
             check.note(DataMistake::DataName { name: name.clone(), why }.into(), span);
             data.unread.push(name.as_str().into());
             continue;
         }
         let name: Arc<str> = name.as_str().into();
-        match datum(&name, *value, value_span, origin, check) {
+        match datum(&name, *value, value_span, inputs, check) {
             Some(Datum::Rows(rows)) => data.collections.push(collection(&name, rows, check)),
             Some(Datum::Value(value)) => drop(data.values.insert(name, value.into())),
             None => data.unread.push(name),
@@ -69,12 +69,12 @@ pub(super) fn data(
 }
 
 /// Returns the reason why a name is not allowed.
-fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
+fn name_error(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
         Some("a name consists of letters, digits and `_`, and does not start with a digit")
-    } else if OWN_NAMES.contains(&name) || is_reserved_name(name) {
+    } else if RESERVED_NAMES.contains(&name) || is_reserved_name(name) {
         Some("expressions use this name for something else")
     } else if name.starts_with("__") {
         Some("names that start with `__` are reserved")
@@ -91,13 +91,19 @@ enum Datum {
     Value(Value),
 }
 
-fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut Validator<'_>) -> Option<Datum> {
+fn datum(
+    name: &Arc<str>,
+    node: NodeId,
+    span: Span,
+    inputs: GenerationInputs,
+    check: &mut Validator<'_>,
+) -> Option<Datum> {
     match only_keys(node, check)[..] {
         ["from"] => file(node, check),
         ["generate"] => {
             let raw = check.document.decode::<RawMadeRows>(node)?;
             let (raw, span) = check.required(raw.generate.as_ref(), "generated data", "generate", span, span)?;
-            made::rows(name, raw, span, origin, check).map(Datum::Rows)
+            generated::rows(name, raw, span, inputs, check).map(Datum::Rows)
         }
         ["from", "generate"] | ["generate", "from"] => {
             check.note(ProblemKind::Exclusive("from", "generate"), span);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Validator;
-use super::known::Known;
+use super::known::KnownNames;
 use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, PathStep, Template, Word};
 use crate::scenario::CONN;
 use crate::scenario::problem::ProblemKind;
@@ -45,12 +45,12 @@ pub(super) struct Scope<'n> {
     /// The names that are not from `data`.
     own: BTreeSet<&'n str>,
     /// Whether any name is accepted, because some names could not be decoded.
-    takes_any: bool,
+    accepts_any: bool,
 }
 
 impl<'n> Scope<'n> {
     /// Returns the scope with the names that are defined everywhere.
-    pub(super) fn of(known: &'n Known) -> Self {
+    pub(super) fn of(known: &'n KnownNames) -> Self {
         let mut names: Names = known.names().collect();
         for collection in known.collections() {
             names.insert(&collection.name, Fields::OfRows);
@@ -103,13 +103,13 @@ impl<'n> Scope<'n> {
     }
 
     /// Returns whether expressions can use a name.
-    pub(super) fn knows(&self, name: &str) -> bool {
+    pub(super) fn contains(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
     /// Accepts any name from now on.
-    pub(super) fn take_any(&mut self) {
-        self.takes_any = true;
+    pub(super) fn accept_any(&mut self) {
+        self.accepts_any = true;
     }
 
     /// Adds names, which hide existing names.
@@ -122,7 +122,7 @@ impl<'n> Scope<'n> {
     }
 
     /// Returns whether the result of a template changes only when data changes.
-    pub(super) fn is_of_data_alone(&self, template: &Template) -> bool {
+    pub(super) fn depends_only_on_data(&self, template: &Template) -> bool {
         template.only_reads() && !template.names().iter().any(|name| self.own.contains(name.as_str()))
     }
 }
@@ -139,12 +139,12 @@ pub(super) struct Uses {
 /// A compiler of expressions that records what they use.
 pub(super) struct Expressions<'k> {
     language: Language,
-    known: &'k Known,
+    known: &'k KnownNames,
     uses: Uses,
 }
 
 impl<'k> Expressions<'k> {
-    pub(super) fn new(known: &'k Known) -> Self {
+    pub(super) fn new(known: &'k KnownNames) -> Self {
         Self { language: Language::default(), known, uses: Uses::default() }
     }
 
@@ -223,9 +223,10 @@ impl<'k> Expressions<'k> {
                 CompileErrorKind::Unknown { what: Word::Name, name, .. } => Some(name),
                 _ => None,
             };
-            let is_judged =
-                |name: &str| self.known.judged().names && !scope.takes_any && !check.document.has_unread_name(name);
-            if unknown.is_some_and(|name| !is_judged(name)) {
+            let is_reported = |name: &str| {
+                self.known.completeness().names && !scope.accepts_any && !check.document.has_unread_name(name)
+            };
+            if unknown.is_some_and(|name| !is_reported(name)) {
                 continue;
             }
             let is_key = matches!(kind, CompileErrorKind::InKey(_) | CompileErrorKind::SpreadKey(_));

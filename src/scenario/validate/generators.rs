@@ -91,7 +91,7 @@ impl Timing<'_> {
                 return None;
             }
             (None, None) => {
-                check.exactly_one("a generator", &["every", "rate"], span);
+                check.needs_exactly_one("a generator", &["every", "rate"], span);
                 return None;
             }
             (every, None) => check.period("every", every)?.0,
@@ -130,7 +130,7 @@ fn products(
             Some(OrderedProducts::Weights(weights(entries, span, &mut product, check)))
         }
         RawDraw::By(_) => {
-            check.exactly_one("`products`", &["category", "weights"], span);
+            check.needs_exactly_one("`products`", &["category", "weights"], span);
             None
         }
     }

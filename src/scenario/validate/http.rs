@@ -142,16 +142,16 @@ pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Op
     let routes: Vec<DeclaredRoute> =
         routes.into_iter().filter(|route| !route.is_crud || !single.contains(&route.shape())).collect();
     let mut first: HashMap<(String, RouteMethod), &DeclaredRoute> = HashMap::new();
-    let mut is_right = true;
+    let mut is_valid = true;
     for route in &routes {
         if let Some(first) = first.get(&route.shape()) {
-            is_right = false;
+            is_valid = false;
             note(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
         } else {
             first.insert(route.shape(), route);
         }
     }
-    if !is_right {
+    if !is_valid {
         return None;
     }
     let error = match RouteTable::new(routes.iter().map(|declared| declared.route.clone())) {

@@ -13,17 +13,17 @@ use crate::scenario::{Collection, Row};
 use crate::words::nearest;
 
 /// The names in `data` and `categories`, with the declared rows.
-pub(super) struct Known {
+pub(super) struct KnownNames {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
     /// The names whose values are invalid.
     unread: Vec<Arc<str>>,
-    judged: Judged,
+    completeness: Completeness,
 }
 
 /// The declarations that are completely known. A reference to anything else is an error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judged {
+pub(super) struct Completeness {
     /// Whether all names are known.
     pub(super) names: bool,
     /// Whether the ids of all rows are known.
@@ -38,12 +38,12 @@ pub(super) struct KnownCollection {
     pub(super) rows: Arc<[Arc<Row>]>,
 }
 
-impl Known {
+impl KnownNames {
     pub(super) fn new(
         categories: &[Category],
         collections: &[Collection],
         values: &IndexMap<Arc<str>, Arc<Value>>,
-        judged: Judged,
+        completeness: Completeness,
     ) -> Self {
         let categories = categories.iter().map(|category| KnownCollection {
             name: category.name.clone(),
@@ -56,17 +56,17 @@ impl Known {
             rows: collection.rows.clone(),
         });
         let (collections, values) = (categories.chain(collections).collect(), values.keys().cloned().collect());
-        Self { collections, values, unread: Vec::new(), judged }
+        Self { collections, values, unread: Vec::new(), completeness }
     }
 
     /// Adds names whose values are invalid.
     pub(super) fn with_unread(self, unread: Vec<Arc<str>>) -> Self {
-        let rows = self.judged.rows && unread.is_empty();
-        Self { unread, judged: Judged { rows, ..self.judged }, ..self }
+        let rows = self.completeness.rows && unread.is_empty();
+        Self { unread, completeness: Completeness { rows, ..self.completeness }, ..self }
     }
 
-    pub(super) fn judged(&self) -> Judged {
-        self.judged
+    pub(super) fn completeness(&self) -> Completeness {
+        self.completeness
     }
 
     pub(super) fn collections(&self) -> &[KnownCollection] {
@@ -80,8 +80,8 @@ impl Known {
     }
 
     /// Returns whether an undeclared name is an error.
-    fn is_judged(&self, name: &str) -> bool {
-        self.judged.names && self.unread.iter().all(|unread| &**unread != name)
+    fn must_be_declared(&self, name: &str) -> bool {
+        self.completeness.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
     /// Returns whether a value has this name.
@@ -92,7 +92,7 @@ impl Known {
     /// Returns the collection with this name. Reports a problem if no collection has it.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
-        if found.is_none() && self.is_judged(name) {
+        if found.is_none() && self.must_be_declared(name) {
             let unread = self.unread.iter().map(|name| &**name);
             let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
             let nearest = nearest(name, candidates).map(str::to_owned);
@@ -108,7 +108,7 @@ impl Known {
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
             check.note(ReferenceMistake::SetsCollection(name.to_owned()).into(), span);
-        } else if self.is_judged(name) {
+        } else if self.must_be_declared(name) {
             let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
             let nearest = nearest(name, candidates).map(str::to_owned);
             check.note(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);

@@ -10,21 +10,22 @@ use crate::scenario::yaml::JsonNode;
 impl Rules<'_, '_, '_> {
     /// Warns about texts that start or end with a `*`, in the JSON that `name` is compared with. A lone `*` is allowed,
     /// because it may well be meant literally.
-    pub(super) fn note_stars(&mut self, name: &str, JsonNode(node): JsonNode) {
+    pub(super) fn warn_star_patterns(&mut self, name: &str, JsonNode(node): JsonNode) {
         let Some(value) = self.check.document.json(node) else { return };
         let mut found = Vec::new();
-        add_stars(&value, &mut Vec::new(), &mut found);
+        collect_star_patterns(&value, &mut Vec::new(), &mut found);
         for (path, text) in found {
             let place = self.check.document.place(node, &path, 0..0);
-            self.check.note(ProblemKind::MatchesStar(asked(&field(name, &path), text)), place);
+            let condition = equivalent_condition(&value_expression(name, &path), text);
+            self.check.note(ProblemKind::MatchesStar(condition), place);
         }
     }
 }
 
-fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Vec<PathStep>, &'v str)>) {
+fn collect_star_patterns<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Vec<PathStep>, &'v str)>) {
     let mut inside = |step: PathStep, value: &'v Value| {
         path.push(step);
-        add_stars(value, path, found);
+        collect_star_patterns(value, path, found);
         path.pop();
     };
     match value {
@@ -43,7 +44,7 @@ fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Ve
 }
 
 /// Returns the expression for the value at `path` inside `name`.
-fn field(name: &str, path: &[PathStep]) -> String {
+fn value_expression(name: &str, path: &[PathStep]) -> String {
     let is_word = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.is_empty();
     let step = |step: &PathStep| match step {
         PathStep::Key(key) if is_word(key) => format!(".{key}"),
@@ -54,7 +55,7 @@ fn field(name: &str, path: &[PathStep]) -> String {
 }
 
 /// Returns the condition that is equivalent to a pattern.
-fn asked(field: &str, pattern: &str) -> String {
+fn equivalent_condition(field: &str, pattern: &str) -> String {
     let text = quoted(pattern.trim_matches('*'));
     match (pattern.starts_with('*'), pattern.ends_with('*')) {
         (true, true) => format!("{text} in {field}"),

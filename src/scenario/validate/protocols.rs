@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::Validator;
-use super::known::Known;
-use super::steps::{Owner, Place, Rules};
+use super::known::KnownNames;
+use super::steps::{Owner, Rules, StepContext};
 use crate::expression::Template;
 use crate::scenario::Protocol;
 use crate::scenario::problem::{ProblemKind, SocketMistake};
@@ -14,18 +14,18 @@ use crate::scenario::yaml::{JsonNode, NodeView};
 
 /// The rules that frames of an endpoint's steps must follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Speech {
+pub(super) struct ProtocolContext {
     pub(super) protocol: Protocol,
     /// Whether the steps answer the message with which a client connects.
-    pub(super) opens: bool,
+    pub(super) on_connect: bool,
     /// Whether the endpoint declares the frame in which members receive events.
     pub(super) has_frame: bool,
 }
 
-impl Speech {
+impl ProtocolContext {
     /// Returns the fields of a client's message. `None` if the message may have any fields.
-    pub(super) fn fields(self) -> Option<Vec<&'static str>> {
-        Some(match (self.protocol, self.opens) {
+    pub(super) fn message_fields(self) -> Option<Vec<&'static str>> {
+        Some(match (self.protocol, self.on_connect) {
             (Protocol::Plain, _) => return None,
             (Protocol::SocketIo, _) => vec!["namespace", "event", "args", "ack"],
             (Protocol::GraphqlTransportWs, true) => vec!["payload"],
@@ -35,54 +35,54 @@ impl Speech {
 }
 
 /// The shape of a frame.
-struct Form {
+struct FrameShape {
     /// The description for messages.
     expected: &'static str,
     /// The keys of which at least one is required.
-    needed: &'static [&'static str],
+    any_of: &'static [&'static str],
     /// The allowed keys. An empty list allows all keys.
     allowed: &'static [&'static str],
 }
 
 /// A Socket.IO event for members of a topic.
-const EVENT: Form = Form {
+const EVENT: FrameShape = FrameShape {
     expected: "an event of Socket.IO: { event, args }",
-    needed: &["event"],
+    any_of: &["event"],
     allowed: &["event", "args", "namespace"],
 };
 
 /// A Socket.IO reply in `open`.
-const EVENT_OR_REFUSAL: Form = Form {
+const EVENT_OR_REFUSAL: FrameShape = FrameShape {
     expected: "a frame for Socket.IO: { event, args } or { error }",
-    needed: &["event", "error"],
+    any_of: &["event", "error"],
     allowed: &["event", "args", "error", "namespace", "ack", "id"],
 };
 
 /// A Socket.IO reply to a message.
-const EVENT_OR_ACK: Form = Form {
+const EVENT_OR_ACK: FrameShape = FrameShape {
     expected: "a frame for Socket.IO: { event, args } or { ack }",
-    needed: &["event", "ack"],
+    any_of: &["event", "ack"],
     allowed: &["event", "args", "ack", "namespace", "id"],
 };
 
 /// A result of a GraphQL operation.
-const RESULT: Form = Form {
+const RESULT: FrameShape = FrameShape {
     expected: "a result of GraphQL: { data } or { errors }",
-    needed: &["data", "errors", "hasNext"],
+    any_of: &["data", "errors", "hasNext"],
     allowed: &[],
 };
 
 /// The acknowledgement of a GraphQL connection.
-const ACKNOWLEDGEMENT: Form = Form {
+const ACKNOWLEDGEMENT: FrameShape = FrameShape {
     expected: "the acknowledgement of a GraphQL connection: { ack: PAYLOAD }",
-    needed: &["ack"],
+    any_of: &["ack"],
     allowed: &["ack"],
 };
 
-impl Form {
+impl FrameShape {
     /// Returns the shape of a reply. `None` if a reply may be any value.
-    fn of_reply(speech: Speech) -> Option<Self> {
-        Some(match (speech.protocol, speech.opens) {
+    fn for_reply(protocol_context: ProtocolContext) -> Option<Self> {
+        Some(match (protocol_context.protocol, protocol_context.on_connect) {
             (Protocol::Plain, _) => return None,
             (Protocol::SocketIo, true) => EVENT_OR_REFUSAL,
             (Protocol::SocketIo, false) => EVENT_OR_ACK,
@@ -92,7 +92,7 @@ impl Form {
     }
 
     /// Returns the shape of a frame for members of a topic. `None` if the frame may be any value.
-    fn of_members(protocol: Protocol) -> Option<Self> {
+    fn for_members(protocol: Protocol) -> Option<Self> {
         match protocol {
             Protocol::Plain => None,
             Protocol::SocketIo => Some(EVENT),
@@ -117,40 +117,40 @@ impl Form {
     }
 
     fn fits(&self, fields: &Map<String, Value>) -> bool {
-        self.needed.iter().any(|key| fields.contains_key(*key))
+        self.any_of.iter().any(|key| fields.contains_key(*key))
     }
 }
 
 impl Rules<'_, '_, '_> {
     /// Checks the frame of a reply to the client of a socket.
-    pub(super) fn expect_reply(&mut self, node: JsonNode, template: &Template, place: Place<'_, '_>) {
-        if place.owner == Owner::Socket
-            && let Some(form) = Form::of_reply(place.speech)
+    pub(super) fn check_reply(&mut self, node: JsonNode, template: &Template, context: StepContext<'_, '_>) {
+        if context.owner == Owner::Socket
+            && let Some(shape) = FrameShape::for_reply(context.protocol_context)
         {
-            form.check(node, template, self.check);
+            shape.check(node, template, self.check);
         }
     }
 
     /// Checks the frame in which members receive events, declared by a `join` or by an endpoint.
-    pub(super) fn expect_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
-        if let Some(form) = Form::of_members(protocol) {
-            form.check(node, template, self.check);
+    pub(super) fn check_member_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
+        if let Some(shape) = FrameShape::for_members(protocol) {
+            shape.check(node, template, self.check);
         }
     }
 
     /// Checks a frame that is sent to all sockets of an endpoint.
-    pub(super) fn expect_for_all(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
+    pub(super) fn check_broadcast(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
         if protocol == Protocol::GraphqlTransportWs {
             self.check.note(SocketMistake::SendsToAll.into(), span);
         } else {
-            self.expect_frame(node, template, protocol);
+            self.check_member_frame(node, template, protocol);
         }
     }
 
     /// Warns about topics of `data` that members join without declaring a frame. The changes would be sent as they
     /// are, and are not frames of the protocol.
-    pub(super) fn expect_frames_of(&mut self, topics: JsonNode, speech: Speech) {
-        if speech.protocol == Protocol::Plain || speech.has_frame {
+    pub(super) fn warn_raw_changes(&mut self, topics: JsonNode, protocol_context: ProtocolContext) {
+        if protocol_context.protocol == Protocol::Plain || protocol_context.has_frame {
             return;
         }
         let tree = self.check.document.tree();
@@ -164,19 +164,19 @@ impl Rules<'_, '_, '_> {
             _ => None,
         });
         for (topic, span) in raw.collect::<Vec<_>>() {
-            self.check.note(SocketMistake::RawChanges { topic, protocol: speech.protocol }.into(), span);
+            self.check.note(SocketMistake::RawChanges { topic, protocol: protocol_context.protocol }.into(), span);
         }
     }
 
     /// Warns about a rule for text messages.
-    pub(super) fn expect_text(&mut self, span: Span, protocol: Protocol) {
+    pub(super) fn warn_text_rule(&mut self, span: Span, protocol: Protocol) {
         if protocol != Protocol::Plain {
             self.check.note(SocketMistake::NeverText(protocol).into(), span);
         }
     }
 
     /// Warns if a GraphQL endpoint does not accept the subprotocol that its clients offer.
-    pub(super) fn expect_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
+    pub(super) fn check_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
         let own = <&str>::from(Protocol::GraphqlTransportWs);
         if protocol == Protocol::GraphqlTransportWs && !subprotocols.iter().any(|one| one.as_ref() == own) {
             self.check.note(SocketMistake::OtherSubprotocol.into(), span);
@@ -185,7 +185,7 @@ impl Rules<'_, '_, '_> {
 }
 
 /// Returns whether a constant topic is a name of `data`, or belongs to one of its rows.
-fn is_of_data(topic: &str, known: &Known) -> bool {
+fn is_of_data(topic: &str, known: &KnownNames) -> bool {
     let first = topic.split('/').next().unwrap_or_default();
     !first.is_empty() && known.names().any(|name| name == first)
 }

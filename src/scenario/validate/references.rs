@@ -19,12 +19,12 @@ use crate::words::nearest;
 pub(super) struct References<'c> {
     categories: &'c [Category],
     /// False if some product ids could not be determined. References are not checked then.
-    readable: bool,
+    ids_known: bool,
     /// Whether the scenario has, or may have, routes of its own.
     pub(super) has_routes: bool,
     declared: HashSet<Arc<str>>,
-    added: Vec<Added>,
-    wanted: Vec<ProductReference>,
+    added: Vec<Addition>,
+    referenced: Vec<ProductReference>,
     removed: Vec<AfterRemoval>,
     /// Whether a step adds a product with an unknown id. Any product may exist then.
     adds_any: bool,
@@ -41,7 +41,7 @@ pub(super) struct AfterRemoval {
 }
 
 /// The maximum number of searches for the nearest id. Reports show no more problems than this.
-const MOST_SUGGESTED: usize = 50;
+const MAX_SUGGESTIONS: usize = 50;
 
 /// The position of a step in its script, and of the script in the file, both from 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub(super) struct StepNumber {
 }
 
 /// A product that a step adds, with the earliest possible time.
-struct Added {
+struct Addition {
     id: AddedId,
     from: Duration,
     by: StepNumber,
@@ -76,19 +76,19 @@ struct ProductReference {
 #[derive(Clone, Copy)]
 pub(super) struct ReferenceMark {
     added: usize,
-    wanted: usize,
+    referenced: usize,
 }
 
 impl<'c> References<'c> {
-    pub(super) fn new(categories: &'c [Category], readable: bool) -> Self {
+    pub(super) fn new(categories: &'c [Category], ids_known: bool) -> Self {
         let ids = categories.iter().flat_map(|category| category.products.iter()).map(|product| product.id.clone());
         Self {
             categories,
-            readable,
+            ids_known,
             has_routes: false,
             declared: ids.collect(),
             added: Vec::new(),
-            wanted: Vec::new(),
+            referenced: Vec::new(),
             removed: Vec::new(),
             adds_any: false,
         }
@@ -104,22 +104,22 @@ impl<'c> References<'c> {
     }
 
     /// Returns whether a step of another script, or a client, may add the removed product again.
-    fn may_come_back(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
+    fn may_be_added_again(&self, one: &AfterRemoval, added_by: &HashMap<&AddedId, HashSet<usize>>) -> bool {
         let AfterRemoval { id, script, .. } = one;
         let elsewhere = |id: AddedId| added_by.get(&id).is_some_and(|by| by.iter().any(|by| by != script));
         let is_own = |category: &Category| category.products.iter().any(|product| product.id == *id);
         let by_client = |category: &Category| row_number(&category.prefix, id).is_some() && !is_own(category);
-        names(id).any(elsewhere) || self.categories.iter().any(by_client)
+        possible_additions(id).any(elsewhere) || self.categories.iter().any(by_client)
     }
 
-    fn judge_removed(&self, check: &Validator<'_>) {
+    fn report_removed(&self, check: &Validator<'_>) {
         let mut added_by: HashMap<&AddedId, HashSet<usize>> = HashMap::new();
         if !self.removed.is_empty() {
             for added in &self.added {
                 added_by.entry(&added.id).or_default().insert(added.by.script);
             }
         }
-        for one in self.removed.iter().filter(|one| self.is_judged() && !self.may_come_back(one, &added_by)) {
+        for one in self.removed.iter().filter(|one| self.is_complete() && !self.may_be_added_again(one, &added_by)) {
             let problem = Problem::new(ReferenceMistake::RemovedProduct(one.id.to_string()).into(), one.span);
             check.document.note(problem.related_to(one.removed));
         }
@@ -129,7 +129,7 @@ impl<'c> References<'c> {
         if let Some(category) = self.categories.iter().find(|category| &*category.name == name) {
             return category.name.clone();
         }
-        if self.readable {
+        if self.ids_known {
             let nearest = nearest(name, self.categories.iter().map(|category| &*category.name)).map(str::to_owned);
             check.note(ReferenceMistake::UnknownCategory { name: name.to_owned(), nearest }.into(), span);
         }
@@ -142,14 +142,14 @@ impl<'c> References<'c> {
             return id.clone();
         }
         let id: Arc<str> = id.into();
-        self.wanted.push(ProductReference { id: id.clone(), span, until, by });
+        self.referenced.push(ProductReference { id: id.clone(), span, until, by });
         id
     }
 
     /// Returns the reason why no product can have this id, in the category if one is given. Clients may add products
     /// whose ids start with the prefix of a category.
     pub(super) fn why_no_product(&self, id: &str, category: Option<&str>) -> Option<String> {
-        if !self.readable {
+        if !self.ids_known {
             return None;
         }
         let named = |name: &&str| self.categories.iter().find(|category| &*category.name == *name);
@@ -174,7 +174,7 @@ impl<'c> References<'c> {
     /// Records a product that a step adds, with a declared id or with one that is assigned at run time.
     pub(super) fn add(&mut self, id: Option<&Arc<str>>, category: &str, from: Duration, by: StepNumber) {
         match self.added_id(id, category) {
-            Some(id) => self.added.push(Added { id, from, by }),
+            Some(id) => self.added.push(Addition { id, from, by }),
             None => self.add_any(),
         }
     }
@@ -190,8 +190,8 @@ impl<'c> References<'c> {
     }
 
     /// Returns whether references to products can be checked.
-    fn is_judged(&self) -> bool {
-        self.readable && !self.adds_any
+    fn is_complete(&self) -> bool {
+        self.ids_known && !self.adds_any
     }
 
     /// Returns the id of a product that a step adds, as far as it is known. `None` if the category is unknown.
@@ -204,7 +204,7 @@ impl<'c> References<'c> {
     }
 
     pub(super) fn mark(&self) -> ReferenceMark {
-        ReferenceMark { added: self.added.len(), wanted: self.wanted.len() }
+        ReferenceMark { added: self.added.len(), referenced: self.referenced.len() }
     }
 
     /// Converts the times of the steps recorded since the mark from the script's timeline to the world's. `repeats` is
@@ -213,31 +213,34 @@ impl<'c> References<'c> {
         for added in &mut self.added[since.added..] {
             added.from = added.from.saturating_add(start);
         }
-        for wanted in &mut self.wanted[since.wanted..] {
-            wanted.until = wanted.until.saturating_add(start).saturating_add(repeats);
+        for reference in &mut self.referenced[since.referenced..] {
+            reference.until = reference.until.saturating_add(start).saturating_add(repeats);
         }
     }
 
     /// Reports references to products that no step can have added by then, or that an earlier step removed.
-    pub(super) fn judge(&self, check: &mut Validator<'_>) {
-        self.judge_removed(check);
-        let mut first: HashMap<&AddedId, First> = HashMap::new();
+    pub(super) fn report(&self, check: &mut Validator<'_>) {
+        self.report_removed(check);
+        let mut first: HashMap<&AddedId, EarliestAddition> = HashMap::new();
         for added in &self.added {
-            first.entry(&added.id).and_modify(|first| first.note(added)).or_insert_with(|| First::new(added));
+            first
+                .entry(&added.id)
+                .and_modify(|first| first.note(added))
+                .or_insert_with(|| EarliestAddition::new(added));
         }
         let mut suggested = 0;
-        for wanted in self.wanted.iter().filter(|_| self.is_judged()) {
-            let adds = || names(&wanted.id).filter_map(|id| first.get(&id));
-            if adds().any(|first| first.serves(wanted)) {
+        for reference in self.referenced.iter().filter(|_| self.is_complete()) {
+            let adds = || possible_additions(&reference.id).filter_map(|id| first.get(&id));
+            if adds().any(|first| first.satisfies(reference)) {
                 continue;
             }
             let late = adds().next().is_some();
             suggested += 1;
-            let nearest = if late || suggested > MOST_SUGGESTED { None } else { nearest(&wanted.id, self.ids()) };
+            let nearest = if late || suggested > MAX_SUGGESTIONS { None } else { nearest(&reference.id, self.ids()) };
             let nearest = nearest.map(str::to_owned);
             check.note(
-                ReferenceMistake::UnknownProduct { id: wanted.id.to_string(), nearest, late }.into(),
-                wanted.span,
+                ReferenceMistake::UnknownProduct { id: reference.id.to_string(), nearest, late }.into(),
+                reference.span,
             );
         }
     }
@@ -252,26 +255,26 @@ impl<'c> References<'c> {
 }
 
 /// Returns the forms in which a step may have added a product with this id: the id itself, or a prefix with a number.
-pub(super) fn names(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
+pub(super) fn possible_additions(id: &Arc<str>) -> impl Iterator<Item = AddedId> {
     let digits = id.len() - id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
     let prefixes = (1..=digits).map(|count| AddedId::Numbered(id[..id.len() - count].into()));
     std::iter::once(AddedId::Declared(id.clone())).chain(prefixes)
 }
 
 /// The earliest addition of a product.
-struct First {
+struct EarliestAddition {
     from: Duration,
     by: StepNumber,
     /// Whether a step of another script adds the product at the same time.
     elsewhere: bool,
 }
 
-impl First {
-    fn new(added: &Added) -> Self {
+impl EarliestAddition {
+    fn new(added: &Addition) -> Self {
         Self { from: added.from, by: added.by, elsewhere: false }
     }
 
-    fn note(&mut self, added: &Added) {
+    fn note(&mut self, added: &Addition) {
         match added.from.cmp(&self.from) {
             Ordering::Less => *self = Self::new(added),
             Ordering::Equal => self.elsewhere |= added.by.script != self.by.script,
@@ -281,12 +284,12 @@ impl First {
 
     /// Returns whether the product can exist at the time of the reference. Steps of a script at the same time run in
     /// file order, and are recorded in this order.
-    fn serves(&self, wanted: &ProductReference) -> bool {
-        match self.from.cmp(&wanted.until) {
+    fn satisfies(&self, reference: &ProductReference) -> bool {
+        match self.from.cmp(&reference.until) {
             Ordering::Less => true,
             Ordering::Equal => {
                 let is_before = |by: StepNumber| by.script != self.by.script || by.step > self.by.step;
-                self.elsewhere || wanted.by.is_none_or(is_before)
+                self.elsewhere || reference.by.is_none_or(is_before)
             }
             Ordering::Greater => false,
         }

@@ -1,13 +1,13 @@
 //! Finds steps that refer to a product that an earlier step of the same script removed.
 //!
 //! A case counts only if, within one repeat, no step between the two can have added the product again. The additions of
-//! other scripts are known once all scripts are read, so [`References::judge`] decides in the end.
+//! other scripts are known once all scripts are read, so [`References::report`] decides in the end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::references::{AddedId, AfterRemoval, References, names};
+use super::references::{AddedId, AfterRemoval, References, possible_additions};
 use super::{Validator, given};
 use crate::scenario::raw::RawStep;
 use crate::scenario::shop::{OrderStep, ShopAction};
@@ -43,11 +43,11 @@ pub(super) fn note(
     for (index, step) in steps.iter().enumerate() {
         let Some((id, removal)) = product(step).and_then(|id| Some((id, *removed.get(id)?))) else { continue };
         let until = (step.end(), index);
-        let comes_back = |id: &AddedId| {
+        let is_added_again = |id: &AddedId| {
             let added = added.get(id).into_iter().flatten();
             added.into_iter().any(|(first, latest)| *latest > removal && *first < until)
         };
-        if (step.at, index) > removal && !names(id).any(|id| comes_back(&id)) {
+        if (step.at, index) > removal && !possible_additions(id).any(|id| is_added_again(&id)) {
             let span = |index: usize| product_span(list, index, check);
             if let (Some(span), Some(removed)) = (span(index), span(removal.1)) {
                 references.after_removal(AfterRemoval { id: id.clone(), span, removed, script });

@@ -9,7 +9,7 @@ use super::expressions::{ROW, Scope};
 use super::generators::{Timing, weights};
 use super::given;
 use super::known::KnownCollection;
-use super::steps::{Owner, Place, Rules, length};
+use super::steps::{Owner, Rules, StepContext, length};
 use super::triggers::RuleKeys;
 use crate::scenario::problem::{ReferenceMistake, TimingMistake};
 use crate::scenario::raw::{RawPick, RawPickBy, RawRuleGenerator, RawRuleScript};
@@ -50,9 +50,9 @@ impl Rules<'_, '_, '_> {
             None => Some(Repeat::Times(1)),
         };
         let scope = Scope::of(self.known);
-        let place = Place::new(Owner::World, &scope);
+        let context = StepContext::new(Owner::World, &scope);
         let written = written.and_then(|script| script.get("steps"));
-        let steps = self.steps(list?.0, ("`steps`", list?.1), written, place)?;
+        let steps = self.steps(list?.0, ("`steps`", list?.1), written, context)?;
         if let Some(raw) = raw.repeat.as_ref().filter(|_| repeat == Some(Repeat::Forever) && takes_no_time(&steps)) {
             self.check.note(TimingMistake::InstantRepeat.into(), raw.span);
         }
@@ -95,8 +95,8 @@ impl Rules<'_, '_, '_> {
         });
         let scope = Scope::of(self.known);
         let scope = if pick.is_some() { scope.and([ROW]) } else { scope };
-        let place = Place::new(Owner::World, &scope);
-        let steps = self.steps_of(&raw.verbs(), "a generator", span, written.as_ref(), place);
+        let context = StepContext::new(Owner::World, &scope);
+        let steps = self.steps_of(&raw.verbs(), "a generator", span, written.as_ref(), context);
         let pick = pick.map_or(Some(None), |pick| pick.map(Some));
         let rule = GeneratedRule { key, pick: pick?, steps: steps?, written: Arc::new(written?) };
         let timing = timing?;
@@ -129,7 +129,7 @@ impl Rules<'_, '_, '_> {
         let known = self.known;
         let ids: Vec<(&str, Span)> =
             entries.0.iter().filter_map(|(id, _)| id.get()).map(|(id, span)| (&**id, span)).collect();
-        if !known.judged().rows || ids.is_empty() {
+        if !known.completeness().rows || ids.is_empty() {
             return None;
         }
         let has = |collection: &KnownCollection, id: &str| collection.rows.iter().any(|row| &**row.id() == id);

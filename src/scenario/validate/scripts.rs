@@ -134,14 +134,14 @@ fn step(
     let every = every.map(|(every, _)| every).unwrap_or_default();
     // A step with an invalid time could run at any time.
     let last = at.zip(times).map_or(Duration::MAX, |(at, times)| last(at, times, every));
-    let when = When { first: at.unwrap_or_default(), last, by };
+    let when = ActionTimes { first: at.unwrap_or_default(), last, by };
     let action = action(raw, span, when, references, check);
     Some(OrderStep { at: at?, times: times?, every, action: action? })
 }
 
 /// The first and the last time of an action, on its script's timeline.
 #[derive(Clone, Copy)]
-struct When {
+struct ActionTimes {
     first: Duration,
     last: Duration,
     by: StepNumber,
@@ -154,23 +154,23 @@ fn last(at: Duration, times: u64, every: Duration) -> Duration {
 fn action(
     raw: &RawStep,
     span: Span,
-    when: When,
+    when: ActionTimes,
     references: &mut References<'_>,
     check: &mut Validator<'_>,
 ) -> Option<ShopAction> {
     let chosen =
         [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some(), raw.fault.is_some()];
     if chosen.iter().filter(|chosen| **chosen).count() != 1 {
-        check.exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
+        check.needs_exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
         references.add_any();
         return None;
     }
     if let (Some(amount), None) = (&raw.amount, &raw.product) {
         check.note(ProblemKind::Needs { key: "amount", needs: "product" }, amount.span);
     }
-    let mut wanted = |id: &str, span: Span| references.product(id, span, when.last, Some(when.by));
+    let mut reference = |id: &str, span: Span| references.product(id, span, when.last, Some(when.by));
     if let Some(id) = &raw.product {
-        let product = id.get().map(|(id, span)| wanted(id.of(check.document), span));
+        let product = id.get().map(|(id, span)| reference(id.of(check.document), span));
         let amount = check.required(raw.amount.as_ref(), "a step with `product`", "amount", span, span);
         let amount = amount.and_then(|(amount, span)| check.amount(amount, span));
         return Some(ShopAction::Order { product: product?, amount: amount? });
@@ -180,13 +180,13 @@ fn action(
         let total = check.required(set.total.as_ref(), "`set`", "total", span, span);
         let (product, total) = (product?, total?);
         return Some(ShopAction::Set {
-            product: wanted(&product.0.text, product.1),
+            product: reference(&product.0.text, product.1),
             total: check.total(*total.0, total.1),
         });
     }
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
-        return Some(ShopAction::Remove { product: wanted(&id.text, span) });
+        return Some(ShopAction::Remove { product: reference(&id.text, span) });
     }
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(ShopAction::Fault(Arc::new(fault(raw, span, references, check)?)));
@@ -201,7 +201,7 @@ fn action(
 fn add(
     raw: &RawAdd,
     span: Span,
-    when: When,
+    when: ActionTimes,
     references: &mut References<'_>,
     check: &mut Validator<'_>,
 ) -> Option<ShopAction> {

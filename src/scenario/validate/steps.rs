@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::expressions::{Expressions, ITEM, ROW, Scope};
-use super::known::Known;
-use super::protocols::Speech;
+use super::known::KnownNames;
+use super::protocols::ProtocolContext;
 use super::references::References;
 use super::{Validator, given};
 use crate::expression::{Template, is_reserved_name};
@@ -29,7 +29,7 @@ const MAX_NESTING: usize = 8;
 pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) check: &'c mut Validator<'d>,
     pub(super) references: &'c mut References<'r>,
-    pub(super) known: &'c Known,
+    pub(super) known: &'c KnownNames,
     pub(super) expressions: Expressions<'c>,
 }
 
@@ -54,34 +54,40 @@ impl Owner {
 
 /// The context of a list of steps.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'s, 'n> {
+pub(super) struct StepContext<'s, 'n> {
     pub(super) owner: Owner,
     pub(super) scope: &'s Scope<'n>,
     /// The number of enclosing steps.
     depth: usize,
     /// Whether all of the steps run at the same moment.
-    in_moment: bool,
-    pub(super) speech: Speech,
+    simultaneous: bool,
+    pub(super) protocol_context: ProtocolContext,
 }
 
-impl<'s, 'n> Place<'s, 'n> {
+impl<'s, 'n> StepContext<'s, 'n> {
     pub(super) fn new(owner: Owner, scope: &'s Scope<'n>) -> Self {
-        Self { owner, scope, depth: 0, in_moment: false, speech: Speech::default() }
+        Self { owner, scope, depth: 0, simultaneous: false, protocol_context: ProtocolContext::default() }
     }
 
     /// Sets the rules for frames.
-    pub(super) fn speaking(self, speech: Speech) -> Self {
-        Self { speech, ..self }
+    pub(super) fn with_protocol(self, protocol_context: ProtocolContext) -> Self {
+        Self { protocol_context, ..self }
     }
 
     /// Replaces the scope.
-    pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
-        Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment, speech: self.speech }
+    pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> StepContext<'t, 'm> {
+        StepContext {
+            owner: self.owner,
+            scope,
+            depth: self.depth,
+            simultaneous: self.simultaneous,
+            protocol_context: self.protocol_context,
+        }
     }
 
     /// Returns the context for steps inside one of these steps.
-    pub(super) fn inside(self, in_moment: bool) -> Self {
-        Self { depth: self.depth + 1, in_moment, ..self }
+    pub(super) fn inside(self, simultaneous: bool) -> Self {
+        Self { depth: self.depth + 1, simultaneous, ..self }
     }
 }
 
@@ -96,7 +102,7 @@ impl Rules<'_, '_, '_> {
         list: &Items<RawRuleStep>,
         (key, span): (&'static str, Span),
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<StepList> {
         if list.len() == 0 {
             self.check.note(ProblemKind::EmptyList(key), span);
@@ -105,12 +111,12 @@ impl Rules<'_, '_, '_> {
             self.check.note(ProblemKind::TooManySteps(MAX_STEPS), span);
             return None;
         }
-        if place.depth > MAX_NESTING {
+        if context.depth > MAX_NESTING {
             self.check.note(ProblemKind::StepsTooDeep(MAX_NESTING), span);
             return None;
         }
-        let scope = place.scope.and([ROW]);
-        let place = place.with_scope(&scope);
+        let scope = context.scope.and([ROW]);
+        let context = context.with_scope(&scope);
         let document = self.check.document;
         let mut before = Duration::ZERO;
         let mut names = HashMap::new();
@@ -121,8 +127,8 @@ impl Rules<'_, '_, '_> {
             .map(|(index, item)| {
                 let (raw, span) = item.get()?;
                 let written = written.and_then(|list| list.get(index));
-                let step = self.step(raw, span, written, place)?;
-                self.note_name(&step, written, span, &mut names);
+                let step = self.step(raw, span, written, context)?;
+                self.warn_duplicate_name(&step, written, span, &mut names);
                 before = end(&step, before);
                 if before > MAX_DURATION {
                     self.check.note(TimingMistake::TooLate.into(), span);
@@ -146,13 +152,13 @@ impl Rules<'_, '_, '_> {
         owner: &'static str,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<StepList> {
         if let [RawVerb { key: "do", span, value }] = verbs {
             let Some(RawVerbValue::Do(list)) = value else { return None };
-            return self.steps(list, ("`do`", *span), written?.get("do"), place);
+            return self.steps(list, ("`do`", *span), written?.get("do"), context);
         }
-        let verb = self.verb(verbs, owner, span, written, place)?;
+        let verb = self.verb(verbs, owner, span, written, context)?;
         let key = verbs.first()?.key;
         let written = Arc::new(json!([{ key: written?.get(key)? }]));
         let step = RuleStep {
@@ -169,7 +175,13 @@ impl Rules<'_, '_, '_> {
 
     /// Warns about a step that joins under a name that another step uses at the same moment. `names` collects the names
     /// so far.
-    fn note_name(&self, step: &RuleStep, written: Option<&Value>, span: Span, names: &mut HashMap<String, Span>) {
+    fn warn_duplicate_name(
+        &self,
+        step: &RuleStep,
+        written: Option<&Value>,
+        span: Span,
+        names: &mut HashMap<String, Span>,
+    ) {
         let is_certain = step.when.is_none() && step.each.is_none();
         let name = match &step.verb {
             // After leaving, a name can be joined again.
@@ -193,25 +205,25 @@ impl Rules<'_, '_, '_> {
         raw: &RawRuleStep,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<RuleStep> {
         let start = self.start(raw);
         let times = self.times(raw);
         let every = self.every(raw, times);
-        if place.in_moment {
+        if context.simultaneous {
             let keys = [("at", &raw.at), ("after", &raw.after), ("every", &raw.every)];
             for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
                 self.check.note(TimingMistake::TimeInMoment(key).into(), value.span);
             }
         }
-        let mut scope = place.scope.clone();
+        let mut scope = context.scope.clone();
         let each = given(raw.each.as_ref()).map(|(node, _)| self.list(*node, &scope));
         if raw.each.is_some() {
             scope.add(ITEM);
         }
         let with = self.with(raw.with.as_ref(), &mut scope);
         let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
-        let verb = self.verb(&raw.verbs(), "a step", span, written, place.with_scope(&scope));
+        let verb = self.verb(&raw.verbs(), "a step", span, written, context.with_scope(&scope));
         Some(RuleStep {
             start: start?,
             times: times?,
@@ -283,7 +295,7 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Vec<(Arc<str>, Template)>> {
         let Some(with) = with else { return Some(Vec::new()) };
         let Some((entries, _)) = with.get() else {
-            scope.take_any();
+            scope.accept_any();
             return None;
         };
         let mut values = Some(Vec::new());

@@ -35,14 +35,14 @@ impl Document {
 
     /// Records that a node has the wrong type or value.
     pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
-        // `wrong` has recorded the problem.
-        let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
+        // `wrong_type` has recorded the problem.
+        let _: Result<(), _> = Decoder { document: self, id }.wrong_type(expected);
     }
 
     /// Returns whether a node is a mapping. Records a problem if not.
     pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
         let decoder = Decoder { document: self, id };
-        matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
+        matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong_type::<()>("a mapping").is_ok()
     }
 }
 
@@ -77,7 +77,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    fn wrong<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
+    fn wrong_type<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
         let found = match self.view() {
             NodeView::List(_) => "a list".to_owned(),
             NodeView::Mapping(_) => "a mapping".to_owned(),
@@ -162,29 +162,29 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.scalar() {
             Some(Scalar::Bool(value)) => self.placed(visitor.visit_bool(value)),
-            _ => self.wrong("true or false"),
+            _ => self.wrong_type("true or false"),
         }
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.integer().map(i64::try_from) {
             Some(Ok(value)) => self.placed(visitor.visit_i64(value)),
-            Some(Err(_)) => self.wrong("an integer of at most 18 digits"),
-            None => self.wrong("an integer"),
+            Some(Err(_)) => self.wrong_type("an integer of at most 18 digits"),
+            None => self.wrong_type("an integer"),
         }
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.integer().and_then(|value| u64::try_from(value).ok()) {
             Some(value) => self.placed(visitor.visit_u64(value)),
-            None => self.wrong("an integer from 0 to 18446744073709551615"),
+            None => self.wrong_type("an integer from 0 to 18446744073709551615"),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.scalar() {
             Some(Scalar::Text(text)) => self.placed(visitor.visit_str(text)),
-            _ => self.wrong("text"),
+            _ => self.wrong_type("text"),
         }
     }
 
@@ -195,14 +195,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::List(items) => self.placed(visitor.visit_seq(Elements { decoder: self, rest: items.iter() })),
-            _ => self.wrong("a list"),
+            _ => self.wrong_type("a list"),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
-            _ => self.wrong("a mapping"),
+            _ => self.wrong_type("a mapping"),
         }
     }
 
@@ -214,7 +214,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
-            _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
+            _ => self.wrong_type(format!("a mapping with the keys {}", fields.join(", "))),
         }
     }
 
@@ -239,7 +239,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             (None, Some(Scalar::Text(found))) if nearest(found, variants.iter().copied()).is_some() => {
                 self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
             }
-            _ => self.wrong(choices(variants)),
+            _ => self.wrong_type(choices(variants)),
         }
     }
 
@@ -251,11 +251,11 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                     self.visit(items.len())?;
                     visitor.visit_seq(SeqDeserializer::new(items.iter().copied()))
                 }
-                _ => self.wrong("a list"),
+                _ => self.wrong_type("a list"),
             },
             JSON_NODE => visitor.visit_u32(self.id),
             ID_NODE => match self.scalar() {
-                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
+                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong_type(ID),
                 Some(_) => visitor.visit_u32(self.id),
             },
             ID => match (self.scalar(), self.view()) {
@@ -264,14 +264,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 {
                     visitor.visit_i64(number)
                 }
-                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong(ID),
+                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong_type(ID),
                 (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
-                _ => self.wrong(ID),
+                _ => self.wrong_type(ID),
             },
             // Other newtypes are text in a certain notation. Their name describes the expected text.
             _ => match self.scalar() {
                 Some(Scalar::Text(text)) => self.placed(visitor.visit_newtype_struct(StrDeserializer::new(text))),
-                _ => self.wrong(name),
+                _ => self.wrong_type(name),
             },
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::scalar::is_null;
-use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
+use super::tree::{MAX_EXPANSION, NodeId, NodeView, Tree};
 use crate::scenario::problem::{DataMistake, Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{FileContent, Source, Sources, Span};
 
@@ -81,19 +81,19 @@ impl Document {
 
     fn text(&mut self, path: &Path, content: FileContent) -> Result<Arc<String>, Problem> {
         if is_utf16(content.bytes()) {
-            return Err(self.no_text(path, "", SyntaxMistake::Utf16.into()));
+            return Err(self.invalid_text(path, "", SyntaxMistake::Utf16.into()));
         }
         match content {
             FileContent::Text(text) => Ok(text),
             FileContent::Other(bytes) => {
                 let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
-                Err(self.no_text(path, text, SyntaxMistake::NotUtf8.into()))
+                Err(self.invalid_text(path, text, SyntaxMistake::NotUtf8.into()))
             }
         }
     }
 
     /// Adds the valid part of the text to the sources, so that a report can show where the text stops being valid.
-    fn no_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
+    fn invalid_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
         let source = Source::new(path, &format!("{text}\u{fffd}"));
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let end = self.tree.add_source(source) + length;
@@ -109,7 +109,7 @@ impl Document {
     }
 
     /// Records the keys of a value under an unknown key, because they may be meant as names.
-    pub(super) fn leave_unread(&self, value: NodeId) {
+    pub(super) fn note_unread(&self, value: NodeId) {
         if let NodeView::Mapping(entries) = self.tree.view(value) {
             let names = entries.chunks_exact(2).map(|entry| self.tree.text(entry[0]).to_owned());
             self.unread_names.borrow_mut().extend(names);
@@ -147,10 +147,10 @@ impl Document {
     /// Counts visits. Returns false and records a problem once aliases expand without bound.
     pub(super) fn visit(&self, count: usize, span: Span) -> bool {
         let before = self.visited.replace(self.visited.get().saturating_add(count));
-        let most = self.tree.len() * 4 + MAX_UNFOLDED;
+        let most = self.tree.len() * 4 + MAX_EXPANSION;
         let bounded = before.saturating_add(count) <= most;
         if !bounded && before <= most {
-            self.note(Problem::new(SyntaxMistake::AliasBomb(MAX_UNFOLDED).into(), span));
+            self.note(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), span));
         }
         bounded
     }

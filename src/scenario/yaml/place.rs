@@ -64,7 +64,7 @@ impl Document {
         } else if unquoted == Some(text) {
             Some(range.start + 1)
         } else {
-            alike(written, text, &range)
+            same_occurrence(written, text, &range)
         };
         let offset = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
         match start {
@@ -86,14 +86,14 @@ impl Document {
         }
     }
 
-    fn find(&self, id: NodeId, is_it: impl Fn(&str) -> bool) -> Option<NodeId> {
+    fn find(&self, id: NodeId, is_match: impl Fn(&str) -> bool) -> Option<NodeId> {
         let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
-        entries.chunks_exact(2).find(|entry| is_it(self.tree().text(entry[0]))).map(|entry| entry[1])
+        entries.chunks_exact(2).find(|entry| is_match(self.tree().text(entry[0]))).map(|entry| entry[1])
     }
 }
 
 /// Returns the offset in `written` of the characters at `range` in `text`.
-fn alike(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
+fn same_occurrence(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
     let letters = text.get(range.clone()).filter(|letters| !letters.is_empty())?;
     let before = text[..range.start].matches(letters).count();
     written.match_indices(letters).nth(before).map(|(at, _)| at)

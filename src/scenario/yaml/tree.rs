@@ -9,7 +9,7 @@ use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};
 
 /// The maximum number of entries that all `<<` of a file may copy, and of values that its aliases may expand into.
-pub(super) const MAX_UNFOLDED: usize = 2_000_000;
+pub(super) const MAX_EXPANSION: usize = 2_000_000;
 
 /// An index into a tree's nodes. An alias shares the id of the node that it refers to.
 pub(crate) type NodeId = u32;
@@ -79,7 +79,7 @@ struct Collection {
 }
 
 /// Converts an index into one of the tree's vectors. It always fits: all files together have less than 2^28 bytes, and
-/// every element takes at least one byte or is bounded by [`MAX_UNFOLDED`].
+/// every element takes at least one byte or is bounded by [`MAX_EXPANSION`].
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -10,13 +10,13 @@ use crate::scenario::validate::{Validator, given};
 use crate::scenario::yaml::Spanned;
 
 /// The maximum `sigma` of a lognormal distribution. With it, one in six times is more than 148 times the median.
-const WIDEST: f64 = 5.0;
+const MAX_SIGMA: f64 = 5.0;
 
 /// Checks a fixed or random delay.
 pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
     let (latency, span) = given(raw)?;
     match latency {
-        RawLatency::Fixed(duration) => check.read(&duration.0, span).map(Latency::Fixed),
+        RawLatency::Fixed(duration) => check.parsed(&duration.0, span).map(Latency::Fixed),
         RawLatency::Spread(spread) => self::spread(spread, span, check),
     }
 }
@@ -66,7 +66,7 @@ fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Late
 /// Returns `sigma` in thousandths.
 fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
     let (sigma, span) = given(raw.sigma.as_ref())?;
-    if !(0.0..=WIDEST).contains(sigma) {
+    if !(0.0..=MAX_SIGMA).contains(sigma) {
         let found = format!("the number {sigma}");
         check.note(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
         return None;

@@ -52,7 +52,7 @@ impl<'t> Fields<'t> {
 
     /// Returns whether this is a key without a value in `{ }`, after the first key. It is most likely a part of the
     /// previous value.
-    fn is_behind_stray_comma(&self, entry: &[NodeId]) -> bool {
+    fn follows_stray_comma(&self, entry: &[NodeId]) -> bool {
         let Decoder { document, .. } = self.decoder;
         let (mapping, key) = (self.decoder.span(), document.tree().span(entry[0]));
         let first = match self.decoder.view() {
@@ -79,11 +79,11 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             if known.contains(&text) {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
-            let kind = if self.is_behind_stray_comma(entry) {
+            let kind = if self.follows_stray_comma(entry) {
                 ProblemKind::Syntax(SyntaxMistake::StrayComma(text.to_owned()))
             } else {
                 if known.contains(&WITH) {
-                    self.decoder.document.leave_unread(entry[1]);
+                    self.decoder.document.note_unread(entry[1]);
                 }
                 ProblemKind::UnknownKey { key: text.to_owned(), expected: known }
             };

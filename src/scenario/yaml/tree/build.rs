@@ -9,7 +9,7 @@ use super::super::scalar::{expect_tag, is_plain};
 use super::json::is_json;
 use super::syntax::{is_about_tabs, misplaced_tab, unclosed_bracket};
 use super::unquoted::unquoted;
-use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
+use super::{MAX_EXPANSION, NodeContent, NodeId, NodeKind, NodeView, Tree};
 use crate::scenario::problem::{Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{Source, Span};
 
@@ -17,7 +17,7 @@ use crate::scenario::source::{Source, Span};
 const MAX_DEPTH: u16 = 64;
 
 /// The maximum number of keys that are compared pairwise, without sorting.
-const FEW: usize = 8;
+const MAX_PAIRWISE_KEYS: usize = 8;
 
 /// Parts of parser errors that an unclosed bracket cannot cause.
 const NOT_ABOUT_BRACKETS: [&str; 5] = ["quoted scalar", "recursion", "unprintable", "byte order mark", "tag"];
@@ -239,8 +239,8 @@ impl<'s> Builder<'_, 's> {
     /// Returns whether a mapping has few keys, all different, and no merge key. Most mappings need no resolution.
     fn is_plain_mapping(&self, first: usize) -> bool {
         let entries = &self.pending[first..];
-        let mut keys = [""; FEW];
-        if entries.len() > FEW * 2 {
+        let mut keys = [""; MAX_PAIRWISE_KEYS];
+        if entries.len() > MAX_PAIRWISE_KEYS * 2 {
             return false;
         }
         for (at, entry) in entries.chunks_exact(2).enumerate() {
@@ -267,8 +267,8 @@ impl<'s> Builder<'_, 's> {
         for value in merges.iter().map(|entry| entry[1]) {
             for mapping in mappings(tree, value)? {
                 self.merged += mapping.len() / 2;
-                if self.merged > MAX_UNFOLDED {
-                    return Err(Problem::new(SyntaxMistake::AliasBomb(MAX_UNFOLDED).into(), tree.span(value)));
+                if self.merged > MAX_EXPANSION {
+                    return Err(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), tree.span(value)));
                 }
                 let new = mapping.chunks_exact(2).filter(|entry| seen.insert(tree.text(entry[0])));
                 all.extend(new.flatten());

@@ -18,13 +18,13 @@ use crate::scenario::source::{Source, Span};
 /// Returns a problem if the name ends in `.json` but the text is not JSON.
 pub(super) fn is_json(source: &Source, base: u32) -> Result<bool, Problem> {
     let text = source.text();
-    let is_named_so = is_named_json(source.path()) && !text.trim().is_empty();
-    if !is_named_so && !text.trim_start().starts_with(['{', '[']) {
+    let has_json_name = is_named_json(source.path()) && !text.trim().is_empty();
+    if !has_json_name && !text.trim_start().starts_with(['{', '[']) {
         return Ok(false);
     }
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Ok(true),
-        Err(error) if is_named_so => {
+        Err(error) if has_json_name => {
             let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
             let at = text.floor_char_boundary(line + error.column().saturating_sub(1));
             Err(syntax(&error, base + offset(at)))

@@ -66,15 +66,15 @@ impl Scan<'_> {
     fn step(&mut self) -> Option<bool> {
         let rest = &self.text[self.place..];
         let c = rest.chars().next()?;
-        let begins_value = BEFORE_VALUES.contains(self.before);
+        let starts_value = BEFORE_VALUES.contains(self.before);
         let mut length = c.len_utf8();
         match c {
-            '\'' | '"' if begins_value => length = quoted_length(rest, c),
+            '\'' | '"' if starts_value => length = quoted_length(rest, c),
             '#' if self.text[..self.place].ends_with(char::is_whitespace) => {
                 self.place += rest.find('\n').unwrap_or(rest.len());
                 return Some(true);
             }
-            '[' | '{' if begins_value || !self.open.is_empty() => self.open.push(self.place),
+            '[' | '{' if starts_value || !self.open.is_empty() => self.open.push(self.place),
             ']' | '}' => {
                 let is_other = |open: &usize| self.text[*open..].starts_with('[') != (c == ']');
                 if self.open.last().is_some_and(is_other) {

@@ -41,15 +41,15 @@ pub(super) const BEFORE_VALUES: &str = ":,[{-";
 
 /// Returns the range of the value that contains the expression.
 fn value_around(line: &str, expression: usize) -> Range<usize> {
-    let (begin, inside) = beginning(line, expression);
-    let end = end(line, expression, inside);
+    let (begin, inside) = value_start(line, expression);
+    let end = value_end(line, expression, inside);
     let value = &line[begin..end];
     let start = begin + (value.len() - value.trim_start().len());
     start..start + value.trim().len()
 }
 
 /// Returns the start of the value, and the innermost bracket around it.
-fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
+fn value_start(line: &str, expression: usize) -> (usize, Option<char>) {
     let (mut at, mut begin, mut before) = (0, 0, ':');
     let (mut open, mut quote) = (Vec::new(), None);
     while let Some(c) = line[at..expression].chars().next() {
@@ -81,7 +81,7 @@ fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
 }
 
 /// Returns the end of the value: before the closing bracket around it, the next key or item, or a comment.
-fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
+fn value_end(line: &str, expression: usize, inside: Option<char>) -> usize {
     let (mut at, mut open) = (expression, 0);
     while let Some(c) = line[at..].chars().next() {
         let rest = &line[at..];
@@ -93,7 +93,7 @@ fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
             '[' | '{' => open += 1,
             ']' | '}' if open == 0 => return at,
             ']' | '}' => open -= 1,
-            ',' if open == 0 && (inside == Some('[') || begins_with_key(&rest[1..])) => return at,
+            ',' if open == 0 && (inside == Some('[') || starts_with_key(&rest[1..])) => return at,
             '#' if line[..at].ends_with(char::is_whitespace) => return at,
             _ => {}
         }
@@ -103,7 +103,7 @@ fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
 }
 
 /// Returns whether `text` starts with a key, such as ` status: `.
-fn begins_with_key(text: &str) -> bool {
+fn starts_with_key(text: &str) -> bool {
     text.split_once(':').is_some_and(|(key, rest)| {
         let is_word = |c: char| c.is_alphanumeric() || "_-.\"'".contains(c);
         !key.trim().is_empty()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::Validator;
-use super::Origin;
+use super::GenerationInputs;
 use super::rows::{WrittenRow, id};
 use crate::expression::{Data, Language, Limits, Names, RunError, Surroundings, Template};
 use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
@@ -32,7 +32,7 @@ pub(super) fn rows(
     name: &Arc<str>,
     raw: &RawGenerate,
     span: Span,
-    origin: Origin,
+    inputs: GenerationInputs,
     check: &mut Validator<'_>,
 ) -> Option<Vec<WrittenRow>> {
     let count = check.required(raw.count.as_ref(), "`generate`", "count", span, span);
@@ -49,23 +49,23 @@ pub(super) fn rows(
     let language = Language::new(Limits { fuel: fuel.min(Limits::default().fuel), bytes: MAX_BYTES });
     let template = template(&language, *row, check)?;
     let id_span = check.document.entry(*row, "id").map_or(row_span, |id| check.document.tree().span(id));
-    let mut surroundings = AtLoad {
-        words: Some(Words::named(origin.seed.unwrap_or_default(), &format!("data.{name}"))),
+    let mut surroundings = LoadEnvironment {
+        words: Some(Words::named(inputs.seed.unwrap_or_default(), &format!("data.{name}"))),
         counters: HashMap::new(),
-        now: origin.starts.unwrap_or(DEFAULT_START),
+        now: inputs.starts.unwrap_or(DEFAULT_START),
     };
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for index in 0..*count {
-        let made = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
-        let made = made.map_err(|error| note_failure(error, *row, check)).ok()?;
-        bytes += size(&made);
+        let rendered = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
+        let rendered = rendered.map_err(|error| note_failure(error, *row, check)).ok()?;
+        bytes += size(&rendered);
         if bytes > MAX_BYTES {
             check.note(DataMistake::TooManyBytes(MAX_BYTES >> 20).into(), row_span);
             return None;
         }
-        let Value::Object(mut own) = made else { return None };
+        let Value::Object(mut own) = rendered else { return None };
         let id = match own.shift_remove("id").filter(|id| !id.is_null()) {
-            Some(made) => Some(id(&made, id_span, check)?),
+            Some(value) => Some(id(&value, id_span, check)?),
             None => None,
         };
         rows.push(WrittenRow { id, own });
@@ -105,13 +105,13 @@ fn size(value: &Value) -> usize {
 
 /// The environment of expressions while the scenario is loaded, before a world exists.
 #[derive(Default)]
-struct AtLoad {
+struct LoadEnvironment {
     words: Option<Words>,
     counters: HashMap<String, u64>,
     now: i64,
 }
 
-impl Surroundings for AtLoad {
+impl Surroundings for LoadEnvironment {
     fn word(&mut self) -> u64 {
         self.words.as_mut().map_or(0, Words::next)
     }
