@@ -120,7 +120,7 @@ pub(super) fn validate(
     declaration.rule_scripts = rule_scripts;
     let of_shop = std::mem::take(&mut declaration.routes).into_iter().map(|route| {
         let span = shop_place(&route, declared.map(|(entries, _)| entries), document, root);
-        DeclaredRoute::of_shop(route, span)
+        DeclaredRoute::from_shop(route, span)
     });
     let of_shop: Vec<DeclaredRoute> = of_shop.collect();
     let endpoints = endpoints::table(&endpoints, &of_shop, &mut check);
@@ -192,7 +192,7 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
     let known = KnownNames::new(&categories, &others, scenario.values(), Completeness { names: true, rows: false });
     let mut references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
     let span = document.tree().span(root);
-    let (list, span) = check.required(raw.steps.as_ref(), "a request for steps", "do", span, span)?;
+    let (list, span) = check.required(raw.steps.as_ref(), "the request", "do", span, span)?;
     let written = document.json(root);
     let expressions = Expressions::new(&known);
     let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
@@ -242,7 +242,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     ServerOptions { host, port, site, printed_site, cors }
 }
 
-/// The maximum number of problems among which misspelt keys are searched for, to suppress consequential problems.
+/// Above this number of problems, misspelt keys no longer suppress follow-up problems.
 const MAX_SEARCHED_PROBLEMS: usize = 1000;
 
 /// The state that all parts of the validation share.

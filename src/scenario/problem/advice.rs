@@ -55,9 +55,9 @@ impl ProblemKind {
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
-            Self::UnknownKey { key: found, expected } => nearest(found, supported(expected)).map(str::to_owned),
+            Self::UnknownKey { key: found, expected } => nearest(found, implemented(expected)).map(str::to_owned),
             Self::NotOneOf { found, expected } => {
-                let alike = nearest(found, expected.iter().copied()).or_else(|| renamed(found, expected));
+                let alike = nearest(found, expected.iter().copied()).or_else(|| synonym(found, expected));
                 alike.map(str::to_owned)
             }
             Self::Reference(mistake) => mistake.suggestion(),
@@ -96,10 +96,10 @@ impl ProblemKind {
         }
         Some(match self {
             Self::UnknownKey { expected, .. } => {
-                format!("the keys allowed here are {}", list(&supported(expected).collect::<Vec<_>>()))
+                format!("the keys allowed here are {}", list(&implemented(expected).collect::<Vec<_>>()))
             }
             Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
-            Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
+            Self::WrongType { expected, found } if expected.starts_with("a mapping") && has_comparison(found) => {
                 "`match` is what a request must contain, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
             Self::NotAnOrigin(_) => {
@@ -143,12 +143,12 @@ impl ProblemKind {
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            _ => return self.instead(),
+            _ => return self.replacement_help(),
         })
     }
 
     /// Returns the replacement that the kind itself carries.
-    fn instead(&self) -> Option<String> {
+    fn replacement_help(&self) -> Option<String> {
         match self {
             Self::MatchesStar(expression) => Some(format!("did you mean `when: {expression}`?")),
             Self::SetsComputedKey { meant } => Some(format!("write `set: {{ {meant} }}`")),
@@ -158,7 +158,7 @@ impl ProblemKind {
 }
 
 /// Returns the expected word for which `found` is a common synonym.
-fn renamed(found: &str, expected: &[&'static str]) -> Option<&'static str> {
+fn synonym(found: &str, expected: &[&'static str]) -> Option<&'static str> {
     let is_meant = |word: &&str| *word == "graphql-transport-ws" && matches!(found, "graphql-ws" | "graphql");
     expected.iter().copied().find(|word| is_meant(word))
 }
@@ -197,16 +197,16 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
 }
 
 /// Returns the keys that are implemented.
-fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
+fn implemented(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
     keys.iter().copied().filter(|key| *key != "proxy")
 }
 
 /// Returns whether the value found is text that contains a comparison.
-fn compares(found: &str) -> bool {
+fn has_comparison(found: &str) -> bool {
     found.starts_with("the text") && found.contains(" == ")
 }
 
-/// Describes the characters that distinguish two texts that look the same: white space, letters of other alphabets,
+/// Describes the characters that distinguish two strings that look the same: white space, letters of other alphabets,
 /// and invisible characters.
 fn lookalikes(written: &str, meant: &str) -> String {
     let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';

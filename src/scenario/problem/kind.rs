@@ -71,7 +71,7 @@ pub enum ProblemKind {
     #[error("`{0}` and `{1}` cannot be used together")]
     Exclusive(&'static str, &'static str),
     /// A mapping that has none or several of the keys of which it needs exactly one.
-    #[error("{owner} needs exactly one of {}", either(keys))]
+    #[error("{owner} needs exactly one of {}", quoted_list(keys))]
     NotExactlyOne {
         /// What requires one of the keys.
         owner: &'static str,
@@ -200,7 +200,7 @@ pub enum ProblemKind {
     #[error(transparent)]
     Include(#[from] ReadError),
     /// Files that include each other. The field is the path from a file back to itself.
-    #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), by_way(.0))]
+    #[error("{} includes itself{}", .0.first().map_or("a file", String::as_str), cycle_path(.0))]
     IncludeCycle(Vec<String>),
     /// A fault name that is declared twice.
     #[error("fault `{0}` is declared twice")]
@@ -266,13 +266,13 @@ impl ProblemKind {
     }
 }
 
-/// Lists keys as text: `a`, `b` and `c`.
-pub(super) fn either(keys: &[impl Display]) -> String {
+/// Joins words into a list in backquotes: `a`, `b` and `c`.
+pub(super) fn quoted_list(keys: &[impl Display]) -> String {
     joined(&keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>(), "and")
 }
 
 /// Describes the files in the middle of an include cycle.
-fn by_way(files: &[String]) -> String {
+fn cycle_path(files: &[String]) -> String {
     match files {
         [_, middle @ .., _] if !middle.is_empty() => format!(" through {}", middle.join(", ")),
         _ => String::new(),

@@ -3,7 +3,7 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use super::kind::either;
+use super::kind::quoted_list;
 
 /// The reason why a reference is invalid. `Display` writes the first line of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
@@ -18,7 +18,7 @@ pub enum ReferenceMistake {
         /// The closest declared name.
         nearest: Option<String>,
     },
-    /// A product that neither the scenario declares nor an earlier step adds.
+    /// A product that is not declared and that no earlier step adds.
     #[error("there is no product `{id}`{}", if *late { " yet" } else { "" })]
     UnknownProduct {
         /// The id as written.
@@ -55,11 +55,11 @@ pub enum ReferenceMistake {
         /// The closest known id.
         nearest: Option<String>,
     },
-    /// Row ids that no single collection declares together.
+    /// Row ids that belong to different collections.
     #[error("no collection declares all of these rows")]
     RowsOfSeveral,
     /// Row ids that are all declared by several collections.
-    #[error("{} declare all of these rows", either(.0))]
+    #[error("{} declare all of these rows", quoted_list(.0))]
     AmbiguousRows(Vec<String>),
     /// A `set` of a collection, where a value of `data` is required.
     #[error("`set` takes values of `data`, but `{0}` is a collection")]

@@ -180,7 +180,7 @@ impl Rules<'_, '_, '_> {
             value => is_one(&value),
         };
         if !is_valid {
-            self.check.wrong_value(node, "text on one line, or a list of such texts");
+            self.check.wrong_value(node, "text on one line, or a list of such lines");
             return None;
         }
         Some(template)

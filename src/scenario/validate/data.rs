@@ -75,7 +75,7 @@ fn name_error(name: &str, categories: &[Category]) -> Option<&'static str> {
     if !is_identifier {
         Some("a name consists of letters, digits and `_`, and does not start with a digit")
     } else if RESERVED_NAMES.contains(&name) || is_reserved_name(name) {
-        Some("expressions use this name for something else")
+        Some("this name is reserved in expressions")
     } else if name.starts_with("__") {
         Some("names that start with `__` are reserved")
     } else if categories.iter().any(|category| &*category.name == name) {
@@ -128,7 +128,7 @@ fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
 fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let raw = check.document.decode::<RawDataFile>(node)?;
     let span = check.document.tree().span(node);
-    let (path, path_span) = check.required(raw.from.as_ref(), "a file of data", "from", span, span)?;
+    let (path, path_span) = check.required(raw.from.as_ref(), "a data file", "from", span, span)?;
     if path.is_empty() {
         check.note(ProblemKind::EmptyName("the path of a file"), path_span);
     }

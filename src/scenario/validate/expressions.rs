@@ -168,7 +168,7 @@ impl<'k> Expressions<'k> {
         self.uses.surroundings = surroundings;
     }
 
-    /// Compiles JSON in which texts may be expressions.
+    /// Compiles JSON whose strings may be expressions.
     pub(super) fn template(
         &mut self,
         node: JsonNode,

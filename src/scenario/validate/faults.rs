@@ -331,7 +331,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     });
     let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
     let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(Id { text: id, .. }, span)| {
-        if let Some(why) = references.why_no_product(id, category.as_deref()) {
+        if let Some(why) = references.absence_reason(id, category.as_deref()) {
             check.note(ProblemKind::NeverMatches(why), span);
         }
         id.as_str().into()

@@ -27,7 +27,7 @@ pub(super) struct DeclaredRoute {
 
 impl DeclaredRoute {
     /// Wraps a route of a shop.
-    pub(super) fn of_shop(route: Route, span: Span) -> Self {
+    pub(super) fn from_shop(route: Route, span: Span) -> Self {
         let name = format!("{} {}", route.method(), route.path());
         Self { route, span, name, is_crud: false }
     }

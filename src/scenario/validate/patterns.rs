@@ -1,4 +1,4 @@
-//! Finds texts in `match` that look like patterns, which `match` does not support.
+//! Finds strings in `match` that look like patterns, which `match` does not support.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::scenario::problem::ProblemKind;
 use crate::scenario::yaml::JsonNode;
 
 impl Rules<'_, '_, '_> {
-    /// Warns about texts that start or end with a `*`, in the JSON that `name` is compared with. A lone `*` is allowed,
+    /// Warns about strings that start or end with a `*`, in the JSON that `name` is compared with. A lone `*` is allowed,
     /// because it may well be meant literally.
     pub(super) fn warn_star_patterns(&mut self, name: &str, JsonNode(node): JsonNode) {
         let Some(value) = self.check.document.json(node) else { return };

@@ -12,7 +12,7 @@ use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeView};
 
-/// The rules that frames of an endpoint's steps must follow.
+/// The protocol of an endpoint, and the situation of the steps that use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct ProtocolContext {
     pub(super) protocol: Protocol,
@@ -46,28 +46,28 @@ struct FrameShape {
 
 /// A Socket.IO event for members of a topic.
 const EVENT: FrameShape = FrameShape {
-    expected: "an event of Socket.IO: { event, args }",
+    expected: "a Socket.IO event: { event, args }",
     any_of: &["event"],
     allowed: &["event", "args", "namespace"],
 };
 
 /// A Socket.IO reply in `open`.
 const EVENT_OR_REFUSAL: FrameShape = FrameShape {
-    expected: "a frame for Socket.IO: { event, args } or { error }",
+    expected: "a Socket.IO frame: { event, args } or { error }",
     any_of: &["event", "error"],
     allowed: &["event", "args", "error", "namespace", "ack", "id"],
 };
 
 /// A Socket.IO reply to a message.
 const EVENT_OR_ACK: FrameShape = FrameShape {
-    expected: "a frame for Socket.IO: { event, args } or { ack }",
+    expected: "a Socket.IO frame: { event, args } or { ack }",
     any_of: &["event", "ack"],
     allowed: &["event", "args", "ack", "namespace", "id"],
 };
 
 /// A result of a GraphQL operation.
 const RESULT: FrameShape = FrameShape {
-    expected: "a result of GraphQL: { data } or { errors }",
+    expected: "a GraphQL result: { data } or { errors }",
     any_of: &["data", "errors", "hasNext"],
     allowed: &[],
 };
@@ -160,7 +160,9 @@ impl Rules<'_, '_, '_> {
             _ => &one,
         };
         let raw = nodes.iter().filter_map(|node| match tree.view(*node) {
-            NodeView::Scalar { text, .. } if is_of_data(text, self.known) => Some((text.to_owned(), tree.span(*node))),
+            NodeView::Scalar { text, .. } if is_data_topic(text, self.known) => {
+                Some((text.to_owned(), tree.span(*node)))
+            }
             _ => None,
         });
         for (topic, span) in raw.collect::<Vec<_>>() {
@@ -185,7 +187,7 @@ impl Rules<'_, '_, '_> {
 }
 
 /// Returns whether a constant topic is a name of `data`, or belongs to one of its rows.
-fn is_of_data(topic: &str, known: &KnownNames) -> bool {
+fn is_data_topic(topic: &str, known: &KnownNames) -> bool {
     let first = topic.split('/').next().unwrap_or_default();
     !first.is_empty() && known.names().any(|name| name == first)
 }

@@ -99,7 +99,7 @@ impl<'c> References<'c> {
         Self { has_routes, ..self }
     }
 
-    pub(super) fn after_removal(&mut self, one: AfterRemoval) {
+    pub(super) fn note_after_removal(&mut self, one: AfterRemoval) {
         self.removed.push(one);
     }
 
@@ -148,7 +148,7 @@ impl<'c> References<'c> {
 
     /// Returns the reason why no product can have this id, in the category if one is given. Clients may add products
     /// whose ids start with the prefix of a category.
-    pub(super) fn why_no_product(&self, id: &str, category: Option<&str>) -> Option<String> {
+    pub(super) fn absence_reason(&self, id: &str, category: Option<&str>) -> Option<String> {
         if !self.ids_known {
             return None;
         }
@@ -209,7 +209,7 @@ impl<'c> References<'c> {
 
     /// Converts the times of the steps recorded since the mark from the script's timeline to the world's. `repeats` is
     /// the time from the script's first repeat to its last.
-    pub(super) fn place(&mut self, since: ReferenceMark, start: Duration, repeats: Duration) {
+    pub(super) fn convert_times(&mut self, since: ReferenceMark, start: Duration, repeats: Duration) {
         for added in &mut self.added[since.added..] {
             added.from = added.from.saturating_add(start);
         }

@@ -50,7 +50,7 @@ pub(super) fn note(
         if (step.at, index) > removal && !possible_additions(id).any(|id| is_added_again(&id)) {
             let span = |index: usize| product_span(list, index, check);
             if let (Some(span), Some(removed)) = (span(index), span(removal.1)) {
-                references.after_removal(AfterRemoval { id: id.clone(), span, removed, script });
+                references.note_after_removal(AfterRemoval { id: id.clone(), span, removed, script });
             }
         }
     }

@@ -44,7 +44,7 @@ fn script(
     let since = references.mark();
     let steps = steps(list, number, references, check);
     let length = length(&steps);
-    references.place(since, start, repeats(repeat, length));
+    references.convert_times(since, start, repeats(repeat, length));
     removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD

@@ -71,7 +71,7 @@ impl Rules<'_, '_, '_> {
             return None;
         }
         let place = self.check.document.part(span, path, 0..name.len());
-        if name == CONN && (owner.is_of_endpoint() || !self.known.names().any(|known| known == name)) {
+        if name == CONN && (owner.belongs_to_endpoint() || !self.known.names().any(|known| known == name)) {
             return self.conn_path(path, keys, (owner, protocol_context.protocol), span).map(SetTarget::Conn);
         }
         Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
@@ -86,7 +86,7 @@ impl Rules<'_, '_, '_> {
         span: Span,
     ) -> Option<Vec<Arc<str>>> {
         if owner != Owner::Socket {
-            if owner.is_of_endpoint() || self.known.completeness().names {
+            if owner.belongs_to_endpoint() || self.known.completeness().names {
                 let place = self.check.document.part(span, path, 0..CONN.len());
                 self.check.note(SocketMistake::SetsConn.into(), place);
             }

@@ -47,7 +47,7 @@ pub(super) enum Owner {
 
 impl Owner {
     /// Returns whether the steps belong to an endpoint.
-    pub(super) fn is_of_endpoint(self) -> bool {
+    pub(super) fn belongs_to_endpoint(self) -> bool {
         matches!(self, Self::Socket | Self::ClosedSocket)
     }
 }
@@ -69,7 +69,7 @@ impl<'s, 'n> StepContext<'s, 'n> {
         Self { owner, scope, depth: 0, simultaneous: false, protocol_context: ProtocolContext::default() }
     }
 
-    /// Sets the rules for frames.
+    /// Sets the protocol of the endpoint.
     pub(super) fn with_protocol(self, protocol_context: ProtocolContext) -> Self {
         Self { protocol_context, ..self }
     }
@@ -305,7 +305,7 @@ impl Rules<'_, '_, '_> {
                 continue;
             };
             if !is_name(name) || is_reserved_name(name) {
-                let expected = "a name of letters, digits and `_` that expressions do not already use".into();
+                let expected = "a name of letters, digits and `_` that is not reserved".into();
                 self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
             }
             let template = self.template(*node, scope);

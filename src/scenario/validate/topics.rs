@@ -51,7 +51,7 @@ fn may_be_misspelling(one: &str, other: &str) -> bool {
 }
 
 /// Returns whether changes of data are sent to a topic: `NAME` or `NAME/ID`.
-fn is_of_data(topic: &str, known: &KnownNames) -> bool {
+fn is_data_topic(topic: &str, known: &KnownNames) -> bool {
     match topic.split_once('/').map_or(topic, |(first, _)| first).strip_suffix('*') {
         Some(prefix) => known.names().any(|name| name.starts_with(prefix)),
         None => known.names().any(|name| topic.split('/').next() == Some(name)),
@@ -104,7 +104,7 @@ impl Validator<'_> {
         }
         let topics = std::mem::take(&mut self.topics);
         for (topic, span) in &topics.awaited {
-            if is_of_data(topic, known) || topics.may_reach(topic) {
+            if is_data_topic(topic, known) || topics.may_reach(topic) {
                 continue;
             }
             if let Some(nearest) = topics.nearest(topic, known) {

@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
     fn send(&mut self, raw: &RawSend, span: Span, context: StepContext<'_, '_>) -> Option<Verb> {
         let StepContext { owner, scope, .. } = context;
         let to = match &raw.to {
-            None if owner.is_of_endpoint() => Some(None),
+            None if owner.belongs_to_endpoint() => Some(None),
             to => {
                 let to = self.check.required(to.as_ref(), "`send`", "to", span, span);
                 let to = to.and_then(|(to, _)| {

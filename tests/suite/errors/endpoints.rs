@@ -239,10 +239,10 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
 fn what_a_protocol_has_no_frame_for_has_its_message() {
     let io = |says: &str| endpoint(&format!("{{ protocol: socket.io, {says} }}"));
     let graphql = |says: &str| endpoint(&format!("{{ protocol: graphql-transport-ws, {says} }}"));
-    let refusal = "expected a frame for Socket.IO: { event, args } or { error }, found ";
-    let ack = "expected a frame for Socket.IO: { event, args } or { ack }, found ";
-    let event = "expected an event of Socket.IO: { event, args }, found ";
-    let result = "expected a result of GraphQL: { data } or { errors }, found ";
+    let refusal = "expected a Socket.IO frame: { event, args } or { error }, found ";
+    let ack = "expected a Socket.IO frame: { event, args } or { ack }, found ";
+    let event = "expected a Socket.IO event: { event, args }, found ";
+    let result = "expected a GraphQL result: { data } or { errors }, found ";
     let acknowledgement = "expected the acknowledgement of a GraphQL connection: { ack: PAYLOAD }, found ";
     let found = |expected: &str, found: &str| format!("{expected}{found}");
     let to_all = "with `protocol: graphql-transport-ws`, `send` needs `to`";

@@ -278,7 +278,7 @@ fn each_mistake_in_an_answer_has_its_message() {
         (answer("{ headers: { X-A: 1, x-a: 2 } }"), "`x-a` is declared twice", "x-a", "remove one of the two"),
         (
             answer("{ headers: { a: { b: 1 } } }"),
-            "expected text on one line, or a list of such texts, found a mapping",
+            "expected text on one line, or a list of such lines, found a mapping",
             "{ b: 1 }",
             "",
         ),
@@ -355,7 +355,7 @@ fn each_mistake_in_a_step_has_its_message() {
         ),
         (
             step("{ with: { random: 1 }, set: { price: 1 } }"),
-            "expected a name of letters, digits and `_` that expressions do not already use, found `random`",
+            "expected a name of letters, digits and `_` that is not reserved, found `random`",
             "random",
             "",
         ),

@@ -1,4 +1,4 @@
-//! Generated rows.
+//! Generates rows of `data`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -9,7 +9,8 @@ use crate::scenario::source::Span;
 use crate::scenario::validate::{Validator, given};
 use crate::scenario::yaml::Spanned;
 
-/// The maximum `sigma` of a lognormal distribution. With it, one in six times is more than 148 times the median.
+/// The maximum `sigma` of a lognormal distribution. At this value, one in six delays is
+/// more than 148 times the median.
 const MAX_SIGMA: f64 = 5.0;
 
 /// Checks a fixed or random delay.
