@@ -12,7 +12,7 @@ use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeView};
 
-/// The protocol of an endpoint, and the situation of the steps that use it.
+/// The protocol of an endpoint, with the context of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct ProtocolContext {
     pub(super) protocol: Protocol,
