@@ -60,7 +60,10 @@ pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repea
 pub use origin::NotAnOrigin;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
-pub use problem::{Problem, ProblemKind, Problems, RouteMistake, SocketMistake};
+pub use problem::{
+    DataMistake, Problem, ProblemKind, Problems, ReferenceMistake, RouteMistake, SocketMistake, SyntaxMistake,
+    TimingMistake,
+};
 pub(crate) use raw::{RawFault as FaultShape, RawPostedSteps as PostedStepsShape};
 pub use report::{Style, annotate, annotations, describe, describe_problems, render};
 pub use route::{

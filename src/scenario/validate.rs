@@ -1,4 +1,4 @@
-//! Validation: everything written is checked here, and defaults are filled in, once.
+//! Validation of the decoded scenario. All checks and all defaults are in this module.
 
 mod answers;
 mod categories;
@@ -28,12 +28,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use data::Origin;
+use data::GenerationInputs;
 use expressions::{Expressions, Scope};
 use http::DeclaredRoute;
-use known::{Judged, Known};
+use known::{Completeness, KnownNames};
 use references::References;
-use steps::{Owner, Place, Rules};
+use steps::{Owner, Rules, StepContext};
 use topics::Topics;
 
 use super::origin::{NotAnOrigin, parse_origin};
@@ -50,8 +50,8 @@ use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Sce
 use crate::expression::PathStep;
 use crate::words::nearest;
 
-/// Decodes and checks a whole scenario; `is_complete` tells that no file of it is missing. The scenario is only valid
-/// if the document has no problems afterwards.
+/// Decodes and checks a whole scenario. `is_complete` is false if one of its files is missing. The returned scenario is
+/// only valid if the document has no errors afterwards.
 pub(super) fn validate(
     document: &Document,
     root: NodeId,
@@ -63,24 +63,24 @@ pub(super) fn validate(
     let raw = document.decode::<RawScenario>(root)?;
     let server = given(raw.server.as_ref()).map(|(server, _)| server_options(server, &mut check));
     let (declared, root_span) = (given(raw.categories.as_ref()), document.tree().span(root));
-    check.declares(&raw, root_span);
+    check.check_declares_something(&raw, root_span);
     let is_shop = raw.categories.is_some() || check.is_misspelt(&["categories"], root_span);
-    let (categories, readable) = match declared {
+    let (categories, ids_known) = match declared {
         Some((entries, span)) => categories::categories(entries, span, &mut check),
         None => (Vec::new(), !is_shop),
     };
-    let readable = check.complete && readable;
-    let mut references = References::new(&categories, readable).with_routes(raw.http.is_some() || !check.complete);
+    let ids_known = check.complete && ids_known;
+    let mut references = References::new(&categories, ids_known).with_routes(raw.http.is_some() || !check.complete);
     let seed = given(raw.seed.as_ref()).map(|(seed, _)| *seed);
     let starts = given(raw.starts.as_ref()).and_then(|(moment, span)| check.moment(moment, span));
     let data = given(raw.data.as_ref())
-        .map(|(entries, _)| data::data(entries, &categories, Origin { seed, starts }, &mut check))
+        .map(|(entries, _)| data::data(entries, &categories, GenerationInputs { seed, starts }, &mut check))
         .unwrap_or_default();
     let is_named = |(entries, _): (&Entries<RawCategory>, Span)| entries.0.iter().all(|(name, _)| name.value.is_some());
     let has_data = raw.data.as_ref().map_or(!check.is_misspelt(&["data"], root_span), |data| data.value.is_some());
     let has_names = check.complete && declared.map_or(!is_shop, is_named) && has_data;
-    let judged = Judged { names: has_names, rows: readable };
-    let known = Known::new(&categories, &data.collections, &data.values, judged).with_unread(data.unread);
+    let completeness = Completeness { names: has_names, rows: ids_known };
+    let known = KnownNames::new(&categories, &data.collections, &data.values, completeness).with_unread(data.unread);
     let orders = given(raw.orders.as_ref()).map(|(orders, _)| orders);
     let scripts = given(orders.and_then(|orders| orders.scripts.as_ref()));
     let random = given(orders.and_then(|orders| orders.random.as_ref()));
@@ -95,14 +95,14 @@ pub(super) fn validate(
     let triggers = given(raw.triggers.as_ref()).map(|(list, _)| rules.triggers(list)).unwrap_or_default();
     let rule_scripts = given(raw.scripts.as_ref()).map(|(list, _)| rules.scripts(list)).unwrap_or_default();
     let rule_generators = given(raw.random.as_ref()).map(|(list, _)| rules.generators(list)).unwrap_or_default();
-    references.judge(&mut check);
-    check.judge_topics(&known);
-    // A scenario that does not come from a file has no files beside it.
+    references.report(&mut check);
+    check.warn_unsent_topics(&known);
+    // A scenario that does not come from a file has no files next to it.
     if exists(path) {
-        missing_files(exists, &mut check);
+        warn_missing_files(exists, &mut check);
     }
     if let Some((entries, _)) = declared {
-        hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
+        warn_hidden_files(entries, server.as_ref().and_then(ServerOptions::site), exists, &mut check);
     }
     let feed = match given(raw.feed.as_ref()) {
         Some((RawFeed::Category, _)) => ShopFeed::Category,
@@ -112,7 +112,7 @@ pub(super) fn validate(
         Some(_) => shop::lower(Shop { categories, feed, generators, scripts }),
         None => Declaration::default(),
     };
-    // Those of a shop come first: the random stream of each is its position among all.
+    // Generators of the shop come first, because the position of a generator selects its random stream.
     declaration.generators.extend(rule_generators);
     declaration.collections.extend(data.collections);
     declaration.values = data.values;
@@ -120,7 +120,7 @@ pub(super) fn validate(
     declaration.rule_scripts = rule_scripts;
     let of_shop = std::mem::take(&mut declaration.routes).into_iter().map(|route| {
         let span = shop_place(&route, declared.map(|(entries, _)| entries), document, root);
-        DeclaredRoute::of_shop(route, span)
+        DeclaredRoute::from_shop(route, span)
     });
     let of_shop: Vec<DeclaredRoute> = of_shop.collect();
     let endpoints = endpoints::table(&endpoints, &of_shop, &mut check);
@@ -143,7 +143,7 @@ pub(super) fn validate(
     })
 }
 
-/// Where a route of a shop is declared.
+/// Returns the place that declares a route of a shop.
 fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &Document, root: NodeId) -> Span {
     let (Plan::List { collection } | Plan::Add { collection }) = route.plan() else {
         return document.key(root, "categories").unwrap_or_default();
@@ -152,11 +152,11 @@ fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &
     names.into_iter().find(|(name, _)| ***name == **collection).map(|(_, span)| span).unwrap_or_default()
 }
 
-/// The files of mockd's own page.
+/// The files of mockd's built-in page.
 const PAGE: [&str; 6] = ["app.js", "index.html", "live.js", "overview.js", "products.js", "style.css"];
 
-/// Notes the categories that hide files of the page at `/`.
-fn hidden_files(
+/// Warns about categories that hide files of the page at `/`.
+fn warn_hidden_files(
     entries: &Entries<RawCategory>,
     site: Option<&PathBuf>,
     exists: &dyn Fn(&Path) -> bool,
@@ -174,8 +174,8 @@ fn hidden_files(
     }
 }
 
-/// Notes the missing files of answers, as warnings: a file that is added later is served.
-fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
+/// Warns about missing files of answers. This is not an error, because a file that is added later is served.
+fn warn_missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     for (path, span) in std::mem::take(&mut check.files) {
         if !exists(&path) {
             check.note(ProblemKind::MissingFile(path.display().to_string()), span);
@@ -183,25 +183,25 @@ fn missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     }
 }
 
-/// Steps that are added to a running scenario.
+/// Decodes and checks steps that are sent to a running scenario.
 pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scenario) -> Option<StepList> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawPostedSteps>(root)?;
     let (counted, others): (Vec<_>, Vec<_>) = scenario.collections().iter().cloned().partition(Collection::is_counted);
     let categories: Vec<Category> = counted.iter().map(Category::of).collect();
-    let known = Known::new(&categories, &others, scenario.values(), Judged { names: true, rows: false });
+    let known = KnownNames::new(&categories, &others, scenario.values(), Completeness { names: true, rows: false });
     let mut references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
     let span = document.tree().span(root);
-    let (list, span) = check.required(raw.steps.as_ref(), "a request for steps", "do", span, span)?;
+    let (list, span) = check.required(raw.steps.as_ref(), "the request", "do", span, span)?;
     let written = document.json(root);
     let expressions = Expressions::new(&known);
     let mut rules = Rules { check: &mut check, references: &mut references, known: &known, expressions };
     let scope = Scope::of(&known);
     let written = written.as_ref().and_then(|body| body.get("do"));
-    rules.steps(list, ("`do`", span), written, Place::new(Owner::World, &scope))
+    rules.steps(list, ("`do`", span), written, StepContext::new(Owner::World, &scope))
 }
 
-/// A fault that is added to a running scenario, in which any product may exist by now.
+/// Decodes and checks a fault that is added to a running scenario, in which any product may exist by now.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator::new(document);
     let raw = document.decode::<RawFault>(root)?;
@@ -224,7 +224,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         };
         u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
     });
-    // Relative to the declaring file, which may be an included one.
+    // Relative to the declaring file, which may be an included file.
     let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
     let printed_site = site.map(|(site, span)| sources.directory_from_first(span).join(site));
     let site = site.map(|(site, span)| sources.directory(span).join(site));
@@ -242,17 +242,17 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     ServerOptions { host, port, site, printed_site, cors }
 }
 
-/// With more problems than this, consequential problems are no longer filtered out.
-const FEW_PROBLEMS: usize = 1000;
+/// Above this number of problems, misspelt keys no longer suppress follow-up problems.
+const MAX_SEARCHED_PROBLEMS: usize = 1000;
 
-/// Collects problems, and holds what the parts of the validation share.
+/// The state that all parts of the validation share.
 struct Validator<'d> {
     document: &'d Document,
-    /// False if a file of the scenario is missing: what seems to be missing may be in it.
+    /// False if a file of the scenario is missing. Missing keys are not reported then, because the file may have them.
     complete: bool,
     lines: OnceCell<LineIndex<'d>>,
     topics: Topics,
-    /// The files of answers with fixed paths, with the places that name them.
+    /// The files of answers with constant paths, and the places that name them.
     files: Vec<(PathBuf, Span)>,
 }
 
@@ -262,7 +262,7 @@ impl<'d> Validator<'d> {
         Self { document, complete, lines: OnceCell::new(), topics: Topics::default(), files: Vec::new() }
     }
 
-    /// The place of a byte of a text, for messages at run time. The steps lead from a node to the text.
+    /// Describes the place of a byte in the text at `path`, for messages at run time.
     fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
         let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
         lines.describe(self.document.place(node, path, byte..byte + 1))
@@ -272,8 +272,8 @@ impl<'d> Validator<'d> {
         self.document.note(Problem::new(kind, span));
     }
 
-    /// The value of a required key. `owner` and the place are for the message; `inside` is the mapping that would
-    /// contain the key.
+    /// Returns the value of a required key. If the key is missing, the message names `owner` and points at `place`.
+    /// `inside` is the mapping that requires the key.
     fn required<'r, T>(
         &mut self,
         value: Option<&'r Spanned<T>>,
@@ -288,8 +288,8 @@ impl<'d> Validator<'d> {
         value?.get()
     }
 
-    /// A scenario must declare something.
-    fn declares(&mut self, raw: &RawScenario, inside: Span) {
+    /// Reports a scenario that declares nothing, or orders without categories.
+    fn check_declares_something(&mut self, raw: &RawScenario, inside: Span) {
         const KEYS: [&str; 7] = ["categories", "data", "http", "websocket", "triggers", "scripts", "random"];
         let has_rules = raw.triggers.is_some() || raw.scripts.is_some() || raw.random.is_some();
         let has_more = has_rules || raw.data.is_some() || raw.http.is_some() || raw.websocket.is_some();
@@ -303,14 +303,14 @@ impl<'d> Validator<'d> {
         }
     }
 
-    /// Requires exactly one of these keys.
-    fn exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
+    /// Reports that a mapping needs exactly one of these keys.
+    fn needs_exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
         if !self.is_misspelt(keys, inside) {
             self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
         }
     }
 
-    /// Whether an unknown key was found that is most likely meant to be one of these.
+    /// Returns whether `inside` has an unknown key that is most likely a misspelling of one of these keys.
     fn is_misspelt(&self, keys: &[&str], inside: Span) -> bool {
         let problems = self.document.problems();
         let meant = |problem: &Problem| match &problem.kind {
@@ -319,7 +319,7 @@ impl<'d> Validator<'d> {
             }
             _ => false,
         };
-        problems.len() <= FEW_PROBLEMS && problems.iter().any(meant)
+        problems.len() <= MAX_SEARCHED_PROBLEMS && problems.iter().any(meant)
     }
 
     fn name(&mut self, value: Option<&Spanned<String>>, what: &'static str) -> Option<String> {
@@ -345,7 +345,7 @@ impl<'d> Validator<'d> {
         moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 
-    /// The time between two repetitions.
+    /// Checks the time between two repetitions.
     fn period(&mut self, key: &'static str, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
@@ -355,7 +355,7 @@ impl<'d> Validator<'d> {
         Some((duration, span))
     }
 
-    /// A total or an amount.
+    /// Checks the range of a total or an amount.
     fn total(&mut self, value: i64, span: Span) -> i64 {
         if !(-MAX_TOTAL..=MAX_TOTAL).contains(&value) {
             self.note(ProblemKind::TotalOutOfRange(value), span);
@@ -363,7 +363,7 @@ impl<'d> Validator<'d> {
         value
     }
 
-    /// The amount of an order.
+    /// Checks the amount of an order.
     fn amount(&mut self, raw: &RawAmount, span: Span) -> Option<Amount> {
         let range = match raw {
             RawAmount::Fixed(amount) => {
@@ -382,7 +382,7 @@ impl<'d> Validator<'d> {
         Some(min..=max)
     }
 
-    /// A count that starts at 1.
+    /// Checks a count of at least 1.
     fn count(&mut self, key: &'static str, count: i64, span: Span) -> Option<u64> {
         match u64::try_from(count) {
             Ok(count) if count > 0 => Some(count),
@@ -394,7 +394,7 @@ impl<'d> Validator<'d> {
     }
 }
 
-/// The value and place of an optional key.
+/// Returns the value and span of an optional key, if the key is given and valid.
 fn given<T>(value: Option<&Spanned<T>>) -> Option<(&T, Span)> {
     value.and_then(Spanned::get)
 }

@@ -1,8 +1,8 @@
-//! YAML read into a tree that records the place of everything, and serde types decoded from it.
+//! YAML with the source location of every node, and serde types decoded from it.
 //!
-//! `serde_yaml` alone silently keeps the last of two equal keys, leaves `<<` unexpanded, and loses places once a value
-//! is parsed, and `serde` stops at the first mistake. Here [`mod@tree`] builds nodes with their spans from parser
-//! events, and resolves duplicate keys, merge keys and aliases. [`mod@decode`] is a serde `Deserializer` over them that
+//! `serde_yaml` silently keeps the last of two equal keys, leaves `<<` unexpanded, and loses locations once a value is
+//! parsed. `serde` stops at the first error. Here, [`mod@tree`] builds nodes with spans from parser events, and
+//! resolves duplicate keys, merge keys and aliases. [`mod@decode`] is a serde `Deserializer` over these nodes. It
 //! records every problem and continues at the next [`Spanned`] value.
 
 mod decode;

@@ -194,7 +194,7 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
         ),
         (
             with("orders: { scripts: [{ repeat: 500001, steps: [{ product: T1, amount: 1, times: 2 }] }] }\n"),
-            "the repeats of a script that takes less than 1us make more than 1000000 actions at once",
+            "this script takes less than 1us, so its repeats make more than 1000000 actions at once",
         ),
         (
             with("orders: { scripts: [{ steps: [{ set: { product: T1, total: 9007199254740992 } }] }] }\n"),
@@ -371,6 +371,6 @@ fn advice_never_repeats_what_is_written() {
     }
     for origin in ["https://*.a.b", "http://a b"] {
         let help = help(&with(&format!("server: {{ cors: [\"{origin}\"] }}\n"))).unwrap();
-        assert!(help.starts_with("write each as the browser sends it"), "{help}");
+        assert!(help.starts_with("write each origin as the browser sends it"), "{help}");
     }
 }

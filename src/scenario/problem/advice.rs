@@ -1,34 +1,32 @@
-//! What a report adds to a problem: the label at the caret, and help.
+//! The advice that a report adds to a problem: the label at the caret, and help.
 
-use super::{BY_TAG, ProblemKind, SocketMistake};
-use crate::expression::{CompileErrorKind, RunErrorKind, Word};
+use super::{BY_TAG, ProblemKind, ReferenceMistake, SocketMistake, SyntaxMistake};
+use crate::expression::{CompileErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
+/// The advice for a file or a scenario that declares nothing.
+pub(super) const WHAT_TO_DECLARE: &str = "a scenario declares at least one of `categories`, `data`, `http`, \
+    `websocket`, `triggers`, `scripts` and `random`";
+
 impl ProblemKind {
-    /// The label at the caret: what was expected there.
+    /// Returns the label at the caret, or an empty string.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
             Self::UnknownKey { .. } => "unknown key".into(),
-            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateRowId(_) | Self::DuplicateFault(_) => {
-                "declared again here".into()
-            }
-            Self::DataName { why, .. } => (*why).into(),
+            Self::Syntax(mistake) => mistake.label().into(),
+            Self::Reference(mistake) => mistake.label().into(),
+            Self::Data(mistake) => mistake.label().into(),
+            Self::DuplicateKey(_) | Self::DuplicateId(_) | Self::DuplicateFault(_) => "declared again here".into(),
             Self::MissingKey { key, .. } => format!("`{key}` is missing here"),
             Self::WrongType { expected, .. } => format!("expected {expected}"),
             Self::NotOneOf { expected, .. } => format!("expected {}", list(expected)),
             Self::ReservedCategory(_) => "reserved".into(),
-            Self::UnknownProduct { late: true, .. } => "added only by a later step".into(),
-            Self::RemovedProduct(_) => "no longer exists at this point".into(),
-            Self::UnknownProduct { .. } => "not declared, and no earlier step adds it".into(),
-            Self::UnknownCategory { .. } => "not declared under `categories`".into(),
-            Self::UnknownCollection { .. } | Self::UnknownValue { .. } => "not declared under `data`".into(),
-            Self::UnquotedExpression(_) => "YAML reads this as a mapping".into(),
             Self::Expression {
                 error: CompileErrorKind::Unknown { .. } | CompileErrorKind::UnknownField { .. },
                 ..
-            } => "not known here".into(),
+            } => "not defined here".into(),
             Self::NothingSent { .. } => "not a name of `data`, and no step sends to it".into(),
             Self::UnreachableAnswer => "never used".into(),
             Self::UnreachableMessageRule => "never runs".into(),
@@ -40,33 +38,29 @@ impl ProblemKind {
         }
     }
 
-    /// The label at the related place of a problem.
+    /// Returns the label at the problem's related place.
     pub(in crate::scenario) fn related_label(&self) -> &'static str {
         match self {
-            Self::RemovedProduct(_) => "removed here",
+            Self::Reference(ReferenceMistake::RemovedProduct(_)) => "removed here",
             Self::UnreachableAnswer => "this one matches all requests",
             Self::UnreachableMessageRule => "this one matches all messages",
-            Self::UnclosedBracket('[') => "`]` is missing here",
-            Self::UnclosedBracket(_) => "`}` is missing here",
+            Self::Syntax(SyntaxMistake::UnclosedBracket('[')) => "`]` is missing here",
+            Self::Syntax(SyntaxMistake::UnclosedBracket(_)) => "`}` is missing here",
             Self::Socket(SocketMistake::JoinsAgain) => "this one is replaced",
             _ => "first declared here",
         }
     }
 
-    /// The replacement that was most likely meant.
+    /// Returns the replacement that the author most likely meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
-            Self::UnknownKey { key: found, expected } => nearest(found, supported(expected)).map(str::to_owned),
+            Self::UnknownKey { key: found, expected } => nearest(found, implemented(expected)).map(str::to_owned),
             Self::NotOneOf { found, expected } => {
-                let alike = nearest(found, expected.iter().copied()).or_else(|| renamed(found, expected));
+                let alike = nearest(found, expected.iter().copied()).or_else(|| synonym(found, expected));
                 alike.map(str::to_owned)
             }
-            Self::UnknownProduct { nearest, .. }
-            | Self::UnknownCategory { nearest, .. }
-            | Self::UnknownCollection { nearest, .. }
-            | Self::UnknownValue { nearest, .. }
-            | Self::UnknownRow { nearest, .. } => nearest.clone(),
+            Self::Reference(mistake) => mistake.suggestion(),
             Self::NothingSent { nearest, .. } => Some(nearest.clone()),
             Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
             Self::Route(mistake) => mistake.suggestion(),
@@ -77,16 +71,12 @@ impl ProblemKind {
         suggestion.filter(|suggestion| self.written() != Some(suggestion))
     }
 
-    /// The name or word that the suggestion would replace.
+    /// Returns the name or word that a suggestion replaces.
     fn written(&self) -> Option<&str> {
         match self {
+            Self::Reference(mistake) => mistake.written(),
             Self::UnknownKey { key: found, .. }
             | Self::NotOneOf { found, .. }
-            | Self::UnknownProduct { id: found, .. }
-            | Self::UnknownCategory { name: found, .. }
-            | Self::UnknownCollection { name: found, .. }
-            | Self::UnknownValue { name: found, .. }
-            | Self::UnknownRow { id: found, .. }
             | Self::NothingSent { topic: found, .. }
             | Self::Expression {
                 error:
@@ -97,7 +87,7 @@ impl ProblemKind {
         }
     }
 
-    /// What to do about it.
+    /// Returns advice on how to fix the problem.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         if let Some(suggestion) = self.suggestion() {
@@ -106,19 +96,17 @@ impl ProblemKind {
         }
         Some(match self {
             Self::UnknownKey { expected, .. } => {
-                format!("the keys allowed here are {}", list(&supported(expected).collect::<Vec<_>>()))
+                format!("the keys allowed here are {}", list(&implemented(expected).collect::<Vec<_>>()))
             }
             Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
-            Self::WrongType { expected, found } if expected.starts_with("a mapping") && compares(found) => {
-                "`match` is what a request contains, such as `match: { query: { a: b } }`; did you mean `when`?".into()
+            Self::WrongType { expected, found } if expected.starts_with("a mapping") && has_comparison(found) => {
+                "`match` is what a request must contain, such as `match: { query: { a: b } }`; did you mean `when`?".into()
             }
             Self::NotAnOrigin(_) => {
-                "write each as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows all".into()
+                "write each origin as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows every origin".into()
             }
-            Self::UnquotedExpression(expression) => format!("write {}", quoted(expression)),
-            Self::StrayComma(_) => "put the whole value in quotes".into(),
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
-                format!("the names known here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
+                format!("the names defined here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }
             Self::Expression { error: CompileErrorKind::UnknownField { of, name, known, .. }, .. }
                 if of == "path" && known.is_empty() =>
@@ -126,24 +114,20 @@ impl ProblemKind {
                 format!("a parameter is a segment of the route's path in braces, such as `{{{name}}}`")
             }
             Self::Expression { error, .. } => return error.help(),
+            Self::Syntax(mistake) => return mistake.help(),
+            Self::Reference(mistake) => return mistake.help(),
+            Self::Timing(mistake) => mistake.help()?.into(),
+            Self::Data(mistake) => return mistake.help(),
             Self::Route(mistake) => return mistake.help(),
             Self::Socket(mistake) => mistake.help().into(),
             Self::RouteConflict(_) | Self::EndpointConflict(_) => "remove one of the two, or give it another path".into(),
-            Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
-            Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),
-            Self::IncrementsCategory(_) => "`order: { product, amount }` adds to a total".into(),
-            Self::RowsOfSeveral => "all of them must be rows of one collection".into(),
-            Self::AmbiguousRows(_) => "name at least one row that only one of them has".into(),
             Self::NotYet("proxy") => "answer with `body`, `text` or `file`".into(),
-            Self::OnlyInStream("reply") => "a request is answered with `body`; `send` sends to a topic".into(),
+            Self::OnlyInStream("reply") => "answer a request with `body`; `send` sends to a topic".into(),
             Self::TwoVerbs(first, second) => format!("write them as a list: `do: [{{ {first}: … }}, {{ {second}: … }}]`"),
-            Self::TimeInMoment(_) => "the steps of a `do` that is a step happen at one moment; give the time to that step".into(),
             Self::MissingFile(_) => "a path is relative to the file that names it".into(),
             Self::UnreachableAnswer => "move it before the answer that matches all requests".into(),
             Self::UnreachableMessageRule => "move it before the rule that matches all messages".into(),
-            Self::DeclaresNothing | Self::Empty => {
-                "a scenario declares at least one of `categories`, `data`, `http`, `websocket`, `triggers`, `scripts` and `random`".into()
-            }
+            Self::DeclaresNothing => WHAT_TO_DECLARE.into(),
             Self::NoWeight => "give one of them a weight above 0".into(),
             Self::ReservedCategory(_) => {
                 "a category's name is its path: it cannot be empty, `orders`, `.` or `..`, contain `/`, or start with `__` or `@`".into()
@@ -152,58 +136,19 @@ impl ProblemKind {
             Self::WrongType { expected, found } if expected.starts_with("text") && found.contains('`') => {
                 "put it in quotes to make it text".into()
             }
-            Self::Syntax(message) if message.contains("flow") => {
-                "check the quotes and brackets on this line and the one above; inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes".into()
-            }
-            Self::Syntax(message) if message.contains("mapping values") => {
-                "check the indentation on this line and the one above; text that has `: ` in it needs quotes".into()
-            }
-            Self::Syntax(_) => "check the indentation, quotes and brackets on this line and the one above".into(),
-            Self::JsonSyntax(_) => {
-                "JSON has keys and text in double quotes, no comments, and no comma after the last item".into()
-            }
-            Self::SecondDocument => "keep one scenario per file: move everything below the `---` into another file".into(),
-            Self::UnknownProduct { late: true, .. } => "move this step after the one that adds the product".into(),
             Self::HidesFile { .. } => "give the category or the file another name".into(),
-            Self::UnknownAnchor(name) => format!(
-                "anchors work only within one file: define `&{name}` in this file, above the alias; keys that start with `x-` hold values that only aliases use"
-            ),
-            Self::RemovedProduct(_) => {
-                "move this step before the one that removes the product, or add the product again between them".into()
-            }
             Self::IncludeCycle(_) => "remove one of these `include`s".into(),
-            Self::DuplicateId(_) | Self::DuplicateRowId(_) => "give one of them another id".into(),
-            Self::RowId(_) => format!("put it in quotes to make it text; an integer is from -{MAX_TOTAL} to {MAX_TOTAL}"),
+            Self::DuplicateId(_) => "give one of them another id".into(),
             Self::UnknownDataFile(_) => "the name must end with .csv, .tsv, .json, .yaml or .yml".into(),
-            Self::EmptyDataFile => "a CSV file begins with the names of its fields; an empty list is `[]`".into(),
-            Self::NamesData => "name that file here, or write the rows out".into(),
-            Self::UnequalRow { .. } => "put a cell that has a comma in it in double quotes".into(),
-            Self::UnclosedQuote => "close it; a quote inside a quoted cell is doubled".into(),
-            Self::ExpressionFails { kind: RunErrorKind::OutOfFuel(_), .. } => {
-                "all rows together may take a billion steps: generate fewer rows, or compute less for each".into()
-            }
-            Self::ExpressionFails { kind: RunErrorKind::Undefined | RunErrorKind::UndefinedOperand(_), .. } => {
-                "provide a fallback with `or` or the filter `default`".into()
-            }
             Self::DuplicateFault(_) => "give one of them another name".into(),
             Self::EmptyRange { .. } => "swap `min` and `max`".into(),
             Self::DuplicateKey(_) | Self::Exclusive(..) => "remove one of the two".into(),
-            Self::InstantRepeat => "give a step an `at` or `after` of at least 1us".into(),
-            Self::TooManyRepeatsAtOnce => {
-                "give a step an `at` or `after` of at least 1us, or let the script repeat less often".into()
-            }
-            Self::UnknownTag(tag) if tag.starts_with('!') => {
-                "remove it: the type of a value follows from how it is written; to negate an expression, write `not x`".into()
-            }
-            Self::UnknownTag(_) => "remove it: the type of a value follows from how it is written".into(),
-            Self::NotUtf8 | Self::Utf16 => "save the file as UTF-8".into(),
-            Self::Tab => "replace it with spaces".into(),
-            _ => return self.instead(),
+            _ => return self.replacement_help(),
         })
     }
 
-    /// What to write instead, for kinds that carry it.
-    fn instead(&self) -> Option<String> {
+    /// Returns the replacement that the kind itself carries.
+    fn replacement_help(&self) -> Option<String> {
         match self {
             Self::MatchesStar(expression) => Some(format!("did you mean `when: {expression}`?")),
             Self::SetsComputedKey { meant } => Some(format!("write `set: {{ {meant} }}`")),
@@ -212,13 +157,13 @@ impl ProblemKind {
     }
 }
 
-/// The word that is meant by another name of the same thing.
-fn renamed(found: &str, expected: &[&'static str]) -> Option<&'static str> {
+/// Returns the expected word for which `found` is a common synonym.
+fn synonym(found: &str, expected: &[&'static str]) -> Option<&'static str> {
     let is_meant = |word: &&str| *word == "graphql-transport-ws" && matches!(found, "graphql-ws" | "graphql");
     expected.iter().copied().find(|word| is_meant(word))
 }
 
-/// The most likely intended value, for a value of the wrong type.
+/// Returns the value that was most likely meant by a value of the wrong type.
 fn replacement(expected: &str, found: &str) -> Option<String> {
     let quoted = found.strip_prefix("the text \"").and_then(|rest| rest.strip_suffix('"'));
     let plain = found.strip_prefix("the text `").and_then(|rest| rest.strip_suffix('`'));
@@ -251,18 +196,18 @@ fn replacement(expected: &str, found: &str) -> Option<String> {
     }
 }
 
-/// The supported keys of a mapping.
-fn supported(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
+/// Returns the keys that are implemented.
+fn implemented(keys: &[&'static str]) -> impl Iterator<Item = &'static str> {
     keys.iter().copied().filter(|key| *key != "proxy")
 }
 
-/// Whether the value found is a text with a comparison.
-fn compares(found: &str) -> bool {
+/// Returns whether the value found is text that contains a comparison.
+fn has_comparison(found: &str) -> bool {
     found.starts_with("the text") && found.contains(" == ")
 }
 
-/// The characters that distinguish two texts that look the same: spaces, letters of other alphabets, and invisible
-/// characters.
+/// Describes the characters that distinguish two strings that look the same: white space, letters of other alphabets,
+/// and invisible characters.
 fn lookalikes(written: &str, meant: &str) -> String {
     let is_odd = |c: &char| c.is_whitespace() || c.is_control() || *c == '\u{ad}' || *c >= '\u{300}';
     let only = |one: &str, other: &str| -> Vec<String> {
@@ -276,12 +221,7 @@ fn lookalikes(written: &str, meant: &str) -> String {
     }
 }
 
-/// A text in quotes of the kind that it does not contain.
-fn quoted(text: &str) -> String {
-    if text.contains('"') { format!("'{}'", text.replace('\'', "''")) } else { format!("\"{text}\"") }
-}
-
 fn list(words: &[&str]) -> String {
-    // Names that YAML cannot write stand for a kind of value.
+    // Variant names that YAML cannot contain select by the shape of the value.
     words.iter().filter(|word| !word.starts_with('\0')).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

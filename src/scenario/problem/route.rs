@@ -1,20 +1,20 @@
-//! What can be wrong with the key of a route.
+//! Invalid and conflicting keys of routes and endpoints.
 
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// Why a key is not a route. `Display` is the message's first line.
+/// The reason why a key is not a valid route or endpoint. `Display` writes the first line of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RouteMistake {
-    /// A path without a method, where no answer is a REST API for a collection.
+    /// A path without a method, for answers without `crud`.
     #[error("the route has no method")]
     NoMethod(String),
-    /// A method where a REST API for a collection answers several.
+    /// A method before the path of a route with `crud`, which serves several methods.
     #[error("a route with `crud` takes no method")]
     CrudWithMethod(String),
-    /// A method as the key of an answer, as in `OpenAPI`.
+    /// A method as a key inside the route, as in `OpenAPI`.
     #[error("unknown key `{method}`")]
     MethodInside {
         /// The method as written.
@@ -22,10 +22,10 @@ pub enum RouteMistake {
         /// The key of the intended route.
         meant: String,
     },
-    /// No path at all.
+    /// A key without a path.
     #[error("the route has no path")]
     NoPath,
-    /// A path that does not begin with a slash.
+    /// A path that does not start with a slash.
     #[error("the path must start with `/`")]
     NoSlash(String),
     /// An empty segment.
@@ -42,28 +42,28 @@ pub enum RouteMistake {
     OtherSyntax {
         /// The segment as written.
         written: String,
-        /// The same as a parameter.
+        /// The segment as a parameter.
         meant: String,
     },
     /// Two parameters with the same name.
     #[error("the path has two parameters named `{0}`")]
     SameParameter(String),
-    /// A parameter named `id`, which a REST API for a collection adds itself.
-    #[error("the path has a parameter `id`, which the paths of rows add")]
+    /// A parameter named `id` on a route with `crud`, which adds its own.
+    #[error("the path has a parameter `id`, which `crud` adds to the paths of rows")]
     RowParameter,
-    /// `{*rest}` before other segments.
+    /// A `{*rest}` before other segments.
     #[error("`{0}` is not the last segment")]
     RestNotLast(String),
-    /// Two routes for the same requests.
+    /// Two routes that match the same requests.
     #[error("`{0}` and `{1}` match the same requests")]
     SameRequests(String, String),
-    /// Two endpoints for the same sockets.
+    /// Two endpoints that match the same sockets.
     #[error("`{0}` and `{1}` match the same sockets")]
     SameSockets(String, String),
     /// A method before the path of an endpoint.
     #[error("an endpoint of `websocket` takes no method")]
     MethodOfEndpoint(String),
-    /// Two overlapping routes of which neither is more specific.
+    /// Two overlapping routes, neither of which is more specific.
     #[error("`{0}` and `{1}` cannot be told apart")]
     Overlapping(String, String),
     /// A reserved path.
@@ -72,7 +72,7 @@ pub enum RouteMistake {
 }
 
 impl RouteMistake {
-    /// The replacement that was most likely meant.
+    /// Returns the replacement that the author most likely meant.
     pub(super) fn suggestion(&self) -> Option<String> {
         match self {
             Self::CrudWithMethod(path) | Self::MethodOfEndpoint(path) => Some(path.clone()),
@@ -82,7 +82,7 @@ impl RouteMistake {
         }
     }
 
-    /// What to do about it.
+    /// Returns advice on how to fix the key.
     pub(super) fn help(&self) -> Option<String> {
         Some(match self {
             Self::NoMethod(path) => {
@@ -91,7 +91,7 @@ impl RouteMistake {
             Self::MethodInside { meant, .. } => format!("the method belongs before the path: `{meant}:`"),
             Self::NoPath => "write a method and a path, such as `GET /todos/{id}`".into(),
             Self::NotPath('?') => "match query parameters with `match: { query: … }`".into(),
-            Self::NotPath(_) => "clients do not send what follows it".into(),
+            Self::NotPath(_) => "clients do not send the part after it".into(),
             Self::EmptySegment => "remove one of the two slashes".into(),
             Self::Braces(_) => {
                 "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`".into()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::expressions::{ROW, Scope, Uses};
-use super::steps::{Owner, Place, Rules};
+use super::steps::{Owner, Rules, StepContext};
 use super::{Validator, given};
 use crate::expression::{Condition, Template};
 use crate::scenario::problem::{Problem, ProblemKind};
@@ -16,15 +16,15 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
-/// The answers of a route, and the operations on collections among them.
+/// The answers of a route, with their CRUD operations.
 pub(super) struct CheckedAnswers {
     pub(super) answers: Option<Answers>,
-    /// Empty if no answer is a REST API for a collection.
+    /// `None` if no answer has `crud`.
     pub(super) operations: Option<Vec<CrudOperation>>,
 }
 
 impl Rules<'_, '_, '_> {
-    /// The answers under a route's key; `None` if they cannot be read.
+    /// Decodes and checks the answers of a route. `None` if they cannot be decoded.
     pub(super) fn answers(&mut self, key: &str, node: JsonNode, scope: &Scope<'_>) -> Option<CheckedAnswers> {
         let document = self.check.document;
         let raw = document.decode::<Spanned<RawAnswers>>(node.0)?;
@@ -32,7 +32,7 @@ impl Rules<'_, '_, '_> {
         Some(self.checked_answers(key, raw, span, document.json(node.0), scope))
     }
 
-    /// The answers of a key.
+    /// Checks the answers under a key.
     pub(super) fn checked_answers(
         &mut self,
         key: &str,
@@ -48,7 +48,7 @@ impl Rules<'_, '_, '_> {
                 if list.is_empty() {
                     self.check.note(ProblemKind::EmptyList("the list of answers"), span);
                 }
-                note_unreachable(list, self.check);
+                warn_unreachable(list, self.check);
                 let answers = list.iter().enumerate().map(|(index, answer)| {
                     let (raw, span) = answer.get()?;
                     self.answer(raw, span, written.as_ref().and_then(|list| list.get(index)), scope)
@@ -74,10 +74,10 @@ impl Rules<'_, '_, '_> {
         let when = self.when(raw, scope);
         let verbs = raw.verbs();
         let steps = (!verbs.is_empty()).then(|| {
-            let place = Place::new(Owner::World, scope);
-            self.steps_of(&verbs, "an answer", span, written, place)
+            let context = StepContext::new(Owner::World, scope);
+            self.steps_of(&verbs, "an answer", span, written, context)
         });
-        // The row that the last step changed.
+        // The content can refer to the row that the last step changed.
         let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
@@ -85,37 +85,37 @@ impl Rules<'_, '_, '_> {
         let content = self.content(raw, written, &scope);
         Some(Answer {
             when: when?,
-            matches: right(matches)?,
+            matches: transpose(matches)?,
             with: with?,
-            steps: right(steps)?,
-            after: right(after)?.unwrap_or(Duration::ZERO),
-            status: right(status)?,
-            headers: right(headers)?.unwrap_or_default(),
+            steps: transpose(steps)?,
+            after: transpose(after)?.unwrap_or(Duration::ZERO),
+            status: transpose(status)?,
+            headers: transpose(headers)?.unwrap_or_default(),
             content: content?,
         })
     }
 
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn when(&mut self, raw: &RawAnswer, scope: &Scope<'_>) -> Option<Option<Condition>> {
-        right(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check)))
+        transpose(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, scope, self.check)))
     }
 
     fn request_match(&mut self, raw: &RawMatch, scope: &Scope<'_>) -> Option<RequestMatch> {
         let names = [("query", raw.query.is_some()), ("headers", raw.headers.is_some()), ("body", raw.body.is_some())];
         self.expressions.uses(names.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)));
-        let query = right(given(raw.query.as_ref()).map(|(query, _)| self.mapping(*query, scope)));
-        let headers = right(given(raw.headers.as_ref()).map(|(headers, _)| self.lower_case(*headers, scope)));
+        let query = transpose(given(raw.query.as_ref()).map(|(query, _)| self.mapping(*query, scope)));
+        let headers = transpose(given(raw.headers.as_ref()).map(|(headers, _)| self.lower_case(*headers, scope)));
         if let Some((body, _)) = given(raw.body.as_ref()) {
-            self.note_stars("body", *body);
+            self.warn_star_patterns("body", *body);
         }
         let body = self.optional(raw.body.as_ref(), scope);
         Some(RequestMatch { query: query?, headers: headers?, body: body? })
     }
 
-    /// A mapping with any values.
+    /// Compiles a template for a mapping with any values.
     pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_mapping(node.0) {
@@ -125,7 +125,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// A mapping with its keys in lower case.
+    /// Compiles a template for a mapping, with its keys in lower case.
     fn lower_case(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let Value::Object(fields) = self.check.document.json(node.0)? else { return self.mapping(node, scope) };
         let fields = fields.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
@@ -175,19 +175,19 @@ impl Rules<'_, '_, '_> {
             Value::Number(_) | Value::Bool(_) => true,
             _ => false,
         };
-        let is_right = match self.check.document.json(node.0)? {
+        let is_valid = match self.check.document.json(node.0)? {
             Value::Array(items) => items.iter().all(is_one),
             value => is_one(&value),
         };
-        if !is_right {
-            self.check.wrong_value(node, "text on one line, or a list of such texts");
+        if !is_valid {
+            self.check.wrong_value(node, "text on one line, or a list of such lines");
             return None;
         }
         Some(template)
     }
 
     fn content(&mut self, raw: &RawAnswer, written: Option<&Value>, scope: &Scope<'_>) -> Option<Content> {
-        if let [(first, _), (second, span), ..] = contents(raw)[..] {
+        if let [(first, _), (second, span), ..] = content_keys(raw)[..] {
             self.check.note(ProblemKind::Exclusive(first, second), span);
         }
         if let Some(proxy) = &raw.proxy {
@@ -203,8 +203,8 @@ impl Rules<'_, '_, '_> {
         let stream = raw.stream.as_ref().map(|stream| {
             let (list, span) = stream.get()?;
             let written = written.and_then(|answer| answer.get("stream"));
-            let place = Place::new(Owner::Stream, scope);
-            self.steps(list, ("`stream`", span), written, place).map(Content::Stream)
+            let context = StepContext::new(Owner::Stream, scope);
+            self.steps(list, ("`stream`", span), written, context).map(Content::Stream)
         });
         let mut given = [body, text, file, crud, stream].into_iter().flatten();
         given.next().unwrap_or(Some(Content::Empty))
@@ -213,7 +213,7 @@ impl Rules<'_, '_, '_> {
     fn text(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if self.check.document.json(node.0).is_some_and(|value| value.is_array() || value.is_object()) {
-            self.check.wrong_value(node, "text; JSON is for `body`");
+            self.check.wrong_value(node, "text (use `body` for JSON)");
             return None;
         }
         Some(template)
@@ -226,7 +226,7 @@ impl Rules<'_, '_, '_> {
             self.check.wrong_value(node, "the path of a file");
             return None;
         };
-        let (lead, sources) = (lead(written), self.check.document.sources());
+        let (lead, sources) = (leading_directories(written), self.check.document.sources());
         let directory = sources.directory(span);
         if path.is_constant() {
             self.check.files.push((directory.join(written.replace("$$", "$")), span));
@@ -237,23 +237,24 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The leading directories of a path, before its first expression, if they lead out of the declaring directory;
-/// otherwise empty.
-fn lead(path: &str) -> String {
+/// Returns the leading directories of a path, before its first expression, if they lead out of the declaring directory.
+/// Otherwise returns an empty string.
+fn leading_directories(path: &str) -> String {
     let literal = path.find("{{").map_or(path, |at| &path[..at]);
     let directories = literal.rfind('/').map_or("", |at| &literal[..=at]);
     let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if Path::new(directories).components().all(is_below) { String::new() } else { directories.replace("$$", "$") }
 }
 
-/// `None` if it is wrong; a missing value is valid.
-#[expect(clippy::option_option, reason = "the inner one is whether it is given, the outer one whether it is right")]
-pub(super) fn right<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+/// Swaps the options of a checked optional value: the outer one becomes `None` for an invalid value, the inner one
+/// for an absent value.
+#[expect(clippy::option_option, reason = "an absent value is valid, an invalid value is not")]
+pub(super) fn transpose<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     value.map_or(Some(None), |value| value.map(Some))
 }
 
-/// The keys for the content of an answer, with the places of their values.
-fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
+/// Returns the content keys of an answer in file order, with the spans of their values.
+fn content_keys(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
         value.map(|value| value.span)
     }
@@ -270,28 +271,28 @@ fn contents(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
     given
 }
 
-/// A body of JSON.
+/// Returns the content for a JSON body.
 fn json(body: Template, scope: &Scope<'_>) -> Content {
     match body.constant() {
         Some(value) => Content::Constant(value.to_string().into()),
-        None if scope.is_of_data_alone(&body) => Content::JsonOfData(body),
+        None if scope.depends_only_on_data(&body) => Content::JsonOfData(body),
         None => Content::Json(body),
     }
 }
 
-/// Notes the answers after one that matches all requests.
-fn note_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
-    let is_for_all = |answer: &&Spanned<RawAnswer>| {
+/// Warns about answers after an answer that matches all requests.
+fn warn_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
+    let matches_all = |answer: &&Spanned<RawAnswer>| {
         answer.value.as_ref().is_some_and(|raw| raw.when.is_none() && raw.r#match.is_none())
     };
-    let Some(first) = list.iter().position(|answer| is_for_all(&answer)) else { return };
+    let Some(first) = list.iter().position(|answer| matches_all(&answer)) else { return };
     for answer in &list[first + 1..] {
         let problem = Problem::new(ProblemKind::UnreachableAnswer, answer.span);
         check.document.note(problem.related_to(list[first].span));
     }
 }
 
-/// The operations on collections; all of them if an answer could not be read.
+/// Returns the allowed CRUD operations, or all operations if an answer is invalid. `None` if no answer has `crud`.
 fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOperation>> {
     let is_crud = |answer: &RawAnswer| answer.crud.is_some();
     let has_crud = match raw {
@@ -311,7 +312,7 @@ fn operations(raw: &RawAnswers, list: &[Option<Answer>]) -> Option<Vec<CrudOpera
     Some(CrudOperation::ALL.into_iter().filter(is_allowed).collect())
 }
 
-/// Whether it is a token (RFC 9110, 5.6.2).
+/// Returns whether text is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

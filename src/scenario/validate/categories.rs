@@ -14,7 +14,7 @@ use crate::scenario::{FieldRule, JsonType, Row, row_number};
 /// A product as written.
 type WrittenProduct = Spanned<RawProduct>;
 
-/// The categories, and whether all their ids are known.
+/// Checks the categories. Also returns whether all ids of products are known.
 pub(super) fn categories(
     entries: &Entries<RawCategory>,
     span: Span,
@@ -28,17 +28,17 @@ pub(super) fn categories(
         Some(check.document.items(list).filter(|product| product.value.is_some()).collect())
     };
     let written: Vec<Vec<WrittenProduct>> = entries.0.iter().map(|(_, raw)| list(raw).unwrap_or_default()).collect();
-    let readable = is_readable(entries, &written, check);
+    let ids_known = are_ids_known(entries, &written, check);
     let mut ids = ProductIds::declared(&written, check);
     let categories = entries.0.iter().zip(written);
     let category = |((name, raw), written): (&(_, _), _)| category(name, raw, written, &mut ids, check);
-    (categories.filter_map(category).collect(), readable)
+    (categories.filter_map(category).collect(), ids_known)
 }
 
-/// Whether everything that determines ids is valid, so that all ids are known.
-fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
+/// Returns whether everything that determines ids is valid, so that all ids are known.
+fn are_ids_known(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], check: &Validator<'_>) -> bool {
     let has_id = |product: &WrittenProduct| product.value.as_ref().is_some_and(|raw| raw.id.is_some());
-    let is_right = |product: &WrittenProduct| {
+    let is_valid = |product: &WrittenProduct| {
         let id = product.value.as_ref().and_then(|raw| raw.id.as_ref());
         id.is_none_or(|id| id.value.is_some())
     };
@@ -47,7 +47,7 @@ fn is_readable(entries: &Entries<RawCategory>, written: &[Vec<WrittenProduct>], 
         let length = raw.products.as_ref().map_or(Some(0), |list| list.value.as_ref().map(Items::len));
         let has_prefix = raw.prefix.as_ref().is_some_and(|prefix| prefix.value.is_some());
         let has_ids = has_prefix || has_number_ids(written) || written.iter().all(has_id);
-        length == Some(written.len()) && has_ids && written.iter().all(is_right)
+        length == Some(written.len()) && has_ids && written.iter().all(is_valid)
     };
     let is_misspelt = |problem: &Problem| match &problem.kind {
         ProblemKind::UnknownKey { expected, .. } => expected.contains(&"products") && expected.contains(&"prefix"),
@@ -82,17 +82,17 @@ fn category(
     Some(Category { name: name.as_str().into(), prefix, products: products.into(), fields })
 }
 
-/// Whether ids are declared and all of them are numbers: then no prefix is needed.
+/// Returns whether at least one id is declared and all declared ids are numbers. A prefix is optional then.
 fn has_number_ids(written: &[WrittenProduct]) -> bool {
     let mut ids = written.iter().filter_map(|product| product.value.as_ref()?.id.as_ref()).peekable();
     ids.peek().is_some() && ids.all(|id| id.value.as_ref().is_some_and(|id| id.is_number))
 }
 
-/// The place of each product's id, or of the product if its id was assigned.
+/// The ids of products, each with the span of the declared id, or of the product if its id is assigned.
 struct ProductIds(HashMap<Arc<str>, Span>);
 
 impl ProductIds {
-    /// Declared ids first, so that an assigned id never takes one that is declared further down.
+    /// Collects the declared ids first, so that an assigned id never equals an id that is declared further down.
     fn declared(written: &[Vec<WrittenProduct>], check: &mut Validator<'_>) -> Self {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
@@ -108,12 +108,12 @@ impl ProductIds {
         Self(ids)
     }
 
-    /// The id, shared by everything that refers to the product.
+    /// Returns the shared copy of an id.
     fn shared(&self, id: &str) -> Arc<str> {
         self.0.get_key_value(id).map_or_else(|| id.into(), |(id, _)| id.clone())
     }
 
-    /// The prefix with the next free number.
+    /// Returns the prefix with the next free number.
     fn next_free(&mut self, prefix: &str, highest: u64, span: Span) -> Arc<str> {
         let mut candidates = (highest.saturating_add(1)..).map(|number| Arc::<str>::from(format!("{prefix}{number}")));
         let id = candidates.find(|id| !self.0.contains_key(id)).unwrap_or_else(|| prefix.into());

@@ -1,6 +1,6 @@
-//! Checks REST APIs for collections.
+//! Checks `crud`, which declares a REST API for a collection.
 
-use super::answers::right;
+use super::answers::transpose;
 use super::categories::rules;
 use super::expressions::{PAGE, Scope};
 use super::given;
@@ -13,7 +13,7 @@ use crate::scenario::{Crud, CrudOperation, CrudQuery};
 
 impl Rules<'_, '_, '_> {
     pub(super) fn crud(&mut self, raw: &RawCrud, span: Span, scope: &Scope<'_>) -> Option<Crud> {
-        // The id, the parameters of a list, the added row, and the URL of the next page.
+        // For the row's id, the list's parameters, the row to add, and the URL of the next page.
         self.expressions.uses(["path", "query", "body", "url"]);
         let raw = match raw {
             RawCrud::Collection(name) => {
@@ -32,9 +32,9 @@ impl Rules<'_, '_, '_> {
         let collection = self.check.required(raw.collection.as_ref(), "`crud`", "collection", span, span);
         let collection = collection.and_then(|(name, span)| self.known.collection(name, span, self.check));
         let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, self.check)).unwrap_or_default();
-        // Only adding a row, which changes state anyway, computes them.
+        // Defaults are only computed when a row is added, which changes state anyway.
         let surroundings = self.expressions.surroundings();
-        let defaults = right(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
+        let defaults = transpose(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
         self.expressions.set_surroundings(surroundings);
         let only = match given(raw.only.as_ref()) {
             Some((list, span)) => self.operations(list, span),

@@ -1,6 +1,6 @@
-//! Checks `data`: values, and lists of mappings, which are collections of rows.
+//! Checks `data`: values and collections. A list of mappings is a collection of rows.
 
-mod made;
+mod generated;
 mod rows;
 mod table;
 
@@ -12,54 +12,54 @@ use serde_json::Value;
 use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
 use crate::expression::is_reserved_name;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{DataMistake, ProblemKind};
 use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
 use crate::scenario::{CONN, Collection};
 
-/// Names that have another meaning in expressions and messages.
-const OWN_NAMES: [&str; 18] = [
+/// The names that have another meaning in expressions and messages.
+const RESERVED_NAMES: [&str; 18] = [
     "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
     "msg", CONN, "items", "total", "page",
 ];
 
-/// The names of `data` with their values.
+/// The checked values and collections of `data`.
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) collections: Vec<Collection>,
     pub(super) values: IndexMap<Arc<str>, Arc<Value>>,
-    /// Invalid names, and names whose values could not be read.
+    /// Invalid names, and names whose values are invalid.
     pub(super) unread: Vec<Arc<str>>,
 }
 
-/// What generated rows depend on, apart from their declaration.
+/// The inputs of generated rows, apart from their declaration.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Origin {
+pub(super) struct GenerationInputs {
     /// The declared seed.
     pub(super) seed: Option<u64>,
-    /// Milliseconds since 1970 at the world's time 0, if it is declared.
+    /// The declared start of the world's clock, in milliseconds since 1970.
     pub(super) starts: Option<i64>,
 }
 
-/// Checks all of them. `categories` are names already in use.
+/// Checks all entries of `data`. The names of `categories` are already in use.
 pub(super) fn data(
     entries: &Entries<JsonNode>,
     categories: &[Category],
-    origin: Origin,
+    inputs: GenerationInputs,
     check: &mut Validator<'_>,
 ) -> Data {
     let mut data = Data::default();
     for (name, value) in &entries.0 {
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
-        if let Some(why) = refusal(name, categories) {
-            check.note(ProblemKind::DataName { name: name.clone(), why }, span);
+        if let Some(why) = name_error(name, categories) {
+            check.note(DataMistake::DataName { name: name.clone(), why }.into(), span);
             data.unread.push(name.as_str().into());
             continue;
         }
         let name: Arc<str> = name.as_str().into();
-        match datum(&name, *value, value_span, origin, check) {
+        match datum(&name, *value, value_span, inputs, check) {
             Some(Datum::Rows(rows)) => data.collections.push(collection(&name, rows, check)),
             Some(Datum::Value(value)) => drop(data.values.insert(name, value.into())),
             None => data.unread.push(name),
@@ -68,14 +68,14 @@ pub(super) fn data(
     data
 }
 
-/// Why a name is not allowed.
-fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
+/// Returns the reason why a name is not allowed.
+fn name_error(name: &str, categories: &[Category]) -> Option<&'static str> {
     let is_identifier = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
         Some("a name consists of letters, digits and `_`, and does not start with a digit")
-    } else if OWN_NAMES.contains(&name) || is_reserved_name(name) {
-        Some("expressions use this name for something else")
+    } else if RESERVED_NAMES.contains(&name) || is_reserved_name(name) {
+        Some("this name is reserved in expressions")
     } else if name.starts_with("__") {
         Some("names that start with `__` are reserved")
     } else if categories.iter().any(|category| &*category.name == name) {
@@ -85,19 +85,25 @@ fn refusal(name: &str, categories: &[Category]) -> Option<&'static str> {
     }
 }
 
-/// The value of a name.
+/// An entry of `data`.
 enum Datum {
     Rows(Vec<WrittenRow>),
     Value(Value),
 }
 
-fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut Validator<'_>) -> Option<Datum> {
+fn datum(
+    name: &Arc<str>,
+    node: NodeId,
+    span: Span,
+    inputs: GenerationInputs,
+    check: &mut Validator<'_>,
+) -> Option<Datum> {
     match only_keys(node, check)[..] {
         ["from"] => file(node, check),
         ["generate"] => {
             let raw = check.document.decode::<RawMadeRows>(node)?;
             let (raw, span) = check.required(raw.generate.as_ref(), "generated data", "generate", span, span)?;
-            made::rows(name, raw, span, origin, check).map(Datum::Rows)
+            generated::rows(name, raw, span, inputs, check).map(Datum::Rows)
         }
         ["from", "generate"] | ["generate", "from"] => {
             check.note(ProblemKind::Exclusive("from", "generate"), span);
@@ -107,7 +113,7 @@ fn datum(name: &Arc<str>, node: NodeId, span: Span, origin: Origin, check: &mut 
     }
 }
 
-/// The keys of a mapping with one or two; none of anything else.
+/// Returns the keys of a mapping with at most two entries, and no keys for any other node.
 fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
     let tree = check.document.tree();
     match tree.view(node) {
@@ -118,20 +124,20 @@ fn only_keys<'d>(node: NodeId, check: &Validator<'d>) -> Vec<&'d str> {
     }
 }
 
-/// The content of the file that a value names.
+/// Returns the content of the data file that a value names.
 fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let raw = check.document.decode::<RawDataFile>(node)?;
     let span = check.document.tree().span(node);
-    let (path, path_span) = check.required(raw.from.as_ref(), "a file of data", "from", span, span)?;
+    let (path, path_span) = check.required(raw.from.as_ref(), "a data file", "from", span, span)?;
     if path.is_empty() {
         check.note(ProblemKind::EmptyName("the path of a file"), path_span);
     }
     match check.document.attached(node)? {
         DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
         DataFile::Value(root) => {
-            // It could not be printed: printed, it would name a file.
+            // Printed as part of the scenario, this value would refer to a file.
             if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
-                check.note(ProblemKind::NamesData, check.document.tree().span(root));
+                check.note(DataMistake::NamesData.into(), check.document.tree().span(root));
                 return None;
             }
             value(root, check)
@@ -139,7 +145,7 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     }
 }
 
-/// A list of mappings, or an empty list, is a collection; everything else is a value.
+/// Returns a collection for a list of mappings or an empty list, and a value for everything else.
 fn value(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let tree = check.document.tree();
     let is_mapping = |item: &NodeId| matches!(tree.view(*item), NodeView::Mapping(_));

@@ -1,4 +1,4 @@
-//! Checks endpoints, and that no two match the same sockets.
+//! Checks endpoints, and reports endpoints that match the same sockets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use matchit::InsertError;
 use serde_json::{Value, json};
 
-use super::answers::{is_token, right};
+use super::answers::{is_token, transpose};
 use super::expressions::{HANDSHAKE, MESSAGE, Scope};
 use super::http::DeclaredRoute;
 use super::paths::read_path;
-use super::protocols::Speech;
-use super::steps::{Owner, Place, Rules};
+use super::protocols::ProtocolContext;
+use super::steps::{Owner, Rules, StepContext};
 use super::{Validator, given};
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
 use crate::scenario::raw::{
@@ -22,7 +22,7 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 use crate::scenario::{Answers, Endpoint, EndpointTable, MessageRule, PathPattern, Plan, Protocol, StepList};
 
-/// An endpoint with the place that declares it.
+/// An endpoint with the span of its key.
 pub(super) struct DeclaredEndpoint {
     endpoint: Arc<Endpoint>,
     span: Span,
@@ -38,7 +38,7 @@ impl Rules<'_, '_, '_> {
                 let place = self.check.document.part(span, key, range);
                 self.check.note(kind, place);
             }
-            // It is checked even if its key is wrong.
+            // The endpoint is checked even if its key is invalid.
             let endpoint = self.endpoint(key, path.as_ref(), *node);
             if let (Some(_), Some(endpoint)) = (path, endpoint) {
                 endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
@@ -57,39 +57,43 @@ impl Rules<'_, '_, '_> {
         let handshake = raw.handshake.map(|raw| self.handshake(key, raw, node, part("handshake"), &request));
         self.expressions.take_uses();
         let protocol = raw.protocol.as_ref().map(|protocol| protocol.value);
-        let spoken = protocol.flatten().map(Protocol::from).unwrap_or_default();
+        let resolved_protocol = protocol.flatten().map(Protocol::from).unwrap_or_default();
         let subprotocols = given(raw.subprotocol.as_ref()).map(|(raw, span)| {
             let subprotocols = self.subprotocols(raw, span)?;
-            self.expect_subprotocols(&subprotocols, span, spoken);
+            self.check_subprotocols(&subprotocols, span, resolved_protocol);
             Some(subprotocols)
         });
         let socket = known.with_socket(path.map(PathPattern::parameter_names));
-        let speech = Speech { protocol: spoken, opens: false, has_frame: given(raw.frame.as_ref()).is_some() };
-        let opening = Speech { opens: true, ..speech };
-        let message = socket.with_message(speech.fields());
-        // With a protocol, a client sends a message to connect.
-        let at_open = if protocol.is_some() { socket.with_message(opening.fields()) } else { socket.clone() };
-        let open = Place::new(Owner::Socket, &at_open).speaking(opening);
-        let closed = Place::new(Owner::ClosedSocket, &socket).speaking(speech);
+        let protocol_context = ProtocolContext {
+            protocol: resolved_protocol,
+            on_connect: false,
+            has_frame: given(raw.frame.as_ref()).is_some(),
+        };
+        let opening = ProtocolContext { on_connect: true, ..protocol_context };
+        let message = socket.with_message(protocol_context.message_fields());
+        // With a protocol, a client connects by sending a message.
+        let at_open = if protocol.is_some() { socket.with_message(opening.message_fields()) } else { socket.clone() };
+        let open = StepContext::new(Owner::Socket, &at_open).with_protocol(opening);
+        let closed = StepContext::new(Owner::ClosedSocket, &socket).with_protocol(protocol_context);
         let frame = self.member_frame(raw.frame.as_ref(), &socket);
         if let (Some((node, _)), Some(Some(frame))) = (given(raw.frame.as_ref()), &frame) {
-            self.expect_frame(*node, frame, spoken);
+            self.check_member_frame(*node, frame, resolved_protocol);
         }
         let open = self.socket_steps(raw.open.as_ref(), "`open`", part("open"), open);
-        let answering = Place::new(Owner::Socket, &message).speaking(speech);
-        let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), answering));
+        let on_message = StepContext::new(Owner::Socket, &message).with_protocol(protocol_context);
+        let messages = given(raw.messages.as_ref()).map(|(list, _)| self.messages(list, part("messages"), on_message));
         let closed = self.socket_steps(raw.closed.as_ref(), "`closed`", part("closed"), closed);
         let mut names = self.expressions.take_uses().names;
         names.retain(|name| HANDSHAKE.contains(&name.as_str()));
-        let protocol = right(protocol)?;
-        let (open, messages, closed) = (open?, right(messages)?.unwrap_or_default(), closed?);
+        let protocol = transpose(protocol)?;
+        let (open, messages, closed) = (open?, transpose(messages)?.unwrap_or_default(), closed?);
         let lists = open.iter().chain(messages.iter().map(|rule| &rule.steps)).chain(&closed);
         Some(Endpoint {
             sends_to_all: Endpoint::send_to_all(lists),
             key: key.into(),
             path: path.cloned().unwrap_or_default(),
-            handshake: right(handshake)?,
-            subprotocols: right(subprotocols)?.unwrap_or_else(|| implied_subprotocols(protocol)),
+            handshake: transpose(handshake)?,
+            subprotocols: transpose(subprotocols)?.unwrap_or_else(|| implied_subprotocols(protocol)),
             protocol: protocol.map(Protocol::from).unwrap_or_default(),
             frame: frame?,
             open,
@@ -100,7 +104,7 @@ impl Rules<'_, '_, '_> {
         })
     }
 
-    /// The answers that refuse handshakes.
+    /// Checks the answers that refuse handshakes. Their default status is 403.
     fn handshake(
         &mut self,
         key: &str,
@@ -141,36 +145,36 @@ impl Rules<'_, '_, '_> {
 
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn socket_steps(
         &mut self,
         raw: Option<&Spanned<Items<RawRuleStep>>>,
         key: &'static str,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<Option<StepList>> {
-        right(given(raw).map(|(list, span)| self.steps(list, (key, span), written, place)))
+        transpose(given(raw).map(|(list, span)| self.steps(list, (key, span), written, context)))
     }
 
     fn messages(
         &mut self,
         list: &Items<RawMessageRule>,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<Vec<MessageRule>> {
         let document = self.check.document;
-        let mut for_all: Option<Span> = None;
+        let mut catch_all: Option<Span> = None;
         let items = document.items(list).enumerate();
         let rules: Vec<Option<MessageRule>> = items
             .map(|(index, item)| {
-                if let Some(first) = for_all {
+                if let Some(first) = catch_all {
                     document.note(Problem::new(ProblemKind::UnreachableMessageRule, item.span).related_to(first));
                 }
                 let (raw, span) = item.get()?;
-                let is_for_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
-                for_all = for_all.or(is_for_all.then_some(span));
-                self.message_rule(raw, span, written.and_then(|list| list.get(index)), place)
+                let matches_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
+                catch_all = catch_all.or(matches_all.then_some(span));
+                self.message_rule(raw, span, written.and_then(|list| list.get(index)), context)
             })
             .collect();
         rules.into_iter().collect()
@@ -181,9 +185,9 @@ impl Rules<'_, '_, '_> {
         raw: &RawMessageRule,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<MessageRule> {
-        let scope = place.scope;
+        let scope = context.scope;
         if let Some((node, span)) = given(raw.r#match.as_ref())
             && let Some(Value::String(text)) = self.check.document.json(node.0)
             && [" == ", " != "].iter().any(|sign| text.contains(sign))
@@ -191,11 +195,11 @@ impl Rules<'_, '_, '_> {
             self.check.note(ProblemKind::MatchesExpression(text), span);
         }
         if let Some((node, _)) = given(raw.r#match.as_ref()) {
-            self.note_stars(MESSAGE, *node);
+            self.warn_star_patterns(MESSAGE, *node);
         }
         let matches = self.optional(raw.r#match.as_ref(), scope);
         let text = given(raw.text.as_ref()).map(|(text, span)| {
-            self.expect_text(span, place.speech.protocol);
+            self.warn_text_rule(span, context.protocol_context.protocol);
             self.pattern(text, span)
         });
         let mut scope = scope.clone();
@@ -204,15 +208,21 @@ impl Rules<'_, '_, '_> {
         let verbs = raw.verbs();
         let steps = match &verbs[..] {
             [RawVerb { value: Some(RawVerbValue::Do(list)), .. }] if list.len() == 0 => Some(StepList::default()),
-            verbs => self.steps_of(verbs, "a message rule", span, written, place.with_scope(&scope)),
+            verbs => self.steps_of(verbs, "a message rule", span, written, context.with_scope(&scope)),
         };
-        Some(MessageRule { matches: matches?, text: right(text)?, when: right(when)?, with: with?, steps: steps? })
+        Some(MessageRule {
+            matches: matches?,
+            text: transpose(text)?,
+            when: transpose(when)?,
+            with: with?,
+            steps: steps?,
+        })
     }
 
-    /// Text in which `*` matches any text.
+    /// Checks a pattern, in which `*` matches any text.
     fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if text.contains("{{") {
-            let expected = "a pattern without expressions, which are for `when`".into();
+            let expected = "a pattern without expressions (use `when` for those)".into();
             self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
             return None;
         }
@@ -220,7 +230,7 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The default subprotocols of an endpoint.
+/// Returns the default subprotocols of an endpoint.
 fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     match protocol {
         Some(RawProtocol::GraphqlTransportWs) => vec![<&str>::from(Protocol::GraphqlTransportWs).into()],
@@ -228,7 +238,8 @@ fn implied_subprotocols(protocol: Option<RawProtocol>) -> Vec<Arc<str>> {
     }
 }
 
-/// The table of all endpoints; `None` if some match the same sockets. Those of a shop are among its routes.
+/// Builds the table of the declared endpoints. Returns `None` and reports problems if some match the same sockets. The
+/// endpoints of a shop are among its routes.
 pub(super) fn table(
     declared: &[DeclaredEndpoint],
     of_shop: &[DeclaredRoute],
@@ -238,17 +249,17 @@ pub(super) fn table(
     let of_shop = of_shop.map(|declared| (declared.route.path(), declared.span));
     let mut first: HashMap<String, (String, Span)> =
         of_shop.map(|(path, span)| (path.shape(), (path.to_string(), span))).collect();
-    let mut is_right = true;
+    let mut is_valid = true;
     for DeclaredEndpoint { endpoint, span } in declared {
         let shape = endpoint.path.shape();
         if let Some((name, first)) = first.get(&shape) {
-            is_right = false;
+            is_valid = false;
             note(RouteMistake::SameSockets(name.clone(), endpoint.key.to_string()), *first, *span, check);
         } else {
             first.insert(shape, (endpoint.key.to_string(), *span));
         }
     }
-    if !is_right {
+    if !is_valid {
         return None;
     }
     let error = match EndpointTable::new(declared.iter().map(|declared| declared.endpoint.clone())) {

@@ -1,56 +1,56 @@
-//! Compiles expressions, and reports their problems at their exact places.
+//! Compiles expressions, and reports their problems at their exact spans.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::Validator;
-use super::known::Known;
+use super::known::KnownNames;
 use crate::expression::{CompileError, CompileErrorKind, Condition, Fields, Language, Names, PathStep, Template, Word};
 use crate::scenario::CONN;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawExpression;
 use crate::scenario::yaml::{JsonNode, NodeId, NodeView};
 
-/// The names of a request in expressions.
+/// The names for the parts of a request.
 pub(super) const REQUEST: [&str; 7] = ["path", "query", "headers", "cookies", "body", "method", "url"];
 
-/// The names of a socket's handshake in expressions.
+/// The names for the parts of a socket's handshake.
 pub(super) const HANDSHAKE: [&str; 5] = ["path", "query", "headers", "cookies", "url"];
 
-/// The time.
+/// The name for the current time.
 const NOW: &str = "now";
 
-/// The message that a client sent on a socket.
+/// The name for the message that a client sent on a socket.
 pub(super) const MESSAGE: &str = "msg";
 
-/// The row that the previous step changed, or that a generator picked.
+/// The name for the row that the previous step changed or a generator picked.
 pub(super) const ROW: &str = "it";
 
-/// The names of an event in expressions.
+/// The names for an event.
 pub(super) const EVENT: [&str; 2] = ["event", "topic"];
 
-/// The names of an item of `each` in expressions.
+/// The names for an item of `each`.
 pub(super) const ITEM: [&str; 2] = ["item", "index"];
 
-/// The names of a page of rows in the expressions of `list`.
+/// The names for a page of rows, in the expressions of `list`.
 pub(super) const PAGE: [&str; 5] = ["items", "total", "page", "per_page", "pages"];
 
 /// The names that expressions can use at a place.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope<'n> {
     names: Names<'n>,
-    /// The names that still refer to the request.
+    /// The names that refer to the request and are not hidden.
     of_request: BTreeSet<&'n str>,
-    /// Those that are not of `data`.
+    /// The names that are not from `data`.
     own: BTreeSet<&'n str>,
-    /// Whether there are others, which could not be read.
-    takes_any: bool,
+    /// Whether any name is accepted, because some names could not be decoded.
+    accepts_any: bool,
 }
 
 impl<'n> Scope<'n> {
-    /// The names known everywhere.
-    pub(super) fn of(known: &'n Known) -> Self {
+    /// Returns the scope with the names that are defined everywhere.
+    pub(super) fn of(known: &'n KnownNames) -> Self {
         let mut names: Names = known.names().collect();
         for collection in known.collections() {
             names.insert(&collection.name, Fields::OfRows);
@@ -58,19 +58,19 @@ impl<'n> Scope<'n> {
         Self { names, own: BTreeSet::from([NOW]), ..Self::default() }
     }
 
-    /// The same, with a request.
+    /// Returns this scope with the names of a request.
     pub(super) fn with_request(&self) -> Self {
         self.with_names_of_request(&REQUEST)
     }
 
-    /// The same, with a request to a path with these parameters.
+    /// Returns this scope with the names of a request whose path has these parameters.
     pub(super) fn with_request_to(&self, parameters: Vec<&'n str>) -> Self {
         let mut scope = self.with_request();
         scope.names.insert("path", Fields::Only(parameters));
         scope
     }
 
-    /// The same, with a socket of an endpoint; `None` if the parameters of its path are unknown.
+    /// Returns this scope with the names of an endpoint's socket. `parameters` is `None` if the path is invalid.
     pub(super) fn with_socket(&self, parameters: Option<Vec<&'n str>>) -> Self {
         let mut scope = self.with_names_of_request(&HANDSHAKE).and([CONN]);
         if let Some(parameters) = parameters {
@@ -79,7 +79,7 @@ impl<'n> Scope<'n> {
         scope
     }
 
-    /// The same with a message of a client; `None` for fields that are not known.
+    /// Returns this scope with a client's message. `fields` is `None` if the message may have any fields.
     pub(super) fn with_message(&self, fields: Option<Vec<&'n str>>) -> Self {
         let mut scope = self.and([MESSAGE]);
         if let Some(fields) = fields {
@@ -95,24 +95,24 @@ impl<'n> Scope<'n> {
         scope
     }
 
-    /// The same, with more names, which hide existing ones.
+    /// Returns this scope with more names, which hide existing names.
     pub(super) fn and(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let mut scope = self.clone();
         scope.add(names);
         scope
     }
 
-    /// Whether expressions can use a name.
-    pub(super) fn knows(&self, name: &str) -> bool {
+    /// Returns whether expressions can use a name.
+    pub(super) fn contains(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 
-    /// Takes any name as one that it knows.
-    pub(super) fn take_any(&mut self) {
-        self.takes_any = true;
+    /// Accepts any name from now on.
+    pub(super) fn accept_any(&mut self) {
+        self.accepts_any = true;
     }
 
-    /// Adds names, which hide existing ones.
+    /// Adds names, which hide existing names.
     pub(super) fn add(&mut self, names: impl IntoIterator<Item = &'n str>) {
         for name in names {
             self.names.insert(name, Fields::Any);
@@ -121,44 +121,45 @@ impl<'n> Scope<'n> {
         }
     }
 
-    /// Whether a template gives the same until data changes.
-    pub(super) fn is_of_data_alone(&self, template: &Template) -> bool {
+    /// Returns whether the result of a template changes only when data changes.
+    pub(super) fn depends_only_on_data(&self, template: &Template) -> bool {
         template.only_reads() && !template.names().iter().any(|name| self.own.contains(name.as_str()))
     }
 }
 
-/// What expressions use.
+/// The names and surroundings that expressions use.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    /// Names of a request, and `now`.
+    /// The names of a request, and `now`.
     pub(super) names: BTreeSet<String>,
-    /// Whether any expression draws random numbers, counts, or asks for members of a topic.
+    /// Whether any expression draws random numbers, uses counters, or queries the members of a topic.
     pub(super) surroundings: bool,
 }
 
-/// Compiles expressions, and notes what they use.
+/// A compiler of expressions that records what they use.
 pub(super) struct Expressions<'k> {
     language: Language,
-    known: &'k Known,
+    known: &'k KnownNames,
     uses: Uses,
 }
 
 impl<'k> Expressions<'k> {
-    pub(super) fn new(known: &'k Known) -> Self {
+    pub(super) fn new(known: &'k KnownNames) -> Self {
         Self { language: Language::default(), known, uses: Uses::default() }
     }
 
-    /// What was used by expressions compiled since the last call.
+    /// Returns what expressions have used since the last call.
     pub(super) fn take_uses(&mut self) -> Uses {
         std::mem::take(&mut self.uses)
     }
 
-    /// Notes that names of a request are used.
+    /// Records that names of a request are used.
     pub(super) fn uses(&mut self, names: impl IntoIterator<Item = &'static str>) {
         self.uses.names.extend(names.into_iter().map(str::to_owned));
     }
 
-    /// Whether anything compiled so far draws random numbers, counts, or asks for members of a topic.
+    /// Returns whether any expression since the last [`Self::take_uses`] draws random numbers, uses counters, or
+    /// queries the members of a topic.
     pub(super) fn surroundings(&self) -> bool {
         self.uses.surroundings
     }
@@ -167,7 +168,7 @@ impl<'k> Expressions<'k> {
         self.uses.surroundings = surroundings;
     }
 
-    /// JSON whose texts may be expressions.
+    /// Compiles JSON whose strings may be expressions.
     pub(super) fn template(
         &mut self,
         node: JsonNode,
@@ -178,7 +179,7 @@ impl<'k> Expressions<'k> {
         self.template_of(&value, node, scope, check)
     }
 
-    /// The same, for a value derived from what is written there.
+    /// Like [`Self::template`], for a value that is derived from the node.
     pub(super) fn template_of(
         &mut self,
         value: &Value,
@@ -193,7 +194,7 @@ impl<'k> Expressions<'k> {
         Some(template.located(&|path, byte| check.location(node, path, byte)))
     }
 
-    /// An expression that is true or false.
+    /// Compiles an expression that is true or false.
     pub(super) fn condition(
         &mut self,
         RawExpression(JsonNode(node)): RawExpression,
@@ -222,9 +223,10 @@ impl<'k> Expressions<'k> {
                 CompileErrorKind::Unknown { what: Word::Name, name, .. } => Some(name),
                 _ => None,
             };
-            let is_judged =
-                |name: &str| self.known.judged().names && !scope.takes_any && !check.document.has_unread_name(name);
-            if unknown.is_some_and(|name| !is_judged(name)) {
+            let is_reported = |name: &str| {
+                self.known.completeness().names && !scope.accepts_any && !check.document.has_unread_name(name)
+            };
+            if unknown.is_some_and(|name| !is_reported(name)) {
                 continue;
             }
             let is_key = matches!(kind, CompileErrorKind::InKey(_) | CompileErrorKind::SpreadKey(_));
@@ -238,7 +240,7 @@ impl<'k> Expressions<'k> {
     }
 }
 
-/// The names that expressions can use, in order.
+/// Returns the names that expressions can use, in alphabetical order.
 fn known_names(scope: &Scope<'_>) -> Vec<String> {
     let mut known: Vec<String> = scope.names.iter().chain([NOW]).map(str::to_owned).collect();
     known.sort_unstable();
@@ -246,7 +248,7 @@ fn known_names(scope: &Scope<'_>) -> Vec<String> {
 }
 
 impl Validator<'_> {
-    /// Notes that a value is not what is expected.
+    /// Reports that a value has the wrong type.
     pub(super) fn wrong_value(&mut self, JsonNode(node): JsonNode, expected: &str) {
         self.document.note_wrong(node, expected);
     }

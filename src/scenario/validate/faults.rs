@@ -12,17 +12,17 @@ use self::latency::latency;
 use super::references::References;
 use super::{Validator, given};
 use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Matches, Share};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
 use crate::websocket::{MAX_REASON, may_be_sent};
 
-/// The effects of faults on requests, of which exactly one is required.
+/// The effects of faults on requests. Exactly one is required.
 const ON_REQUESTS: &[&str] =
     &["latency", "status", "reset", "empty", "bandwidth", "malformed", "timeout", "contentLength"];
 
-/// The effects of faults on sockets, of which exactly one is required.
+/// The effects of faults on sockets. Exactly one is required.
 const ON_SOCKETS: &[&str] = &[
     "status",
     "connect",
@@ -39,14 +39,14 @@ const ON_SOCKETS: &[&str] = &[
     "ignore",
 ];
 
-/// The effects of faults on streams, of which exactly one is required.
+/// The effects of faults on streams. Exactly one is required.
 const ON_STREAMS: &[&str] = &["latency", "drop", "duplicate", "reset"];
 
-/// The largest deviation of a content length, in bytes.
-const MOST_OFF: i64 = 1 << 20;
+/// The maximum deviation of a content length, in bytes.
+const MAX_LENGTH_OFFSET: i64 = 1 << 20;
 
-/// The largest group of reordered frames.
-const LONGEST_WINDOW: u64 = 1000;
+/// The maximum number of frames that are reordered together.
+const MAX_REORDER_WINDOW: u64 = 1000;
 
 pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
     let mut names: HashMap<&str, Span> = HashMap::new();
@@ -59,7 +59,7 @@ pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, ch
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
 }
 
-/// A checked fault.
+/// Checks a fault.
 pub(in crate::scenario) fn fault(
     raw: &RawFault,
     span: Span,
@@ -70,18 +70,19 @@ pub(in crate::scenario) fn fault(
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());
     if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-        check.note(ProblemKind::UntilBeforeFrom, span);
+        check.note(TimingMistake::UntilBeforeFrom.into(), span);
     }
     let name = check.name(raw.name.as_ref(), "a fault's name");
     if let (Some(name), Some(raw)) = (&name, &raw.name)
         && name.bytes().all(|byte| byte.is_ascii_digit())
     {
-        let (expected, found) = ("a name that is not a number: a number identifies another fault", format!("`{name}`"));
+        let (expected, found) =
+            ("a name that is not a number, because numbers identify other faults", format!("`{name}`"));
         check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
     let matches = matches(raw, on?, span, references, check);
-    companions(raw, on?, effect.as_ref(), check);
+    check_dependent_keys(raw, on?, effect.as_ref(), check);
     Some(Fault { name, matches, from, until: until.map(|(until, _)| until), effect: effect? })
 }
 
@@ -89,8 +90,8 @@ fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
     value.map(|value| value.span)
 }
 
-/// The chosen effects by key.
-fn chosen(raw: &RawFault) -> Vec<(&'static str, Span)> {
+/// Returns the keys of the selected effects, with their spans.
+fn effect_keys(raw: &RawFault) -> Vec<(&'static str, Span)> {
     let is_on =
         |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
     let all = [
@@ -122,7 +123,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
         RawOn::WebSocket => ON_SOCKETS,
         RawOn::Stream => ON_STREAMS,
     };
-    let (own, others): (Vec<_>, Vec<_>) = chosen(raw).into_iter().partition(|(key, _)| keys.contains(key));
+    let (own, others): (Vec<_>, Vec<_>) = effect_keys(raw).into_iter().partition(|(key, _)| keys.contains(key));
     for (key, place) in others.iter().copied() {
         let needs = match (ON_REQUESTS.contains(&key), ON_SOCKETS.contains(&key)) {
             (true, true) => "on: http` or `on: websocket",
@@ -132,17 +133,17 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
         check.note(ProblemKind::Needs { key, needs }, place);
     }
     if own.len() > 1 || own.is_empty() && others.is_empty() {
-        check.exactly_one("a fault", keys, span);
+        check.needs_exactly_one("a fault", keys, span);
     }
     let ([(key, _)], []) = (&own[..], &others[..]) else { return None };
-    let after = given(raw.after.as_ref()).and_then(|(after, span)| check.whole("after", *after, span));
+    let after = given(raw.after.as_ref()).and_then(|(after, span)| check.non_negative("after", *after, span));
     let chance = check.share(raw.chance.as_ref());
     Some(match (*key, on) {
         ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
         ("latency", _) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
         ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),
-        ("status", RawOn::Http) => Effect::Answer(refusal(raw, check)?),
-        ("status", _) => Effect::Refuse(refusal(raw, check)?),
+        ("status", RawOn::Http) => Effect::Answer(response(raw, check)?),
+        ("status", _) => Effect::Refuse(response(raw, check)?),
         ("reset", RawOn::Http) => Effect::ResetRequest { after },
         ("reset", _) => Effect::ResetSocket { after },
         ("empty", _) => Effect::Empty,
@@ -165,31 +166,31 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     })
 }
 
-/// Keys that require certain effects.
-fn companions(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Validator<'_>) {
+/// Reports keys that require other effects.
+fn check_dependent_keys(raw: &RawFault, on: RawOn, effect: Option<&Effect>, check: &mut Validator<'_>) {
     let Some(effect) = effect else { return };
-    let mut goes = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
+    let mut require = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
         if let Some(span) = span.filter(|_| !fits) {
             check.note(ProblemKind::Needs { key, needs }, span);
         }
     };
     let has_status = matches!(effect, Effect::Answer(_) | Effect::Refuse(_));
-    goes("body", span(raw.body.as_ref()), has_status, "status");
-    goes("retryAfter", span(raw.retry_after.as_ref()), has_status, "status");
+    require("body", span(raw.body.as_ref()), has_status, "status");
+    require("retryAfter", span(raw.retry_after.as_ref()), has_status, "status");
     let has_after = matches!(effect, Effect::ResetRequest { .. } | Effect::ResetSocket { .. } | Effect::Close { .. });
-    goes("after", span(raw.after.as_ref()), has_after, "reset` or `close");
-    goes("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
+    require("after", span(raw.after.as_ref()), has_after, "reset` or `close");
+    require("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
-    // For streams it is noted with all the keys that they do not take.
+    // `matches` reports the keys that do not apply to streams.
     let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
-    goes("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
-    // For requests it is noted with all the keys that they do not take.
+    require("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
+    // `matches` reports the keys that do not apply to requests.
     let has_topic = on == RawOn::Http || effect.is_about_frames();
-    goes("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
-    goes("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
+    require("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
+    require("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
 
-fn refusal(raw: &RawFault, check: &mut Validator<'_>) -> Option<FaultResponse> {
+fn response(raw: &RawFault, check: &mut Validator<'_>) -> Option<FaultResponse> {
     let (status, span) = given(raw.status.as_ref())?;
     let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
     if status.is_none() {
@@ -204,13 +205,13 @@ fn timeout(raw: &RawFault, check: &mut Validator<'_>) -> Option<Effect> {
     let (timeout, span) = given(raw.timeout.as_ref())?;
     Some(Effect::Timeout(match timeout {
         RawTimeout::Never => None,
-        RawTimeout::After(duration) => Some(check.read(&duration.0, span)?),
+        RawTimeout::After(duration) => Some(check.parsed(&duration.0, span)?),
     }))
 }
 
 fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
     let (off, span) = given(raw.content_length.as_ref())?;
-    if *off == 0 || !(-MOST_OFF..=MOST_OFF).contains(off) {
+    if *off == 0 || !(-MAX_LENGTH_OFFSET..=MAX_LENGTH_OFFSET).contains(off) {
         check.wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
         return None;
     }
@@ -227,14 +228,14 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("{MAX_REASON} bytes at most"), found }, span);
+        check.note(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
 
 fn window(raw: &RawFault, check: &mut Validator<'_>) -> Option<u64> {
     let (window, span) = given(raw.reorder.as_ref())?;
-    let frames = u64::try_from(*window).ok().filter(|window| (2..=LONGEST_WINDOW).contains(window));
+    let frames = u64::try_from(*window).ok().filter(|window| (2..=MAX_REORDER_WINDOW).contains(window));
     if frames.is_none() {
         check.wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
     }
@@ -251,7 +252,7 @@ fn damage(raw: &RawFault) -> Option<Damage> {
 }
 
 impl Validator<'_> {
-    /// A share; all by default.
+    /// Checks a share. The default is all.
     fn share(&mut self, value: Option<&Spanned<crate::scenario::raw::RawShare>>) -> Share {
         let Some((share, span)) = given(value) else { return Share::ALL };
         match &share.0 {
@@ -268,8 +269,8 @@ impl Validator<'_> {
         }
     }
 
-    /// An integer of at least 0.
-    fn whole(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
+    /// Checks an integer of at least 0.
+    fn non_negative(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
         let number = u64::try_from(value).ok();
         if number.is_none() {
             self.note(ProblemKind::TooSmall { key, least: "0" }, span);
@@ -282,18 +283,18 @@ impl Validator<'_> {
         self.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
-    fn read(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
+    fn parsed(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
         value.clone().map_err(|error| self.note(error.into(), span)).ok()
     }
 }
 
-/// The methods that the API of a shop answers.
+/// The methods that the API of a shop supports.
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS"];
 
-/// The methods that declared routes answer.
+/// The methods that declared routes support.
 const ROUTE_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// What a fault hits.
+/// Checks the keys that select what a fault hits.
 fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Matches {
     let spans = [
         ("method", self::span(raw.method.as_ref())),
@@ -312,7 +313,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         check.note(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
-        // Methods are written in upper case; lower case means the same one.
+        // HTTP methods are in upper case, but lower case is accepted.
         let method = method.to_ascii_uppercase();
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {
@@ -330,7 +331,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
     });
     let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
     let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(Id { text: id, .. }, span)| {
-        if let Some(why) = references.why_no_product(id, category.as_deref()) {
+        if let Some(why) = references.absence_reason(id, category.as_deref()) {
             check.note(ProblemKind::NeverMatches(why), span);
         }
         id.as_str().into()
@@ -340,7 +341,8 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
     }
     let share = check.share(raw.share.as_ref());
-    let skip = given(raw.skip.as_ref()).and_then(|(skip, span)| check.whole("skip", *skip, span)).unwrap_or_default();
+    let skip =
+        given(raw.skip.as_ref()).and_then(|(skip, span)| check.non_negative("skip", *skip, span)).unwrap_or_default();
     let times = given(raw.times.as_ref()).and_then(|(times, span)| check.count("times", *times, span));
     let topic = given(raw.topic.as_ref()).map(|(topic, _)| topic.as_str().into());
     let streams = on == RawOn::Stream;

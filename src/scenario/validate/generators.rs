@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::references::References;
 use super::{Validator, given};
 use crate::scenario::Arrivals;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawArrivals, RawDraw, RawDrawBy, RawDuration, RawGenerator, RawRate};
 use crate::scenario::shop::{OrderGenerator, OrderedProducts};
 use crate::scenario::source::Span;
@@ -44,7 +44,7 @@ fn generator(
     Some(OrderGenerator { arrivals, jitter, amount: amount?, products: products?, from, until })
 }
 
-/// When the events of a generator happen, as written.
+/// The timing of a generator's events, as written.
 pub(super) struct Timing<'r> {
     pub(super) every: Option<&'r Spanned<RawDuration>>,
     pub(super) rate: Option<&'r Spanned<RawRate>>,
@@ -54,7 +54,7 @@ pub(super) struct Timing<'r> {
     pub(super) until: Option<&'r Spanned<RawDuration>>,
 }
 
-/// When the events of a generator happen.
+/// The checked timing of a generator's events.
 pub(super) struct CheckedTiming {
     pub(super) arrivals: Arrivals,
     pub(super) jitter: Duration,
@@ -69,7 +69,7 @@ impl Timing<'_> {
         if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
             && jitter > every
         {
-            check.note(ProblemKind::JitterTooLong, span);
+            check.note(TimingMistake::JitterTooLong.into(), span);
         }
         if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
             check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
@@ -77,7 +77,7 @@ impl Timing<'_> {
         let from = check.duration(self.from).map(|(from, _)| from).unwrap_or_default();
         let until = check.duration(self.until);
         if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-            check.note(ProblemKind::UntilBeforeFrom, span);
+            check.note(TimingMistake::UntilBeforeFrom.into(), span);
         }
         let jitter = jitter.map(|(jitter, _)| jitter).unwrap_or_default();
         Some(CheckedTiming { arrivals: arrivals?, jitter, from, until: until.map(|(until, _)| until) })
@@ -91,7 +91,7 @@ impl Timing<'_> {
                 return None;
             }
             (None, None) => {
-                check.exactly_one("a generator", &["every", "rate"], span);
+                check.needs_exactly_one("a generator", &["every", "rate"], span);
                 return None;
             }
             (every, None) => check.period("every", every)?.0,
@@ -130,13 +130,13 @@ fn products(
             Some(OrderedProducts::Weights(weights(entries, span, &mut product, check)))
         }
         RawDraw::By(_) => {
-            check.exactly_one("`products`", &["category", "weights"], span);
+            check.needs_exactly_one("`products`", &["category", "weights"], span);
             None
         }
     }
 }
 
-/// Ids with their weights above 0.
+/// Checks weights. Returns the ids whose weights are above 0.
 pub(super) fn weights(
     entries: &Entries<i64>,
     span: Span,

@@ -1,4 +1,4 @@
-//! Checks routes: their keys, and that no two match the same requests.
+//! Checks routes, and reports routes that match the same requests.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,24 +15,24 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView};
 use crate::scenario::{CrudOperation, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable};
 
-/// A route with the place that declares it.
+/// A route with the span of its declaration.
 pub(super) struct DeclaredRoute {
     pub(super) route: Route,
     pub(super) span: Span,
-    /// Its name in messages, such as `GET /todos`.
+    /// The name for messages, such as `GET /todos`.
     pub(super) name: String,
-    /// Whether it is one of the routes of a REST API for a collection.
+    /// Whether the route comes from `crud`.
     is_crud: bool,
 }
 
 impl DeclaredRoute {
-    /// A route of a shop.
-    pub(super) fn of_shop(route: Route, span: Span) -> Self {
+    /// Wraps a route of a shop.
+    pub(super) fn from_shop(route: Route, span: Span) -> Self {
         let name = format!("{} {}", route.method(), route.path());
         Self { route, span, name, is_crud: false }
     }
 
-    /// A text that is equal for routes that match the same requests.
+    /// Returns a key that is equal for routes that match the same requests.
     fn shape(&self) -> (String, RouteMethod) {
         (self.route.path().shape(), self.route.method())
     }
@@ -66,7 +66,7 @@ impl Rules<'_, '_, '_> {
         routes
     }
 
-    /// Notes methods used as keys of an answer, and tells whether there are any.
+    /// Reports methods used as keys inside a route. Returns whether there are any.
     fn has_methods_inside(&mut self, path: &PathPattern, JsonNode(node): JsonNode) -> bool {
         let tree = self.check.document.tree();
         let NodeView::Mapping(entries) = tree.view(node) else { return false };
@@ -114,13 +114,13 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// The names of the parameters in `path`.
+/// Returns the names of a path's parameters.
 fn parameters(RouteKey { method, path }: &RouteKey) -> Vec<&str> {
     let of_row = method.is_none().then_some(ROW_ID);
     path.parameters().map(|parameter| &**parameter.name()).chain(of_row).collect()
 }
 
-/// The parameter of a row's path.
+/// The parameter in the path of a row.
 const ROW_ID: &str = "id";
 
 fn crud_route(operation: CrudOperation, path: &PathPattern) -> (RouteMethod, PathPattern) {
@@ -135,23 +135,23 @@ fn crud_route(operation: CrudOperation, path: &PathPattern) -> (RouteMethod, Pat
     }
 }
 
-/// The table of all routes; `None` if some match the same requests.
+/// Builds the table of all routes. Returns `None` and reports problems if some match the same requests.
 pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Option<RouteTable> {
-    // A method that is declared beside a REST API for a collection wins.
+    // A single route takes precedence over a route of `crud` for the same requests.
     let single: HashSet<_> = routes.iter().filter(|route| !route.is_crud).map(DeclaredRoute::shape).collect();
     let routes: Vec<DeclaredRoute> =
         routes.into_iter().filter(|route| !route.is_crud || !single.contains(&route.shape())).collect();
     let mut first: HashMap<(String, RouteMethod), &DeclaredRoute> = HashMap::new();
-    let mut is_right = true;
+    let mut is_valid = true;
     for route in &routes {
         if let Some(first) = first.get(&route.shape()) {
-            is_right = false;
+            is_valid = false;
             note(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
         } else {
             first.insert(route.shape(), route);
         }
     }
-    if !is_right {
+    if !is_valid {
         return None;
     }
     let error = match RouteTable::new(routes.iter().map(|declared| declared.route.clone())) {

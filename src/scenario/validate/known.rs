@@ -1,4 +1,4 @@
-//! The names of the scenario's data.
+//! The names that a scenario declares in `data` and `categories`.
 
 use std::sync::Arc;
 
@@ -6,43 +6,44 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Validator;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::ReferenceMistake;
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::{Collection, Row};
 use crate::words::nearest;
 
-/// The names of `data` and of categories, and the declared rows.
-pub(super) struct Known {
+/// The names in `data` and `categories`, with the declared rows.
+pub(super) struct KnownNames {
     collections: Vec<KnownCollection>,
     values: Vec<Arc<str>>,
-    /// Names whose values are unknown.
+    /// The names whose values are invalid.
     unread: Vec<Arc<str>>,
-    judged: Judged,
+    completeness: Completeness,
 }
 
-/// What is completely known, so that anything else is a mistake.
+/// The declarations that are completely known. A reference to anything else is an error.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judged {
+pub(super) struct Completeness {
+    /// Whether all names are known.
     pub(super) names: bool,
-    /// The ids of rows.
+    /// Whether the ids of all rows are known.
     pub(super) rows: bool,
 }
 
 /// A collection or a category.
 pub(super) struct KnownCollection {
     pub(super) name: Arc<str>,
-    /// Whether it is a category, whose rows have totals.
+    /// Whether this is a category, whose rows have totals.
     pub(super) is_counted: bool,
     pub(super) rows: Arc<[Arc<Row>]>,
 }
 
-impl Known {
+impl KnownNames {
     pub(super) fn new(
         categories: &[Category],
         collections: &[Collection],
         values: &IndexMap<Arc<str>, Arc<Value>>,
-        judged: Judged,
+        completeness: Completeness,
     ) -> Self {
         let categories = categories.iter().map(|category| KnownCollection {
             name: category.name.clone(),
@@ -55,62 +56,62 @@ impl Known {
             rows: collection.rows.clone(),
         });
         let (collections, values) = (categories.chain(collections).collect(), values.keys().cloned().collect());
-        Self { collections, values, unread: Vec::new(), judged }
+        Self { collections, values, unread: Vec::new(), completeness }
     }
 
-    /// The same, with names whose values are unknown.
+    /// Adds names whose values are invalid.
     pub(super) fn with_unread(self, unread: Vec<Arc<str>>) -> Self {
-        let rows = self.judged.rows && unread.is_empty();
-        Self { unread, judged: Judged { rows, ..self.judged }, ..self }
+        let rows = self.completeness.rows && unread.is_empty();
+        Self { unread, completeness: Completeness { rows, ..self.completeness }, ..self }
     }
 
-    pub(super) fn judged(&self) -> Judged {
-        self.judged
+    pub(super) fn completeness(&self) -> Completeness {
+        self.completeness
     }
 
     pub(super) fn collections(&self) -> &[KnownCollection] {
         &self.collections
     }
 
-    /// All names.
+    /// Returns all names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let collections = self.collections.iter().map(|collection| &*collection.name);
         collections.chain(self.values.iter().chain(&self.unread).map(|name| &**name))
     }
 
-    /// Whether an unknown name is a mistake.
-    fn is_judged(&self, name: &str) -> bool {
-        self.judged.names && self.unread.iter().all(|unread| &**unread != name)
+    /// Returns whether an undeclared name is an error.
+    fn must_be_declared(&self, name: &str) -> bool {
+        self.completeness.names && self.unread.iter().all(|unread| &**unread != name)
     }
 
-    /// Whether there is a value with this name.
+    /// Returns whether a value has this name.
     pub(super) fn is_value(&self, name: &str) -> bool {
         self.values.iter().any(|value| &**value == name)
     }
 
-    /// The collection with this name; a problem if there is none.
+    /// Returns the collection with this name. Reports a problem if no collection has it.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
-        if found.is_none() && self.is_judged(name) {
+        if found.is_none() && self.must_be_declared(name) {
             let unread = self.unread.iter().map(|name| &**name);
             let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ProblemKind::UnknownCollection { name: name.to_owned(), nearest }, span);
+            check.note(ReferenceMistake::UnknownCollection { name: name.to_owned(), nearest }.into(), span);
         }
         found
     }
 
-    /// The value with this name; a problem if there is none.
+    /// Returns the value with this name. Reports a problem if no value has it.
     pub(super) fn value(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
         if let Some(found) = self.values.iter().find(|value| &***value == name) {
             return Some(found.clone());
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
-            check.note(ProblemKind::SetsCollection(name.to_owned()), span);
-        } else if self.is_judged(name) {
+            check.note(ReferenceMistake::SetsCollection(name.to_owned()).into(), span);
+        } else if self.must_be_declared(name) {
             let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ProblemKind::UnknownValue { name: name.to_owned(), nearest }, span);
+            check.note(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);
         }
         None
     }

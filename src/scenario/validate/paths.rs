@@ -1,4 +1,4 @@
-//! Reads the keys of routes, such as `GET /todos/{id}`.
+//! Parses the keys of routes and endpoints, such as `GET /todos/{id}`.
 
 use std::ops::Range;
 
@@ -7,21 +7,21 @@ use percent_encoding::percent_decode_str;
 use crate::scenario::problem::{ProblemKind, RouteMistake};
 use crate::scenario::{PathPattern, RouteMethod};
 
-/// A parsed key of a route.
+/// The parsed key of a route.
 #[derive(Debug, PartialEq)]
 pub(super) struct RouteKey {
-    /// `None` for a REST API for a collection.
+    /// `None` for a route with `crud`.
     pub(super) method: Option<RouteMethod>,
     pub(super) path: PathPattern,
 }
 
-/// What is wrong with a key, and the bytes that are wrong.
+/// A problem with a key, and the invalid bytes.
 type Mistake = (ProblemKind, Range<usize>);
 
-/// The names of methods.
+/// The allowed methods.
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "ANY"];
 
-/// Reads a key, or gives everything that is wrong with it.
+/// Parses the key of a route, or returns everything that is wrong with it.
 pub(super) fn read(key: &str) -> (Option<RouteKey>, Vec<Mistake>) {
     let mut mistakes = Vec::new();
     let (word, start) = match key.split_once(char::is_whitespace) {
@@ -44,7 +44,7 @@ pub(super) fn read(key: &str) -> (Option<RouteKey>, Vec<Mistake>) {
     (Some(RouteKey { method, path: path.pattern }), Vec::new())
 }
 
-/// Reads the path of an endpoint, or gives everything that is wrong with it.
+/// Parses the path of an endpoint, or returns everything that is wrong with it.
 pub(super) fn read_path(key: &str) -> (Option<PathPattern>, Vec<Mistake>) {
     let path_start = key.find('/').unwrap_or_default();
     if METHODS.contains(&&*key[..path_start].trim().to_ascii_uppercase()) {
@@ -60,7 +60,7 @@ pub(super) fn read_path(key: &str) -> (Option<PathPattern>, Vec<Mistake>) {
     if path.mistakes.is_empty() { (Some(path.pattern), Vec::new()) } else { (None, path.mistakes) }
 }
 
-/// The method with a name in upper case.
+/// Returns the method with an upper-case name.
 pub(super) fn method(word: &str) -> Option<RouteMethod> {
     Some(match word {
         "GET" => RouteMethod::Get,
@@ -96,7 +96,7 @@ impl<'k> Path<'k> {
         let Some(segments) = path.strip_prefix('/') else {
             return self.mistake(RouteMistake::NoSlash(path.to_owned()), range);
         };
-        // A slash at the end has no meaning.
+        // A trailing slash is ignored.
         let segments = segments.strip_suffix('/').unwrap_or(segments);
         if segments.is_empty() {
             return;
@@ -116,7 +116,7 @@ impl<'k> Path<'k> {
         }
     }
 
-    /// Reads a segment, and tells whether it matches the rest of a path.
+    /// Parses a segment. Returns whether it matches the rest of a path.
     fn segment(&mut self, segment: &'k str, place: Range<usize>) -> bool {
         let is_first = place.start == self.text.find('/').map_or(0, |slash| slash + 1);
         if segment.is_empty() {
@@ -156,7 +156,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// The meaning of a segment in the parameter syntax of other routers: `:id`, `<id>`, `*` or `*rest`.
+/// Converts a segment in the parameter syntax of another router: `:id`, `<id>`, `*` or `*rest`.
 fn other_syntax(segment: &str) -> Option<String> {
     let angle = || segment.strip_prefix('<')?.strip_suffix('>')?.rsplit(':').next();
     if let Some(name) = segment.strip_prefix(':').or_else(angle).filter(|name| is_name(name)) {

@@ -1,4 +1,4 @@
-//! Finds texts of `match` that look like patterns, which it does not know.
+//! Finds strings in `match` that look like patterns, which `match` does not support.
 
 use serde_json::Value;
 
@@ -8,22 +8,24 @@ use crate::scenario::problem::ProblemKind;
 use crate::scenario::yaml::JsonNode;
 
 impl Rules<'_, '_, '_> {
-    /// Notes the texts of JSON to compare a name with that begin or end with a `*`. A `*` alone may well be meant as it is.
-    pub(super) fn note_stars(&mut self, name: &str, JsonNode(node): JsonNode) {
+    /// Warns about strings that start or end with a `*`, in the JSON that `name` is compared with. A lone `*` is allowed,
+    /// because it may well be meant literally.
+    pub(super) fn warn_star_patterns(&mut self, name: &str, JsonNode(node): JsonNode) {
         let Some(value) = self.check.document.json(node) else { return };
         let mut found = Vec::new();
-        add_stars(&value, &mut Vec::new(), &mut found);
+        collect_star_patterns(&value, &mut Vec::new(), &mut found);
         for (path, text) in found {
             let place = self.check.document.place(node, &path, 0..0);
-            self.check.note(ProblemKind::MatchesStar(asked(&field(name, &path), text)), place);
+            let condition = equivalent_condition(&value_expression(name, &path), text);
+            self.check.note(ProblemKind::MatchesStar(condition), place);
         }
     }
 }
 
-fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Vec<PathStep>, &'v str)>) {
+fn collect_star_patterns<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Vec<PathStep>, &'v str)>) {
     let mut inside = |step: PathStep, value: &'v Value| {
         path.push(step);
-        add_stars(value, path, found);
+        collect_star_patterns(value, path, found);
         path.pop();
     };
     match value {
@@ -41,8 +43,8 @@ fn add_stars<'v>(value: &'v Value, path: &mut Vec<PathStep>, found: &mut Vec<(Ve
     }
 }
 
-/// How an expression names what these steps lead to.
-fn field(name: &str, path: &[PathStep]) -> String {
+/// Returns the expression for the value at `path` inside `name`.
+fn value_expression(name: &str, path: &[PathStep]) -> String {
     let is_word = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.is_empty();
     let step = |step: &PathStep| match step {
         PathStep::Key(key) if is_word(key) => format!(".{key}"),
@@ -52,8 +54,8 @@ fn field(name: &str, path: &[PathStep]) -> String {
     name.to_owned() + &path.iter().map(step).collect::<String>()
 }
 
-/// The expression that asks what a pattern says.
-fn asked(field: &str, pattern: &str) -> String {
+/// Returns the condition that is equivalent to a pattern.
+fn equivalent_condition(field: &str, pattern: &str) -> String {
     let text = quoted(pattern.trim_matches('*'));
     match (pattern.starts_with('*'), pattern.ends_with('*')) {
         (true, true) => format!("{text} in {field}"),

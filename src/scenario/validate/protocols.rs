@@ -1,31 +1,31 @@
-//! Checks what an endpoint with a protocol says, as far as the file alone decides it: the protocol has no frame for some values,
-//! and no message is text.
+//! Checks the frames, messages and subprotocols of endpoints with a protocol, as far as the scenario alone determines
+//! them.
 
 use serde_json::{Map, Value};
 
 use super::Validator;
-use super::known::Known;
-use super::steps::{Owner, Place, Rules};
+use super::known::KnownNames;
+use super::steps::{Owner, Rules, StepContext};
 use crate::expression::Template;
 use crate::scenario::Protocol;
 use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeView};
 
-/// What the frames of an endpoint's steps are written in, and where.
+/// The protocol of an endpoint, with the context of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Speech {
+pub(super) struct ProtocolContext {
     pub(super) protocol: Protocol,
-    /// Whether the steps answer a client that connects.
-    pub(super) opens: bool,
-    /// Whether the endpoint says how its members get what is sent.
+    /// Whether the steps answer the message with which a client connects.
+    pub(super) on_connect: bool,
+    /// Whether the endpoint declares the frame in which members receive events.
     pub(super) has_frame: bool,
 }
 
-impl Speech {
-    /// The fields of a client's message; `None` if it may have any.
-    pub(super) fn fields(self) -> Option<Vec<&'static str>> {
-        Some(match (self.protocol, self.opens) {
+impl ProtocolContext {
+    /// Returns the fields of a client's message. `None` if the message may have any fields.
+    pub(super) fn message_fields(self) -> Option<Vec<&'static str>> {
+        Some(match (self.protocol, self.on_connect) {
             (Protocol::Plain, _) => return None,
             (Protocol::SocketIo, _) => vec!["namespace", "event", "args", "ack"],
             (Protocol::GraphqlTransportWs, true) => vec!["payload"],
@@ -34,52 +34,55 @@ impl Speech {
     }
 }
 
-/// What a value has to be, in words, with the keys by which it is that, and all keys that it may have; none if it may have any.
-struct Form {
+/// The shape of a frame.
+struct FrameShape {
+    /// The description for messages.
     expected: &'static str,
-    needed: &'static [&'static str],
+    /// The keys of which at least one is required.
+    any_of: &'static [&'static str],
+    /// The allowed keys. An empty list allows all keys.
     allowed: &'static [&'static str],
 }
 
-/// An event for members of a topic.
-const EVENT: Form = Form {
-    expected: "an event of Socket.IO: { event, args }",
-    needed: &["event"],
+/// A Socket.IO event for members of a topic.
+const EVENT: FrameShape = FrameShape {
+    expected: "a Socket.IO event: { event, args }",
+    any_of: &["event"],
     allowed: &["event", "args", "namespace"],
 };
 
-/// A reply in `open`.
-const EVENT_OR_REFUSAL: Form = Form {
-    expected: "a frame for Socket.IO: { event, args } or { error }",
-    needed: &["event", "error"],
+/// A Socket.IO reply in `open`.
+const EVENT_OR_REFUSAL: FrameShape = FrameShape {
+    expected: "a Socket.IO frame: { event, args } or { error }",
+    any_of: &["event", "error"],
     allowed: &["event", "args", "error", "namespace", "ack", "id"],
 };
 
-/// A reply to a message.
-const EVENT_OR_ACK: Form = Form {
-    expected: "a frame for Socket.IO: { event, args } or { ack }",
-    needed: &["event", "ack"],
+/// A Socket.IO reply to a message.
+const EVENT_OR_ACK: FrameShape = FrameShape {
+    expected: "a Socket.IO frame: { event, args } or { ack }",
+    any_of: &["event", "ack"],
     allowed: &["event", "args", "ack", "namespace", "id"],
 };
 
-/// A result of an operation.
-const RESULT: Form = Form {
-    expected: "a result of GraphQL: { data } or { errors }",
-    needed: &["data", "errors", "hasNext"],
+/// A result of a GraphQL operation.
+const RESULT: FrameShape = FrameShape {
+    expected: "a GraphQL result: { data } or { errors }",
+    any_of: &["data", "errors", "hasNext"],
     allowed: &[],
 };
 
-/// The acknowledgement of a connection.
-const ACKNOWLEDGEMENT: Form = Form {
+/// The acknowledgement of a GraphQL connection.
+const ACKNOWLEDGEMENT: FrameShape = FrameShape {
     expected: "the acknowledgement of a GraphQL connection: { ack: PAYLOAD }",
-    needed: &["ack"],
+    any_of: &["ack"],
     allowed: &["ack"],
 };
 
-impl Form {
-    /// What a reply is.
-    fn of_reply(speech: Speech) -> Option<Self> {
-        Some(match (speech.protocol, speech.opens) {
+impl FrameShape {
+    /// Returns the shape of a reply. `None` if a reply may be any value.
+    fn for_reply(protocol_context: ProtocolContext) -> Option<Self> {
+        Some(match (protocol_context.protocol, protocol_context.on_connect) {
             (Protocol::Plain, _) => return None,
             (Protocol::SocketIo, true) => EVENT_OR_REFUSAL,
             (Protocol::SocketIo, false) => EVENT_OR_ACK,
@@ -88,8 +91,8 @@ impl Form {
         })
     }
 
-    /// What members of a topic get.
-    fn of_members(protocol: Protocol) -> Option<Self> {
+    /// Returns the shape of a frame for members of a topic. `None` if the frame may be any value.
+    fn for_members(protocol: Protocol) -> Option<Self> {
         match protocol {
             Protocol::Plain => None,
             Protocol::SocketIo => Some(EVENT),
@@ -114,39 +117,40 @@ impl Form {
     }
 
     fn fits(&self, fields: &Map<String, Value>) -> bool {
-        self.needed.iter().any(|key| fields.contains_key(*key))
+        self.any_of.iter().any(|key| fields.contains_key(*key))
     }
 }
 
 impl Rules<'_, '_, '_> {
-    /// A reply to the client of a socket.
-    pub(super) fn expect_reply(&mut self, node: JsonNode, template: &Template, place: Place<'_, '_>) {
-        if place.owner == Owner::Socket
-            && let Some(form) = Form::of_reply(place.speech)
+    /// Checks the frame of a reply to the client of a socket.
+    pub(super) fn check_reply(&mut self, node: JsonNode, template: &Template, context: StepContext<'_, '_>) {
+        if context.owner == Owner::Socket
+            && let Some(shape) = FrameShape::for_reply(context.protocol_context)
         {
-            form.check(node, template, self.check);
+            shape.check(node, template, self.check);
         }
     }
 
-    /// What members get of what is sent, by the frame of a `join` or of an endpoint.
-    pub(super) fn expect_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
-        if let Some(form) = Form::of_members(protocol) {
-            form.check(node, template, self.check);
+    /// Checks the frame in which members receive events, declared by a `join` or by an endpoint.
+    pub(super) fn check_member_frame(&mut self, node: JsonNode, template: &Template, protocol: Protocol) {
+        if let Some(shape) = FrameShape::for_members(protocol) {
+            shape.check(node, template, self.check);
         }
     }
 
-    /// What is sent to all sockets of an endpoint.
-    pub(super) fn expect_for_all(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
+    /// Checks a frame that is sent to all sockets of an endpoint.
+    pub(super) fn check_broadcast(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
         if protocol == Protocol::GraphqlTransportWs {
             self.check.note(SocketMistake::SendsToAll.into(), span);
         } else {
-            self.expect_frame(node, template, protocol);
+            self.check_member_frame(node, template, protocol);
         }
     }
 
-    /// Topics that members join who get what is sent as it is: changes of data are no frames of a protocol.
-    pub(super) fn expect_frames_of(&mut self, topics: JsonNode, speech: Speech) {
-        if speech.protocol == Protocol::Plain || speech.has_frame {
+    /// Warns about topics of `data` that members join without declaring a frame. The changes would be sent as they
+    /// are, and are not frames of the protocol.
+    pub(super) fn warn_raw_changes(&mut self, topics: JsonNode, protocol_context: ProtocolContext) {
+        if protocol_context.protocol == Protocol::Plain || protocol_context.has_frame {
             return;
         }
         let tree = self.check.document.tree();
@@ -156,23 +160,25 @@ impl Rules<'_, '_, '_> {
             _ => &one,
         };
         let raw = nodes.iter().filter_map(|node| match tree.view(*node) {
-            NodeView::Scalar { text, .. } if is_of_data(text, self.known) => Some((text.to_owned(), tree.span(*node))),
+            NodeView::Scalar { text, .. } if is_data_topic(text, self.known) => {
+                Some((text.to_owned(), tree.span(*node)))
+            }
             _ => None,
         });
         for (topic, span) in raw.collect::<Vec<_>>() {
-            self.check.note(SocketMistake::RawChanges { topic, protocol: speech.protocol }.into(), span);
+            self.check.note(SocketMistake::RawChanges { topic, protocol: protocol_context.protocol }.into(), span);
         }
     }
 
-    /// The text that a message has.
-    pub(super) fn expect_text(&mut self, span: Span, protocol: Protocol) {
+    /// Warns about a rule for text messages.
+    pub(super) fn warn_text_rule(&mut self, span: Span, protocol: Protocol) {
         if protocol != Protocol::Plain {
             self.check.note(SocketMistake::NeverText(protocol).into(), span);
         }
     }
 
-    /// The subprotocols of an endpoint.
-    pub(super) fn expect_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
+    /// Warns if a GraphQL endpoint does not accept the subprotocol that its clients offer.
+    pub(super) fn check_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
         let own = <&str>::from(Protocol::GraphqlTransportWs);
         if protocol == Protocol::GraphqlTransportWs && !subprotocols.iter().any(|one| one.as_ref() == own) {
             self.check.note(SocketMistake::OtherSubprotocol.into(), span);
@@ -180,8 +186,8 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// Whether a constant topic is that of a name of `data`, or of one of its rows.
-fn is_of_data(topic: &str, known: &Known) -> bool {
+/// Returns whether a constant topic is a name of `data`, or belongs to one of its rows.
+fn is_data_topic(topic: &str, known: &KnownNames) -> bool {
     let first = topic.split('/').next().unwrap_or_default();
     !first.is_empty() && known.names().any(|name| name == first)
 }

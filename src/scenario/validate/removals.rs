@@ -1,23 +1,23 @@
-//! Steps that refer to a product which an earlier step of the same script has removed.
+//! Finds steps that refer to a product that an earlier step of the same script removed.
 //!
-//! Only certain cases are noted: within one repeat, no step between the two can have added the product again. What
-//! other scripts add is known once all of them are read, so [`References::judge`] decides.
+//! A case counts only if, within one repeat, no step between the two can have added the product again. The additions of
+//! other scripts are known once all scripts are read, so [`References::report`] decides in the end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::references::{AddedId, AfterRemoval, References, names};
+use super::references::{AddedId, AfterRemoval, References, possible_additions};
 use super::{Validator, given};
 use crate::scenario::raw::RawStep;
 use crate::scenario::shop::{OrderStep, ShopAction};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Items, Spanned};
 
-/// The position of a step in its script: by time, and at the same time by the order of the file.
+/// The position of a step in its script: its time, then its index in the file.
 type StepPosition = (Duration, usize);
 
-/// Examines the steps of a script, in the order of the file.
+/// Records the references of a script to products that it removed earlier. `steps` are in file order.
 pub(super) fn note(
     list: &Items<RawStep>,
     steps: &[OrderStep],
@@ -25,7 +25,7 @@ pub(super) fn note(
     references: &mut References<'_>,
     check: &Validator<'_>,
 ) {
-    // What an invalid step would have done is unknown.
+    // The effect of an invalid step is unknown.
     if steps.len() != list.len() {
         return;
     }
@@ -43,20 +43,20 @@ pub(super) fn note(
     for (index, step) in steps.iter().enumerate() {
         let Some((id, removal)) = product(step).and_then(|id| Some((id, *removed.get(id)?))) else { continue };
         let until = (step.end(), index);
-        let comes_back = |id: &AddedId| {
+        let is_added_again = |id: &AddedId| {
             let added = added.get(id).into_iter().flatten();
             added.into_iter().any(|(first, latest)| *latest > removal && *first < until)
         };
-        if (step.at, index) > removal && !names(id).any(|id| comes_back(&id)) {
+        if (step.at, index) > removal && !possible_additions(id).any(|id| is_added_again(&id)) {
             let span = |index: usize| product_span(list, index, check);
             if let (Some(span), Some(removed)) = (span(index), span(removal.1)) {
-                references.after_removal(AfterRemoval { id: id.clone(), span, removed, script });
+                references.note_after_removal(AfterRemoval { id: id.clone(), span, removed, script });
             }
         }
     }
 }
 
-/// When steps add products, for the first and the last time.
+/// Returns the first and the last position at which each step adds its product.
 fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedId, Vec<(StepPosition, StepPosition)>> {
     let mut added: HashMap<AddedId, Vec<(StepPosition, StepPosition)>> = HashMap::new();
     for (index, step) in steps.iter().enumerate() {
@@ -69,7 +69,7 @@ fn additions(steps: &[OrderStep], references: &References<'_>) -> HashMap<AddedI
     added
 }
 
-/// The product that must exist for a step.
+/// Returns the product that must exist for a step.
 fn product(step: &OrderStep) -> Option<&Arc<str>> {
     match &step.action {
         ShopAction::Order { product, .. } | ShopAction::Set { product, .. } | ShopAction::Remove { product } => {
@@ -79,7 +79,7 @@ fn product(step: &OrderStep) -> Option<&Arc<str>> {
     }
 }
 
-/// Where a step names its product.
+/// Returns the span of the product in a step.
 fn product_span(list: &Items<RawStep>, index: usize, check: &Validator<'_>) -> Option<Span> {
     let step = check.document.decode::<Spanned<RawStep>>(*list.ids().get(index)?)?;
     let (step, _) = step.get()?;

@@ -1,4 +1,4 @@
-//! Checks scripts and generators of general steps.
+//! Checks the scripts and generators outside `orders`, which run general steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use super::expressions::{ROW, Scope};
 use super::generators::{Timing, weights};
 use super::given;
 use super::known::KnownCollection;
-use super::steps::{Owner, Place, Rules, length};
+use super::steps::{Owner, Rules, StepContext, length};
 use super::triggers::RuleKeys;
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ReferenceMistake, TimingMistake};
 use crate::scenario::raw::{RawPick, RawPickBy, RawRuleGenerator, RawRuleScript};
 use crate::scenario::source::Span;
 use crate::scenario::units::MIN_PERIOD;
@@ -50,11 +50,11 @@ impl Rules<'_, '_, '_> {
             None => Some(Repeat::Times(1)),
         };
         let scope = Scope::of(self.known);
-        let place = Place::new(Owner::World, &scope);
+        let context = StepContext::new(Owner::World, &scope);
         let written = written.and_then(|script| script.get("steps"));
-        let steps = self.steps(list?.0, ("`steps`", list?.1), written, place)?;
+        let steps = self.steps(list?.0, ("`steps`", list?.1), written, context)?;
         if let Some(raw) = raw.repeat.as_ref().filter(|_| repeat == Some(Repeat::Forever) && takes_no_time(&steps)) {
-            self.check.note(ProblemKind::InstantRepeat, raw.span);
+            self.check.note(TimingMistake::InstantRepeat.into(), raw.span);
         }
         Some(RuleScript { key, name, start, repeat: repeat?, steps })
     }
@@ -95,8 +95,8 @@ impl Rules<'_, '_, '_> {
         });
         let scope = Scope::of(self.known);
         let scope = if pick.is_some() { scope.and([ROW]) } else { scope };
-        let place = Place::new(Owner::World, &scope);
-        let steps = self.steps_of(&raw.verbs(), "a generator", span, written.as_ref(), place);
+        let context = StepContext::new(Owner::World, &scope);
+        let steps = self.steps_of(&raw.verbs(), "a generator", span, written.as_ref(), context);
         let pick = pick.map_or(Some(None), |pick| pick.map(Some));
         let rule = GeneratedRule { key, pick: pick?, steps: steps?, written: Arc::new(written?) };
         let timing = timing?;
@@ -124,12 +124,12 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// The only collection that declares all of these rows.
+    /// Returns the only collection that declares all of these rows. Reports a problem if there is none or several.
     fn collection_of(&mut self, entries: &Entries<i64>, span: Span) -> Option<Arc<str>> {
         let known = self.known;
         let ids: Vec<(&str, Span)> =
             entries.0.iter().filter_map(|(id, _)| id.get()).map(|(id, span)| (&**id, span)).collect();
-        if !known.judged().rows || ids.is_empty() {
+        if !known.completeness().rows || ids.is_empty() {
             return None;
         }
         let has = |collection: &KnownCollection, id: &str| collection.rows.iter().any(|row| &**row.id() == id);
@@ -139,7 +139,7 @@ impl Rules<'_, '_, '_> {
             [collection] => return Some(collection.name.clone()),
             [_, _, ..] => {
                 let names = all.iter().map(|collection| collection.name.to_string()).collect();
-                self.check.note(ProblemKind::AmbiguousRows(names), span);
+                self.check.note(ReferenceMistake::AmbiguousRows(names).into(), span);
                 return None;
             }
             [] => {}
@@ -150,10 +150,10 @@ impl Rules<'_, '_, '_> {
             is_unknown = true;
             let rows = known.collections().iter().flat_map(|collection| collection.rows.iter());
             let nearest = nearest(id, rows.map(|row| &**row.id())).map(str::to_owned);
-            self.check.note(ProblemKind::UnknownRow { id: (*id).to_owned(), nearest }, *span);
+            self.check.note(ReferenceMistake::UnknownRow { id: (*id).to_owned(), nearest }.into(), *span);
         }
         if !is_unknown {
-            self.check.note(ProblemKind::RowsOfSeveral, span);
+            self.check.note(ReferenceMistake::RowsOfSeveral.into(), span);
         }
         None
     }
@@ -163,7 +163,8 @@ fn weights_of(entries: &Entries<i64>, span: Span, rules: &mut Rules<'_, '_, '_>)
     weights(entries, span, &mut |id, _| id.into(), rules.check)
 }
 
-/// Whether a list of steps would repeat endlessly at one moment. How many items `each` has is not known in advance.
+/// Returns whether a list of steps would repeat endlessly at one moment. A step with `each` and `every` may take time,
+/// because its number of items is not known in advance.
 fn takes_no_time(steps: &StepList) -> bool {
     let may_take_time = steps.steps().iter().any(|step| step.each.is_some() && step.every > Duration::ZERO);
     !may_take_time && length(steps.steps()) < MIN_PERIOD

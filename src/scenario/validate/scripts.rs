@@ -1,4 +1,4 @@
-//! Checks scripts and their steps.
+//! Checks the scripts of `orders` and their steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::categories::product;
 use super::faults::fault;
 use super::references::{References, StepNumber};
 use super::{Validator, given, removals};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
 use crate::scenario::shop::{OrderScript, OrderStep, ShopAction, length};
 use crate::scenario::source::Span;
@@ -44,18 +44,18 @@ fn script(
     let since = references.mark();
     let steps = steps(list, number, references, check);
     let length = length(&steps);
-    references.place(since, start, repeats(repeat, length));
+    references.convert_times(since, start, repeats(repeat, length));
     removals::note(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
-        // An invalid step may take time.
+        // An invalid step may take time, so the length is unknown.
         && steps.len() == list.len()
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
         match repeat {
-            Repeat::Forever => check.note(ProblemKind::InstantRepeat, raw.span),
+            Repeat::Forever => check.note(TimingMistake::InstantRepeat.into(), raw.span),
             Repeat::Times(count) if count > 1 && at_once.saturating_mul(count) > MAX_AT_ONCE => {
-                check.note(ProblemKind::TooManyRepeatsAtOnce, raw.span);
+                check.note(TimingMistake::TooManyRepeatsAtOnce.into(), raw.span);
             }
             Repeat::Times(_) => {}
         }
@@ -64,16 +64,16 @@ fn script(
     Some(OrderScript { name, start, repeat: repeat?, steps })
 }
 
-/// From the start of the first repeat to that of the last.
+/// Returns the time from the start of the first repeat to the start of the last.
 fn repeats(repeat: Option<Repeat>, length: Duration) -> Duration {
     match repeat {
-        // A repeat comes after the previous one even if both take no time.
+        // Each repeat comes after the previous one, even if neither takes any time.
         Some(Repeat::Times(count)) => times(length.max(Duration::from_nanos(1)), count - 1),
         Some(Repeat::Forever) | None => Duration::MAX,
     }
 }
 
-/// The steps in the order of the file.
+/// Checks the steps, in file order. Stops at the first step that is too late.
 fn steps(
     list: &Items<RawStep>,
     script: usize,
@@ -92,8 +92,8 @@ fn steps(
         let Some(step) = step(raw, span, before, by, references, check) else { continue };
         before = step.end();
         if before > MAX_DURATION {
-            check.note(ProblemKind::TooLate, span);
-            // Once: everything after it would be even later.
+            check.note(TimingMistake::TooLate.into(), span);
+            // Reported once, because all following steps would be even later.
             break;
         }
         steps.push(step);
@@ -126,22 +126,22 @@ fn step(
     if let (Some(times), None, Some(raw)) = (times, &raw.every, &raw.times)
         && times > MAX_AT_ONCE
     {
-        check.note(ProblemKind::TooManyAtOnce, raw.span);
+        check.note(TimingMistake::TooManyAtOnce.into(), raw.span);
     }
     if let (Some(every), None) = (&raw.every, &raw.times) {
         check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
     }
     let every = every.map(|(every, _)| every).unwrap_or_default();
-    // A step with an invalid time could happen at any time.
+    // A step with an invalid time could run at any time.
     let last = at.zip(times).map_or(Duration::MAX, |(at, times)| last(at, times, every));
-    let when = When { first: at.unwrap_or_default(), last, by };
+    let when = ActionTimes { first: at.unwrap_or_default(), last, by };
     let action = action(raw, span, when, references, check);
     Some(OrderStep { at: at?, times: times?, every, action: action? })
 }
 
-/// When an action happens for the first and the last time, in its script's time.
+/// The first and the last time of an action, on its script's timeline.
 #[derive(Clone, Copy)]
-struct When {
+struct ActionTimes {
     first: Duration,
     last: Duration,
     by: StepNumber,
@@ -154,23 +154,23 @@ fn last(at: Duration, times: u64, every: Duration) -> Duration {
 fn action(
     raw: &RawStep,
     span: Span,
-    when: When,
+    when: ActionTimes,
     references: &mut References<'_>,
     check: &mut Validator<'_>,
 ) -> Option<ShopAction> {
     let chosen =
         [raw.product.is_some(), raw.set.is_some(), raw.add.is_some(), raw.remove.is_some(), raw.fault.is_some()];
     if chosen.iter().filter(|chosen| **chosen).count() != 1 {
-        check.exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
+        check.needs_exactly_one("a step", &["product", "set", "add", "remove", "fault"], span);
         references.add_any();
         return None;
     }
     if let (Some(amount), None) = (&raw.amount, &raw.product) {
         check.note(ProblemKind::Needs { key: "amount", needs: "product" }, amount.span);
     }
-    let mut wanted = |id: &str, span: Span| references.product(id, span, when.last, Some(when.by));
+    let mut reference = |id: &str, span: Span| references.product(id, span, when.last, Some(when.by));
     if let Some(id) = &raw.product {
-        let product = id.get().map(|(id, span)| wanted(id.of(check.document), span));
+        let product = id.get().map(|(id, span)| reference(id.of(check.document), span));
         let amount = check.required(raw.amount.as_ref(), "a step with `product`", "amount", span, span);
         let amount = amount.and_then(|(amount, span)| check.amount(amount, span));
         return Some(ShopAction::Order { product: product?, amount: amount? });
@@ -180,13 +180,13 @@ fn action(
         let total = check.required(set.total.as_ref(), "`set`", "total", span, span);
         let (product, total) = (product?, total?);
         return Some(ShopAction::Set {
-            product: wanted(&product.0.text, product.1),
+            product: reference(&product.0.text, product.1),
             total: check.total(*total.0, total.1),
         });
     }
     if let Some((remove, span)) = given(raw.remove.as_ref()) {
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
-        return Some(ShopAction::Remove { product: wanted(&id.text, span) });
+        return Some(ShopAction::Remove { product: reference(&id.text, span) });
     }
     if let Some((raw, span)) = given(raw.fault.as_ref()) {
         return Some(ShopAction::Fault(Arc::new(fault(raw, span, references, check)?)));
@@ -201,7 +201,7 @@ fn action(
 fn add(
     raw: &RawAdd,
     span: Span,
-    when: When,
+    when: ActionTimes,
     references: &mut References<'_>,
     check: &mut Validator<'_>,
 ) -> Option<ShopAction> {

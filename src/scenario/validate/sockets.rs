@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::answers::right;
+use super::answers::transpose;
 use super::expressions::Scope;
-use super::steps::{Owner, Place, Rules};
+use super::steps::{Owner, Rules, StepContext};
 use crate::expression::Template;
 use crate::scenario::problem::{ProblemKind, SocketMistake};
 use crate::scenario::raw::RawClose;
@@ -12,16 +12,17 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, Spanned};
 use crate::scenario::{CLOSE_CODES, CONN, DataPath, MAX_REASON, Protocol, SetTarget, Verb, is_close_code};
 
-/// The built-in parts of a socket's memory.
-const OWN_KEYS: [&str; 2] = ["id", "topics"];
+/// The built-in keys of `conn`.
+const BUILT_IN_KEYS: [&str; 2] = ["id", "topics"];
 
-/// What it has besides with Socket.IO.
+/// The additional built-in key of `conn` with Socket.IO.
 const SID: &str = "sid";
-/// What a path that has an expression in it was most likely meant to be; `None` if it has none.
-fn computed(path: &str, scope: &Scope<'_>) -> Option<String> {
+
+/// Returns the entry that a key with an expression most likely means. `None` if the key has no expression.
+fn intended_entry(path: &str, scope: &Scope<'_>) -> Option<String> {
     let is_path = |start: usize| {
         let name = path[start + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
-        name.is_some_and(|name| scope.knows(name))
+        name.is_some_and(|name| scope.contains(name))
     };
     let dollar = path.find('$').filter(|start| is_path(*start));
     let start = path.find("{{").into_iter().chain(dollar).min()?;
@@ -34,7 +35,12 @@ fn computed(path: &str, scope: &Scope<'_>) -> Option<String> {
 }
 
 impl Rules<'_, '_, '_> {
-    pub(super) fn set(&mut self, entries: &Entries<JsonNode>, span: Span, place: Place<'_, '_>) -> Option<Verb> {
+    pub(super) fn set(
+        &mut self,
+        entries: &Entries<JsonNode>,
+        span: Span,
+        context: StepContext<'_, '_>,
+    ) -> Option<Verb> {
         if entries.0.is_empty() {
             self.check.note(ProblemKind::EmptyList("`set`"), span);
         }
@@ -42,18 +48,18 @@ impl Rules<'_, '_, '_> {
             .0
             .iter()
             .map(|(path, node)| {
-                let target = self.target(path, place);
-                let template = node.get().and_then(|(node, _)| self.template(*node, place.scope));
+                let target = self.target(path, context);
+                let template = node.get().and_then(|(node, _)| self.template(*node, context.scope));
                 target.zip(template)
             })
             .collect();
         Some(Verb::Set(values.into_iter().collect::<Option<_>>()?))
     }
 
-    fn target(&mut self, path: &Spanned<String>, place: Place<'_, '_>) -> Option<SetTarget> {
-        let Place { owner, speech, scope, .. } = place;
+    fn target(&mut self, path: &Spanned<String>, context: StepContext<'_, '_>) -> Option<SetTarget> {
+        let StepContext { owner, protocol_context, scope, .. } = context;
         let (path, span) = path.get()?;
-        if let Some(meant) = computed(path, scope) {
+        if let Some(meant) = intended_entry(path, scope) {
             self.check.note(ProblemKind::SetsComputedKey { meant }, span);
             return None;
         }
@@ -61,18 +67,18 @@ impl Rules<'_, '_, '_> {
         let name = keys.next().unwrap_or_default();
         let keys: Vec<Arc<str>> = keys.map(Arc::from).collect();
         if name.is_empty() || keys.iter().any(|key| key.is_empty()) {
-            self.not_a_path(path, "a name of `data`, or the path of a part of it, such as `prices.BTC`", span);
+            self.report_invalid_path(path, "a name of `data`, or the path of a part of it, such as `prices.BTC`", span);
             return None;
         }
         let place = self.check.document.part(span, path, 0..name.len());
-        if name == CONN && (owner.is_of_endpoint() || !self.known.names().any(|known| known == name)) {
-            return self.memory(path, keys, (owner, speech.protocol), span).map(SetTarget::Conn);
+        if name == CONN && (owner.belongs_to_endpoint() || !self.known.names().any(|known| known == name)) {
+            return self.conn_path(path, keys, (owner, protocol_context.protocol), span).map(SetTarget::Conn);
         }
         Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
     }
 
-    /// The keys of a value of `conn`.
-    fn memory(
+    /// Checks a path in `conn`, and returns its keys.
+    fn conn_path(
         &mut self,
         path: &str,
         keys: Vec<Arc<str>>,
@@ -80,43 +86,43 @@ impl Rules<'_, '_, '_> {
         span: Span,
     ) -> Option<Vec<Arc<str>>> {
         if owner != Owner::Socket {
-            if owner.is_of_endpoint() || self.known.judged().names {
+            if owner.belongs_to_endpoint() || self.known.completeness().names {
                 let place = self.check.document.part(span, path, 0..CONN.len());
                 self.check.note(SocketMistake::SetsConn.into(), place);
             }
             return None;
         }
         let Some(first) = keys.first() else {
-            self.not_a_path(path, "the name of a value of `conn`, such as `conn.name`", span);
+            self.report_invalid_path(path, "the name of a value of `conn`, such as `conn.name`", span);
             return None;
         };
-        if OWN_KEYS.contains(&&**first) || protocol == Protocol::SocketIo && **first == *SID {
+        if BUILT_IN_KEYS.contains(&&**first) || protocol == Protocol::SocketIo && **first == *SID {
             self.check.note(SocketMistake::FixedConn(first.to_string()).into(), span);
             return None;
         }
         Some(keys)
     }
 
-    fn not_a_path(&mut self, path: &str, expected: &str, span: Span) {
+    fn report_invalid_path(&mut self, path: &str, expected: &str, span: Span) {
         let found = format!("`{path}`");
         self.check.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
-    pub(super) fn close(&mut self, raw: &RawClose, place: Place<'_, '_>) -> Option<Verb> {
+    pub(super) fn close(&mut self, raw: &RawClose, context: StepContext<'_, '_>) -> Option<Verb> {
         let described = match raw {
             RawClose::Code(code) | RawClose::Computed(code) => {
-                return Some(Verb::Close { code: Some(self.code(*code, place)?), reason: None });
+                return Some(Verb::Close { code: Some(self.code(*code, context)?), reason: None });
             }
             RawClose::Described(described) => described,
         };
-        let code = described.code.as_ref().map(|code| self.code(*code.get()?.0, place));
-        let reason = described.reason.as_ref().map(|reason| self.reason(*reason.get()?.0, place));
-        Some(Verb::Close { code: right(code)?, reason: right(reason)? })
+        let code = described.code.as_ref().map(|code| self.code(*code.get()?.0, context));
+        let reason = described.reason.as_ref().map(|reason| self.reason(*reason.get()?.0, context));
+        Some(Verb::Close { code: transpose(code)?, reason: transpose(reason)? })
     }
 
-    fn code(&mut self, node: JsonNode, place: Place<'_, '_>) -> Option<Template> {
-        let template = self.template(node, place.scope)?;
-        if place.owner == Owner::Socket
+    fn code(&mut self, node: JsonNode, context: StepContext<'_, '_>) -> Option<Template> {
+        let template = self.template(node, context.scope)?;
+        if context.owner == Owner::Socket
             && template.is_constant()
             && !self.check.document.json(node.0)?.as_u64().is_some_and(is_close_code)
         {
@@ -126,9 +132,9 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    fn reason(&mut self, node: JsonNode, place: Place<'_, '_>) -> Option<Template> {
-        let template = self.template(node, place.scope)?;
-        if place.owner == Owner::Socket && template.is_constant() {
+    fn reason(&mut self, node: JsonNode, context: StepContext<'_, '_>) -> Option<Template> {
+        let template = self.template(node, context.scope)?;
+        if context.owner == Owner::Socket && template.is_constant() {
             let reason = self.check.document.json(node.0)?;
             if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON) {
                 self.check.wrong_value(node, "a reason of at most 123 bytes of text");

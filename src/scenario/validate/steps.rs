@@ -1,4 +1,4 @@
-//! Checks lists of steps: when and how often they happen, and the names they can use.
+//! Checks lists of steps: their times and repeats, and the names that they can use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,81 +7,87 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::expressions::{Expressions, ITEM, ROW, Scope};
-use super::known::Known;
-use super::protocols::Speech;
+use super::known::KnownNames;
+use super::protocols::ProtocolContext;
 use super::references::References;
 use super::{Validator, given};
 use crate::expression::{Template, is_reserved_name};
-use crate::scenario::problem::{Problem, ProblemKind, SocketMistake};
+use crate::scenario::problem::{Problem, ProblemKind, SocketMistake, TimingMistake};
 use crate::scenario::raw::{RawRepeat, RawRuleStep, RawVerb, RawVerbValue};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 use crate::scenario::{Repeat, RuleStep, StepList, StepStart, Verb};
 
-/// The most steps in a list.
+/// The maximum number of steps in a list.
 const MAX_STEPS: usize = 10_000;
 
-/// The deepest nesting of steps.
+/// The maximum nesting depth of steps.
 const MAX_NESTING: usize = 8;
 
-/// What the checks of rules share.
+/// The state that the checks of rules share.
 pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) check: &'c mut Validator<'d>,
     pub(super) references: &'c mut References<'r>,
-    pub(super) known: &'c Known,
+    pub(super) known: &'c KnownNames,
     pub(super) expressions: Expressions<'c>,
 }
 
-/// What a list of steps belongs to.
+/// The owner of a list of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     World,
-    /// The answer to a request that is a stream.
+    /// The answer to a request, as a stream.
     Stream,
-    /// A socket.
+    /// An open socket.
     Socket,
-    /// The world, for a socket that has closed.
+    /// The world, on behalf of a closed socket.
     ClosedSocket,
 }
 
 impl Owner {
-    /// Whether it belongs to an endpoint.
-    pub(super) fn is_of_endpoint(self) -> bool {
+    /// Returns whether the steps belong to an endpoint.
+    pub(super) fn belongs_to_endpoint(self) -> bool {
         matches!(self, Self::Socket | Self::ClosedSocket)
     }
 }
 
-/// Where steps are.
+/// The context of a list of steps.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'s, 'n> {
+pub(super) struct StepContext<'s, 'n> {
     pub(super) owner: Owner,
     pub(super) scope: &'s Scope<'n>,
-    /// How many steps they are inside of.
+    /// The number of enclosing steps.
     depth: usize,
-    /// Whether all of them happen at one moment.
-    in_moment: bool,
-    pub(super) speech: Speech,
+    /// Whether all of the steps run at the same moment.
+    simultaneous: bool,
+    pub(super) protocol_context: ProtocolContext,
 }
 
-impl<'s, 'n> Place<'s, 'n> {
+impl<'s, 'n> StepContext<'s, 'n> {
     pub(super) fn new(owner: Owner, scope: &'s Scope<'n>) -> Self {
-        Self { owner, scope, depth: 0, in_moment: false, speech: Speech::default() }
+        Self { owner, scope, depth: 0, simultaneous: false, protocol_context: ProtocolContext::default() }
     }
 
-    /// The same of an endpoint that speaks so.
-    pub(super) fn speaking(self, speech: Speech) -> Self {
-        Self { speech, ..self }
+    /// Sets the protocol of the endpoint.
+    pub(super) fn with_protocol(self, protocol_context: ProtocolContext) -> Self {
+        Self { protocol_context, ..self }
     }
 
-    /// The same with another scope.
-    pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> Place<'t, 'm> {
-        Place { owner: self.owner, scope, depth: self.depth, in_moment: self.in_moment, speech: self.speech }
+    /// Replaces the scope.
+    pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> StepContext<'t, 'm> {
+        StepContext {
+            owner: self.owner,
+            scope,
+            depth: self.depth,
+            simultaneous: self.simultaneous,
+            protocol_context: self.protocol_context,
+        }
     }
 
-    /// Inside one of the steps.
-    pub(super) fn inside(self, in_moment: bool) -> Self {
-        Self { depth: self.depth + 1, in_moment, ..self }
+    /// Returns the context for steps inside one of these steps.
+    pub(super) fn inside(self, simultaneous: bool) -> Self {
+        Self { depth: self.depth + 1, simultaneous, ..self }
     }
 }
 
@@ -90,13 +96,13 @@ impl Rules<'_, '_, '_> {
         self.expressions.template(node, scope, self.check)
     }
 
-    /// The steps of a list under `key`.
+    /// Checks a list of steps under `key`.
     pub(super) fn steps(
         &mut self,
         list: &Items<RawRuleStep>,
         (key, span): (&'static str, Span),
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<StepList> {
         if list.len() == 0 {
             self.check.note(ProblemKind::EmptyList(key), span);
@@ -105,28 +111,28 @@ impl Rules<'_, '_, '_> {
             self.check.note(ProblemKind::TooManySteps(MAX_STEPS), span);
             return None;
         }
-        if place.depth > MAX_NESTING {
+        if context.depth > MAX_NESTING {
             self.check.note(ProblemKind::StepsTooDeep(MAX_NESTING), span);
             return None;
         }
-        let scope = place.scope.and([ROW]);
-        let place = place.with_scope(&scope);
+        let scope = context.scope.and([ROW]);
+        let context = context.with_scope(&scope);
         let document = self.check.document;
         let mut before = Duration::ZERO;
         let mut names = HashMap::new();
-        // All of them are checked, even if the first is invalid.
+        // Collected first, so that all steps are checked even if one is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
             .enumerate()
             .map(|(index, item)| {
                 let (raw, span) = item.get()?;
                 let written = written.and_then(|list| list.get(index));
-                let step = self.step(raw, span, written, place)?;
-                self.note_name(&step, written, span, &mut names);
+                let step = self.step(raw, span, written, context)?;
+                self.warn_duplicate_name(&step, written, span, &mut names);
                 before = end(&step, before);
                 if before > MAX_DURATION {
-                    self.check.note(ProblemKind::TooLate, span);
-                    // Once: everything after it would be even later.
+                    self.check.note(TimingMistake::TooLate.into(), span);
+                    // Reported once, because all following steps would be even later.
                     before = Duration::ZERO;
                 }
                 Some(step)
@@ -139,20 +145,20 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: steps?, written: Arc::new(written?.clone()) })
     }
 
-    /// The steps of a mapping with `do`, or with one verb in its place.
+    /// Checks the steps of a mapping with `do`, or with a single verb instead.
     pub(super) fn steps_of(
         &mut self,
         verbs: &[RawVerb<'_>],
         owner: &'static str,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<StepList> {
         if let [RawVerb { key: "do", span, value }] = verbs {
             let Some(RawVerbValue::Do(list)) = value else { return None };
-            return self.steps(list, ("`do`", *span), written?.get("do"), place);
+            return self.steps(list, ("`do`", *span), written?.get("do"), context);
         }
-        let verb = self.verb(verbs, owner, span, written, place)?;
+        let verb = self.verb(verbs, owner, span, written, context)?;
         let key = verbs.first()?.key;
         let written = Arc::new(json!([{ key: written?.get(key)? }]));
         let step = RuleStep {
@@ -167,17 +173,24 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: [step].into(), written })
     }
 
-    /// Notes that a step joins by a name that another step has joined by at the same moment. `names` are those so far.
-    fn note_name(&self, step: &RuleStep, written: Option<&Value>, span: Span, names: &mut HashMap<String, Span>) {
+    /// Warns about a step that joins under a name that another step uses at the same moment. `names` collects the names
+    /// so far.
+    fn warn_duplicate_name(
+        &self,
+        step: &RuleStep,
+        written: Option<&Value>,
+        span: Span,
+        names: &mut HashMap<String, Span>,
+    ) {
         let is_certain = step.when.is_none() && step.each.is_none();
         let name = match &step.verb {
-            // What it leaves can be joined anew.
+            // After leaving, a name can be joined again.
             Verb::Leave { .. } => return names.clear(),
             Verb::Join(join) if is_certain => join.name.as_ref().filter(|name| name.only_reads()),
             _ => None,
         };
         if step.start != StepStart::After(Duration::ZERO) {
-            // What comes later may well take the place of what is there by then.
+            // A later step may replace a membership on purpose.
             names.clear();
         }
         let written = name.and_then(|_| written?.get("join")?.get("as"));
@@ -192,25 +205,25 @@ impl Rules<'_, '_, '_> {
         raw: &RawRuleStep,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<RuleStep> {
         let start = self.start(raw);
         let times = self.times(raw);
         let every = self.every(raw, times);
-        if place.in_moment {
+        if context.simultaneous {
             let keys = [("at", &raw.at), ("after", &raw.after), ("every", &raw.every)];
             for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
-                self.check.note(ProblemKind::TimeInMoment(key), value.span);
+                self.check.note(TimingMistake::TimeInMoment(key).into(), value.span);
             }
         }
-        let mut scope = place.scope.clone();
+        let mut scope = context.scope.clone();
         let each = given(raw.each.as_ref()).map(|(node, _)| self.list(*node, &scope));
         if raw.each.is_some() {
             scope.add(ITEM);
         }
         let with = self.with(raw.with.as_ref(), &mut scope);
         let when = given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check));
-        let verb = self.verb(&raw.verbs(), "a step", span, written, place.with_scope(&scope));
+        let verb = self.verb(&raw.verbs(), "a step", span, written, context.with_scope(&scope));
         Some(RuleStep {
             start: start?,
             times: times?,
@@ -247,7 +260,7 @@ impl Rules<'_, '_, '_> {
                 self.check.note(ProblemKind::Needs { key: "times: forever", needs: "every" }, span);
             }
             Repeat::Times(count) if raw.every.is_none() && count > MAX_AT_ONCE => {
-                self.check.note(ProblemKind::TooManyAtOnce, span);
+                self.check.note(TimingMistake::TooManyAtOnce.into(), span);
             }
             _ => {}
         }
@@ -263,18 +276,18 @@ impl Rules<'_, '_, '_> {
         times.map(|_| period)
     }
 
-    /// A list, or an expression that gives one.
+    /// Compiles a list, or an expression that returns one.
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
-            self.check.wrong_value(node, "a list, or an expression that gives one");
+            self.check.wrong_value(node, "a list, or an expression that returns one");
             return None;
         }
         Some(template)
     }
 
-    /// The named values of `with`, if it is given. Each can use those before it, and the scope can use them all from then on; if
-    /// they cannot be read, it takes any name as one of them.
+    /// Checks the named values of `with` and adds their names to the scope. Each value can use those before it. If the
+    /// values cannot be decoded, the scope accepts any name.
     pub(super) fn with<'e>(
         &mut self,
         with: Option<&'e Spanned<Entries<JsonNode>>>,
@@ -282,7 +295,7 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Vec<(Arc<str>, Template)>> {
         let Some(with) = with else { return Some(Vec::new()) };
         let Some((entries, _)) = with.get() else {
-            scope.take_any();
+            scope.accept_any();
             return None;
         };
         let mut values = Some(Vec::new());
@@ -292,7 +305,7 @@ impl Rules<'_, '_, '_> {
                 continue;
             };
             if !is_name(name) || is_reserved_name(name) {
-                let expected = "a name of letters, digits and `_` that expressions do not already use".into();
+                let expected = "a name of letters, digits and `_` that is not reserved".into();
                 self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
             }
             let template = self.template(*node, scope);
@@ -306,13 +319,13 @@ impl Rules<'_, '_, '_> {
     }
 }
 
-/// Whether an expression can look it up.
+/// Returns whether an expression can refer to this name.
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// When a step that follows another ends. One that repeats forever has no end: its start counts.
+/// Returns the end of a step, given the end of the step before it. For a step that repeats forever, returns its start.
 fn end(step: &RuleStep, before: Duration) -> Duration {
     let start = match step.start {
         StepStart::At(at) => at,
@@ -324,7 +337,7 @@ fn end(step: &RuleStep, before: Duration) -> Duration {
     }
 }
 
-/// The time from the start of a list to the end of its last step, as far as it is known.
+/// Returns the time from the start of a list to the end of its last step, as far as it is known.
 pub(super) fn length(steps: &[RuleStep]) -> Duration {
     let mut before = Duration::ZERO;
     let ends = steps.iter().map(|step| {
@@ -335,7 +348,7 @@ pub(super) fn length(steps: &[RuleStep]) -> Duration {
 }
 
 impl Validator<'_> {
-    /// How often something happens.
+    /// Checks a number of repeats.
     pub(super) fn repeat(&mut self, key: &'static str, raw: &RawRepeat, span: Span) -> Option<Repeat> {
         match raw {
             RawRepeat::Forever => Some(Repeat::Forever),

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::answers::right;
+use super::answers::transpose;
 use super::expressions::{EVENT, Scope};
 use super::given;
-use super::steps::{Owner, Place, Rules};
+use super::steps::{Owner, Rules, StepContext};
 use crate::scenario::Trigger;
 use crate::scenario::problem::ProblemKind;
 use crate::scenario::raw::RawTrigger;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::Items;
 
-/// Gives rules unique keys: the second rule with a name gets `NAME#2`.
+/// A generator of unique keys for rules. The second rule with the same name gets the key `NAME#2`.
 #[derive(Default)]
 pub(super) struct RuleKeys {
     counts: HashMap<String, usize>,
@@ -52,13 +52,13 @@ impl Rules<'_, '_, '_> {
             self.check.note(ProblemKind::EmptyName("a topic"), span);
         }
         if let Some((topic, span)) = topic {
-            self.check.awaits_topic(topic, span);
+            self.check.note_awaited_topic(topic, span);
         }
         let scope = Scope::of(self.known).and(EVENT);
         let when =
-            right(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check)));
-        let place = Place::new(Owner::World, &scope);
-        let steps = self.steps_of(&raw.verbs(), "a trigger", span, written, place);
+            transpose(given(raw.when.as_ref()).map(|(when, _)| self.expressions.condition(*when, &scope, self.check)));
+        let context = StepContext::new(Owner::World, &scope);
+        let steps = self.steps_of(&raw.verbs(), "a trigger", span, written, context);
         let (topic, _) = topic?;
         let key = keys.next(format!("triggers/{topic}"));
         Some(Trigger { key, topic: topic.as_str().into(), when: when?, steps: steps? })

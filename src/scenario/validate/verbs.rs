@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::expressions::{EVENT, Scope};
 use super::faults::fault;
 use super::given;
-use super::steps::{Owner, Place, Rules};
+use super::steps::{Owner, Rules, StepContext};
 use crate::expression::Template;
-use crate::scenario::problem::{ProblemKind, SocketMistake};
+use crate::scenario::problem::{ProblemKind, ReferenceMistake, SocketMistake};
 use crate::scenario::raw::{
     RawAmount, RawJoin, RawLeave, RawMembership, RawOrder, RawSend, RawVerb, RawVerbValue, VERBS,
 };
@@ -18,73 +18,73 @@ use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView, Spanned};
 use crate::scenario::{Join, RowVerb, Verb};
 
-/// The frame for a member. The data of a stream's event must not be undefined: without data, a mapping would not be an
-/// event.
-fn of_owner(frame: Template, owner: Owner) -> Template {
+/// Adapts a frame to its receiver. The `data` of a stream's event must be defined, because a mapping without `data` is
+/// not an event.
+fn frame_for(frame: Template, owner: Owner) -> Template {
     if owner == Owner::Stream { frame.requiring("data") } else { frame }
 }
 
-/// What a topic is, in words.
+/// The expected topics, for messages.
 const TOPIC: &str = "a topic or a list of topics";
 
 impl Rules<'_, '_, '_> {
-    /// The only one of these verbs; a problem if there is none or another.
+    /// Checks that there is exactly one verb, and returns it.
     pub(super) fn verb(
         &mut self,
         verbs: &[RawVerb<'_>],
         owner: &'static str,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<Verb> {
         if verbs.is_empty() {
-            self.check.exactly_one(owner, VERBS, span);
+            self.check.needs_exactly_one(owner, VERBS, span);
         }
         if let [first, second, ..] = verbs {
             self.check.note(ProblemKind::TwoVerbs(first.key, second.key), second.span);
         }
-        let checked: Vec<Option<Verb>> = verbs.iter().map(|verb| self.one_verb(verb, written, place)).collect();
+        let checked: Vec<Option<Verb>> = verbs.iter().map(|verb| self.one_verb(verb, written, context)).collect();
         let [verb] = <[Option<Verb>; 1]>::try_from(checked).ok()?;
         verb
     }
 
-    fn one_verb(&mut self, raw: &RawVerb<'_>, written: Option<&Value>, place: Place<'_, '_>) -> Option<Verb> {
+    fn one_verb(&mut self, raw: &RawVerb<'_>, written: Option<&Value>, context: StepContext<'_, '_>) -> Option<Verb> {
         if matches!(raw.key, "reply" | "join" | "leave" | "close") {
-            match place.owner {
+            match context.owner {
                 Owner::Stream | Owner::Socket => {}
                 Owner::World => self.check.note(ProblemKind::OnlyInStream(raw.key), raw.span),
                 Owner::ClosedSocket => self.check.note(SocketMistake::AfterClose(raw.key).into(), raw.span),
             }
         }
-        let scope = place.scope;
+        let scope = context.scope;
         match raw.value? {
             RawVerbValue::Do(list) => {
                 let written = written.and_then(|step| step.get("do"));
-                self.steps(list, ("`do`", raw.span), written, place.inside(true)).map(Verb::Do)
+                self.steps(list, ("`do`", raw.span), written, context.inside(true)).map(Verb::Do)
             }
             RawVerbValue::Reply(node) => {
                 let frame = self.template(node, scope)?;
-                self.expect_reply(node, &frame, place);
-                Some(Verb::Reply(of_owner(frame, place.owner)))
+                self.check_reply(node, &frame, context);
+                Some(Verb::Reply(frame_for(frame, context.owner)))
             }
-            RawVerbValue::Send(send) => self.send(send, raw.span, place),
+            RawVerbValue::Send(send) => self.send(send, raw.span, context),
             RawVerbValue::Join(RawJoin::Topic(to) | RawJoin::Topics(to)) => {
-                self.check.awaits(*to);
-                self.expect_frames_of(*to, place.speech);
+                self.check.note_awaited(*to);
+                self.warn_raw_changes(*to, context.protocol_context);
                 let to = self.topics(*to, scope)?;
                 Some(Verb::Join(Arc::new(Join { to, condition: None, name: None, frame: None, steps: None })))
             }
             RawVerbValue::Join(RawJoin::Described(membership)) => {
                 let written = written.and_then(|step| step.get("join"));
-                self.membership(membership, raw.span, written, place)
+                self.membership(membership, raw.span, written, context)
             }
             RawVerbValue::Leave(leave) => self.leave(leave, raw.span, scope),
-            RawVerbValue::Close(close) => self.close(close, place),
+            RawVerbValue::Close(close) => self.close(close, context),
             RawVerbValue::Rows(entries) => {
                 let verb = row_verb(raw.key)?;
                 self.rows(verb, entries, raw.span, scope).map(|rows| Verb::Rows(verb, rows))
             }
-            RawVerbValue::Set(entries) => self.set(entries, raw.span, place),
+            RawVerbValue::Set(entries) => self.set(entries, raw.span, context),
             RawVerbValue::Order(order) => self.order(order, raw.span, scope),
             RawVerbValue::Fault(raw_fault) => {
                 fault(raw_fault, raw.span, self.references, self.check).map(|fault| Verb::Fault(Arc::new(fault)))
@@ -92,10 +92,10 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// The value of an optional key; `None` if it is invalid.
+    /// Compiles the template of an optional key.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     pub(super) fn optional(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
         match given(node) {
@@ -104,10 +104,11 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// As [`Rules::optional`], for what members get: it can be written down with them.
+    /// Like [`Rules::optional`], for a frame for members. The template keeps its source JSON, so that a membership can
+    /// be serialised.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     pub(super) fn member_frame(
         &mut self,
@@ -122,25 +123,25 @@ impl Rules<'_, '_, '_> {
     fn topics(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         let is_topic = |value: &Value| value.as_str().is_some_and(|topic| !topic.is_empty());
-        let is_right = match self.check.document.json(node.0)? {
+        let is_valid = match self.check.document.json(node.0)? {
             Value::Array(items) => !items.is_empty() && items.iter().all(is_topic),
             value => is_topic(&value),
         };
-        if !is_right {
+        if !is_valid {
             self.check.wrong_value(node, TOPIC);
             return None;
         }
         Some(template)
     }
 
-    fn send(&mut self, raw: &RawSend, span: Span, place: Place<'_, '_>) -> Option<Verb> {
-        let Place { owner, scope, .. } = place;
+    fn send(&mut self, raw: &RawSend, span: Span, context: StepContext<'_, '_>) -> Option<Verb> {
+        let StepContext { owner, scope, .. } = context;
         let to = match &raw.to {
-            None if owner.is_of_endpoint() => Some(None),
+            None if owner.belongs_to_endpoint() => Some(None),
             to => {
                 let to = self.check.required(to.as_ref(), "`send`", "to", span, span);
                 let to = to.and_then(|(to, _)| {
-                    self.check.sends(*to);
+                    self.check.note_sent(*to);
                     self.topics(*to, scope)
                 });
                 to.map(Some)
@@ -150,7 +151,7 @@ impl Rules<'_, '_, '_> {
         let frame = frame.and_then(|(node, _)| {
             let frame = self.template(*node, scope)?;
             if raw.to.is_none() {
-                self.expect_for_all(*node, &frame, span, place.speech.protocol);
+                self.check_broadcast(*node, &frame, span, context.protocol_context.protocol);
             }
             Some(frame)
         });
@@ -166,31 +167,33 @@ impl Rules<'_, '_, '_> {
         raw: &RawMembership,
         span: Span,
         written: Option<&Value>,
-        place: Place<'_, '_>,
+        context: StepContext<'_, '_>,
     ) -> Option<Verb> {
-        let scope = place.scope;
+        let scope = context.scope;
         let to = self.check.required(raw.to.as_ref(), "`join`", "to", span, span);
         let to = to.and_then(|(to, _)| {
-            self.check.awaits(*to);
+            self.check.note_awaited(*to);
             self.topics(*to, scope)
         });
         let condition = self.condition(raw.r#where.as_ref(), scope);
         let name = self.optional(raw.r#as.as_ref(), scope);
         let frame = self.member_frame(raw.frame.as_ref(), scope);
         match (given(raw.frame.as_ref()), &frame) {
-            (Some((node, _)), Some(Some(frame))) => self.expect_frame(*node, frame, place.speech.protocol),
+            (Some((node, _)), Some(Some(frame))) => {
+                self.check_member_frame(*node, frame, context.protocol_context.protocol)
+            }
             (None, _) => {
                 if let Some((to, _)) = given(raw.to.as_ref()) {
-                    self.expect_frames_of(*to, place.speech);
+                    self.warn_raw_changes(*to, context.protocol_context);
                 }
             }
             _ => {}
         }
-        let frame = frame.map(|frame| frame.map(|frame| of_owner(frame, place.owner)));
+        let frame = frame.map(|frame| frame.map(|frame| frame_for(frame, context.owner)));
         let steps = match given(raw.r#do.as_ref()) {
             Some((list, span)) => {
                 let written = written.and_then(|join| join.get("do"));
-                self.steps(list, ("`do`", span), written, place.inside(false)).map(Some)
+                self.steps(list, ("`do`", span), written, context.inside(false)).map(Some)
             }
             None => Some(None),
         };
@@ -198,10 +201,11 @@ impl Rules<'_, '_, '_> {
         Some(Verb::Join(Arc::new(join)))
     }
 
-    /// The JSON that an event must contain. Text here is most likely meant as an expression.
+    /// Compiles the JSON that an event must contain. A scalar is rejected, because it is most likely meant as an
+    /// expression.
     #[expect(
         clippy::option_option,
-        reason = "the inner one is whether the key is given, the outer one whether it is right"
+        reason = "the outer option is `None` if the value is invalid, the inner one if the key is absent"
     )]
     fn condition(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
         let condition = self.optional(node, scope)?;
@@ -221,7 +225,7 @@ impl Rules<'_, '_, '_> {
             RawLeave::Named(leaving) => leaving,
         };
         if leaving.to.is_none() && leaving.r#as.is_none() {
-            self.check.exactly_one("`leave`", &["as", "to"], span);
+            self.check.needs_exactly_one("`leave`", &["as", "to"], span);
         }
         let to = given(leaving.to.as_ref()).map(|(to, _)| self.topics(*to, scope));
         let name = self.optional(leaving.r#as.as_ref(), scope);
@@ -253,15 +257,15 @@ impl Rules<'_, '_, '_> {
         if verb == RowVerb::Increment && self.known.is_value(name) {
             let by = node.value.and_then(|node| self.check.document.json(node.0)).filter(Value::is_number);
             let by = by.map_or_else(|| "1".to_owned(), |by| by.to_string());
-            self.check.note(ProblemKind::IncrementsValue { name: name.clone(), by }, span);
+            self.check.note(ReferenceMistake::IncrementsValue { name: name.clone(), by }.into(), span);
             return None;
         }
         let collection = self.known.collection(name, span, self.check);
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
-            self.check.note(ProblemKind::IncrementsCategory(name.clone()), span);
+            self.check.note(ReferenceMistake::IncrementsCategory(name.clone()).into(), span);
         }
         if verb == RowVerb::Add && collection.is_none_or(|collection| collection.is_counted) {
-            self.adds_product(name, node.value);
+            self.note_added_product(name, node.value);
         }
         let collection = collection.map(|collection| collection.name.clone());
         let template = self.template(*node.get()?.0, scope)?;
@@ -269,8 +273,8 @@ impl Rules<'_, '_, '_> {
         Some((collection?, template))
     }
 
-    /// Notes that orders may refer to an added product.
-    fn adds_product(&mut self, category: &str, row: Option<JsonNode>) {
+    /// Records that orders may refer to an added product.
+    fn note_added_product(&mut self, category: &str, row: Option<JsonNode>) {
         let document = self.check.document;
         let Some(JsonNode(row)) = row.filter(|row| document.is_mapping(row.0)) else {
             return self.references.add_any();
@@ -282,7 +286,7 @@ impl Rules<'_, '_, '_> {
         self.references.add_by_rule(id.map(Arc::from).as_ref(), category);
     }
 
-    /// Checks what is known about a row before it is computed.
+    /// Checks a row as far as it is known before its expressions run.
     fn row_value(&mut self, verb: RowVerb, node: JsonNode, template: &Template, scope: &Scope<'_>) {
         let document = self.check.document;
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
@@ -307,7 +311,7 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// A number, or an expression that may give one.
+    /// Checks for a number, or an expression that may return one.
     fn number(&mut self, node: JsonNode, scope: &Scope<'_>) {
         let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
         let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
@@ -340,7 +344,7 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// An integer, an expression that gives one, or a range to draw one from.
+    /// Compiles an amount: an integer, an expression that returns one, or a range to draw one from.
     fn amount(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let document = self.check.document;
         if !document.is_mapping(node.0) {
@@ -372,7 +376,7 @@ fn row_verb(key: &str) -> Option<RowVerb> {
     })
 }
 
-/// The key of a verb in a message.
+/// Returns the key of a verb, for messages.
 fn key(verb: RowVerb) -> &'static str {
     match verb {
         RowVerb::Add => "`add`",

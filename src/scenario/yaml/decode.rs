@@ -1,5 +1,5 @@
-//! A serde `Deserializer` over the tree. It knows the keys of every struct, so it reports unknown keys itself, and it
-//! records each problem with its place instead of stopping at the first.
+//! A serde `Deserializer` over the tree. It receives the keys of every struct from serde, so it reports unknown keys
+//! itself. It records each problem with its place instead of stopping at the first.
 
 mod access;
 
@@ -20,12 +20,12 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl Document {
-    /// Decodes a node, and records every problem found. Even then, parts of it may be decoded.
+    /// Decodes a node and records every problem found. The result may be partial if there are problems.
     pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
         T::deserialize(Decoder { document: self, id }).ok()
     }
 
-    /// Decodes the items of a list one at a time, so that only one is in memory.
+    /// Decodes the items of a list one at a time, so that only one of them is in memory.
     pub(crate) fn items<'d, T: DeserializeOwned>(
         &'d self,
         list: &'d Items<T>,
@@ -33,16 +33,16 @@ impl Document {
         list.ids().iter().filter_map(|id| self.decode(*id))
     }
 
-    /// Notes that a node is not what was expected.
+    /// Records that a node has the wrong type or value.
     pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
-        // The failure is already noted.
-        let _: Result<(), _> = Decoder { document: self, id }.wrong(expected);
+        // `wrong_type` has recorded the problem.
+        let _: Result<(), _> = Decoder { document: self, id }.wrong_type(expected);
     }
 
-    /// Whether the node is a mapping; a problem if not.
+    /// Returns whether a node is a mapping. Records a problem if not.
     pub(crate) fn expect_mapping(&self, id: NodeId) -> bool {
         let decoder = Decoder { document: self, id };
-        matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong::<()>("a mapping").is_ok()
+        matches!(decoder.view(), NodeView::Mapping(_)) || decoder.wrong_type::<()>("a mapping").is_ok()
     }
 }
 
@@ -77,7 +77,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    fn wrong<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
+    fn wrong_type<T>(self, expected: impl Into<String>) -> Result<T, Failure> {
         let found = match self.view() {
             NodeView::List(_) => "a list".to_owned(),
             NodeView::Mapping(_) => "a mapping".to_owned(),
@@ -93,14 +93,14 @@ impl<'t> Decoder<'t> {
         self.fail(ProblemKind::WrongType { expected: expected.into(), found })
     }
 
-    /// Whether it is quoted, possibly after a tag.
+    /// Returns whether the scalar is quoted, possibly after a tag.
     fn is_quoted(self) -> bool {
         let text = self.document.sources().text(self.span());
-        // A plain one may end with a quote, but not begin with one.
+        // A plain scalar may end with a quote, but cannot start with one.
         text.starts_with(['"', '\'', '!']) && text.ends_with(['"', '\''])
     }
 
-    /// Counts a visit of items or entries, and fails when aliases expand without bound.
+    /// Counts a visit of items or entries. Fails if aliases expand without bound.
     fn visit(self, count: usize) -> Result<(), Failure> {
         if self.document.visit(count, self.span()) { Ok(()) } else { Err(Failure::Reported) }
     }
@@ -113,7 +113,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
-    /// The value of an integer scalar, in any notation (`3`, `3.0`, `3e2`).
+    /// Returns the value of an integer scalar in any notation (`3`, `3.0`, `3e2`).
     fn integer(self) -> Option<i128> {
         match self.scalar()? {
             Scalar::Integer(integer) => Some(integer.into()),
@@ -162,29 +162,29 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.scalar() {
             Some(Scalar::Bool(value)) => self.placed(visitor.visit_bool(value)),
-            _ => self.wrong("true or false"),
+            _ => self.wrong_type("true or false"),
         }
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.integer().map(i64::try_from) {
             Some(Ok(value)) => self.placed(visitor.visit_i64(value)),
-            Some(Err(_)) => self.wrong("an integer of at most 18 digits"),
-            None => self.wrong("an integer"),
+            Some(Err(_)) => self.wrong_type("an integer of at most 18 digits"),
+            None => self.wrong_type("an integer"),
         }
     }
 
     fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.integer().and_then(|value| u64::try_from(value).ok()) {
             Some(value) => self.placed(visitor.visit_u64(value)),
-            None => self.wrong("an integer from 0 to 18446744073709551615"),
+            None => self.wrong_type("an integer from 0 to 18446744073709551615"),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.scalar() {
             Some(Scalar::Text(text)) => self.placed(visitor.visit_str(text)),
-            _ => self.wrong("text"),
+            _ => self.wrong_type("text"),
         }
     }
 
@@ -195,14 +195,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::List(items) => self.placed(visitor.visit_seq(Elements { decoder: self, rest: items.iter() })),
-            _ => self.wrong("a list"),
+            _ => self.wrong_type("a list"),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, None))),
-            _ => self.wrong("a mapping"),
+            _ => self.wrong_type("a mapping"),
         }
     }
 
@@ -214,7 +214,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         match self.view() {
             NodeView::Mapping(_) => self.placed(visitor.visit_map(Fields::new(self, Some(fields)))),
-            _ => self.wrong(format!("a mapping with the keys {}", fields.join(", "))),
+            _ => self.wrong_type(format!("a mapping with the keys {}", fields.join(", "))),
         }
     }
 
@@ -226,7 +226,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Failure> {
         let word = match self.scalar() {
             Some(Scalar::Text(text)) => variants.iter().find(|variant| **variant == text),
-            // The only JSON type whose name is also a YAML value of it.
+            // `null` is the only name of a JSON type that YAML resolves to a value of this type.
             Some(Scalar::Null) => variants.iter().find(|variant| **variant == "null"),
             _ => None,
         };
@@ -239,7 +239,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             (None, Some(Scalar::Text(found))) if nearest(found, variants.iter().copied()).is_some() => {
                 self.fail(ProblemKind::NotOneOf { found: found.to_owned(), expected: variants })
             }
-            _ => self.wrong(choices(variants)),
+            _ => self.wrong_type(choices(variants)),
         }
     }
 
@@ -251,11 +251,11 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                     self.visit(items.len())?;
                     visitor.visit_seq(SeqDeserializer::new(items.iter().copied()))
                 }
-                _ => self.wrong("a list"),
+                _ => self.wrong_type("a list"),
             },
             JSON_NODE => visitor.visit_u32(self.id),
             ID_NODE => match self.scalar() {
-                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong(ID),
+                Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None => self.wrong_type(ID),
                 Some(_) => visitor.visit_u32(self.id),
             },
             ID => match (self.scalar(), self.view()) {
@@ -264,14 +264,14 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
                 {
                     visitor.visit_i64(number)
                 }
-                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong(ID),
+                (Some(Scalar::Null | Scalar::Bool(_) | Scalar::NotFinite) | None, _) => self.wrong_type(ID),
                 (_, NodeView::Scalar { text, .. }) => self.placed(visitor.visit_str(text)),
-                _ => self.wrong(ID),
+                _ => self.wrong_type(ID),
             },
-            // Other newtypes are text in a certain notation; their name says what they expect.
+            // Other newtypes are text in a certain notation. Their name describes the expected text.
             _ => match self.scalar() {
                 Some(Scalar::Text(text)) => self.placed(visitor.visit_newtype_struct(StrDeserializer::new(text))),
-                _ => self.wrong(name),
+                _ => self.wrong_type(name),
             },
         }
     }
@@ -282,12 +282,12 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 }
 
-/// Why a value could not be decoded.
+/// The reason why a value could not be decoded.
 #[derive(Debug)]
 enum Failure {
-    /// It has been reported.
+    /// The problem has been recorded.
     Reported,
-    /// It has not been reported, because only the caller knows the place.
+    /// The problem is not recorded yet, because only the caller has its place.
     Unplaced(ProblemKind),
 }
 
@@ -318,14 +318,14 @@ impl de::Error for Failure {
 
 // Enums whose variant is chosen by the shape of the value rather than by a word.
 
-/// The name of a variant that takes any text; YAML cannot write it. The others are similar.
+/// The name of the variant for any text. YAML cannot contain it. The names below work alike.
 const TEXT: &str = "\0text";
 const INTEGER: &str = "\0integer";
 const BOOLEAN: &str = "\0boolean";
 const LIST: &str = "\0list";
 const MAPPING: &str = "\0mapping";
 
-/// An enum's choices in words: `all`, a list or a mapping.
+/// Describes the choices of an enum, such as "`all`, a list or a mapping".
 fn choices(variants: &'static [&'static str]) -> String {
     let words: Vec<String> = variants
         .iter()

@@ -1,4 +1,4 @@
-//! A scenario's files as one tree, and their problems.
+//! The files of a scenario as one tree, with their problems.
 
 use std::cell::{Cell, Ref, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -6,48 +6,48 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::scalar::is_null;
-use super::tree::{MAX_UNFOLDED, NodeId, NodeView, Tree};
-use crate::scenario::problem::{Problem, ProblemKind};
+use super::tree::{MAX_EXPANSION, NodeId, NodeView, Tree};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{FileContent, Source, Sources, Span};
 
-/// A tree, and the problems found while reading into it and decoding from it.
+/// A tree, and the problems found while building it and decoding from it.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     tree: Tree,
     problems: RefCell<Vec<Problem>>,
-    /// The places and kinds of the problems noted so far: a value with several aliases is decoded, and reported,
-    /// several times.
+    /// The places and codes of the recorded problems. A value with several aliases is decoded several times, but its
+    /// problems are recorded once.
     noted: RefCell<HashSet<(Span, &'static str)>>,
-    /// The keys of mappings under unknown keys: names that they may have been meant to give.
+    /// The keys of mappings under unknown keys. If such a key is a misspelt `with`, these are the names it declares.
     unread_names: RefCell<HashSet<String>>,
-    /// Items and entries visited so far; more than the number of nodes means that aliases expand.
+    /// The number of items and entries visited so far. Exceeding the number of nodes means that aliases expand.
     visited: Cell<usize>,
-    /// Values that come from other files, by the mappings that refer to them.
+    /// The contents of data files, by the mappings that name the files.
     data_files: HashMap<NodeId, DataFile>,
 }
 
-/// The content of a file that a value comes from.
+/// The content of a data file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DataFile {
-    /// A value.
+    /// The root of a YAML or JSON file.
     Value(NodeId),
-    /// The text of a table (RFC 4180).
+    /// The text of a CSV table (RFC 4180).
     Table(Span),
 }
 
 impl Document {
-    /// Reads a file, and gives its root unless it is not YAML.
+    /// Reads a scenario file and returns its root. Returns `None` and records problems if the file is not YAML.
     pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
     }
 
-    /// As [`Self::read`], for a file that is not a scenario.
+    /// Like [`Self::read`], but for a data file.
     pub(crate) fn read_value(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
         let note = |mut problem: Problem| {
-            if problem.kind == ProblemKind::Empty {
-                problem.kind = ProblemKind::EmptyDataFile;
+            if problem.kind == ProblemKind::Syntax(SyntaxMistake::Empty) {
+                problem.kind = DataMistake::EmptyDataFile.into();
             }
             self.note(problem);
         };
@@ -59,7 +59,8 @@ impl Document {
         self.tree.read(Source::shared(path, text))
     }
 
-    /// Keeps the text of a table, and gives its place.
+    /// Adds the text of a table to the sources and returns its span. Returns `None` and records a problem if the file
+    /// is not text.
     pub(crate) fn read_table(&mut self, path: &Path, content: FileContent) -> Option<Span> {
         let text = self.text(path, content).map_err(|problem| self.note(problem)).ok()?;
         let source = Source::shared(path, text);
@@ -68,31 +69,31 @@ impl Document {
         Some(Span { start, end: start.saturating_add(length) })
     }
 
-    /// The value comes from that file.
+    /// Records that a value comes from a data file.
     pub(crate) fn attach(&mut self, value: NodeId, file: DataFile) {
         self.data_files.insert(value, file);
     }
 
-    /// The file that a value comes from, unless that is wrong.
+    /// Returns the content of the data file that a value names. `None` if the file is invalid.
     pub(crate) fn attached(&self, value: NodeId) -> Option<DataFile> {
         self.data_files.get(&value).copied()
     }
 
     fn text(&mut self, path: &Path, content: FileContent) -> Result<Arc<String>, Problem> {
         if is_utf16(content.bytes()) {
-            return Err(self.no_text(path, "", ProblemKind::Utf16));
+            return Err(self.invalid_text(path, "", SyntaxMistake::Utf16.into()));
         }
         match content {
             FileContent::Text(text) => Ok(text),
             FileContent::Other(bytes) => {
                 let text = bytes.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default();
-                Err(self.no_text(path, text, ProblemKind::NotUtf8))
+                Err(self.invalid_text(path, text, SyntaxMistake::NotUtf8.into()))
             }
         }
     }
 
-    /// Keeps the valid part of the text, so that a report can show where it ends.
-    fn no_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
+    /// Adds the valid part of the text to the sources, so that a report can show where the text stops being valid.
+    fn invalid_text(&mut self, path: &Path, text: &str, kind: ProblemKind) -> Problem {
         let source = Source::new(path, &format!("{text}\u{fffd}"));
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let end = self.tree.add_source(source) + length;
@@ -100,32 +101,32 @@ impl Document {
         Problem::new(kind, Span { start, end })
     }
 
-    /// Records a problem, unless it is already recorded.
+    /// Records a problem, unless one of this kind is already recorded at its place.
     pub(crate) fn note(&self, problem: Problem) {
         if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
     }
 
-    /// Notes that nobody reads a value, whose keys may have been meant as names.
-    pub(super) fn leave_unread(&self, value: NodeId) {
+    /// Records the keys of a value under an unknown key, because they may be meant as names.
+    pub(super) fn note_unread(&self, value: NodeId) {
         if let NodeView::Mapping(entries) = self.tree.view(value) {
             let names = entries.chunks_exact(2).map(|entry| self.tree.text(entry[0]).to_owned());
             self.unread_names.borrow_mut().extend(names);
         }
     }
 
-    /// Whether a value that nobody reads may have been meant to give that name.
+    /// Returns whether a value under an unknown key may be meant to declare this name.
     pub(crate) fn has_unread_name(&self, name: &str) -> bool {
         self.unread_names.borrow().contains(name)
     }
 
-    /// Whether a node is null.
+    /// Returns whether a node is null.
     pub(crate) fn is_null(&self, id: NodeId) -> bool {
         matches!(self.tree.view(id), NodeView::Scalar { text, plain: true } if is_null(text))
     }
 
-    /// A new mapping of keys and values in turn.
+    /// Adds a mapping. `entries` alternates between keys and values.
     pub(crate) fn add_mapping(&mut self, span: Span, entries: &[NodeId]) -> NodeId {
         self.tree.add_mapping(span, entries)
     }
@@ -138,29 +139,29 @@ impl Document {
         self.tree.sources()
     }
 
-    /// The problems found so far.
+    /// Returns the problems recorded so far.
     pub(crate) fn problems(&self) -> Ref<'_, Vec<Problem>> {
         self.problems.borrow()
     }
 
-    /// Counts visits; false, and a problem, once aliases expand without bound.
+    /// Counts visits. Returns false and records a problem once aliases expand without bound.
     pub(super) fn visit(&self, count: usize, span: Span) -> bool {
         let before = self.visited.replace(self.visited.get().saturating_add(count));
-        let most = self.tree.len() * 4 + MAX_UNFOLDED;
+        let most = self.tree.len() * 4 + MAX_EXPANSION;
         let bounded = before.saturating_add(count) <= most;
         if !bounded && before <= most {
-            self.note(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), span));
+            self.note(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), span));
         }
         bounded
     }
 
-    /// The files and the problems.
+    /// Returns the files and the problems.
     pub(crate) fn into_parts(self) -> (Sources, Vec<Problem>) {
         (self.tree.into_sources(), self.problems.into_inner())
     }
 }
 
-/// Whether bytes begin with the byte order mark of UTF-16, or with two ASCII characters of two bytes each.
+/// Returns whether bytes start with a UTF-16 byte order mark, or with two ASCII characters of two bytes each.
 fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] => false,

@@ -1,4 +1,4 @@
-//! Places inside values: parts of texts, and values nested in lists and mappings.
+//! Source locations inside values: parts of text, and values nested in lists and mappings.
 
 use std::ops::Range;
 
@@ -11,34 +11,34 @@ use crate::expression::PathStep;
 use crate::scenario::source::Span;
 
 impl Document {
-    /// A value as JSON; `None`, and a problem, if it is invalid.
+    /// Returns a value as JSON. Returns `None` and records a problem if the value is invalid.
     pub(crate) fn json(&self, id: NodeId) -> Option<Value> {
         self.decode::<Spanned<Value>>(id)?.value
     }
 
-    /// The value of a mapping's key.
+    /// Returns the value of a key in a mapping.
     pub(crate) fn entry(&self, id: NodeId, key: &str) -> Option<NodeId> {
         self.find(id, |found| found == key)
     }
 
-    /// The place of a mapping's key.
+    /// Returns the span of a key in a mapping.
     pub(crate) fn key(&self, id: NodeId, key: &str) -> Option<Span> {
         let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
         let entry = entries.chunks_exact(2).find(|entry| self.tree().text(entry[0]) == key);
         entry.map(|entry| self.tree().span(entry[0]))
     }
 
-    /// Whether a node is a mapping.
+    /// Returns whether a node is a mapping.
     pub(crate) fn is_mapping(&self, id: NodeId) -> bool {
         matches!(self.tree().view(id), NodeView::Mapping(_))
     }
 
-    /// Whether a node is a list.
+    /// Returns whether a node is a list.
     pub(crate) fn is_list(&self, id: NodeId) -> bool {
         matches!(self.tree().view(id), NodeView::List(_))
     }
 
-    /// The place of a range of bytes in the text that these steps lead to; of the whole text for an empty range.
+    /// Returns the span of a byte range in the text at `path`, or of the whole text if the range is empty.
     pub(crate) fn place(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
         let span = self.tree().span(node);
@@ -48,14 +48,14 @@ impl Document {
         }
     }
 
-    /// The place of a key in the mapping to which these steps lead.
+    /// Returns the span of a key in the mapping at `path`.
     pub(crate) fn key_inside(&self, id: NodeId, path: &[PathStep], key: &str) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
         self.key(node, key).unwrap_or_else(|| self.tree().span(node))
     }
 
-    /// The place of a range of bytes in a text that was read at a place. If the text is not written literally, the
-    /// place of the same characters, or of the whole text.
+    /// Returns the span of a byte range in `text`, which was read at `span`. If the source does not contain the text
+    /// literally, this is the span of the same characters, or else of the whole text.
     pub(crate) fn part(&self, span: Span, text: &str, range: Range<usize>) -> Span {
         let written = self.sources().text(span);
         let unquoted = written.get(1..written.len().saturating_sub(1));
@@ -64,7 +64,7 @@ impl Document {
         } else if unquoted == Some(text) {
             Some(range.start + 1)
         } else {
-            alike(written, text, &range)
+            same_occurrence(written, text, &range)
         };
         let offset = |at: usize| span.start.saturating_add(u32::try_from(at).unwrap_or(u32::MAX));
         match start {
@@ -78,7 +78,7 @@ impl Document {
     fn child(&self, id: NodeId, step: &PathStep) -> Option<NodeId> {
         match (step, self.tree().view(id)) {
             (PathStep::Index(index), NodeView::List(items)) => items.get(*index).copied(),
-            // Names of headers are compiled in lower case.
+            // Header names are lower-cased before compilation.
             (PathStep::Key(key), _) => {
                 self.entry(id, key).or_else(|| self.find(id, |found| found.eq_ignore_ascii_case(key)))
             }
@@ -86,14 +86,14 @@ impl Document {
         }
     }
 
-    fn find(&self, id: NodeId, is_it: impl Fn(&str) -> bool) -> Option<NodeId> {
+    fn find(&self, id: NodeId, is_match: impl Fn(&str) -> bool) -> Option<NodeId> {
         let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
-        entries.chunks_exact(2).find(|entry| is_it(self.tree().text(entry[0]))).map(|entry| entry[1])
+        entries.chunks_exact(2).find(|entry| is_match(self.tree().text(entry[0]))).map(|entry| entry[1])
     }
 }
 
-/// Where the characters of a part of the text are written.
-fn alike(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
+/// Returns the offset in `written` of the characters at `range` in `text`.
+fn same_occurrence(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
     let letters = text.get(range.clone()).filter(|letters| !letters.is_empty())?;
     let before = text[..range.start].matches(letters).count();
     written.match_indices(letters).nth(before).map(|(at, _)| at)

@@ -1,15 +1,15 @@
-//! The meaning of scalars, and of tags, which are limited to JSON's types.
+//! Resolution of scalars and of tags, which are limited to the types of JSON.
 //!
-//! A plain scalar is resolved by the YAML 1.2 core schema (chapter 10.3), with two exceptions. A number that starts
-//! with a zero (`010`) stays text, because it is an id or an article number far more often than an integer; and octal
-//! `0o17` and hexadecimal `0x1F` stay text, because JSON has neither.
+//! Plain scalars are resolved by the YAML 1.2 core schema (chapter 10.3), with two exceptions. A number with a leading
+//! zero (`010`) stays text, because it is far more often an id or an article number than an integer. Octal `0o17` and
+//! hexadecimal `0x1F` stay text, because JSON has neither.
 
 use saphyr_parser::{ScalarStyle, Tag};
 
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::Span;
 
-/// A plain scalar, resolved.
+/// The value of a plain scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scalar<'a> {
     Null,
@@ -17,7 +17,7 @@ pub(super) enum Scalar<'a> {
     Integer(i64),
     Unsigned(u64),
     Float(f64),
-    /// `.inf`, `.nan` and numbers too large for a double.
+    /// `.inf`, `.nan`, or a number too large for an `f64`.
     NotFinite,
     Text(&'a str),
 }
@@ -63,7 +63,8 @@ enum NumberForm {
     Other,
 }
 
-/// The shape of a number without its sign: `[0-9]+`, or `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+/// Returns the form of a number without its sign: an integer `[0-9]+`, or a float
+/// `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 fn shape(text: &str) -> NumberForm {
     let digits = |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let whole = digits(text);
@@ -88,7 +89,7 @@ fn shape(text: &str) -> NumberForm {
     if !exponent.is_empty() && digits(exponent) == exponent.len() { NumberForm::Float } else { NumberForm::Other }
 }
 
-/// Whether a scalar is resolved as plain; otherwise it is text.
+/// Returns whether a scalar is resolved as plain. If not, it is text.
 pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: Span) -> Result<bool, Problem> {
     expect_tag(tag, &["str", "int", "float", "bool", "null"], span)?;
     let Some(tag) = tag else { return Ok(style == ScalarStyle::Plain) };
@@ -107,12 +108,12 @@ pub(super) fn is_plain(style: ScalarStyle, tag: Option<&Tag>, text: &str, span: 
     Err(Problem::new(kind, span))
 }
 
-/// Refuses a tag for a type that JSON does not have. A tag that matches the value's type is redundant.
+/// Rejects a tag for a type that JSON does not have, or that does not fit the kind of node.
 pub(super) fn expect_tag(tag: Option<&Tag>, allowed: &[&str], span: Span) -> Result<(), Problem> {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() || !allowed.contains(&tag.suffix.as_str()) => {
             let name = format!("{}{}", tag.handle, tag.suffix);
-            Err(Problem::new(ProblemKind::UnknownTag(name), span))
+            Err(Problem::new(SyntaxMistake::UnknownTag(name).into(), span))
         }
         _ => Ok(()),
     }
@@ -123,7 +124,7 @@ mod tests {
     use super::{Scalar, resolve};
 
     #[test]
-    fn plain_scalars_mean_what_a_yaml_1_2_reader_sees() {
+    fn plain_scalars_follow_the_yaml_1_2_core_schema() {
         for (text, meaning) in [
             ("no", Scalar::Text("no")),
             ("010", Scalar::Text("010")),

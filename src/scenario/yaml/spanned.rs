@@ -1,4 +1,4 @@
-//! Values with their places, and mappings that keep order.
+//! Values with spans, and mappings that preserve order.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,11 +9,11 @@ use super::document::Document;
 use super::tree::NodeId;
 use crate::scenario::source::Span;
 
-/// The newtype name by which [`Spanned`] asks the decoder for a place. YAML cannot write it.
+/// The newtype name with which [`Spanned`] requests a span from the decoder. YAML cannot contain it.
 pub(super) const SPANNED: &str = "\0spanned";
 
-/// A value with its place. One that could not be decoded is `None` here and a problem in the decoder's list, so
-/// that the rest of the file is still checked.
+/// A value with its span. A value that cannot be decoded is `None` and recorded as a problem, so that the rest of the
+/// file is still checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Spanned<T> {
     pub(crate) span: Span,
@@ -21,7 +21,7 @@ pub(crate) struct Spanned<T> {
 }
 
 impl<T> Spanned<T> {
-    /// Value and place, unless the value was already reported as wrong.
+    /// Returns the value and its span. `None` if the value was invalid and has been reported.
     pub(crate) fn get(&self) -> Option<(&T, Span)> {
         self.value.as_ref().map(|value| (value, self.span))
     }
@@ -50,10 +50,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
     }
 }
 
-/// The newtype name by which [`Items`] asks the decoder for node ids.
+/// The newtype name with which [`Items`] requests node ids from the decoder.
 pub(super) const ITEMS: &str = "\0items";
 
-/// A list whose items are decoded on demand: a script may have a million of them.
+/// A list whose items are decoded on demand, because a script may have a million of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Items<T> {
     ids: Vec<NodeId>,
@@ -94,10 +94,10 @@ impl<'de, T> Visitor<'de> for ItemsVisitor<T> {
     }
 }
 
-/// The newtype name by which [`IdNode`] asks the decoder for a node id.
+/// The newtype name with which [`IdNode`] requests a node id from the decoder.
 pub(super) const ID_NODE: &str = "\0id node";
 
-/// A product's id that stays in the tree.
+/// The id of a product, as a reference into the tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IdNode(NodeId);
 
@@ -127,10 +127,11 @@ impl Visitor<'_> for IdNodeVisitor {
     }
 }
 
-/// The newtype name by which [`JsonNode`] asks the decoder for a node id.
+/// The newtype name with which [`JsonNode`] requests a node id from the decoder.
 pub(super) const JSON_NODE: &str = "\0json node";
 
-/// Any value, which stays in the tree: [`Document::json`] reads it, and [`Document::place`] finds places in it.
+/// Any value, as a reference into the tree. [`Document::json`] returns the value, and [`Document::place`] finds spans
+/// inside it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JsonNode(pub(crate) NodeId);
 
@@ -154,15 +155,15 @@ impl Visitor<'_> for JsonNodeVisitor {
     }
 }
 
-/// The newtype name by which [`Id`] asks the decoder for itself, and what it expects, in words.
+/// The newtype name with which [`Id`] is decoded, and the expected value in messages.
 pub(super) const ID: &str = "text or a number";
 
-/// A product's id as written. Ids are compared as text.
+/// The id of a product as written. Ids are compared as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Id {
     pub(crate) text: String,
-    /// Whether it is an integer without quotes that JavaScript holds exactly, written as JSON writes it. `007`, `1.0` and `1e3`
-    /// are text.
+    /// Whether the id is an unquoted integer in JSON notation that JavaScript represents exactly. `007`, `1.0` and
+    /// `1e3` are text.
     pub(crate) is_number: bool,
 }
 
@@ -190,7 +191,7 @@ impl Visitor<'_> for IdVisitor {
     }
 }
 
-/// A mapping with keys that the user chooses, in the order of the file.
+/// A mapping with user-defined keys, in the order of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries<T>(pub(crate) Vec<(Spanned<String>, Spanned<T>)>);
 

@@ -1,4 +1,4 @@
-//! The tree: nodes with spans, in which duplicate keys, merge keys and aliases are resolved.
+//! A tree of nodes with spans, in which duplicate keys, merge keys and aliases are resolved.
 
 mod build;
 mod json;
@@ -8,20 +8,20 @@ mod unquoted;
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};
 
-/// The most entries that all `<<` of a file may copy, and the most values that its aliases may expand into.
-pub(super) const MAX_UNFOLDED: usize = 2_000_000;
+/// The maximum number of entries that all `<<` of a file may copy, and of values that its aliases may expand into.
+pub(super) const MAX_EXPANSION: usize = 2_000_000;
 
-/// An index into a tree's nodes. An alias is the id of the node that it names.
+/// An index into a tree's nodes. An alias shares the id of the node that it refers to.
 pub(crate) type NodeId = u32;
 
-/// The nodes of a scenario's files. Large files have millions, so a node is three words, and what it holds lies in
-/// shared vectors.
+/// The nodes of a scenario's files. Large files have millions of nodes, so a node is three `u32`s, and its content is
+/// in shared vectors.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     sources: Sources,
     nodes: Vec<Node>,
     collections: Vec<Collection>,
-    /// The items of lists, and the keys and values of mappings in turn.
+    /// The items of lists, and the alternating keys and values of mappings.
     children: Vec<NodeId>,
     /// The scalars that are not written literally in the source.
     texts: Vec<Box<str>>,
@@ -33,20 +33,20 @@ struct Node {
     content: NodeContent,
 }
 
-/// A [`NodeKind`] in the lowest bits, and an index in the others: 2^29 is more than the number of bytes in a file.
+/// A [`NodeKind`] in the lowest bits, and an index in the other 29. No file has 2^29 bytes.
 #[derive(Debug, Clone, Copy)]
 struct NodeContent(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 enum NodeKind {
-    /// A plain scalar that is its span of the source.
+    /// A plain scalar that equals the source text of its span.
     Plain,
-    /// A quoted scalar that is its span of the source without the quotes.
+    /// A quoted scalar that equals the source text of its span without the quotes.
     Quoted,
-    /// A plain scalar in the texts.
+    /// A plain scalar in `texts`.
     PlainText,
-    /// Any other scalar in the texts.
+    /// Any other scalar in `texts`.
     Text,
     List,
     Mapping,
@@ -78,13 +78,13 @@ struct Collection {
     length: u32,
 }
 
-/// An index into one of the tree's vectors. All files together have less than 2^28 bytes, and everything counted takes
-/// at least one byte, or is bounded by [`MAX_UNFOLDED`].
+/// Converts an index into one of the tree's vectors. It always fits: all files together have less than 2^28 bytes, and
+/// every element takes at least one byte or is bounded by [`MAX_EXPANSION`].
 fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// What a node is.
+/// The content of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NodeView<'t> {
     Scalar {
@@ -92,20 +92,20 @@ pub(crate) enum NodeView<'t> {
         plain: bool,
     },
     List(&'t [NodeId]),
-    /// Key, value, key, value …
+    /// Alternating keys and values.
     Mapping(&'t [NodeId]),
 }
 
 impl Tree {
-    /// Reads a file, and gives its root.
+    /// Reads a file and returns its root.
     ///
     /// # Errors
-    /// All duplicate keys at once, or the one problem that ends the reading (syntax, depth, a recursive alias).
+    /// Returns all duplicate keys, and the problem that stopped the reading, if any (syntax, depth, a recursive alias).
     pub(crate) fn read(&mut self, source: Source) -> Result<NodeId, Vec<Problem>> {
         build::build(self, source)
     }
 
-    /// Adds a file that is not YAML, for places in it.
+    /// Adds a file that is not YAML, so that spans can refer to it, and returns its first offset.
     pub(super) fn add_source(&mut self, source: Source) -> u32 {
         self.sources.add(source)
     }
@@ -150,7 +150,7 @@ impl Tree {
         &self.children[first as usize..][..length as usize]
     }
 
-    /// The text of a scalar; empty for other nodes.
+    /// Returns the text of a scalar, or an empty string for other nodes.
     pub(crate) fn text(&self, id: NodeId) -> &str {
         match self.view(id) {
             NodeView::Scalar { text, .. } => text,
@@ -163,7 +163,7 @@ impl Tree {
         index(self.nodes.len() - 1)
     }
 
-    /// A new mapping of keys and values in turn.
+    /// Adds a mapping. `entries` alternates between keys and values.
     pub(crate) fn add_mapping(&mut self, span: Span, entries: &[NodeId]) -> NodeId {
         self.add_collection(NodeKind::Mapping, span, entries)
     }

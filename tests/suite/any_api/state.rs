@@ -185,7 +185,10 @@ async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
         (json!([{ "set": { "price": 3 } }, { "mrege": { "notes": { "id": 1 } } }]), "unknown key `mrege`"),
         (json!([{ "set": { "price": 3 } }, { "add": { "nots": {} } }]), "there is no collection `nots`"),
         (json!([{ "set": { "price": 3 } }, { "set": { "price": "{{ prise }}" } }]), "unknown name `prise`"),
-        (json!([{ "set": { "price": 3 } }, { "reply": 1 }]), "`reply` is only for the steps of streams and sockets"),
+        (
+            json!([{ "set": { "price": 3 } }, { "reply": 1 }]),
+            "`reply` is only allowed in the steps of streams and sockets",
+        ),
     ] {
         let refused = steps(&mockd, wrong).await;
         let message = refused.json()["message"].as_str().unwrap().to_owned();

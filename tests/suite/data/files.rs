@@ -163,7 +163,7 @@ error: the row has 3 cells, but the header has 2
 2 | 1,2,3
   | ^^^^^
   |
-  = help: put a cell that has a comma in it in double quotes"
+  = help: put a cell that contains a comma in double quotes"
     );
     assert_eq!(
         wrong_table("a,b\n\"x \"\"y\",\"2\n1,2\n"),
@@ -174,7 +174,7 @@ error: this quote is never closed
 2 | \"x \"\"y\",\"2
   |         ^
   |
-  = help: close it; a quote inside a quoted cell is doubled"
+  = help: close it; to write a quote inside a quoted cell, double it"
     );
     assert_eq!(
         wrong_table("a,b,a,\n"),

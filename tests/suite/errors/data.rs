@@ -55,7 +55,7 @@ error: unknown name `indx`
  --> shop.yaml:2:49
   |
 2 |   rows: { generate: { count: 2, row: { id: \"A{{ indx + 1 }}\" } } }
-  |                                                 ^^^^ not known here
+  |                                                 ^^^^ not defined here
   |
   = help: did you mean `index`?"
     );
@@ -86,7 +86,7 @@ error: row id `0` is declared twice
         (made("-1", "{}"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
         (made("1", "$index"), "expected a mapping, found the text `$index`"),
         (made("1000000", "{ a: \"{{ range(2000) | list }}\" }"), "`range(2000) | list` takes more than 1000 steps"),
-        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "the rows have more than 64 MiB"),
+        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "the rows exceed 64 MiB"),
         (with("rows: { generate: { row: {} } }"), "`generate` needs `count`"),
         (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),

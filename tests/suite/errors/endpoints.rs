@@ -129,7 +129,7 @@ fn each_mistake_in_an_endpoint_has_its_message() {
         (endpoint("{ handshake: [] }"), "the list of answers cannot be empty", "[]", ""),
         (
             message("{ text: 'hi {{ msg }}', reply: 1 }"),
-            "expected a pattern without expressions, which are for `when`, found `hi {{ msg }}`",
+            "expected a pattern without expressions (use `when` for those), found `hi {{ msg }}`",
             "'hi {{ msg }}'",
             "",
         ),
@@ -169,8 +169,8 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
     let long = "x".repeat(124);
     let quoted = format!("'{long}'");
     let no_reply = "`reply` is not allowed in the steps of `closed`";
-    let has_closed = "the socket has closed; `send` reaches others";
-    let computed = "a key of `set` is text: the expression in it is not computed";
+    let has_closed = "the socket is closed; use `send` to reach others";
+    let computed = "a key of `set` cannot contain an expression";
     let contained = "the JSON that an event must contain, such as `{ row: { room: lobby } }`";
     expect(&[
         (message("{ close: 1005 }"), &code("the number `1005`"), "1005", ""),
@@ -188,7 +188,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
         (closed("{ join: a }"), "`join` is not allowed in the steps of `closed`", "a", has_closed),
         (
             closed("{ set: { conn.a: 1 } }"),
-            "only the steps of an open socket set `conn`",
+            "only the steps of an open socket can set `conn`",
             "conn",
             "each socket has its own `conn`: set it in the steps of `open` or `messages`",
         ),
@@ -239,10 +239,10 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
 fn what_a_protocol_has_no_frame_for_has_its_message() {
     let io = |says: &str| endpoint(&format!("{{ protocol: socket.io, {says} }}"));
     let graphql = |says: &str| endpoint(&format!("{{ protocol: graphql-transport-ws, {says} }}"));
-    let refusal = "expected a frame for Socket.IO: { event, args } or { error }, found ";
-    let ack = "expected a frame for Socket.IO: { event, args } or { ack }, found ";
-    let event = "expected an event of Socket.IO: { event, args }, found ";
-    let result = "expected a result of GraphQL: { data } or { errors }, found ";
+    let refusal = "expected a Socket.IO frame: { event, args } or { error }, found ";
+    let ack = "expected a Socket.IO frame: { event, args } or { ack }, found ";
+    let event = "expected a Socket.IO event: { event, args }, found ";
+    let result = "expected a GraphQL result: { data } or { errors }, found ";
     let acknowledgement = "expected the acknowledgement of a GraphQL connection: { ack: PAYLOAD }, found ";
     let found = |expected: &str, found: &str| format!("{expected}{found}");
     let to_all = "with `protocol: graphql-transport-ws`, `send` needs `to`";
@@ -322,26 +322,26 @@ fn what_a_protocol_never_says_is_a_warning() {
         (
             "socket.io",
             "messages: [{ text: hello, reply: { event: a } }]",
-            &["with `protocol: socket.io`, no message is text"][..],
+            &["with `protocol: socket.io`, messages are never text"][..],
         ),
         (
             "graphql-transport-ws",
             "messages: [{ text: a, reply: { data: 1 } }]",
-            &["with `protocol: graphql-transport-ws`, no message is text"],
+            &["with `protocol: graphql-transport-ws`, messages are never text"],
         ),
         (
             "graphql-transport-ws",
             "subprotocol: [a, b]",
-            &["clients of `protocol: graphql-transport-ws` offer that subprotocol alone"],
+            &["clients of `protocol: graphql-transport-ws` offer only that subprotocol"],
         ),
         ("graphql-transport-ws", "subprotocol: [a, graphql-transport-ws]", &[]),
         (
             "socket.io",
             "open: [{ join: [todos, todos/1, room] }, { join: { to: price } }]",
             &[
-                "changes of `todos` are no frames of `protocol: socket.io`",
-                "changes of `todos/1` are no frames of `protocol: socket.io`",
-                "changes of `price` are no frames of `protocol: socket.io`",
+                "changes of `todos` are not frames of `protocol: socket.io`",
+                "changes of `todos/1` are not frames of `protocol: socket.io`",
+                "changes of `price` are not frames of `protocol: socket.io`",
             ],
         ),
         ("socket.io", "frame: { event: a, args: [$event] }, open: [{ join: todos }]", &[]),
@@ -381,7 +381,7 @@ fn others_and_all_sockets_are_for_the_steps_of_endpoints() {
     expect(&[
         (
             step("{ send: { to: a, frame: 1, others: true } }"),
-            "`others` is only for the steps of streams and sockets",
+            "`others` is only allowed in the steps of streams and sockets",
             "true",
             "remove it: the frame has no sender to skip",
         ),

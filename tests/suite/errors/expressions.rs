@@ -22,7 +22,7 @@ error: `path` has no field `uid`
  --> shop.yaml:4:16
   |
 4 |     when: path.uid
-  |                ^^^ not known here
+  |                ^^^ not defined here
   |
   = help: did you mean `id`?
 
@@ -30,7 +30,7 @@ error: `path` has no field `teem`
  --> shop.yaml:5:23
   |
 5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
-  |                       ^^^^ not known here
+  |                       ^^^^ not defined here
   |
   = help: did you mean `team`?
 
@@ -38,7 +38,7 @@ error: `path` has no field `user`
  --> shop.yaml:5:46
   |
 5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
-  |                                              ^^^^ not known here
+  |                                              ^^^^ not defined here
   |
   = help: the fields of `path` are `id` and `team`
 
@@ -46,7 +46,7 @@ error: `path` has no field `i-d`
  --> shop.yaml:5:91
   |
 5 |     do: [{ when: path.teem, with: { x: $path.user }, set: { price: \"{{ path['id'] ~ path['i-d'] }}\" } }]
-  |                                                                                           ^^^ not known here
+  |                                                                                           ^^^ not defined here
   |
   = help: did you mean `id`?
 
@@ -54,7 +54,7 @@ error: `path` has no field `name`
  --> shop.yaml:7:40
   |
 7 |       - { each: $path.id, reply: $path.name }
-  |                                        ^^^^ not known here
+  |                                        ^^^^ not defined here
   |
   = help: the fields of `path` are `id` and `team`
 
@@ -62,7 +62,7 @@ error: `path` has no field `idd`
  --> shop.yaml:8:75
   |
 8 |       - { join: { to: todos, frame: $path.team, do: [{ reply: \"so {{ path.idd }}\" }] } }
-  |                                                                           ^^^ not known here
+  |                                                                           ^^^ not defined here
   |
   = help: did you mean `id`?
 
@@ -70,7 +70,7 @@ error: `path` has no field `id`
  --> shop.yaml:9:29
   |
 9 |   GET /users: { body: $path.id }
-  |                             ^^ not known here
+  |                             ^^ not defined here
   |
   = help: a parameter is a segment of the route's path in braces, such as `{id}`
 
@@ -78,7 +78,7 @@ error: `path` has no field `path`
   --> shop.yaml:10:40
    |
 10 |   GET /files/{*rest}: { file: \"{{ path.path }}\" }
-   |                                        ^^^^ not known here
+   |                                        ^^^^ not defined here
    |
    = help: the only field of `path` is `rest`";
     assert_eq!(report(&text), expected);
@@ -185,7 +185,7 @@ error: `now` has no field `date`
  --> shop.yaml:3:79
   |
 3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
-  |                                                                               ^^^^ not known here
+  |                                                                               ^^^^ not defined here
   |
   = help: the fields of `now` are `iso`, `ms` and `s`";
     assert_eq!(report(&text), expected);
@@ -362,12 +362,12 @@ fn a_number_is_a_duration_with_its_unit() {
 fn text_with_a_colon_says_that_it_needs_quotes() {
     let flow = answer("{ text: Note: hello }");
     assert!(
-        help(&flow).unwrap().contains("text that has `: ` or one of `,[]{}` in it needs quotes"),
+        help(&flow).unwrap().contains("text that contains `: ` or one of `,[]{}` needs quotes"),
         "{}",
         report(&flow)
     );
     let block = with("http:\n  GET /x:\n    text: Note: hello");
-    assert!(help(&block).unwrap().ends_with("text that has `: ` in it needs quotes"), "{}", report(&block));
+    assert!(help(&block).unwrap().ends_with("text that contains `: ` needs quotes"), "{}", report(&block));
 }
 
 #[test]

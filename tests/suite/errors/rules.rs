@@ -69,7 +69,7 @@ error: unknown name `todoz`
  --> shop.yaml:3:24
   |
 3 |   get /todos: { body: $todoz }
-  |                        ^^^^^ not known here
+  |                        ^^^^^ not defined here
   |
   = help: did you mean `todos`?
 
@@ -115,17 +115,17 @@ error: unknown name `evnt`
  --> shop.yaml:7:34
   |
 7 | triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
-  |                                  ^^^^ not known here
+  |                                  ^^^^ not defined here
   |
   = help: did you mean `event`?
 
-error: `reply` is only for the steps of streams and sockets
+error: `reply` is only allowed in the steps of streams and sockets
  --> shop.yaml:7:54
   |
 7 | triggers: [{ topic: todos, when: evnt.change, reply: 1 }]
   |                                                      ^
   |
-  = help: a request is answered with `body`; `send` sends to a topic
+  = help: answer a request with `body`; `send` sends to a topic
 
 error: no collection declares a row `7`
  --> shop.yaml:8:42
@@ -160,7 +160,7 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
             "?b=1",
             "match query parameters with `match: { query: … }`",
         ),
-        (key("\"GET /a#b\""), "`#` is not allowed in a path", "#b", "clients do not send what follows it"),
+        (key("\"GET /a#b\""), "`#` is not allowed in a path", "#b", "clients do not send the part after it"),
         (key("GET /a{id}"), "`a{id}` is not a parameter", "a{id}", parameter),
         (key("GET /{id"), "`{id` is not a parameter", "{id", parameter),
         (key("GET /{}"), "`{}` is not a parameter", "{}", parameter),
@@ -196,7 +196,7 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
         ),
         (
             route("/of/{id}", "{ crud: todos }"),
-            "the path has a parameter `id`, which the paths of rows add",
+            "the path has a parameter `id`, which `crud` adds to the paths of rows",
             "/of/{id}",
             "give one of them another name",
         ),
@@ -278,11 +278,11 @@ fn each_mistake_in_an_answer_has_its_message() {
         (answer("{ headers: { X-A: 1, x-a: 2 } }"), "`x-a` is declared twice", "x-a", "remove one of the two"),
         (
             answer("{ headers: { a: { b: 1 } } }"),
-            "expected text on one line, or a list of such texts, found a mapping",
+            "expected text on one line, or a list of such lines, found a mapping",
             "{ b: 1 }",
             "",
         ),
-        (answer("{ text: [1] }"), "expected text; JSON is for `body`, found a list", "[1]", ""),
+        (answer("{ text: [1] }"), "expected text (use `body` for JSON), found a list", "[1]", ""),
         (answer("{ file: 3 }"), "expected the path of a file, found the number `3`", "3", ""),
         (answer("{ match: { query: x } }"), "expected a mapping, found the text `x`", "x", ""),
         (
@@ -294,7 +294,7 @@ fn each_mistake_in_an_answer_has_its_message() {
         (answer("{ after: soon }"), "`soon` is not a duration", "soon", ""),
         (
             answer("{ add: { todos: {} }, set: { price: 1 } }"),
-            "`add` and `set` are two verbs",
+            "expected one verb, found `add` and `set`",
             "{ price: 1 }",
             "write them as a list: `do: [{ add: … }, { set: … }]`",
         ),
@@ -349,13 +349,13 @@ fn each_mistake_in_a_step_has_its_message() {
         (step("{ times: 1000001, set: { price: 1 } }"), "`times` above 1000000 needs `every`", "1000001", ""),
         (
             step("{ each: 3, set: { price: 1 } }"),
-            "expected a list, or an expression that gives one, found the number `3`",
+            "expected a list, or an expression that returns one, found the number `3`",
             "3",
             "",
         ),
         (
             step("{ with: { random: 1 }, set: { price: 1 } }"),
-            "expected a name of letters, digits and `_` that expressions do not already use, found `random`",
+            "expected a name of letters, digits and `_` that is not reserved, found `random`",
             "random",
             "",
         ),
@@ -375,13 +375,13 @@ fn each_mistake_in_a_step_has_its_message() {
         (step("{ set: { pric: 1 } }"), "there is no value `pric`", "pric", "did you mean `price`?"),
         (
             step("{ set: { todos: 1 } }"),
-            "`todos` is a collection",
+            "`set` takes values of `data`, but `todos` is a collection",
             "todos",
             "`add`, `merge`, `replace` and `remove` change the rows of a collection",
         ),
         (
             step("{ set: { conn.a: 1 } }"),
-            "only the steps of an open socket set `conn`",
+            "only the steps of an open socket can set `conn`",
             "conn",
             "each socket has its own `conn`: set it in the steps of `open` or `messages`",
         ),
@@ -400,7 +400,7 @@ fn each_mistake_in_a_verb_has_its_message() {
         (step("{ send: { frame: 1 } }"), "`send` needs `to`", "{ frame: 1 }", ""),
         (step("{ send: { to: a } }"), "`send` needs `frame`", "{ to: a }", ""),
         (step("{ send: { to: [], frame: 1 } }"), "expected a topic or a list of topics, found a list", "[]", ""),
-        (step("{ join: a }"), "`join` is only for the steps of streams and sockets", "a", ""),
+        (step("{ join: a }"), "`join` is only allowed in the steps of streams and sockets", "a", ""),
         (step("{ order: { product: T1 } }"), "`order` needs `amount`", "{ product: T1 }", ""),
         (step("{ order: { product: [1], amount: 1 } }"), "expected a product's id, found a list", "[1]", ""),
         (step("{ order: { product: T9, amount: 1 } }"), "there is no product `T9`", "T9", ""),
@@ -412,9 +412,9 @@ fn each_mistake_in_a_verb_has_its_message() {
         ),
         (
             step("{ do: [{ after: 1s, set: { price: 1 } }] }"),
-            "`after` is not allowed among steps that happen at one moment",
+            "`after` is not allowed in steps that run at the same moment",
             "1s",
-            "the steps of a `do` that is a step happen at one moment; give the time to that step",
+            "the steps of a nested `do` run at the same moment; give the time to the step that contains them",
         ),
         (
             step("{ at: 24000h, times: 2, every: 1s, set: { price: 1 } }"),
@@ -438,7 +438,7 @@ fn each_mistake_in_a_verb_has_its_message() {
         ),
         (
             step("{ increment: { price: 5 } }"),
-            "`price` is a value",
+            "`increment` takes rows of a collection, but `price` is a value",
             "price",
             "write `set: { price: \"{{ price + 5 }}\" }`",
         ),
@@ -450,7 +450,7 @@ fn each_mistake_in_a_verb_has_its_message() {
     let verbs = step("{ at: 1s }");
     assert!(messages(&verbs)[0].starts_with("a step needs exactly one of `do`, `reply`, "), "{verbs}");
     let category = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\nscripts: [{ steps: [{ increment: { toys: { id: T1, x: 1 } } }] }]\n";
-    assert_eq!(messages(category), ["`toys` is a category, whose products have only totals"]);
+    assert_eq!(messages(category), ["`increment` takes rows of a collection, but `toys` is a category"]);
 }
 
 #[test]
@@ -523,23 +523,23 @@ error: unknown name `name`
  --> shop.yaml:3:23
   |
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
-  |                       ^^^^ not known here
+  |                       ^^^^ not defined here
   |
-  = help: the names known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names defined here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown name `name`
  --> shop.yaml:3:34
   |
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
-  |                                  ^^^^ not known here
+  |                                  ^^^^ not defined here
   |
-  = help: the names known here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
+  = help: the names defined here are `body`, `cookies`, `headers`, `method`, `now`, `path`, `people`, `price`, `query`, `todos`, `url`
 
 error: unknown filter `fixedd`
  --> shop.yaml:3:41
   |
 3 |   GET /x: { body: \"{{ name }} {{ name | fixedd(2) }}\" }
-  |                                         ^^^^^^ not known here
+  |                                         ^^^^^^ not defined here
   |
   = help: did you mean `fixed`?";
     assert_eq!(report(&text), expected);
@@ -565,9 +565,7 @@ fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
     assert!(report(&text).contains("= help: put the whole value in quotes"));
     let list = answer("{ when: path.id in ['a', 'b'], body: 1 }");
     assert!(
-        help(&list)
-            .unwrap()
-            .contains("inside `{ }` and `[ ]`, text that has `: ` or one of `,[]{}` in it needs quotes")
+        help(&list).unwrap().contains("inside `{ }` and `[ ]`, text that contains `: ` or one of `,[]{}` needs quotes")
     );
 }
 

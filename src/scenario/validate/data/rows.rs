@@ -1,4 +1,4 @@
-//! Rows with their ids, declared or assigned.
+//! Builds collections of rows, with declared or assigned ids.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::super::Validator;
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 use crate::scenario::{Collection, IdScheme, Row, row_number};
@@ -15,20 +15,20 @@ use crate::streams::Words;
 
 /// A row as written.
 pub(super) struct WrittenRow {
-    /// `None` if it is to be assigned.
+    /// `None` if the id is to be assigned.
     pub(super) id: Option<WrittenId>,
-    /// All other fields.
+    /// All fields except the id.
     pub(super) own: Map<String, Value>,
 }
 
-/// An id as written, with its place.
+/// An id as written, with its span.
 pub(super) struct WrittenId {
     text: Arc<str>,
     is_number: bool,
     span: Span,
 }
 
-/// Reads an id, which is text or an integer.
+/// Checks an id, which is text or an integer.
 pub(super) fn id(value: &Value, span: Span, check: &mut Validator<'_>) -> Option<WrittenId> {
     let number = value.as_i64().filter(|number| (-MAX_TOTAL..=MAX_TOTAL).contains(number));
     let (text, is_number) = match (value, number) {
@@ -39,14 +39,14 @@ pub(super) fn id(value: &Value, span: Span, check: &mut Validator<'_>) -> Option
         (Value::String(text), _) => (text.as_str().into(), false),
         (_, Some(number)) => (number.to_string().into(), true),
         _ => {
-            check.note(ProblemKind::RowId(value.to_string()), span);
+            check.note(DataMistake::RowId(value.to_string()).into(), span);
             return None;
         }
     };
     Some(WrittenId { text, is_number, span })
 }
 
-/// The collection of these rows.
+/// Builds a collection, and assigns the missing ids.
 pub(super) fn collection(name: &Arc<str>, written: Vec<WrittenRow>, check: &mut Validator<'_>) -> Collection {
     note_duplicates(&written, check);
     let (ids, prefix, highest) = scheme(written.iter().filter_map(|row| row.id.as_ref()));
@@ -61,7 +61,7 @@ pub(super) fn collection(name: &Arc<str>, written: Vec<WrittenRow>, check: &mut 
                 (format!("{prefix}{next}").into(), prefix.is_empty())
             }
             (None, IdScheme::Uuid) => {
-                // By its position only, no matter what other rows there are.
+                // The id depends on the row's position alone, not on the other rows.
                 words.skip_to(index as u64 * 2);
                 (words.uuid().into(), false)
             }
@@ -78,9 +78,9 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
     for id in written.iter().filter_map(|row| row.id.as_ref()) {
         match ids.entry(&*id.text) {
             Entry::Occupied(first) => {
-                let kind = ProblemKind::DuplicateRowId(id.text.to_string());
+                let kind = DataMistake::DuplicateRowId(id.text.to_string()).into();
                 let problem = Problem::new(kind, id.span);
-                // Generated rows share one place.
+                // All generated rows have the same span.
                 let is_elsewhere = *first.get() != id.span;
                 check.document.note(if is_elsewhere { problem.related_to(*first.get()) } else { problem });
             }
@@ -89,8 +89,8 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
     }
 }
 
-/// How ids continue after the declared ones: as integers if all of them are integers, as numbers after a prefix if all
-/// share one, otherwise as UUIDs. With the prefix and the highest number.
+/// Returns how ids continue after the declared ones: as integers if all declared ids are integers, as numbers after a
+/// prefix if all share one, otherwise as UUIDs. Also returns the prefix and the highest number.
 fn scheme<'i>(declared: impl Iterator<Item = &'i WrittenId>) -> (IdScheme, String, u64) {
     let (mut prefix, mut highest) = (None, 0);
     for WrittenId { text, is_number, .. } in declared {
@@ -106,7 +106,7 @@ fn scheme<'i>(declared: impl Iterator<Item = &'i WrittenId>) -> (IdScheme, Strin
     (IdScheme::Numbered, prefix.unwrap_or_default().to_owned(), highest)
 }
 
-/// Whether it has the form of a UUID, which may end with digits by chance.
+/// Returns whether text has the form of a UUID, which may end with digits by chance.
 fn is_uuid(text: &str) -> bool {
     let is_dash = |at: usize| [8, 13, 18, 23].contains(&at);
     let fits = |(at, c): (usize, char)| if is_dash(at) { c == '-' } else { c.is_ascii_hexdigit() };

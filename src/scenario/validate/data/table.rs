@@ -1,25 +1,25 @@
-//! Rows from a table: comma-separated values (RFC 4180) below a header.
+//! Reads rows from a table: comma-separated values (RFC 4180) below a header.
 //!
-//! The separator is a tab in a `.tsv` file, and a semicolon in a file whose header has semicolons but no comma. Spaces
-//! around a cell are not part of it.
+//! The separator is a tab in a `.tsv` file, and a semicolon if the header contains semicolons but no comma. Spaces
+//! around cells are trimmed.
 
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Number, Value};
 
 use super::super::Validator;
 use super::rows::{WrittenRow, id};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::source::Span;
 use crate::scenario::units::MAX_TOTAL;
 
-/// The rows of a table that fills a file.
+/// Reads the rows of a table file.
 pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenRow>> {
     let (source, _) = check.document.sources().locate(span)?;
     let text = source.text();
     let is_tsv = source.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
     let table = Table { text, delimiter: delimiter(text, is_tsv), start: span.start };
     if text.trim().is_empty() {
-        check.note(ProblemKind::EmptyDataFile, span);
+        check.note(DataMistake::EmptyDataFile.into(), span);
         return None;
     }
     let mut reader =
@@ -38,13 +38,13 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
                 // Reading UTF-8 text from memory cannot fail.
                 let ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() else { break };
                 last = table.row(pos.as_ref());
-                let kind = ProblemKind::UnequalRow { cells: *len, fields: *expected_len };
+                let kind = DataMistake::UnequalRow { cells: *len, fields: *expected_len }.into();
                 unequal = Some(Problem::new(kind, table.line(last)));
             }
         }
     }
-    // An unclosed quote also swallows cells of its row.
-    let unclosed = table.unclosed_quote(last).map(|span| Problem::new(ProblemKind::UnclosedQuote, span));
+    // An unclosed quote also swallows cells of its row, so it takes precedence.
+    let unclosed = table.unclosed_quote(last).map(|span| Problem::new(DataMistake::UnclosedQuote.into(), span));
     unclosed.or(unequal).into_iter().for_each(|problem| check.document.note(problem));
     Some(rows)
 }
@@ -58,7 +58,7 @@ fn delimiter(text: &str, is_tsv: bool) -> u8 {
     }
 }
 
-/// Column names must be unique.
+/// Reports empty and duplicate column names.
 fn check_headers(headers: &StringRecord, table: &Table, check: &mut Validator<'_>) {
     let at = table.row(None);
     for (index, name) in headers.iter().enumerate() {
@@ -82,7 +82,7 @@ fn row(
     for (index, (name, cell)) in headers.iter().zip(record).enumerate() {
         let Some(value) = value(cell) else { continue };
         if name == "id" {
-            // Anything but an integer is text, since a table has no other way to write text.
+            // Everything except an integer is text, because a table cannot mark text otherwise.
             let value = if value.is_i64() { value } else { cell.into() };
             row.id = id(&value, table.cell(at, index), check);
         } else {
@@ -92,8 +92,8 @@ fn row(
     row
 }
 
-/// The value of a cell: a number, `true` or `false` in JSON, otherwise text; `None` if it is empty. Integers that
-/// JavaScript cannot hold exactly are text.
+/// Returns the value of a cell: a number, `true` or `false` in JSON notation, otherwise text. `None` if the cell is
+/// empty. Integers that JavaScript cannot represent exactly are text.
 fn value(cell: &str) -> Option<Value> {
     Some(match cell {
         "" => return None,
@@ -110,11 +110,11 @@ fn value(cell: &str) -> Option<Value> {
     })
 }
 
-/// The text of a table, for places in it.
+/// The text of a table, from which spans are computed.
 struct Table<'t> {
     text: &'t str,
     delimiter: u8,
-    /// The place of its first byte.
+    /// The offset of the first byte.
     start: u32,
 }
 
@@ -124,20 +124,20 @@ impl Table<'_> {
         Span { start: place(from), end: place(to) }
     }
 
-    /// The start of the row that the reader found, which counts the line ends before a row to it.
+    /// Returns the start of a row. The reader's position of a row includes the line ends before it.
     fn row(&self, position: Option<&Position>) -> usize {
         let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let rest = self.text.get(at..).unwrap_or_default();
         at + (rest.len() - rest.trim_start_matches(['\r', '\n']).len())
     }
 
-    /// The line that begins at a byte.
+    /// Returns the span of the line that starts at byte `at`.
     fn line(&self, at: usize) -> Span {
         let rest = self.text.get(at..).unwrap_or_default();
         self.span(at, at + rest.find(['\r', '\n']).unwrap_or(rest.len()))
     }
 
-    /// The cell of that index in the row that begins at a byte.
+    /// Returns the span of the cell at `index` in the row that starts at byte `row`.
     fn cell(&self, row: usize, index: usize) -> Span {
         let rest = self.text.get(row..).unwrap_or_default();
         let (mut start, mut left, mut quotes) = (row, index, Quotes::new(self.delimiter));
@@ -160,7 +160,7 @@ impl Table<'_> {
         self.span(start, start + cell.trim().len())
     }
 
-    /// The quote that opens a cell and is never closed, in the last row, which begins at a byte.
+    /// Returns the span of a quote that is never closed, in the last row, which starts at byte `row`.
     fn unclosed_quote(&self, row: usize) -> Option<Span> {
         let rest = self.text.get(row..).unwrap_or_default();
         let mut quotes = Quotes::new(self.delimiter);
@@ -169,12 +169,12 @@ impl Table<'_> {
     }
 }
 
-/// Tracks quotes while a row is read.
+/// A scanner that tracks quotes in a row.
 struct Quotes {
     delimiter: u8,
     before: u8,
     open: Option<usize>,
-    /// The byte after the last closed quote.
+    /// The offset after the last closing quote.
     closed: Option<usize>,
 }
 
@@ -183,9 +183,9 @@ impl Quotes {
         Self { delimiter, before: delimiter, open: None, closed: None }
     }
 
-    /// Takes the next byte, and gives the place of the quote that is open after it.
+    /// Advances past a byte, and returns the offset of the quote that is open after it.
     fn step(&mut self, at: usize, byte: u8) -> Option<usize> {
-        // The second of two quotes in a quoted cell reopens it.
+        // The second quote of a doubled quote reopens the cell.
         let can_open = self.before == self.delimiter || matches!(self.before, b'\r' | b'\n') || self.closed == Some(at);
         if byte == b'"' && self.open.take().is_some() {
             self.closed = Some(at + 1);

@@ -1,4 +1,4 @@
-//! The latencies of faults.
+//! Checks the latencies of faults.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use crate::scenario::source::Span;
 use crate::scenario::validate::{Validator, given};
 use crate::scenario::yaml::Spanned;
 
-/// The widest lognormal distribution: one in six of its times is more than 148 times the median.
-const WIDEST: f64 = 5.0;
+/// The maximum `sigma` of a lognormal distribution. At this value, one in six delays is
+/// more than 148 times the median.
+const MAX_SIGMA: f64 = 5.0;
 
-/// A delay.
+/// Checks a fixed or random delay.
 pub(super) fn latency(raw: Option<&Spanned<RawLatency>>, check: &mut Validator<'_>) -> Option<Latency> {
     let (latency, span) = given(raw)?;
     match latency {
-        RawLatency::Fixed(duration) => check.read(&duration.0, span).map(Latency::Fixed),
+        RawLatency::Fixed(duration) => check.parsed(&duration.0, span).map(Latency::Fixed),
         RawLatency::Spread(spread) => self::spread(spread, span, check),
     }
 }
 
-/// A pair of keys selects the distribution.
+/// Checks a random delay. The pair of keys selects the distribution.
 fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Latency> {
     let given_keys = [
         raw.min.is_some(),
@@ -63,10 +64,10 @@ fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Late
     }
 }
 
-/// In thousandths.
+/// Returns `sigma` in thousandths.
 fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
     let (sigma, span) = given(raw.sigma.as_ref())?;
-    if !(0.0..=WIDEST).contains(sigma) {
+    if !(0.0..=MAX_SIGMA).contains(sigma) {
         let found = format!("the number {sigma}");
         check.note(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
         return None;

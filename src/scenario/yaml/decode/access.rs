@@ -1,4 +1,4 @@
-//! How the decoder walks into lists, mappings, keys, spans and enums.
+//! The decoder's access to lists, mappings, keys, spans and enums.
 
 use serde::de::value::{StrDeserializer, U32Deserializer};
 use serde::de::{
@@ -8,10 +8,10 @@ use serde::forward_to_deserialize_any;
 
 use super::super::tree::{NodeId, NodeView};
 use super::{Decoder, Failure};
-use crate::scenario::problem::ProblemKind;
+use crate::scenario::problem::{ProblemKind, SyntaxMistake};
 use crate::scenario::source::Span;
 
-/// The key of a mapping that gives values names.
+/// The key whose mapping declares named values for expressions.
 const WITH: &str = "with";
 
 pub(super) struct Elements<'t> {
@@ -33,7 +33,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
     }
 }
 
-/// The entries of a mapping. With the keys of a struct, other keys are reported and skipped.
+/// The entries of a mapping. If it is decoded into a struct, unknown keys are reported and skipped.
 pub(super) struct Fields<'t> {
     pub(super) decoder: Decoder<'t>,
     rest: std::slice::ChunksExact<'t, NodeId>,
@@ -50,8 +50,9 @@ impl<'t> Fields<'t> {
         Self { decoder, rest, known, value: decoder.id }
     }
 
-    /// Whether it is a key without a value in `{ }`, and not the first: most likely a part of the previous value.
-    fn is_behind_stray_comma(&self, entry: &[NodeId]) -> bool {
+    /// Returns whether this is a key without a value in `{ }`, after the first key. It is most likely a part of the
+    /// previous value.
+    fn follows_stray_comma(&self, entry: &[NodeId]) -> bool {
         let Decoder { document, .. } = self.decoder;
         let (mapping, key) = (self.decoder.span(), document.tree().span(entry[0]));
         let first = match self.decoder.view() {
@@ -78,11 +79,11 @@ impl<'de> MapAccess<'de> for Fields<'_> {
             if known.contains(&text) {
                 return seed.deserialize(StrDeserializer::new(text)).map(Some);
             }
-            let kind = if self.is_behind_stray_comma(entry) {
-                ProblemKind::StrayComma(text.to_owned())
+            let kind = if self.follows_stray_comma(entry) {
+                ProblemKind::Syntax(SyntaxMistake::StrayComma(text.to_owned()))
             } else {
                 if known.contains(&WITH) {
-                    self.decoder.document.leave_unread(entry[1]);
+                    self.decoder.document.note_unread(entry[1]);
                 }
                 ProblemKind::UnknownKey { key: text.to_owned(), expected: known }
             };
@@ -100,7 +101,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 }
 
-/// A key: always text, no matter what it would resolve to as a value.
+/// A key, which is always text, even if it would resolve to another type as a value.
 struct MapKey<'t>(Decoder<'t>);
 
 impl<'de> Deserializer<'de> for MapKey<'_> {
@@ -109,7 +110,7 @@ impl<'de> Deserializer<'de> for MapKey<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.0.view() {
             NodeView::Scalar { text, .. } => visitor.visit_str(text),
-            _ => self.0.fail(ProblemKind::ComplexKey),
+            _ => self.0.fail(SyntaxMistake::ComplexKey.into()),
         }
     }
 
@@ -142,7 +143,7 @@ impl<'de> SeqAccess<'de> for MapKeyParts<'_> {
     }
 }
 
-/// What [`Spanned`](super::super::spanned::Spanned) is read from: start, end, value.
+/// The parts from which [`Spanned`](super::super::spanned::Spanned) is decoded: start, end, value.
 pub(super) struct SpanParts<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) part: u8,
@@ -162,7 +163,7 @@ impl<'de> SeqAccess<'de> for SpanParts<'_> {
     }
 }
 
-/// The chosen variant of an enum; its content, if it has any, is the value itself.
+/// The selected variant of an enum. The content of the variant, if any, is the value itself.
 pub(super) struct EnumVariant<'t> {
     pub(super) decoder: Decoder<'t>,
     pub(super) variant: &'static str,

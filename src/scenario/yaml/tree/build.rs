@@ -1,4 +1,4 @@
-//! Turns parser events into nodes, and resolves duplicate keys, merge keys and aliases.
+//! Converts parser events into nodes, and resolves duplicate keys, merge keys and aliases.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,32 +9,32 @@ use super::super::scalar::{expect_tag, is_plain};
 use super::json::is_json;
 use super::syntax::{is_about_tabs, misplaced_tab, unclosed_bracket};
 use super::unquoted::unquoted;
-use super::{MAX_UNFOLDED, NodeContent, NodeId, NodeKind, NodeView, Tree};
-use crate::scenario::problem::{Problem, ProblemKind};
+use super::{MAX_EXPANSION, NodeContent, NodeId, NodeKind, NodeView, Tree};
+use crate::scenario::problem::{Problem, ProblemKind, SyntaxMistake};
 use crate::scenario::source::{Source, Span};
 
-/// The deepest nesting. A scenario needs seven levels, and a product's own data a few more.
+/// The maximum nesting depth. A scenario needs seven levels, and a product's own data a few more.
 const MAX_DEPTH: u16 = 64;
 
-/// Up to this many keys of a mapping are compared pairwise, without sorting.
-const FEW: usize = 8;
+/// The maximum number of keys that are compared pairwise, without sorting.
+const MAX_PAIRWISE_KEYS: usize = 8;
 
-/// Parts of the parser's errors that do not come from an unclosed bracket.
+/// Parts of parser errors that an unclosed bracket cannot cause.
 const NOT_ABOUT_BRACKETS: [&str; 5] = ["quoted scalar", "recursion", "unprintable", "byte order mark", "tag"];
 
-/// A finished node and the levels below it, which bound the depth that aliases can build.
+/// A finished node, and the number of levels below it. The levels bound the depth that aliases can build up.
 #[derive(Clone, Copy)]
 struct FinishedNode {
     id: NodeId,
     height: u16,
 }
 
-/// A collection whose end has not been seen yet.
+/// A list or mapping whose end has not been reached.
 struct OpenCollection {
     start: Span,
     anchor: usize,
     is_mapping: bool,
-    /// The index of its first child among the pending ones.
+    /// The index of the first child in `pending`.
     first: usize,
     height: u16,
 }
@@ -42,11 +42,11 @@ struct OpenCollection {
 pub(super) struct Builder<'t, 's> {
     tree: &'t mut Tree,
     open: Vec<OpenCollection>,
-    /// The children of all open collections, those of the innermost last.
+    /// The children of all open collections. Those of the innermost collection come last.
     pending: Vec<NodeId>,
     anchors: HashMap<usize, FinishedNode>,
     root: Option<NodeId>,
-    /// Where the last event ends.
+    /// The end of the last event.
     end: u32,
     documents: usize,
     merged: usize,
@@ -82,7 +82,7 @@ pub(super) fn build(tree: &mut Tree, source: Source) -> Result<NodeId, Vec<Probl
     match builder.root {
         Some(root) if builder.problems.is_empty() => return Ok(root),
         None if builder.problems.is_empty() => {
-            builder.problems.push(Problem::new(ProblemKind::Empty, Span { start: base, end: base }));
+            builder.problems.push(Problem::new(SyntaxMistake::Empty.into(), Span { start: base, end: base }));
         }
         _ => {}
     }
@@ -99,7 +99,7 @@ impl<'s> Builder<'_, 's> {
                 Event::DocumentStart(_) => {
                     self.documents += 1;
                     if self.documents > 1 {
-                        return Err(Problem::new(ProblemKind::SecondDocument, span));
+                        return Err(Problem::new(SyntaxMistake::SecondDocument.into(), span));
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -117,7 +117,7 @@ impl<'s> Builder<'_, 's> {
                 Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
                 Event::Alias(anchor) => {
                     let named = self.anchors.get(&anchor).copied();
-                    self.place(named.ok_or_else(|| Problem::new(ProblemKind::RecursiveAlias, span))?)?;
+                    self.place(named.ok_or_else(|| Problem::new(SyntaxMistake::RecursiveAlias.into(), span))?)?;
                 }
                 _ => {}
             }
@@ -133,18 +133,19 @@ impl<'s> Builder<'_, 's> {
         if error.info().contains("unknown anchor")
             && let Some((name, span)) = self.offsets.alias(at)
         {
-            return Problem::new(ProblemKind::UnknownAnchor(name.to_owned()), span);
+            return Problem::new(SyntaxMistake::UnknownAnchor(name.to_owned()).into(), span);
         }
         self.cause(error.info(), at).unwrap_or_else(|| {
-            Problem::new(ProblemKind::Syntax(error.info().to_owned()), Span { start: at, end: at + 1 })
+            Problem::new(SyntaxMistake::Yaml(error.info().to_owned()).into(), Span { start: at, end: at + 1 })
         })
     }
 
-    /// The most likely cause of an error, if it is at another place.
+    /// Returns the most likely cause of an error, if the cause is at another place.
     fn cause(&self, error: &str, at: u32) -> Option<Problem> {
         let Offsets { text, base, .. } = self.offsets;
         let [at, end] = [at, self.end].map(|place| text.floor_char_boundary((place - base) as usize));
-        let tab = misplaced_tab(text, error, at).map(|tab| Problem::new(ProblemKind::Tab, self.offsets.span(tab, 1)));
+        let tab = misplaced_tab(text, error, at)
+            .map(|tab| Problem::new(SyntaxMistake::Tab.into(), self.offsets.span(tab, 1)));
         if is_about_tabs(error) && tab.is_some() {
             return tab;
         }
@@ -157,10 +158,10 @@ impl<'s> Builder<'_, 's> {
             return None;
         }
         let bracket = unclosed_bracket(text, open, end, at)?;
-        let kind = ProblemKind::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
-        let problem = Problem::new(kind, self.offsets.span(bracket, 1));
+        let kind = SyntaxMistake::UnclosedBracket(if text[bracket..].starts_with('[') { '[' } else { '{' });
+        let problem = Problem::new(kind.into(), self.offsets.span(bracket, 1));
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
-        // On a line below the bracket's, nothing belongs inside the bracket.
+        // Lines below the bracket's line do not belong inside the bracket.
         let rest = &text[if bracket < line { line } else { at }..];
         let missing = rest.trim_start().chars().next();
         let place = text.len() - rest.trim_start().len();
@@ -195,7 +196,7 @@ impl<'s> Builder<'_, 's> {
 
     pub(super) fn start(&mut self, start: Span, anchor: usize, is_mapping: bool) -> Result<(), Problem> {
         if self.open.len() >= usize::from(MAX_DEPTH) {
-            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), start));
+            return Err(Problem::new(SyntaxMistake::TooDeep(MAX_DEPTH).into(), start));
         }
         self.open.push(OpenCollection { start, anchor, is_mapping, first: self.pending.len(), height: 0 });
         Ok(())
@@ -225,21 +226,21 @@ impl<'s> Builder<'_, 's> {
         if is_key && !self.tree.is_scalar(id) {
             let span = self.tree.span(id);
             let unquoted = self.offsets.unquoted_expression(span.start);
-            return Err(unquoted.unwrap_or_else(|| Problem::new(ProblemKind::ComplexKey, span)));
+            return Err(unquoted.unwrap_or_else(|| Problem::new(SyntaxMistake::ComplexKey.into(), span)));
         }
         parent.height = parent.height.max(height + 1);
         if usize::from(parent.height) + levels > usize::from(MAX_DEPTH) {
-            return Err(Problem::new(ProblemKind::TooDeep(MAX_DEPTH), self.tree.span(id)));
+            return Err(Problem::new(SyntaxMistake::TooDeep(MAX_DEPTH).into(), self.tree.span(id)));
         }
         self.pending.push(id);
         Ok(())
     }
 
-    /// Whether there is nothing to resolve: few keys, all different, and no merge key. Most mappings are like this.
+    /// Returns whether a mapping has few keys, all different, and no merge key. Most mappings need no resolution.
     fn is_plain_mapping(&self, first: usize) -> bool {
         let entries = &self.pending[first..];
-        let mut keys = [""; FEW];
-        if entries.len() > FEW * 2 {
+        let mut keys = [""; MAX_PAIRWISE_KEYS];
+        if entries.len() > MAX_PAIRWISE_KEYS * 2 {
             return false;
         }
         for (at, entry) in entries.chunks_exact(2).enumerate() {
@@ -252,8 +253,8 @@ impl<'s> Builder<'_, 's> {
         true
     }
 
-    /// Replaces `<<` entries by what they merge in: keys of the mapping itself win, then earlier merged mappings win
-    /// over later ones (YAML 1.1 merge type).
+    /// Replaces `<<` entries with the entries that they merge in. Keys of the mapping itself take precedence, and
+    /// earlier merged mappings take precedence over later ones (YAML 1.1 merge type).
     fn merge(&mut self, first: usize) -> Result<(), Problem> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let is_merge = |key: NodeId| matches!(tree.view(key), NodeView::Scalar { text: "<<", plain: true });
@@ -266,8 +267,8 @@ impl<'s> Builder<'_, 's> {
         for value in merges.iter().map(|entry| entry[1]) {
             for mapping in mappings(tree, value)? {
                 self.merged += mapping.len() / 2;
-                if self.merged > MAX_UNFOLDED {
-                    return Err(Problem::new(ProblemKind::AliasBomb(MAX_UNFOLDED), tree.span(value)));
+                if self.merged > MAX_EXPANSION {
+                    return Err(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), tree.span(value)));
                 }
                 let new = mapping.chunks_exact(2).filter(|entry| seen.insert(tree.text(entry[0])));
                 all.extend(new.flatten());
@@ -282,7 +283,7 @@ impl<'s> Builder<'_, 's> {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let mut keys: Vec<(&str, NodeId)> =
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
-        // Ids of keys increase in the order of the file, so the first of equal keys stays the first.
+        // Ids of keys increase in file order, so the first of equal keys sorts first.
         keys.sort_unstable();
         let mut first = 0;
         for (at, (text, key)) in keys.iter().enumerate() {
@@ -296,7 +297,7 @@ impl<'s> Builder<'_, 's> {
     }
 }
 
-/// The mappings that a `<<` names: one, or a list of them.
+/// Returns the mappings that a `<<` merges: one mapping, or a list of mappings.
 fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     let one = [value];
     let named = match tree.view(value) {
@@ -305,16 +306,16 @@ fn mappings(tree: &Tree, value: NodeId) -> Result<Vec<&[NodeId]>, Problem> {
     };
     let mapping = |id: &NodeId| match tree.view(*id) {
         NodeView::Mapping(entries) => Ok(entries),
-        _ => Err(Problem::new(ProblemKind::BadMerge, tree.span(*id))),
+        _ => Err(Problem::new(SyntaxMistake::BadMerge.into(), tree.span(*id))),
     };
     named.iter().map(mapping).collect()
 }
 
-/// Converts the parser's character indices into places in a scenario's files. Events come almost in order, so each
-/// search continues from the last result.
+/// A converter of the parser's character indices into offsets in a scenario's files. Events arrive almost in order, so
+/// each search continues from the last result.
 struct Offsets<'s> {
     text: &'s str,
-    /// The place of the text's first byte.
+    /// The offset of the text's first byte.
     base: u32,
     ascii: bool,
     chars: usize,
@@ -332,18 +333,18 @@ impl<'s> Offsets<'s> {
         self.base + u32::try_from(byte).unwrap_or(u32::MAX)
     }
 
-    /// The span of some bytes of the text.
+    /// Returns the span of `length` bytes of the text.
     fn span(&self, at: usize, length: usize) -> Span {
         let place = |at: usize| self.base + u32::try_from(at).unwrap_or(u32::MAX);
         Span { start: place(at), end: place(at + length) }
     }
 
-    /// The source text of a span.
+    /// Returns the source text of a span.
     fn text(&self, span: Span) -> &'s str {
         self.text.get((span.start - self.base) as usize..(span.end - self.base) as usize).unwrap_or_default()
     }
 
-    /// The alias that begins at a place, without its star.
+    /// Returns the name of the alias that starts at `at`, without its star.
     fn alias(&self, at: u32) -> Option<(&'s str, Span)> {
         let rest = self.text.get((at - self.base) as usize..)?.strip_prefix('*')?;
         let length = rest.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(rest.len());
@@ -351,17 +352,17 @@ impl<'s> Offsets<'s> {
         Some((&rest[..length], Span { start: at, end }))
     }
 
-    /// The problem of an unquoted expression, if one begins before a place on its line.
+    /// Returns a problem if an unquoted expression starts before `at` on the same line.
     fn unquoted_expression(&self, at: u32) -> Option<Problem> {
         let at = self.text.floor_char_boundary((at - self.base) as usize);
         let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
         let line = self.text[start..].lines().next().unwrap_or_default();
         let (range, meant) = unquoted(line, at - start)?;
         let span = self.span(start + range.start, range.len());
-        Some(Problem::new(ProblemKind::UnquotedExpression(meant), span))
+        Some(Problem::new(SyntaxMistake::UnquotedExpression(meant).into(), span))
     }
 
-    /// The span without trailing white space, which the parser includes in some scalars.
+    /// Trims trailing white space, which the parser includes in the spans of some scalars.
     fn trim(&self, span: Span) -> Span {
         let text = self.text(span);
         if !text.ends_with(char::is_whitespace) {

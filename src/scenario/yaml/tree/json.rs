@@ -1,6 +1,6 @@
-//! JSON read into the tree. YAML includes almost all of JSON, except surrogate pairs and tabs as indentation.
+//! Reads JSON into the tree. YAML includes almost all of JSON, except surrogate pairs and tabs as indentation.
 //!
-//! `serde_json` decides whether a text is JSON and reads strings with escapes; this module only finds the place of each
+//! `serde_json` decides whether text is JSON, and decodes strings with escapes. This module only finds the span of each
 //! value.
 
 use std::borrow::Cow;
@@ -9,22 +9,22 @@ use std::path::Path;
 use serde::de::IgnoredAny;
 
 use super::build::Builder;
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{Problem, SyntaxMistake};
 use crate::scenario::source::{Source, Span};
 
-/// Whether a file is JSON: its text is, or must be because of its name.
+/// Returns whether a file is JSON. A file whose name ends in `.json` must be JSON.
 ///
 /// # Errors
-/// Why the text of a file named as JSON is not JSON.
+/// Returns a problem if the name ends in `.json` but the text is not JSON.
 pub(super) fn is_json(source: &Source, base: u32) -> Result<bool, Problem> {
     let text = source.text();
-    let is_named_so = is_named_json(source.path()) && !text.trim().is_empty();
-    if !is_named_so && !text.trim_start().starts_with(['{', '[']) {
+    let has_json_name = is_named_json(source.path()) && !text.trim().is_empty();
+    if !has_json_name && !text.trim_start().starts_with(['{', '[']) {
         return Ok(false);
     }
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Ok(true),
-        Err(error) if is_named_so => {
+        Err(error) if has_json_name => {
             let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
             let at = text.floor_char_boundary(line + error.column().saturating_sub(1));
             Err(syntax(&error, base + offset(at)))
@@ -38,19 +38,19 @@ fn is_named_json(path: &Path) -> bool {
 }
 
 fn syntax(error: &serde_json::Error, at: u32) -> Problem {
-    // The report shows the place itself.
+    // The report shows the place separately.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-    Problem::new(ProblemKind::JsonSyntax(message), Span { start: at, end: at + 1 })
+    Problem::new(SyntaxMistake::Json(message).into(), Span { start: at, end: at + 1 })
 }
 
-/// A file has less than 2^28 bytes.
+/// Converts an offset. It always fits, because a file has less than 2^28 bytes.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 impl Builder<'_, '_> {
-    /// Reads a text that is JSON, whose first byte is at `base`.
+    /// Reads text that is known to be JSON and starts at offset `base`.
     pub(super) fn read_json(&mut self, text: &str, base: u32) -> Result<(), Problem> {
         let mut rest = text;
         while let Some(first) = rest.bytes().next() {
@@ -79,7 +79,7 @@ impl Builder<'_, '_> {
     }
 }
 
-/// The length in bytes of the string that a text starts with, with its quotes.
+/// Returns the length in bytes of the string at the start of `text`, with its quotes.
 fn string_length(text: &str) -> usize {
     let mut escaped = false;
     let end = text.bytes().skip(1).position(|byte| {

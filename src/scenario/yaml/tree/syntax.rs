@@ -1,14 +1,14 @@
-//! The most likely cause of a parser error: a misplaced tab, or a bracket that is never closed. The parser reports such
-//! mistakes where it notices them, possibly many lines further down.
+//! Finds the most likely cause of a parser error: a misplaced tab or an unclosed bracket. The parser reports the error
+//! where it notices it, possibly many lines below the cause.
 
 use super::unquoted::BEFORE_VALUES;
 
-/// Whether a parser error is about a tab, in the indentation or elsewhere.
+/// Returns whether a parser error is about a tab, in the indentation or elsewhere.
 pub(super) fn is_about_tabs(error: &str) -> bool {
     error.contains("tab") || error.contains("YAML whitespace")
 }
 
-/// The tab that causes an error at a byte.
+/// Returns the offset of the tab that causes an error at byte `at`.
 pub(super) fn misplaced_tab(text: &str, error: &str, at: usize) -> Option<usize> {
     let before = &text[..at];
     if error.contains("YAML whitespace") {
@@ -18,13 +18,13 @@ pub(super) fn misplaced_tab(text: &str, error: &str, at: usize) -> Option<usize>
     if !error.contains("tab") {
         return indented_with_tab(text, start);
     }
-    // A plain scalar that continues after a tab is reported at its start.
+    // For a plain scalar that continues after a tab, the parser reports the start of the scalar.
     let ends = text[start..].match_indices('\n').map(|(end, _)| start + end + 1);
     let below = std::iter::once(start).chain(ends).find_map(|line| indented_with_tab(text, line));
     below.or_else(|| before[start..].rfind('\t').map(|tab| start + tab))
 }
 
-/// The first tab of a line's indentation.
+/// Returns the offset of the first tab in a line's indentation.
 fn indented_with_tab(text: &str, line: usize) -> Option<usize> {
     let rest = &text[line..];
     let spaces = rest.len() - rest.trim_start_matches(' ').len();
@@ -32,8 +32,8 @@ fn indented_with_tab(text: &str, line: usize) -> Option<usize> {
     (rest[spaces..].starts_with('\t') && !is_blank).then_some(line + spaces)
 }
 
-/// The innermost bracket at the byte `at`, if a bracket is never closed. The scan starts at `from`, the end of the last
-/// event, where the brackets `open` are open: the parser's error may lie further ahead.
+/// Returns the innermost bracket that is open at byte `at`, if some bracket is never closed. The scan starts at `from`,
+/// the end of the last event, where the brackets in `open` are open. The parser's error may be further ahead.
 pub(super) fn unclosed_bracket(text: &str, open: Vec<usize>, from: usize, at: usize) -> Option<usize> {
     let mut scan = Scan { text, open, place: from, before: text[..from].trim_end().chars().last().unwrap_or(':') };
     while scan.place < at {
@@ -50,31 +50,31 @@ pub(super) fn unclosed_bracket(text: &str, open: Vec<usize>, from: usize, at: us
     None
 }
 
-/// A scan for brackets outside of quotes and comments.
+/// A scan for brackets outside quotes and comments.
 struct Scan<'t> {
     text: &'t str,
-    /// The places of the brackets that are open.
+    /// The offsets of the open brackets.
     open: Vec<usize>,
     place: usize,
-    /// The last character that is not white space.
+    /// The previous character that is not white space.
     before: char,
 }
 
 impl Scan<'_> {
-    /// Advances by a character, a quoted text or a comment. False at a closing bracket of the wrong kind; `None` at the
-    /// end.
+    /// Advances past a character, quoted text or a comment. Returns false at a closing bracket of the wrong kind, and
+    /// `None` at the end.
     fn step(&mut self) -> Option<bool> {
         let rest = &self.text[self.place..];
         let c = rest.chars().next()?;
-        let begins_value = BEFORE_VALUES.contains(self.before);
+        let starts_value = BEFORE_VALUES.contains(self.before);
         let mut length = c.len_utf8();
         match c {
-            '\'' | '"' if begins_value => length = quoted_length(rest, c),
+            '\'' | '"' if starts_value => length = quoted_length(rest, c),
             '#' if self.text[..self.place].ends_with(char::is_whitespace) => {
                 self.place += rest.find('\n').unwrap_or(rest.len());
                 return Some(true);
             }
-            '[' | '{' if begins_value || !self.open.is_empty() => self.open.push(self.place),
+            '[' | '{' if starts_value || !self.open.is_empty() => self.open.push(self.place),
             ']' | '}' => {
                 let is_other = |open: &usize| self.text[*open..].starts_with('[') != (c == ']');
                 if self.open.last().is_some_and(is_other) {
@@ -92,7 +92,7 @@ impl Scan<'_> {
     }
 }
 
-/// The length in bytes of the quoted text that a text starts with.
+/// Returns the length in bytes of the quoted text at the start of `text`, with its quotes.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = letters.next() {
@@ -112,7 +112,7 @@ mod tests {
     use super::{misplaced_tab, unclosed_bracket};
 
     #[test]
-    fn the_innermost_open_bracket_is_the_unclosed_one() {
+    fn the_innermost_unclosed_bracket_is_found() {
         for (text, at, unclosed) in [
             ("a: [1, 2\nb: 3", ": 3", Some(3)),
             ("a: { b: [1, 2 }", "}", Some(8)),

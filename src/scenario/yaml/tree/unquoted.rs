@@ -1,8 +1,8 @@
-//! Expressions without quotes, which YAML reads as mappings: where they are in a line, and what to write instead.
+//! Finds expressions without quotes, which YAML reads as mappings, and the quoted text to write instead.
 
 use std::ops::Range;
 
-/// The last unquoted expression of a line that begins before a byte, and the whole value to quote.
+/// Returns the last unquoted expression of a line that starts before byte `before`, and the whole value to quote.
 pub(super) fn unquoted(line: &str, before: usize) -> Option<(Range<usize>, String)> {
     let start = last_open_braces(line.get(..before + 2).unwrap_or(line))?;
     let rest = &line[start..];
@@ -18,7 +18,7 @@ pub(super) fn unquoted(line: &str, before: usize) -> Option<(Range<usize>, Strin
     Some((start..end, meant))
 }
 
-/// The last `{{` of a line outside quotes.
+/// Returns the offset of the last `{{` of a line outside quotes.
 fn last_open_braces(line: &str) -> Option<usize> {
     let (mut quote, mut before, mut found) = (None, ':', None);
     for (at, c) in line.char_indices() {
@@ -36,20 +36,20 @@ fn last_open_braces(line: &str) -> Option<usize> {
     found.filter(|_| quote.is_none())
 }
 
-/// The characters after which a value starts.
+/// The characters after which a value can start.
 pub(super) const BEFORE_VALUES: &str = ":,[{-";
 
-/// The range of the value that contains an expression or starts with it.
+/// Returns the range of the value that contains the expression.
 fn value_around(line: &str, expression: usize) -> Range<usize> {
-    let (begin, inside) = beginning(line, expression);
-    let end = end(line, expression, inside);
+    let (begin, inside) = value_start(line, expression);
+    let end = value_end(line, expression, inside);
     let value = &line[begin..end];
     let start = begin + (value.len() - value.trim_start().len());
     start..start + value.trim().len()
 }
 
-/// The start of the value, and the bracket that contains it.
-fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
+/// Returns the start of the value, and the innermost bracket around it.
+fn value_start(line: &str, expression: usize) -> (usize, Option<char>) {
     let (mut at, mut begin, mut before) = (0, 0, ':');
     let (mut open, mut quote) = (Vec::new(), None);
     while let Some(c) = line[at..expression].chars().next() {
@@ -80,8 +80,8 @@ fn beginning(line: &str, expression: usize) -> (usize, Option<char>) {
     (begin, open.last().copied())
 }
 
-/// The end of the value: before the bracket that closes its container, the next key or item, or a comment.
-fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
+/// Returns the end of the value: before the closing bracket around it, the next key or item, or a comment.
+fn value_end(line: &str, expression: usize, inside: Option<char>) -> usize {
     let (mut at, mut open) = (expression, 0);
     while let Some(c) = line[at..].chars().next() {
         let rest = &line[at..];
@@ -93,7 +93,7 @@ fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
             '[' | '{' => open += 1,
             ']' | '}' if open == 0 => return at,
             ']' | '}' => open -= 1,
-            ',' if open == 0 && (inside == Some('[') || begins_with_key(&rest[1..])) => return at,
+            ',' if open == 0 && (inside == Some('[') || starts_with_key(&rest[1..])) => return at,
             '#' if line[..at].ends_with(char::is_whitespace) => return at,
             _ => {}
         }
@@ -102,8 +102,8 @@ fn end(line: &str, expression: usize, inside: Option<char>) -> usize {
     line.len()
 }
 
-/// Whether a key follows, such as ` status: `.
-fn begins_with_key(text: &str) -> bool {
+/// Returns whether `text` starts with a key, such as ` status: `.
+fn starts_with_key(text: &str) -> bool {
     text.split_once(':').is_some_and(|(key, rest)| {
         let is_word = |c: char| c.is_alphanumeric() || "_-.\"'".contains(c);
         !key.trim().is_empty()
@@ -117,7 +117,7 @@ mod tests {
     use super::unquoted;
 
     #[test]
-    fn the_whole_value_is_what_needs_quotes() {
+    fn the_suggestion_quotes_the_whole_value() {
         for (line, meant) in [
             ("body: {{ x }}", "{{ x }}"),
             ("body: {{x}} # so", "{{ x }}"),

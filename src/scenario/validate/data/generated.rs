@@ -1,4 +1,4 @@
-//! Generated rows.
+//! Generates rows of `data`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,40 +6,40 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::Validator;
-use super::Origin;
+use super::GenerationInputs;
 use super::rows::{WrittenRow, id};
 use crate::expression::{Data, Language, Limits, Names, RunError, Surroundings, Template};
-use crate::scenario::problem::{Problem, ProblemKind};
+use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::raw::RawGenerate;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{JsonNode, NodeId};
 use crate::streams::Words;
 
-/// The most rows.
+/// The maximum number of rows.
 const MAX_ROWS: u64 = 1_000_000;
 
-/// The maximum size of all rows, in bytes of JSON.
+/// The maximum size of all rows, in approximate bytes of JSON.
 const MAX_BYTES: usize = 64 << 20;
 
-/// The budget of steps for expressions in all rows; each row gets an equal part.
+/// The fuel for the expressions of all rows. Each row gets an equal share.
 const FUEL: u64 = 1_000_000_000;
 
-/// The time of expressions if the scenario declares none: 2026-01-01T00:00:00Z.
+/// The value of `now` if the scenario does not declare a start: 2026-01-01T00:00:00Z.
 const DEFAULT_START: i64 = 1_767_225_600_000;
 
-/// The rows. An expression that fails is reported for the first row where it fails.
+/// Generates the rows. Stops at the first row in which an expression fails.
 pub(super) fn rows(
     name: &Arc<str>,
     raw: &RawGenerate,
     span: Span,
-    origin: Origin,
+    inputs: GenerationInputs,
     check: &mut Validator<'_>,
 ) -> Option<Vec<WrittenRow>> {
     let count = check.required(raw.count.as_ref(), "`generate`", "count", span, span);
     let row = check.required(raw.row.as_ref(), "`generate`", "row", span, span);
     let ((count, count_span), (JsonNode(row), row_span)) = (count?, row?);
     if *count > MAX_ROWS {
-        check.note(ProblemKind::TooManyRows(MAX_ROWS), count_span);
+        check.note(DataMistake::TooManyRows(MAX_ROWS).into(), count_span);
         return None;
     }
     if !check.document.expect_mapping(*row) {
@@ -49,23 +49,23 @@ pub(super) fn rows(
     let language = Language::new(Limits { fuel: fuel.min(Limits::default().fuel), bytes: MAX_BYTES });
     let template = template(&language, *row, check)?;
     let id_span = check.document.entry(*row, "id").map_or(row_span, |id| check.document.tree().span(id));
-    let mut surroundings = AtLoad {
-        words: Some(Words::named(origin.seed.unwrap_or_default(), &format!("data.{name}"))),
+    let mut surroundings = LoadEnvironment {
+        words: Some(Words::named(inputs.seed.unwrap_or_default(), &format!("data.{name}"))),
         counters: HashMap::new(),
-        now: origin.starts.unwrap_or(DEFAULT_START),
+        now: inputs.starts.unwrap_or(DEFAULT_START),
     };
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for index in 0..*count {
-        let made = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
-        let made = made.map_err(|error| note_failure(error, *row, check)).ok()?;
-        bytes += size(&made);
+        let rendered = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
+        let rendered = rendered.map_err(|error| note_failure(error, *row, check)).ok()?;
+        bytes += size(&rendered);
         if bytes > MAX_BYTES {
-            check.note(ProblemKind::TooManyBytes(MAX_BYTES >> 20), row_span);
+            check.note(DataMistake::TooManyBytes(MAX_BYTES >> 20).into(), row_span);
             return None;
         }
-        let Value::Object(mut own) = made else { return None };
+        let Value::Object(mut own) = rendered else { return None };
         let id = match own.shift_remove("id").filter(|id| !id.is_null()) {
-            Some(made) => Some(id(&made, id_span, check)?),
+            Some(value) => Some(id(&value, id_span, check)?),
             None => None,
         };
         rows.push(WrittenRow { id, own });
@@ -90,10 +90,10 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
 fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     let RunError { kind, place, expression, .. } = error;
     let span = check.document.place(row, &place.path, place.range);
-    check.document.note(Problem::new(ProblemKind::ExpressionFails { expression, kind }, span));
+    check.document.note(Problem::new(DataMistake::ExpressionFails { expression, kind }.into(), span));
 }
 
-/// The approximate size of a value, in bytes of JSON.
+/// Returns the approximate size of a value, in bytes of JSON.
 fn size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
@@ -103,15 +103,15 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// The environment of expressions before there is a world.
+/// The environment of expressions while the scenario is loaded, before a world exists.
 #[derive(Default)]
-struct AtLoad {
+struct LoadEnvironment {
     words: Option<Words>,
     counters: HashMap<String, u64>,
     now: i64,
 }
 
-impl Surroundings for AtLoad {
+impl Surroundings for LoadEnvironment {
     fn word(&mut self) -> u64 {
         self.words.as_mut().map_or(0, Words::next)
     }
@@ -126,7 +126,7 @@ impl Surroundings for AtLoad {
         self.now
     }
 
-    /// There are no members yet.
+    /// Always 0: there are no members yet.
     fn joined(&self, _: &str) -> u64 {
         0
     }
