@@ -234,7 +234,7 @@ async fn explain_of_a_mapping_has_a_line_for_each_key() {
 orders
   takes mapping
 
-  Orders that mockd places itself. Without it, totals change only by POST.
+  Orders that mockd places on its own. Without it, totals change only by POST.
 
     random   Generators of random orders
     scripts  Timelines of orders
