@@ -1,4 +1,4 @@
-//! The syntax of other languages, and its equivalents here.
+//! Syntax of other languages, with its equivalents here.
 
 use super::check::Found;
 use super::error::CompileErrorKind;
@@ -78,28 +78,28 @@ fn meaning(of: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
     table.iter().find(|(written, _)| *written == of).map(|(_, meant)| *meant)
 }
 
-/// A null value of another language.
+/// Returns the error for a null value of another language.
 pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
     meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
 }
 
-/// A function of an object of another language, such as `Date.now`.
+/// Returns the error for a function of a built-in object of another language, such as `Date.now`.
 pub(super) fn object(written: &str) -> Option<CompileErrorKind> {
     meaning(written, OBJECTS).map(|meant| CompileErrorKind::Foreign { written: written.into(), meant: meant.into() })
 }
 
-/// Whether an operator of another language changes a variable.
+/// Returns whether an operator of another language changes a variable.
 pub(super) fn changes(sign: &str) -> bool {
     CHANGES.contains(&sign)
 }
 
-/// What to write in place of a call of a name that does not exist, or exists only as a filter.
+/// Returns what to write instead of a call to a name that does not exist, or that exists only as a filter.
 pub(super) fn call(name: &str) -> Option<String> {
     let filter = || is_filter(name).then(|| format!("a filter comes after `|`: `value | {name}`"));
     meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
 }
 
-/// The operators of other languages in a text that is not a valid expression.
+/// Returns the operators of other languages in a text that is not a valid expression.
 pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut at, mut open) = (0, 0);
@@ -128,7 +128,7 @@ pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     found
 }
 
-/// Whether the token starts this operator: `!` also starts `!=`, and `=` in brackets names an argument.
+/// Returns whether the token starts this operator. `!` may start `!=`, and `=` in brackets follows an argument name.
 fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
     token.is_sign()
         && match sign {
@@ -138,7 +138,7 @@ fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
         }
 }
 
-/// The equivalent of `a ? b : c`, if that is the whole expression.
+/// Returns the equivalent of `a ? b : c` if that is the whole expression.
 fn choice(text: &str, tokens: &[Token]) -> Option<String> {
     let mut open = 0;
     let outer: Vec<&Token> = tokens
