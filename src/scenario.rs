@@ -167,7 +167,7 @@ impl Scenario {
         &self.routes
     }
 
-    /// Returns the endpoints of `websocket`, which do not include that of a shop.
+    /// Returns the endpoints of `websocket`. The live socket of a shop is a route instead.
     #[must_use]
     pub fn endpoints(&self) -> &Arc<EndpointTable> {
         &self.endpoints
@@ -231,12 +231,12 @@ fn stem(path: &Path) -> String {
 /// Which web origins may read the API (Fetch standard, CORS protocol).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Cors {
-    /// Every origin; those of this machine also with credentials.
+    /// Every origin; origins of this machine also with credentials.
     #[default]
     Any,
-    /// None: no CORS headers at all.
+    /// No origin: there are no CORS headers.
     Off,
-    /// These origins as browsers send them, such as `http://localhost:5050`; also with credentials.
+    /// These origins, also with credentials. They are written as browsers send them, such as `http://localhost:5050`.
     Origins(Vec<String>),
 }
 

@@ -32,7 +32,7 @@ impl EntryKind {
 
     fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self {
-            Self::Sign => SIGNS,
+            Self::Sign => OPERATORS,
             Self::Name => NAMES,
             Self::Function => FUNCTIONS,
             Self::Filter => FILTERS,
@@ -61,7 +61,7 @@ pub fn entries() -> impl Iterator<Item = Entry> {
     EntryKind::ALL.into_iter().flat_map(of_kind)
 }
 
-const SIGNS: &[(&str, &str, &str)] = &[
+const OPERATORS: &[(&str, &str, &str)] = &[
     ("a + b", "the sum of numbers, or two lists joined", "[1] + [2]"),
     ("a - b", "the difference of numbers", "7 - 2"),
     ("a * b", "the product of numbers", "7 * 2"),

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::error::{CompileErrorKind, Word};
 use super::fake::KINDS;
-use super::habits;
+use super::foreign;
 use super::names::{Fields, Names};
 use super::scope::NOW;
 use super::signatures::{FUNCTIONS, Signature, TESTS, filter, filters, function, is_filter, is_pure_function};
@@ -26,8 +26,8 @@ pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<
 pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> {
     if names.contains(name) {
         None
-    } else if let Some(foreign) = habits::word(name) {
-        Some(foreign)
+    } else if let Some(kind) = foreign::word(name) {
+        Some(kind)
     } else if function(name).is_some() {
         Some(CompileErrorKind::NotCalled(name.into()))
     } else {
@@ -158,7 +158,7 @@ impl<'w> Words<'w> {
     /// Returns the error for a call of a built-in object of another language.
     fn object(&self, token: Token, at: usize) -> Option<Found> {
         let function = self.tokens.get(at + 2).filter(|_| self.text(at + 1) == "." && self.text(at + 3) == "(")?;
-        let kind = habits::object(&format!("{}.{}", token.text, function.text))?;
+        let kind = foreign::object(&format!("{}.{}", token.text, function.text))?;
         (!self.names.contains(token.text)).then(|| (kind, token.start..function.end()))
     }
 

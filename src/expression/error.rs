@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::fake::KINDS;
-use super::habits;
+use super::foreign;
 use super::tokens::MAX_TOKENS;
 use crate::words::{joined, nearest, one_line};
 
@@ -218,10 +218,10 @@ impl CompileErrorKind {
                 format!("the kinds are {}", joined(&kinds, "and"))
             }
             Self::Unknown { what, name, .. } => {
-                habits::call(name).unwrap_or_else(|| format!("`mockd explain expressions` lists every {what}"))
+                foreign::call(name).unwrap_or_else(|| format!("`mockd explain expressions` lists every {what}"))
             }
-            Self::Method(name) => return habits::call(name),
-            Self::Foreign { written, meant } if habits::changes(written) => {
+            Self::Method(name) => return foreign::call(name),
+            Self::Foreign { written, meant } if foreign::changes(written) => {
                 format!("write `{meant}`; the steps `set` and `increment` change values")
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),

@@ -248,6 +248,6 @@ fn ends_value(tokens: &[Token], at: usize) -> bool {
     match token.kind {
         TokenKind::Word => !is_operator,
         TokenKind::Number | TokenKind::Quoted => true,
-        TokenKind::Sign => token.nesting() < 0,
+        TokenKind::Symbol => token.nesting() < 0,
     }
 }

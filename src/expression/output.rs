@@ -36,17 +36,17 @@ impl Output {
     }
 
     /// Creates an output that collects undefined values instead of failing.
-    pub(super) fn noting(most: usize) -> Self {
+    pub(super) fn collecting(most: usize) -> Self {
         Self { undefined: Some(Vec::new()), ..Self::new(most) }
     }
 
     /// Returns whether it collects undefined values.
-    pub(super) fn notes(&self) -> bool {
+    pub(super) fn collects_undefined(&self) -> bool {
         self.undefined.is_some()
     }
 
     /// Adds an undefined value.
-    pub(super) fn note(&mut self, error: RunError) {
+    pub(super) fn add_undefined(&mut self, error: RunError) {
         self.undefined.get_or_insert_default().push(error);
     }
 

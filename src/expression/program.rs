@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind};
 
 use super::check::{Found, Uses, check, check_field, check_name, hyphenated};
 use super::error::{CompileErrorKind, RunErrorKind};
-use super::habits;
+use super::foreign;
 use super::names::Names;
 use super::operands::Operands;
 use super::output::failed;
@@ -63,8 +63,8 @@ impl Program {
             return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
         }
         environment.compile_expression(text).map(drop).map_err(|error| {
-            let signs = habits::signs(text, &tokens);
-            if signs.is_empty() { vec![syntax(&error, text)] } else { signs }
+            let operators = foreign::operators(text, &tokens);
+            if operators.is_empty() { vec![syntax(&error, text)] } else { operators }
         })?;
         used.add(check(&tokens, names)?);
         let code = if let Some(path) = path(&tokens) {

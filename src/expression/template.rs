@@ -223,7 +223,7 @@ impl Template {
         }
         lend(surroundings, |surroundings| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
-            let mut output = Output::noting(self.max_bytes);
+            let mut output = Output::collecting(self.max_bytes);
             let value = self.node.render(&scope, &mut output)?;
             Ok(Rendered { value, undefined: output.into_undefined() })
         })
@@ -319,7 +319,7 @@ impl Node {
                         Piece::Text(literal) => text.push_str(literal),
                         Piece::Expression(expression) => match expression.json(scope, output)? {
                             Some(value) => text.push_str(&plain_text(&value)),
-                            None if output.notes() => return Ok(None),
+                            None if output.collects_undefined() => return Ok(None),
                             None => return Err(expression.undefined()),
                         },
                     }
@@ -354,15 +354,15 @@ impl Expression {
 
     fn json(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
         let value = match self.run(scope) {
-            Err(error) if output.notes() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
-                output.note(error);
+            Err(error) if output.collects_undefined() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
+                output.add_undefined(error);
                 return Ok(None);
             }
             value => value?,
         };
         let json = output.json(&value).map_err(|kind| self.error(kind, 0..self.source.len()))?;
-        if output.notes() && output.is_partial() {
-            output.note(self.undefined());
+        if output.collects_undefined() && output.is_partial() {
+            output.add_undefined(self.undefined());
         }
         Ok(json)
     }

@@ -18,7 +18,7 @@ pub(super) enum TokenKind {
     /// Quoted text, including the quotes.
     Quoted,
     /// An operator or bracket, of one or two characters.
-    Sign,
+    Symbol,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +43,8 @@ impl Token<'_> {
         self.kind == TokenKind::Word && !is_keyword(self.text)
     }
 
-    pub(super) fn is_sign(&self) -> bool {
-        self.kind == TokenKind::Sign
+    pub(super) fn is_symbol(&self) -> bool {
+        self.kind == TokenKind::Symbol
     }
 
     /// Returns the text between the quotes and its range; `None` if the token is not quoted.
@@ -99,7 +99,7 @@ impl<'t> Iterator for Tokens<'t> {
             (TokenKind::Quoted, quoted_len(rest, first))
         } else {
             let is_pair = ["==", "!=", "<=", ">=", "//", "**"].iter().any(|pair| rest.starts_with(pair));
-            (TokenKind::Sign, if is_pair { 2 } else { first.len_utf8() })
+            (TokenKind::Symbol, if is_pair { 2 } else { first.len_utf8() })
         };
         let text = &rest[..length];
         self.at = start + length;

@@ -173,7 +173,7 @@ orders.random[].jitter
   takes duration
   default 0s
 
-  How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
+  How much earlier or later than scheduled an order may be placed; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
 
     jitter: 200ms
 ";

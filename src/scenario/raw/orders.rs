@@ -27,8 +27,8 @@ pub(crate) struct RawGenerator {
     /// How the times between orders are distributed.
     #[schemars(extend("default" = "even"))]
     pub(crate) arrivals: Opt<RawArrivals>,
-    /// How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with
-    /// `arrivals: poisson`.
+    /// How much earlier or later than scheduled an order may be placed; at most `every`. Deviations do not add up. Not
+    /// with `arrivals: poisson`.
     #[schemars(example = &"200ms", extend("default" = "0s"))]
     pub(crate) jitter: Opt<RawDuration>,
     /// The amount of each order: a number, or a range to draw from uniformly.

@@ -78,7 +78,7 @@ pub(crate) const VERBS: &[&str] = &[
     "fault",
 ];
 
-/// The part of a JSON Schema that requires exactly one verb.
+/// Returns the part of a JSON Schema that requires exactly one verb.
 pub(super) fn one_verb() -> Value {
     let one = |key: &&str| match *key {
         "reply" => json!({ "required": [key] }),
@@ -148,7 +148,7 @@ macro_rules! with_verbs {
         }
 
         impl $name {
-            /// The verbs that are present, in the order of the language.
+            /// Returns the verbs that are present, in the order of the language.
             pub(crate) fn verbs(&self) -> Vec<$crate::scenario::raw::RawVerb<'_>> {
                 use $crate::scenario::raw::{RawVerb, RawVerbValue as Value};
                 fn verb<'r, T>(
