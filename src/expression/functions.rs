@@ -35,7 +35,7 @@ fn keep(state: &State, value: Value) -> Result<Value, Error> {
 fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
     let (from, to) = (float("random", &least)?, float("random", &most)?);
     if from > to {
-        return Err(refused(format!("there is no number from {least} to {most}")));
+        return Err(refused(format!("the range from {least} to {most} is empty")));
     }
     let scope = Scope::of(state)?;
     let mut surroundings = scope.surroundings();
@@ -52,7 +52,7 @@ fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
 fn normal(state: &State, mean: &Value, deviation: &Value) -> Result<f64, Error> {
     let (mean, deviation) = (float("normal", mean)?, float("normal", deviation)?);
     if deviation < 0.0 {
-        return Err(refused("the deviation is below 0"));
+        return Err(refused("the deviation must not be negative"));
     }
     let scope = Scope::of(state)?;
     let drawn = Chance(&mut *scope.surroundings()).normal();

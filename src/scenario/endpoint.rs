@@ -121,7 +121,7 @@ impl Endpoint {
 pub(crate) const CLOSE_CODES: &str = "1000 to 1003, 1007 to 1014, or 3000 to 4999";
 
 /// Returns whether a close frame may carry the code (RFC 6455, 7.4.1, and the IANA registry of close codes). 1004 is
-/// reserved; 1005, 1006 and 1015 stand for connections that end without such a frame.
+/// reserved. 1005, 1006 and 1015 are never sent: they describe connections that ended without a close code.
 pub(crate) fn is_close_code(code: u64) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

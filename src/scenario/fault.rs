@@ -94,7 +94,11 @@ impl Share {
             return None;
         }
         let percent: f64 = number.parse().ok().filter(|percent| *percent <= 100.0)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a million")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the value is between 0 and a million"
+        )]
         Some(Self((percent * f64::from(Self::WHOLE / 100)).round() as u32))
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
         return Some(integer.clamp(-BEYOND, BEYOND));
     }
     let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
+    #[expect(clippy::cast_possible_truncation, reason = "casts from float saturate, and the result is clamped")]
     Some((float as i64).clamp(-BEYOND, BEYOND))
 }
 

@@ -100,8 +100,8 @@ pub(crate) struct RawFault {
     pub(crate) close: Opt<i64>,
     /// The reason sent with `close`, at most 123 bytes.
     pub(crate) reason: Opt<String>,
-    /// Freezes sockets: they stay open, but mockd sends nothing, not even pongs, and reads nothing. With `on:
-    /// websocket`.
+    /// Freezes sockets: they stay open, but mockd neither sends anything, not even pongs, nor reads anything. With
+    /// `on: websocket`.
     pub(crate) freeze: Opt<bool>,
     /// Drops frames or events. With `on: websocket`, where the latest totals are sent afterwards, or `on: stream`.
     pub(crate) drop: Opt<bool>,

@@ -122,16 +122,16 @@ macro_rules! with_verbs {
             /// Adds a row to a collection. A row without an `id` gets the next one.
             #[schemars(example = serde_json::json!({ "todos": { "title": "$body.title" } }))]
             pub(crate) add: Opt<Entries<JsonNode>>,
-            /// Changes some fields of the row with that `id`.
+            /// Changes some fields of the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "done": true } }))]
             pub(crate) merge: Opt<Entries<JsonNode>>,
             /// Replaces the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "title": "Sleep" } }))]
             pub(crate) replace: Opt<Entries<JsonNode>>,
-            /// Removes the row with that id.
+            /// Removes the row with this id.
             #[schemars(example = serde_json::json!({ "todos": "$path.id" }))]
             pub(crate) remove: Opt<Entries<JsonNode>>,
-            /// Adds to numeric fields of the row with that `id`.
+            /// Adds to numeric fields of the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "votes": 1 } }))]
             pub(crate) increment: Opt<Entries<JsonNode>>,
             /// Sets values of `data`, or parts of them; in the steps of a socket also values of its memory `conn`.
