@@ -1,50 +1,54 @@
-//! The expressions of scenarios: values that are computed from what is known, such as a message or a row.
+//! The expressions of scenarios: values computed from other values, such as a message or a row.
 //!
-//! A [`Language`] compiles them at load, where syntax and names are checked, into a [`Template`] (JSON in which any text may
-//! be an expression) or a [`Condition`]. Both run later with the values of the names that they use and with
-//! [`Surroundings`]: a random stream, counters, the time and topics. An expression has no other effect.
+//! When a scenario is loaded, a [`Language`] checks their syntax and names, and compiles them into a [`Template`] (JSON
+//! in which any text may be an expression) or a [`Condition`]. Both run later, with the values of the names that they
+//! use, and with [`Surroundings`]: a random stream, counters, the time and topics. Drawing and counting are their only
+//! side effects.
 //!
-//! | written | is |
+//! | written | value |
 //! |---|---|
 //! | `$msg.items.0`, as the whole text | that value, with its type |
-//! | `{{ msg.price * 2 }}`, as the whole text | what it computes, with its type |
-//! | `{{ … }}` inside longer text | text: strings as they are, all else as JSON |
+//! | `{{ msg.price * 2 }}`, as the whole text | the result, with its type |
+//! | `{{ … }}` inside longer text | text: strings unchanged, everything else as JSON |
 //! | `$$` | `$` |
-//! | a `$` that no letter follows, as in `$9.99` | itself |
+//! | a `$` without a letter after it, as in `$9.99` | `$` |
 //!
-//! `$name` is only looked up as a whole text; inside longer text it is itself, or an error if `name` can be looked up, since
-//! `{{ name }}` was meant. In its steps `-` is part of a word (`$headers.x-api-key`); `{{ headers['x-api-key'] }}` is the
-//! long form. Keys of mappings are never expressions.
+//! `$name` is looked up only if it is the whole text. Inside longer text it is literal, or an error if `name` exists,
+//! because `{{ name }}` was probably meant. In the steps of such a path, `-` is part of a word (`$headers.x-api-key`);
+//! `{{ headers['x-api-key'] }}` is the long form. Keys of mappings are never expressions.
 //!
-//! Inside the braces it is [minijinja's syntax](https://docs.rs/minijinja/3/minijinja/syntax/index.html#expressions). What is
-//! added, and what differs:
+//! The syntax inside the braces is [minijinja's](https://docs.rs/minijinja/3/minijinja/syntax/index.html#expressions).
+//! These are the additions and differences:
 //!
 //! | | |
 //! |---|---|
-//! | `random(1, 6)` | an integer, both ends included; with a fraction in either, a number below the second |
-//! | `normal(mean, deviation)` | a number of the normal distribution |
-//! | `pick(list)` | one of a list; undefined for an empty one |
-//! | `chance(0.1)` | true so often |
+//! | `random(1, 6)` | an integer, both bounds included; if either is a fraction, a number below the second |
+//! | `normal(mean, deviation)` | a normally distributed number |
+//! | `pick(list)` | a random item of a list; undefined if the list is empty |
+//! | `chance(0.1)` | true with this probability |
 //! | `uuid()` | a random UUID, version 4 |
-//! | `next('ticket')` | 1, 2, 3 …: a counter by name |
+//! | `next('ticket')` | a named counter: 1, 2, 3 … |
 //! | `fake('name')` | made-up data, one of [`KINDS`] |
-//! | `joined('room')` | how many have joined a topic |
-//! | `members('room')` | the ids of the sockets that have joined it |
+//! | `joined('room')` | the number of members of a topic |
+//! | `members('room')` | the ids of the sockets that have joined a topic |
 //! | `now.iso` `now.ms` `now.s` | the time: RFC 3339 in UTC, milliseconds and seconds since 1970 |
-//! | `rows \| where(done=true)` | the rows with these fields; text is the same as the number or boolean that it says |
+//! | `rows \| where(done=true)` | the rows with these fields; text equals the number or boolean that it represents |
 //! | `rows \| find(7)` | the row with that `id`, compared as text; undefined if there is none |
-//! | `x \| fixed(2)` | a number as text with so many decimals |
+//! | `x \| fixed(2)` | a number as text with this many decimals |
 //! | `x \| tojson`, `x \| tojson(indent=2)` | JSON text, without escapes for HTML |
-//! | `text \| fromjson` | the value that JSON text says; `default` is for text that is not JSON |
+//! | `text \| fromjson` | the value of JSON text; `default` replaces text that is not JSON |
 //!
-//! `~` and `join` write their operands as text does, not as Python would: `'done: ' ~ true` is `done: true`. What is undefined
-//! is an error there, and for every filter but `default`, `find`, `where`, `tojson`, and `int` and `float` with a `default`.
+//! `~` and `join` write their operands as longer text does, not as Python would: `'done: ' ~ true` is `done: true`. An
+//! undefined operand is an error, as it is for every filter except `default`, `find`, `where`, `tojson`, and `int`,
+//! `float` and `fromjson` with a `default`.
 //!
-//! What is known of the fields of a name's value ([`Fields`]) is checked at load: one that is never there is an error.
+//! If the fields of a name's value are known ([`Fields`]), they are checked at load: a field that never exists is an
+//! error.
 //!
-//! A field that is not there is undefined, and so is a field of it: false in a condition; `or` and `default` give another
-//! value. A condition in which a filter or `~` has no value to work on is false. In output a key is left out and an item is null, as `JSON.stringify` has it. Inside text, and where a value is
-//! [required](Template::render_required), it is an error.
+//! A missing field is undefined, and so are its fields. Undefined is false in a condition; `or` and `default` provide a
+//! fallback. A condition is false if a filter or `~` in it has an undefined operand. In output, an undefined key is
+//! left out and an undefined item is null, as with `JSON.stringify`. Inside text, and where a value is
+//! [required](Template::render_required), undefined is an error.
 
 mod catalogue;
 mod chance;
@@ -53,8 +57,8 @@ mod data;
 mod error;
 mod fake;
 mod filters;
+mod foreign;
 mod functions;
-mod habits;
 mod names;
 mod oddities;
 mod operands;
@@ -80,12 +84,12 @@ pub use signatures::is_reserved_name;
 use template::Compiler;
 pub use template::{Condition, Locate, Rendered, Template};
 
-/// How much one run may take.
+/// The limits of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps of one expression: operations, items that filters look at, and each 64 bytes that are made.
+    /// The steps of one expression: operations, items that filters visit, and every 64 bytes that are produced.
     pub fuel: u64,
-    /// Bytes of JSON that one template gives, about.
+    /// The approximate number of bytes of JSON that one template may produce.
     pub bytes: usize,
 }
 
@@ -109,7 +113,7 @@ impl Default for Language {
 }
 
 impl Language {
-    /// The language, with limits for what it compiles.
+    /// Creates the language, with limits for the expressions that it compiles.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let mut environment = Environment::new();
@@ -132,12 +136,12 @@ impl Language {
     ///
     /// # Errors
     ///
-    /// All that is wrong with its expressions, in their order.
+    /// All errors in its expressions, in order.
     pub fn template(&self, value: &Value, names: &Names) -> Result<Template, Vec<CompileError>> {
         Compiler::new(&self.environment, names).template(value, self.limits.bytes)
     }
 
-    /// What is written in the way of other languages, and so is text here: each is a [warning](CompileErrorKind::is_warning).
+    /// Returns syntax of other languages that is literal text here, each as a [warning](CompileErrorKind::is_warning).
     #[must_use]
     pub fn oddities(&self, value: &Value, names: &Names) -> Vec<CompileError> {
         oddities::of(value, names)
@@ -147,7 +151,7 @@ impl Language {
     ///
     /// # Errors
     ///
-    /// All that is wrong with it.
+    /// All errors in the expression.
     pub fn condition(&self, text: &str, names: &Names) -> Result<Condition, Vec<CompileError>> {
         Compiler::new(&self.environment, names).condition(text)
     }

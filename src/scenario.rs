@@ -1,17 +1,19 @@
-//! What the user wrote: a scenario that is valid by construction.
+//! Scenarios: what the user wrote, valid by construction.
 //!
-//! The way in is [`load()`] (a file) or [`parse`] (text). Both give a [`Scenario`] in which every id is unique, every
-//! reference resolves and every number is in range, or all [`Problems`] at once. The way there:
+//! [`load()`] reads a file, and [`parse`] reads text. Both return a [`Scenario`] in which every id is unique, every
+//! reference resolves and every number is in range, or all [`Problems`] at once. The stages are:
 //!
-//! 1. text becomes a tree with places (`yaml`), into which included files are merged (`include`), and beside which the files
-//!    are read that `data` names (`data_files`);
-//! 2. the tree becomes serde shapes in which every key is optional (`raw`); the JSON Schema is made of them, too;
-//! 3. the shapes are checked and filled in (`validate`): a shop, in the words of its author (`shop`);
-//! 4. the shop becomes the general declaration (`shop::lower`): collections of rows with their counters, timelines, routes, and
-//!    endpoints with what their sockets get. The engine and the edges know this alone.
+//! 1. Text is parsed into a tree with spans (`yaml`). Included files are merged into the tree (`include`), and the
+//!    files that `data` refers to are read (`data_files`).
+//! 2. The tree is decoded into serde types in which every key is optional (`raw`). The JSON Schema is generated from
+//!    the same types.
+//! 3. The decoded values are validated and completed with defaults (`validate`). `categories`, `orders` and `feed`
+//!    become a shop in its author's terms (`shop`).
+//! 4. The shop is lowered to the general model (`shop::lower`): collections of rows with counters, timelines, routes,
+//!    and endpoints. The engine and the edges depend on this model alone.
 //!
-//! The way back (`Shop::of`) is for `print`, which shows a scenario as its author wrote it. Nothing here knows sockets or
-//! clocks.
+//! `Shop::of` is the reverse of lowering, for `print`, which writes a scenario in its author's terms. Nothing here
+//! depends on sockets or clocks.
 
 mod answer;
 mod collection;
@@ -93,14 +95,14 @@ pub struct Scenario {
     faults: Vec<Arc<Fault>>,
     routes: Arc<RouteTable>,
     endpoints: Arc<EndpointTable>,
-    /// Milliseconds since 1970 at the world's time 0, if it says so.
+    /// The world's time 0 in milliseconds since the Unix epoch, if declared.
     starts: Option<i64>,
     values: IndexMap<Arc<str>, Arc<Value>>,
     triggers: Vec<Arc<Trigger>>,
     rule_scripts: Vec<Arc<RuleScript>>,
 }
 
-/// What a scenario declares in general terms, whichever part of the language says it.
+/// What a scenario declares in general terms, whichever part of the language it comes from.
 #[derive(Debug, Default)]
 struct Declaration {
     collections: Vec<Collection>,
@@ -114,117 +116,117 @@ struct Declaration {
 }
 
 impl Scenario {
-    /// The declared name, or the file's stem.
+    /// Returns the declared name, or the file's stem.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The declared random seed.
+    /// Returns the declared random seed.
     #[must_use]
     pub fn seed(&self) -> Option<u64> {
         self.seed
     }
 
-    /// Which counters a socket gets, as the last endpoint has it: a shop has but one.
+    /// Returns which counters a socket receives, according to the last endpoint; a shop has only one.
     #[must_use]
     pub fn feed(&self) -> Feed {
         self.routes.endpoints().next_back().map(|endpoint| endpoint.feed).unwrap_or_default()
     }
 
-    /// The `server` section.
+    /// Returns the `server` section.
     #[must_use]
     pub fn server(&self) -> &ServerOptions {
         &self.server
     }
 
-    /// The collections in declared order.
+    /// Returns the collections in declared order.
     #[must_use]
     pub fn collections(&self) -> &[Collection] {
         &self.collections
     }
 
-    /// The random generators in declared order.
+    /// Returns the random generators in declared order.
     #[must_use]
     pub fn generators(&self) -> &[Generator] {
         &self.generators
     }
 
-    /// The scripts in declared order.
+    /// Returns the scripts in declared order.
     #[must_use]
     pub fn scripts(&self) -> &[Script] {
         &self.scripts
     }
 
-    /// The faults in declared order.
+    /// Returns the faults in declared order.
     #[must_use]
     pub fn faults(&self) -> &[Arc<Fault>] {
         &self.faults
     }
 
-    /// Which requests are answered, and how.
+    /// Returns the route table.
     #[must_use]
     pub fn routes(&self) -> &RouteTable {
         &self.routes
     }
 
-    /// What sockets connect to, besides the sockets of a shop.
+    /// Returns the endpoints of `websocket`. The live socket of a shop is a route instead.
     #[must_use]
     pub fn endpoints(&self) -> &Arc<EndpointTable> {
         &self.endpoints
     }
 
-    /// The moment of the world's time 0 in milliseconds since 1970, if it is declared.
+    /// Returns the world's time 0 in milliseconds since the Unix epoch, if declared.
     #[must_use]
     pub fn starts(&self) -> Option<i64> {
         self.starts
     }
 
-    /// The values of `data` that are no collections, in declared order.
+    /// Returns the values of `data` that are not collections, in declared order.
     #[must_use]
     pub fn values(&self) -> &IndexMap<Arc<str>, Arc<Value>> {
         &self.values
     }
 
-    /// The triggers, in declared order.
+    /// Returns the triggers in declared order.
     #[must_use]
     pub fn triggers(&self) -> &[Arc<Trigger>] {
         &self.triggers
     }
 
-    /// The scripts of general steps, in declared order.
+    /// Returns the scripts of general steps in declared order.
     #[must_use]
     pub fn rule_scripts(&self) -> &[Arc<RuleScript>] {
         &self.rule_scripts
     }
 
-    /// The same scenario with another server section: that is about one server, and about no other that plays it too.
+    /// Returns the scenario with another `server` section, which each server that runs the scenario has for itself.
     #[must_use]
     #[cfg(feature = "redis")]
     pub(crate) fn with_server(self, server: ServerOptions) -> Self {
         Self { server, ..self }
     }
 
-    /// The same scenario with other routes.
+    /// Returns the scenario with other routes.
     #[must_use]
     #[cfg(test)]
     pub(crate) fn with_routes(self, routes: RouteTable) -> Self {
         Self { routes: Arc::new(routes), ..self }
     }
 
-    /// The collection of that name.
+    /// Returns the collection with this name.
     #[must_use]
     pub fn collection(&self, name: &str) -> Option<&Collection> {
         self.collections.iter().find(|collection| &*collection.name == name)
     }
 
-    /// Every declared row with its collection, in declared order.
+    /// Returns every declared row with its collection, in declared order.
     pub fn rows(&self) -> impl Iterator<Item = (&Collection, &Arc<Row>)> {
         self.collections.iter().flat_map(|collection| collection.rows.iter().map(move |row| (collection, row)))
     }
 }
 
-/// The name of a scenario that does not declare one.
+/// Returns the name of a scenario that does not declare one.
 fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned())
 }
@@ -232,52 +234,52 @@ fn stem(path: &Path) -> String {
 /// Which web origins may read the API (Fetch standard, CORS protocol).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Cors {
-    /// Every origin; those of this machine also with credentials.
+    /// Every origin; origins of this machine also with credentials.
     #[default]
     Any,
-    /// None: no CORS headers at all.
+    /// No origin: there are no CORS headers.
     Off,
-    /// These origins as browsers send them, such as `http://localhost:5050`; also with credentials.
+    /// These origins, also with credentials. They are written as browsers send them, such as `http://localhost:5050`.
     Origins(Vec<String>),
 }
 
-/// What the `server` section says; `None` where it says nothing.
+/// The `server` section; a field is `None` if its key is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServerOptions {
     host: Option<Host>,
     port: Option<u16>,
     site: Option<PathBuf>,
-    /// The site from the directory of the main file.
+    /// The site, relative to the directory of the main file.
     printed_site: Option<PathBuf>,
     cors: Cors,
 }
 
 impl ServerOptions {
-    /// The host to listen on.
+    /// Returns the host to listen on.
     #[must_use]
     pub fn host(&self) -> Option<Host> {
         self.host
     }
 
-    /// The port to listen on, 0 for any free one.
+    /// Returns the port to listen on; 0 means any free port.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The directory served at `/`, already joined to the scenario file's directory.
+    /// Returns the directory to serve at `/`, already joined to the scenario file's directory.
     #[must_use]
     pub fn site(&self) -> Option<&PathBuf> {
         self.site.as_ref()
     }
 
-    /// Which web origins may read the API.
+    /// Returns which web origins may read the API.
     #[must_use]
     pub fn cors(&self) -> &Cors {
         &self.cors
     }
 
-    /// The keys that differ from `other`, all of which take a restart to apply.
+    /// Returns the keys that differ from `other`. Applying any of them requires a restart.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
         [

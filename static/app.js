@@ -1,15 +1,15 @@
-// The shop: choose a category, see its products with live order totals, order, and add products. Without a shop, what is
-// served instead.
-// The API is where the page comes from, or what `?api=http://localhost:3000` says.
+// The shop: select a category, watch the order totals of its products, place orders, and add products. If the scenario
+// has no shop, the page lists its routes and data instead.
+// The API is the server that the page comes from, or the one in `?api=http://localhost:3000`.
 
 import { LiveOrders } from "./live.js";
 import { Overview } from "./overview.js";
 import { ProductList } from "./products.js";
 
-// How often it is looked what is served, as long as there is no shop whose socket would tell.
-const EVERY = 2_000;
+// How often to poll for changes while there is no shop, whose socket would send notices, in milliseconds.
+const POLL_INTERVAL = 2_000;
 
-// `localhost:3000` means a server, whatever a URL parser would take it for.
+// `localhost:3000` means a host, although a URL parser would read `localhost:` as a scheme.
 const given = new URLSearchParams(location.search).get("api") ?? ".";
 const api = new URL(/^(https?:|[./])/.test(given) ? given : `http://${given}`, location.href);
 if (!api.pathname.endsWith("/")) api.pathname += "/";
@@ -19,7 +19,7 @@ const [title, status, shop, category, hint, add, served, error] =
   ["#title", "#status", "#shop", "#category", "#hint", "#add", "#served", "#error"].map(find);
 find("#dashboard").href = new URL("__mockd/", api);
 
-// Answers that come after a later request of the same kind are not shown.
+// The number of the latest list request. Answers to earlier ones are not shown.
 let listing = 0;
 let chosen = "";
 let wasLive = false;
@@ -38,7 +38,7 @@ const request = async (path, payload) => {
 
 const segment = (text) => encodeURIComponent(text);
 
-// Runs what the user asked for and shows what went wrong with it, if anything did.
+// Runs a user's action and shows its error, if any.
 const attempt = async (action) => {
   try {
     await action();
@@ -55,22 +55,22 @@ const states = {
   offline: () => (wasLive ? "Connection lost, reconnecting…" : `Cannot reach ${api.href}, trying again…`),
 };
 
-const say = (state) => {
+const showState = (state) => {
   wasLive ||= state === "live";
   status.dataset.state = state;
   const text = states[state]();
-  // A screen reader says it again each time that it is written.
+  // Screen readers announce the text each time it is set.
   if (status.textContent !== text) status.textContent = text;
 };
 
-// Open as long as there is a shop.
+// The socket, open while there is a shop.
 let live = null;
 
 const open = () => new LiveOrders(api, {
   order: (order) => products.total(order),
   notice: () => refresh(),
   state: (state) => {
-    say(state);
+    showState(state);
     if (state === "live") refresh();
   },
 });
@@ -101,7 +101,7 @@ const load = async () => {
   if (isShop) return;
   const [{ routes }, { data }] = await Promise.all([
     request("__mockd/routes"),
-    // The names are for those who may control the mock.
+    // Only clients that may control the mock can read the names of its data.
     request("__mockd/data?rows=0").catch(() => ({ data: [] })),
   ]);
   overview.show(routes, data);
@@ -113,13 +113,13 @@ const showProducts = async (answer) => {
   if (mine === listing) products.show(list);
 };
 
-// Gets categories and products, without a flicker, because they may have changed or this is the start. If that fails,
-// the socket fails too, and says so.
+// Loads categories and products at the start and after a change, without flickering. If the request fails, the socket
+// fails too and shows the state.
 const refresh = async () => {
   try {
     const name = chosen;
     await load();
-    // If the choice changed on the way, its products were asked for then.
+    // If the selection has changed in the meantime, `choose` has requested the products.
     if (!name || name !== chosen) return;
     await showProducts(request(segment(name)));
     if (name === chosen) live.watch(name);
@@ -142,7 +142,7 @@ const choose = () => {
   live.watch(name);
 };
 
-// Browsers send both; tools that drive a page often send only one of them.
+// Browsers fire both events; tools that drive a page often fire only one.
 category.addEventListener("input", choose);
 category.addEventListener("change", choose);
 
@@ -159,17 +159,17 @@ add.addEventListener("submit", (event) => {
   });
 });
 
-const look = async () => {
+const poll = async () => {
   try {
     await load();
-    if (live === null) say("live");
+    if (live === null) showState("live");
   } catch {
-    if (live === null) say("offline");
+    if (live === null) showState("offline");
   }
 };
 
-const run = async () => {
-  if (live === null && !document.hidden) await look();
-  setTimeout(run, EVERY);
+const pollForever = async () => {
+  if (live === null && !document.hidden) await poll();
+  setTimeout(pollForever, POLL_INTERVAL);
 };
-run();
+pollForever();

@@ -1,13 +1,14 @@
-// One WebSocket for live orders, reconnecting for as long as the page is open.
+// A WebSocket for live orders, which reconnects as long as the page is open.
 
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5_000;
 
-// Calls back with `order` ({ id, total }), `notice` (what changed) and `state` ("live", "offline").
+// Calls `on.order` with { id, total }, `on.notice` with what changed, and `on.state` with "live" or "offline".
 export class LiveOrders {
   #url;
   #on;
-  // Until one is watched, a name that no category can have: such a socket gets live orders and notices alone.
+  // Until a category is watched, a name that no category can have: the socket then receives only live orders and
+  // notices.
   #category = "__none";
   #socket = null;
   #failures = 0;
@@ -23,7 +24,7 @@ export class LiveOrders {
     this.#connect();
   }
 
-  // Asks for a category's current orders, now or as soon as the socket is open.
+  // Requests a category's current orders, now or as soon as the socket is open.
   watch(category) {
     this.#category = category;
     if (this.#socket?.readyState === WebSocket.OPEN) {
@@ -31,7 +32,7 @@ export class LiveOrders {
     }
   }
 
-  // Ends it for good.
+  // Closes the socket for good.
   close() {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -62,12 +63,12 @@ export class LiveOrders {
       console.error("not a JSON frame:", data, error);
       return;
     }
-    // An order may have a property called notice; a notice has no id.
+    // An order may have a property `notice`, but a notice has no `id`.
     if (message.id === undefined && message.notice) this.#on.notice(message.notice);
     else this.#on.order(message);
   }
 
-  // Waits twice as long after each failure, with some chance in it, so that many pages do not come back at once.
+  // Backs off exponentially, with jitter so that many pages do not reconnect at the same time.
   #retryLater() {
     this.#socket = null;
     if (this.#isOver) return;

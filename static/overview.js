@@ -1,6 +1,6 @@
-// What a mock without a shop serves: its paths with their methods, and the names of its data.
+// The overview of a mock without a shop: its paths with their methods, and the names of its data.
 
-const SAYS = { stream: "server-sent events", socket: "live sockets" };
+const LABELS = { stream: "server-sent events", socket: "live sockets" };
 
 const element = (name, properties, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -15,15 +15,15 @@ export class Overview {
   #data = document.querySelector("#data");
   #shown = "";
 
-  // What is served is below `api`.
+  // `api` is the base URL of the mock.
   constructor(api) {
     this.api = api;
   }
 
-  // Without data, which not everybody may ask for, only the routes.
+  // Shows routes and data. `data` is empty for clients that may not read it.
   show(routes, data) {
     const shown = JSON.stringify([routes, data]);
-    // What is there already keeps the focus.
+    // Unchanged content is kept, so that it does not lose the focus.
     if (shown === this.#shown) return;
     this.#shown = shown;
     const paths = new Map();
@@ -35,15 +35,16 @@ export class Overview {
     document.querySelector("#data-title").hidden = data.length === 0;
   }
 
-  // A link if a browser can just go there.
+  // Returns the item for a path, with a link if a browser can open it.
   #path(routes) {
     const [{ path, parameters }] = routes;
-    const isPage = parameters.length === 0 && routes.some(({ method, kind }) => kind !== "socket" && (method === "GET" || method === "ANY"));
+    const isReadable = ({ method, kind }) => kind !== "socket" && (method === "GET" || method === "ANY");
+    const isPage = parameters.length === 0 && routes.some(isReadable);
     const target = new URL(path.split("/").slice(1).map(encodeURIComponent).join("/"), this.api);
-    const says = ({ kind, collection }) => SAYS[kind] ?? (collection === undefined ? [] : `rows of ${collection}`);
+    const label = ({ kind, collection }) => LABELS[kind] ?? (collection === undefined ? [] : `rows of ${collection}`);
     return element("li", {},
       element("span", { className: "methods", textContent: routes.map(({ method }) => method).join(" ") }),
       isPage ? element("a", { href: target.href, textContent: path }) : element("code", { textContent: path }),
-      element("span", { textContent: [...new Set(routes.flatMap(says))].join(", ") }));
+      element("span", { textContent: [...new Set(routes.flatMap(label))].join(", ") }));
   }
 }

@@ -1,4 +1,4 @@
-// The list of products. Rows are kept by id, so that an update neither flickers nor closes what is open.
+// The list of products. Rows are kept by id, so that an update neither flickers nor closes open rows.
 
 const price = (rrp) => String(rrp ?? "");
 
@@ -8,7 +8,7 @@ export class ProductList {
   #rows = new Map();
   #totals = new Map();
 
-  // `order(id, amount)` is called when somebody orders.
+  // `order(id, amount)` is called when the user places an order.
   constructor(order) {
     this.#list.addEventListener("click", ({ target }) => {
       const button = target.closest("button[data-amount]");
@@ -27,7 +27,7 @@ export class ProductList {
     this.#rows = rows;
     const wanted = [...rows.values()];
     for (const row of [...this.#list.children]) if (!wanted.includes(row)) row.remove();
-    // A row that is in its place already is not touched: moving it would take the focus away.
+    // A row that is already in its place is not moved, because it would lose the focus.
     wanted.forEach((row, at) => {
       if (this.#list.children[at] !== row) this.#list.insertBefore(row, this.#list.children[at] ?? null);
     });
@@ -41,7 +41,7 @@ export class ProductList {
     orders.textContent = total;
     if (before !== undefined && before !== total) {
       orders.classList.remove("changed");
-      // Without a layout in between, the animation would not start again.
+      // Forces a layout; otherwise the animation would not restart.
       void orders.offsetWidth;
       orders.classList.add("changed");
     }

@@ -5,19 +5,19 @@ use super::signatures::{filter, function};
 /// An operator, name, function, filter or test of expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is.
+    /// The kind.
     pub kind: EntryKind,
     /// The word, or the notation of the operator.
     pub name: &'static str,
-    /// What it gives; for a test, the condition.
+    /// The result; for a test, the condition.
     pub gives: &'static str,
     /// An example expression.
     pub example: &'static str,
 }
 
-/// What an expression is made of.
+/// A kind of entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum EntryKind {
     Sign,
     Name,
@@ -27,12 +27,12 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    /// All kinds, in the order of explanation.
+    /// All kinds, in the order in which they are listed.
     pub const ALL: [Self; 5] = [Self::Sign, Self::Name, Self::Function, Self::Filter, Self::Test];
 
     fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self {
-            Self::Sign => SIGNS,
+            Self::Sign => OPERATORS,
             Self::Name => NAMES,
             Self::Function => FUNCTIONS,
             Self::Filter => FILTERS,
@@ -42,7 +42,7 @@ impl EntryKind {
 }
 
 impl Entry {
-    /// What a function or filter takes in addition to the value before its `|`, in words.
+    /// Returns what a function or filter takes, in words, apart from the value before the `|`; `None` for other kinds.
     #[must_use]
     pub fn takes(&self) -> Option<&'static str> {
         let signature = match self.kind {
@@ -54,14 +54,14 @@ impl Entry {
     }
 }
 
-/// All of them.
+/// Returns all entries.
 pub fn entries() -> impl Iterator<Item = Entry> {
     let of_kind =
         |kind: EntryKind| kind.table().iter().map(move |&(name, gives, example)| Entry { kind, name, gives, example });
     EntryKind::ALL.into_iter().flat_map(of_kind)
 }
 
-const SIGNS: &[(&str, &str, &str)] = &[
+const OPERATORS: &[(&str, &str, &str)] = &[
     ("a + b", "the sum of numbers, or two lists joined", "[1] + [2]"),
     ("a - b", "the difference of numbers", "7 - 2"),
     ("a * b", "the product of numbers", "7 * 2"),
@@ -74,11 +74,11 @@ const SIGNS: &[(&str, &str, &str)] = &[
     ("a != b", "whether the two differ", "1 != 2"),
     ("a < b", "whether one is less than the other, also `<=` `>` `>=`; numbers and text do not compare", "1 < 2 < 3"),
     ("a in b", "whether a list has the item, a mapping the key, or a text the part, also `not in`", "1 in [1, 2]"),
-    ("a and b", "the second if the first is true, else the first", "true and 1"),
-    ("a or b", "the first if it is true, else the second", "none or 'other'"),
-    ("not a", "whether it is false, undefined, none, 0 or empty", "not []"),
-    ("a if b else c", "the first if the second is true, else the third", "'yes' if 1 < 2 else 'no'"),
-    ("a.b", "a field, also `a['b']`; undefined if there is none", "{'b': 1}.b"),
+    ("a and b", "the second value if the first is true, else the first", "true and 1"),
+    ("a or b", "the first value if it is true, else the second", "none or 'other'"),
+    ("not a", "whether the value is false, undefined, none, 0 or empty", "not []"),
+    ("a if b else c", "the first value if the condition is true, else the last", "'yes' if 1 < 2 else 'no'"),
+    ("a.b", "a field, also `a['b']`; undefined if it is missing", "{'b': 1}.b"),
     ("a.0", "an item, also `a[0]`, and from the end `a[-1]`", "[1, 2].0"),
     ("a[1:3]", "the items 1 and 2, or these characters of a text; `[:3]` are the first three", "[1, 2, 3][:2]"),
     ("a is b", "whether a test below is true of a value, also `is not`", "1 is number"),
@@ -93,14 +93,14 @@ const NAMES: &[(&str, &str, &str)] = &[(
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     (
         "random",
-        "a random number: between two integers an integer, both included; otherwise a number below the second",
+        "a random number: an integer between two integers, both included; otherwise a number below the second",
         "random(1, 6)",
     ),
     ("normal", "a random number from a normal distribution", "normal(100, 15)"),
     ("pick", "a random item of a list; undefined if the list is empty", "pick(['a', 'b'])"),
     ("chance", "true with this probability", "chance(0.1)"),
     ("uuid", "a random UUID, version 4", "uuid()"),
-    ("next", "1, 2, 3 and so on: a counter by name", "next('ticket')"),
+    ("next", "a named counter: 1, 2, 3 and so on", "next('ticket')"),
     (
         "fake",
         "made-up data: name, first, last, email, word, sentence, city, country, company, colour, price, phone, url or date",
@@ -114,32 +114,32 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
 
 const FILTERS: &[(&str, &str, &str)] = &[
     ("abs", "the absolute value of a number", "-1 | abs"),
-    ("attr", "the field of that name", "{'a': 1} | attr('a')"),
+    ("attr", "the field with this name", "{'a': 1} | attr('a')"),
     ("batch", "lists of this many items each", "range(5) | batch(2)"),
-    ("bool", "whether it is true", "'' | bool"),
+    ("bool", "whether the value is true", "'' | bool"),
     ("capitalize", "text with its first letter in upper case and all others in lower case", "'ada' | capitalize"),
     ("chain", "lists joined, or mappings merged", "[1] | chain([2])"),
     ("count", "the same as `length`", "[1, 2] | count"),
     ("d", "the same as `default`", "none | d('other', true)"),
     (
         "default",
-        "another value in place of undefined; with true, also in place of everything that is false",
+        "a fallback for an undefined value; with true, also for any value that counts as false",
         "none | default('other', true)",
     ),
     ("dictsort", "the pairs of a mapping in the order of its keys", "{'b': 1, 'a': 2} | dictsort"),
     ("e", "the same as `escape`", "'<a>' | e"),
     ("escape", "text with HTML's special characters escaped", "'<a>' | escape"),
-    ("find", "the row with that `id`, which compares as text; undefined if there is none", "[{'id': 7}] | find('7')"),
+    ("find", "the row with this `id`, compared as text; undefined if there is none", "[{'id': 7}] | find('7')"),
     ("first", "the first item or character; undefined if there is none", "[1, 2] | first"),
     ("fixed", "a number as text with this many decimals", "9.5 | fixed(2)"),
-    ("float", "a number; `default` replaces what is not a number", "'x' | float(default=0)"),
+    ("float", "the value as a number; `default` is the fallback if it is not one", "'x' | float(default=0)"),
     ("format", "text with values in place of its `%s`", "'%s!' | format('so')"),
-    ("fromjson", "the value of a JSON text; `default` replaces what is not JSON", "'[1' | fromjson(default=none)"),
+    ("fromjson", "the value of a JSON text; `default` is the fallback for other text", "'[1' | fromjson(default=none)"),
     ("groupby", "pairs of a field's value and the items that have it", "[{'a': 1}] | groupby('a')"),
     ("indent", "text with its lines indented by this many spaces", "'a' | indent(2)"),
-    ("int", "an integer; `default` replaces what is not a number", "'x' | int(default=0)"),
+    ("int", "the value as an integer; `default` is the fallback if it is not a number", "'x' | int(default=0)"),
     ("items", "the pairs of a mapping", "{'a': 1} | items"),
-    ("join", "the items joined to one text", "[1, 2] | join(', ')"),
+    ("join", "the items joined into one text", "[1, 2] | join(', ')"),
     ("last", "the last item or character; undefined if there is none", "[1, 2] | last"),
     ("length", "the number of items, keys or characters", "[1, 2] | length"),
     ("lines", "the lines of a text", "'a' | lines"),
@@ -184,7 +184,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ("ge", "at least the number", "2 is ge(1)"),
     ("greaterthan", "greater than the number, also `gt`", "2 is greaterthan(1)"),
     ("gt", "greater than the number", "2 is gt(1)"),
-    ("in", "an item, key or part of it", "1 is in([1])"),
+    ("in", "an item, key or part of this", "1 is in([1])"),
     ("int", "an integer", "1 is int"),
     ("integer", "an integer, also `int`", "1 is integer"),
     ("iterable", "a list, a mapping or text", "[] is iterable"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn every_function_filter_and_test_is_explained() {
+    fn every_function_filter_and_test_has_an_entry() {
         let mut all: Vec<&str> = filters().collect();
         all.sort_unstable();
         assert_eq!(names(EntryKind::Filter), all);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_of_an_explanation_is_an_expression() {
+    fn every_example_is_an_expression() {
         for entry in entries() {
             let compiled = Language::default().condition(entry.example, &Names::default());
             assert!(compiled.is_ok(), "{entry:?}: {compiled:?}");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_fake_names_every_kind() {
+    fn the_entry_of_fake_names_every_kind() {
         let fake = entries().find(|entry| entry.name == "fake").map_or("", |entry| entry.gives);
         assert!(KINDS.iter().all(|kind| fake.contains(kind)), "{fake}");
     }

@@ -1,33 +1,33 @@
 //! Checks the names in an expression before it runs.
 //!
-//! An expression cannot bind names, so each of its words is a name, a function, a filter, a test, a field, the name of
-//! an argument, or a keyword.
+//! An expression cannot bind names, so each of its words is a name, a function, a filter, a test, a field, an argument
+//! name, or a keyword.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::error::{CompileErrorKind, Word};
 use super::fake::KINDS;
-use super::habits;
+use super::foreign;
 use super::names::{Fields, Names};
 use super::scope::NOW;
 use super::signatures::{FUNCTIONS, Signature, TESTS, filter, filters, function, is_filter, is_pure_function};
 use super::tokens::{Token, TokenKind};
 use crate::words::nearest;
 
-/// What is wrong, and the bytes of the expression that are wrong.
+/// An error, and the bytes of the expression that it concerns.
 pub(super) type Found = (CompileErrorKind, Range<usize>);
 
 pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> CompileErrorKind {
     CompileErrorKind::Unknown { what, name: name.into(), nearest: nearest(name, candidates).map(str::to_owned) }
 }
 
-/// What is wrong with a name that is looked up.
+/// Returns the error for a name that is looked up; `None` if the name exists.
 pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> {
     if names.contains(name) {
         None
-    } else if let Some(foreign) = habits::word(name) {
-        Some(foreign)
+    } else if let Some(kind) = foreign::word(name) {
+        Some(kind)
     } else if function(name).is_some() {
         Some(CompileErrorKind::NotCalled(name.into()))
     } else {
@@ -35,7 +35,7 @@ pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> 
     }
 }
 
-/// What is wrong with the field of a name's value that is looked up; `of` is the name.
+/// Returns the error for a field of the value of the name `of`; `None` if the field may exist.
 pub(super) fn check_field(of: &str, field: &str, fields: &Fields) -> Option<CompileErrorKind> {
     let (of, name) = (of.to_owned(), field.to_owned());
     match fields {
@@ -49,7 +49,7 @@ pub(super) fn check_field(of: &str, field: &str, fields: &Fields) -> Option<Comp
     }
 }
 
-/// A field of headers and the like that is written with `_`, corrected to `-`.
+/// Returns the name of a field with `-` if it is written with `_`, for example in headers.
 pub(super) fn hyphenated(field: &str, fields: &Fields) -> Option<String> {
     (*fields == Fields::Hyphenated && field.contains('_')).then(|| field.replace('_', "-"))
 }
@@ -58,7 +58,7 @@ pub(super) fn hyphenated(field: &str, fields: &Fields) -> Option<String> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Uses {
     pub(super) names: BTreeSet<String>,
-    /// Whether they call a function that is not pure.
+    /// Whether they call an impure function.
     pub(super) surroundings: bool,
 }
 
@@ -69,7 +69,7 @@ impl Uses {
     }
 }
 
-/// What a valid expression uses, or everything that is wrong with its names.
+/// Returns what a valid expression uses, or all errors in its names.
 pub(super) fn check(tokens: &[Token], names: &Names) -> Result<Uses, Vec<Found>> {
     let mut words = Words { tokens, names, used: Uses::default(), found: Vec::new() };
     let mut at = 0;
@@ -91,7 +91,7 @@ impl<'w> Words<'w> {
         self.tokens.get(at).map_or("", |token| token.text)
     }
 
-    /// Checks a token, and gives the next one to check.
+    /// Checks a token, and returns the index of the next one to check.
     fn word(&mut self, at: usize) -> usize {
         let token = self.tokens[at];
         match token.text {
@@ -130,7 +130,7 @@ impl<'w> Words<'w> {
             return at + 3;
         }
         let kind = match self.text(at + 1) {
-            // The name of an argument.
+            // An argument name.
             "=" => None,
             "(" => match function(name) {
                 Some(signature) => {
@@ -155,14 +155,14 @@ impl<'w> Words<'w> {
         at + 1
     }
 
-    /// A call of an object of another language.
+    /// Returns the error for a call of a built-in object of another language.
     fn object(&self, token: Token, at: usize) -> Option<Found> {
         let function = self.tokens.get(at + 2).filter(|_| self.text(at + 1) == "." && self.text(at + 3) == "(")?;
-        let kind = habits::object(&format!("{}.{}", token.text, function.text))?;
+        let kind = foreign::object(&format!("{}.{}", token.text, function.text))?;
         (!self.names.contains(token.text)).then(|| (kind, token.start..function.end()))
     }
 
-    /// Checks the first step after a name, and gives the next token to check.
+    /// Checks the first step after a name, and returns the index of the next token to check.
     fn field(&mut self, name: Token, at: usize) -> usize {
         let fields = self.names.fields(name.text);
         let Some(field) = self.tokens.get(at + 2) else { return at + 1 };
@@ -194,7 +194,8 @@ impl<'w> Words<'w> {
         at + 1
     }
 
-    /// The last token of words that `-` joins without spaces, such as `x-api-key`; the first one if there is no `-`.
+    /// Returns the last token of words joined by `-` without spaces, such as `x-api-key`; the first token if no `-`
+    /// follows.
     fn last_hyphenated(&self, first: usize) -> usize {
         let is_joined = |at: usize| match self.tokens.get(at..at + 3) {
             Some([before, hyphen, word]) => {
@@ -210,9 +211,9 @@ impl<'w> Words<'w> {
         last
     }
 
-    /// Whether words that `-` joins are meant as the name of one field.
+    /// Returns whether words joined by `-` are most likely the name of one field.
     fn is_one_field(&self, words: &[Token], joined: &str, fields: &Fields) -> bool {
-        // A short word is near almost any other.
+        // A short word is close to almost any other.
         let is_far = |word: &Token, nearest: Option<String>| nearest.is_none() || word.text.len() <= 3;
         let means_nothing = |word: &Token| match check_name(word.text, self.names) {
             Some(CompileErrorKind::Unknown { nearest, .. }) => word.is_name() && is_far(word, nearest),
@@ -227,7 +228,7 @@ impl<'w> Words<'w> {
             }
     }
 
-    /// `map` and similar filters take the name of a filter or test.
+    /// Checks the argument of `map` and similar filters: the name of a filter or test.
     fn named_argument(&mut self, filter: &str, at: usize) {
         let (is_test, place) = match filter {
             "map" => (false, at + 1),
@@ -241,13 +242,13 @@ impl<'w> Words<'w> {
         if is_test && name.starts_with(char::is_alphabetic) && !TESTS.contains(&name) {
             self.found.push((unknown(Word::Test, name, TESTS.iter().copied()), range));
         } else if !is_test && !is_filter(name) {
-            // One letter is near any other.
+            // A single letter is close to any other.
             let nearest = nearest(name, filters().filter(|filter| filter.len() > 1)).map(str::to_owned);
             self.found.push((CompileErrorKind::MappedField { name: name.into(), nearest }, range));
         }
     }
 
-    /// The name of a filter or test, its place, and what follows it.
+    /// Returns the name of a filter or test, its range, and the index of the next token.
     fn dotted(&self, at: usize) -> (String, Range<usize>, usize) {
         let mut next = at + 1;
         while self.text(next) == "." {
@@ -263,7 +264,7 @@ impl<'w> Words<'w> {
         let Some((by_place, by_name)) = self.count_arguments(at) else { return };
         let is_known = by_name.iter().all(|name| signature.named.contains(name));
         if !signature.arguments.contains(&by_place) || !is_known {
-            // A field in place of an id.
+            // A field instead of an id.
             let is_search = signature.name == "find" && by_place == 0 && !by_name.is_empty();
             let meant = is_search.then(|| format!("where{} | first", self.bracketed(at)));
             let kind = CompileErrorKind::Arguments { name: signature.name.into(), takes: signature.takes, meant };
@@ -271,7 +272,7 @@ impl<'w> Words<'w> {
         }
     }
 
-    /// The text from a bracket to its closing one.
+    /// Returns the text from a bracket to its closing bracket.
     fn bracketed(&self, at: usize) -> String {
         let (mut written, mut open, mut end) = (String::new(), 0, self.tokens[at].start);
         for token in &self.tokens[at..] {
@@ -286,8 +287,8 @@ impl<'w> Words<'w> {
         written
     }
 
-    /// The number of positional arguments, and the names of the others; `None` if a list or mapping is spread over
-    /// them.
+    /// Returns the number of positional arguments, and the names of the named ones; `None` if a list or mapping is
+    /// spread over them.
     fn count_arguments(&self, at: usize) -> Option<(usize, Vec<&'w str>)> {
         if self.text(at) != "(" {
             return Some((0, Vec::new()));
@@ -314,7 +315,7 @@ impl<'w> Words<'w> {
         Some((by_place, by_name))
     }
 
-    /// A literal kind must exist.
+    /// Checks that the kind passed to `fake` exists, if it is a literal.
     fn fake_kind(&mut self, function: &str, at: usize) {
         let Some(token) = self.tokens.get(at + 2).filter(|token| token.kind == TokenKind::Quoted) else { return };
         if function == "fake" && self.text(at + 3) == ")" {

@@ -1,4 +1,4 @@
-//! Values that expressions read without copying them.
+//! Values that expressions read without copying.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use serde_json::Value as Json;
 pub struct Data(Value);
 
 impl Data {
-    /// A shared value, read in place.
+    /// Shares a value, which is read in place.
     #[must_use]
     pub fn shared(value: &Arc<Json>) -> Self {
         Self(view(value, value, Vec::new))
     }
 
-    /// The same, but a key that a mapping does not have is also looked up in lower case.
+    /// Shares a value as [`Self::shared`] does. A key that the mapping does not have is also looked up in lower case.
     #[must_use]
     pub fn in_any_case(value: &Arc<Json>) -> Self {
         if !value.is_object() {
@@ -27,7 +27,7 @@ impl Data {
         Self(Value::from_object(View { root: value.clone(), path: Vec::new(), has_any_case: true }))
     }
 
-    /// A list of rows.
+    /// Creates a list of rows.
     #[must_use]
     pub fn rows(rows: impl Rows) -> Self {
         Self(Value::from_object(RowList(Box::new(rows))))
@@ -46,17 +46,17 @@ impl<T: Into<Json>> From<T> for Data {
 
 /// The rows of a collection, looked up one by one.
 pub trait Rows: fmt::Debug + Send + Sync + 'static {
-    /// The number of rows.
+    /// Returns the number of rows.
     fn count(&self) -> usize;
 
-    /// The row at an index, from 0.
+    /// Returns the row at an index, from 0.
     fn at(&self, index: usize) -> Option<Arc<Json>>;
 
-    /// The row with an id; numeric ids are given as digits.
+    /// Returns the row with an id; numeric ids are passed as digits.
     fn with_id(&self, id: &str) -> Option<Arc<Json>>;
 }
 
-/// The value of an expression, as JSON, shared if possible.
+/// Converts JSON to an expression's value. Lists and mappings are shared.
 pub(super) fn value_of(value: Json) -> Value {
     match value {
         Json::Array(_) | Json::Object(_) => Data::shared(&Arc::new(value)).0,
@@ -64,12 +64,12 @@ pub(super) fn value_of(value: Json) -> Value {
     }
 }
 
-/// The shared JSON of a value, if it is just that.
+/// Returns the shared JSON that a value consists of; `None` if it is any other value.
 pub(super) fn shared_json(value: &Value) -> Option<&Json> {
     value.downcast_object_ref::<View>().and_then(View::json)
 }
 
-/// The row of a list of rows; `None` if the value is another kind of list.
+/// Returns the row with an id, or undefined if there is none; `None` if the value is not a list of rows.
 pub(super) fn row_with_id(rows: &Value, id: &str) -> Option<Value> {
     let RowList(rows) = rows.downcast_object_ref()?;
     Some(rows.with_id(id).map(|row| Data::shared(&row).0).unwrap_or_default())
@@ -108,7 +108,7 @@ impl Key {
     fn look_up<'j>(&self, json: &'j Json) -> Option<&'j Json> {
         match (self, json) {
             (Self::Name(name), Json::Object(fields)) => fields.get(&**name),
-            // A path such as `scores.1` may also refer to a key.
+            // In a path such as `scores.1`, the number may also be a key.
             (Self::Index(index), Json::Object(fields)) => fields.get(&index.to_string()),
             (Self::Index(index), Json::Array(items)) => items.get(*index),
             _ => None,
@@ -127,7 +127,7 @@ impl View {
     }
 }
 
-/// A value as expressions see it: `json` is the value that `path` leads to from `root`.
+/// Returns a value for expressions. `json` is the value at `path` below `root`.
 fn view(json: &Json, root: &Arc<Json>, path: impl FnOnce() -> Vec<Key>) -> Value {
     match json {
         Json::Null => Value::from(()),
@@ -188,7 +188,7 @@ impl Object for RowList {
     }
 }
 
-/// Whether it is a list of any origin.
+/// Returns whether a value is a list, whatever its source.
 pub(super) fn is_list(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
 }

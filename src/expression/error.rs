@@ -1,4 +1,4 @@
-//! What can be wrong with an expression, at load and when it runs. All messages are made here.
+//! Errors in expressions, at load and at run time, with all of their messages.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,14 +7,14 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::fake::KINDS;
-use super::habits;
+use super::foreign;
 use super::tokens::MAX_TOKENS;
 use crate::words::{joined, nearest, one_line};
 
 /// A place in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
-    /// The keys and indexes that lead to the text; empty if the template is the text itself.
+    /// The path of keys and indexes to the text; empty if the template is the text itself.
     pub path: Vec<PathStep>,
     /// The bytes of the text to mark.
     pub range: Range<usize>,
@@ -29,33 +29,33 @@ pub enum PathStep {
     Index(usize),
 }
 
-/// A mistake in an expression, found before it runs. `Display` is the message's first line.
+/// An error in an expression, found before it runs. `Display` is the first line of the message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind}")]
 pub struct CompileError {
-    /// What is wrong.
+    /// The kind of error.
     pub kind: CompileErrorKind,
-    /// Where.
+    /// The place of the error.
     pub place: Place,
 }
 
-/// What can be wrong with an expression before it runs.
+/// A kind of error in an expression before it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CompileErrorKind {
     /// The text is not an expression.
     #[error("not a valid expression: {0}")]
     Syntax(String),
-    /// A `{{` without its `}}`.
+    /// A `{{` without a matching `}}`.
     #[error("this `{{{{` has no `}}}}`")]
     Unclosed,
     /// An empty expression.
     #[error("the expression is empty")]
     Empty,
-    /// Braces around an expression that takes none.
+    /// Braces around an expression where none are allowed.
     #[error("an expression is written without `{{{{ }}}}` here")]
     Braces,
-    /// A `$` before an expression that takes none.
+    /// A `$` before an expression where none is allowed.
     #[error("an expression is written without `$` here")]
     Dollar,
     /// `$name` inside longer text.
@@ -64,22 +64,22 @@ pub enum CompileErrorKind {
     /// An expression after a `$`, which takes only a path.
     #[error("`$` takes a name and its fields, not a whole expression")]
     NotAPath(String),
-    /// A path in the braces of another language: a warning.
+    /// A path in `${}`, the braces of another language; a warning.
     #[error("`${{{0}}}` is text")]
     DollarBraces(String),
-    /// A statement or comment of a template language: a warning.
+    /// A statement or comment of a template language; a warning.
     #[error("`{0}` is text")]
     Statement(&'static str),
-    /// An expression in the key of a mapping: a warning.
-    #[error("a key is text: the expression in `{0}` is not computed")]
+    /// An expression in the key of a mapping; a warning.
+    #[error("keys are text: the expression in `{0}` is not evaluated")]
     InKey(String),
-    /// A key that would spread a value in another language: a warning.
+    /// A key that would spread a value in another language; a warning.
     #[error("the key `{0}` is text and spreads nothing")]
     SpreadKey(String),
     /// An unknown name.
     #[error("unknown {what} `{name}`")]
     Unknown {
-        /// What the name would be.
+        /// What the name is used as.
         what: Word,
         /// The name as written.
         name: String,
@@ -94,7 +94,7 @@ pub enum CompileErrorKind {
         /// The equivalent here.
         meant: String,
     },
-    /// A field that a value never has.
+    /// A field that the value never has.
     #[error("`{of}` has no field `{name}`")]
     UnknownField {
         /// The value's name.
@@ -112,23 +112,23 @@ pub enum CompileErrorKind {
         /// The field as written.
         field: String,
     },
-    /// A field whose name has a `-`, which subtracts.
+    /// A field whose name contains a `-`, which means subtraction here.
     #[error("`{written}` is a subtraction")]
     Subtraction {
-        /// What is written.
+        /// The expression as written.
         written: String,
-        /// The field.
+        /// The path to the field in brackets.
         meant: String,
     },
-    /// A field whose name has `_` in place of `-`.
-    #[error("the field `{field}` has `_` in place of `-`")]
+    /// A field whose name has `_` instead of `-`.
+    #[error("the field `{field}` has `_` instead of `-`")]
     Underscore {
         /// The field as written.
         field: String,
-        /// The same with `-`.
+        /// The path to the field with `-`.
         meant: String,
     },
-    /// A field where `map` takes the name of a filter.
+    /// A field name where `map` expects the name of a filter.
     #[error("unknown filter `{name}`")]
     MappedField {
         /// The name as written.
@@ -136,23 +136,23 @@ pub enum CompileErrorKind {
         /// The closest filter.
         nearest: Option<String>,
     },
-    /// A function that is not called.
+    /// A function that is used without a call.
     #[error("`{0}` is a function")]
     NotCalled(String),
-    /// A call of a value.
+    /// A call of something that is not a function.
     #[error("`{0}` is not a function")]
     NotAFunction(String),
-    /// A call of a method.
+    /// A method call.
     #[error("values have no method `{0}`")]
     Method(String),
-    /// A call with too few or too many arguments, or with arguments by name.
+    /// A call with the wrong number of arguments, or with unknown named arguments.
     #[error("`{name}` takes {takes}")]
     Arguments {
         /// The function or filter.
         name: String,
         /// What it takes, in words.
         takes: &'static str,
-        /// What was most likely meant.
+        /// What was most likely meant, if known.
         meant: Option<String>,
     },
     /// Too many tokens.
@@ -163,9 +163,9 @@ pub enum CompileErrorKind {
     TooDeep(usize),
 }
 
-/// What a word in an expression can name.
+/// What a word in an expression refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum Word {
     Name,
     Function,
@@ -188,13 +188,13 @@ impl fmt::Display for Word {
 }
 
 impl CompileErrorKind {
-    /// Whether it is a warning: the expression is valid nevertheless.
+    /// Returns whether it is a warning. The expression is then still valid.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         matches!(self, Self::DollarBraces(_) | Self::Statement(_) | Self::InKey(_) | Self::SpreadKey(_))
     }
 
-    /// The name that was most likely meant.
+    /// Returns the name that was most likely meant.
     #[must_use]
     pub fn suggestion(&self) -> Option<&str> {
         match self {
@@ -205,7 +205,7 @@ impl CompileErrorKind {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about the error.
     #[must_use]
     pub fn help(&self) -> Option<String> {
         if let Some(suggestion) = self.suggestion() {
@@ -218,10 +218,10 @@ impl CompileErrorKind {
                 format!("the kinds are {}", joined(&kinds, "and"))
             }
             Self::Unknown { what, name, .. } => {
-                habits::call(name).unwrap_or_else(|| format!("`mockd explain expressions` lists every {what}"))
+                foreign::call(name).unwrap_or_else(|| format!("`mockd explain expressions` lists every {what}"))
             }
-            Self::Method(name) => return habits::call(name),
-            Self::Foreign { written, meant } if habits::changes(written) => {
+            Self::Method(name) => return foreign::call(name),
+            Self::Foreign { written, meant } if foreign::changes(written) => {
                 format!("write `{meant}`; the steps `set` and `increment` change values")
             }
             Self::Foreign { meant, .. } => format!("write `{meant}`"),
@@ -238,11 +238,11 @@ impl CompileErrorKind {
                 format!("write `{of} | length` for the number of rows")
             }
             Self::FieldOfRows { of, field } => format!(
-                "write `{of} | map(attribute='{field}')` for that field of each row, `({of} | find(1)).{field}` for that of one"
+                "write `{of} | map(attribute='{field}')` for the field of each row, or `({of} | find(1)).{field}` for the field of one row"
             ),
             Self::MappedField { name, nearest } => {
                 let meant = nearest.as_ref().map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
-                format!("{meant}write `map(attribute='{name}')` for that field of each item")
+                format!("{meant}write `map(attribute='{name}')` for the field of each item")
             }
             Self::Unclosed => "write `{{ '{{' }}` for two braces as text".into(),
             Self::Braces => "remove the braces".into(),
@@ -269,7 +269,7 @@ impl CompileErrorKind {
     }
 }
 
-/// An error while an expression runs. `Display` is the whole message.
+/// An error in a running expression. `Display` is the whole message.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "`{}` {kind}{}{}",
@@ -278,17 +278,17 @@ impl CompileErrorKind {
     remedy(kind, &one_line(expression))
 )]
 pub struct RunError {
-    /// What goes wrong.
+    /// The kind of error.
     pub kind: RunErrorKind,
-    /// Where.
+    /// The place of the error.
     pub place: Place,
     /// The expression as written, or the part of it that is undefined.
     pub expression: String,
-    /// The place in a file, such as `pizza.yaml:12:20`, if it is known.
+    /// The location in a file, such as `pizza.yaml:12:20`; `None` if it is not known.
     pub location: Option<Arc<str>>,
 }
 
-/// What to do about it.
+/// Returns the part of the message that says how to fix the error.
 fn remedy(kind: &RunErrorKind, expression: &str) -> String {
     let has_parts = expression.contains(char::is_whitespace);
     let value = if has_parts { format!("({expression})") } else { expression.to_owned() };
@@ -303,7 +303,7 @@ fn remedy(kind: &RunErrorKind, expression: &str) -> String {
     format!("; provide a fallback with `or`: `{other}`{length}")
 }
 
-/// An empty value that a filter accepts.
+/// Returns an empty value that the filter accepts.
 fn empty_value(filter: &str) -> &'static str {
     match filter {
         "abs" | "fixed" | "float" | "int" | "round" => "0",
@@ -315,14 +315,14 @@ fn empty_value(filter: &str) -> &'static str {
     }
 }
 
-/// What can go wrong when an expression runs.
+/// A kind of error in a running expression.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RunErrorKind {
     /// A required value is undefined.
     #[error("is undefined")]
     Undefined,
-    /// The operand of `~` or of a filter is undefined. The field is the filter's name, empty for `~`.
+    /// The operand of `~` or of a filter is undefined. The field is the name of the filter; empty for `~`.
     #[error("is undefined")]
     UndefinedOperand(&'static str),
     /// A function, or another value that JSON cannot represent.
@@ -331,13 +331,13 @@ pub enum RunErrorKind {
     /// Too many steps.
     #[error("takes more than {0} steps")]
     OutOfFuel(u64),
-    /// Too many bytes of JSON.
-    #[error("gives more than {0} bytes")]
+    /// A value of too many bytes.
+    #[error("exceeds {0} bytes of JSON")]
     TooLong(usize),
-    /// A value that is nested too deeply.
-    #[error("gives a value nested deeper than {0} levels")]
+    /// A value nested too deeply.
+    #[error("is nested deeper than {0} levels")]
     TooDeep(usize),
-    /// An operation that its values do not allow.
+    /// An operation that its operands do not allow.
     #[error("fails: {0}")]
     Failed(String),
 }

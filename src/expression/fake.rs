@@ -1,6 +1,6 @@
 //! Made-up data.
 //!
-//! Users' tests see which word is drawn for which random number, so the lists must never change.
+//! The lists must never change: users' tests depend on which word is drawn for which random number.
 
 mod words;
 
@@ -17,7 +17,7 @@ pub const KINDS: [&str; 14] = [
     "url", "date",
 ];
 
-/// Reserved top-level domains (RFC 2606).
+/// Domains reserved for examples (RFC 2606).
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
 
 /// Generates data of a kind; `None` if the kind is unknown.

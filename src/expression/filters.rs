@@ -1,4 +1,4 @@
-//! The filters of expressions that are not minijinja's, and those that write JSON.
+//! The filters that mockd adds to minijinja's or replaces.
 
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
@@ -12,7 +12,7 @@ use super::operands::{GIVEN, JOINED};
 use super::output::{Output, plain_text};
 use super::signatures::TAKE_UNDEFINED;
 
-/// The most decimals that `fixed` writes, and the most spaces that `tojson` indents by.
+/// The maximum number of decimals of `fixed`, and of spaces that `tojson` indents by.
 const MAX_DIGITS: usize = 20;
 
 pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
@@ -43,18 +43,18 @@ pub(super) fn add(environment: &mut Environment<'static>, max_bytes: usize) {
     );
 }
 
-/// The value; an error if it is undefined.
+/// Returns the value; an error if it is undefined.
 fn given(value: &Value) -> Result<&Value, Error> {
     if value.is_undefined() { Err(Error::from(ErrorKind::UndefinedError)) } else { Ok(value) }
 }
 
-/// An item of a list; an error if it is undefined.
+/// Returns an item of a list; an error if it is undefined.
 fn given_item(item: &Value, index: usize) -> Result<&Value, Error> {
     let why = "is undefined; provide a fallback with `or`, or leave it out with `select('defined')`";
     given(item).map_err(|_| refused(format!("item {index} of the list {why}")))
 }
 
-/// As minijinja's, but an undefined item is an error, unless the filter accepts it.
+/// Does the same as minijinja's `map`, except that an undefined item is an error unless the filter accepts it.
 fn map(state: &mut State, list: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Vec<Value>, Error> {
     let filter = arguments.first().and_then(|argument| argument.as_str());
     if filter.is_none_or(|filter| TAKE_UNDEFINED.contains(&filter)) {
@@ -78,7 +78,7 @@ fn list_of(filter: &str, value: &Value) -> Result<impl Iterator<Item = Result<Va
     Ok(value.try_iter()?.checked())
 }
 
-/// The items of a list with these fields.
+/// Returns the items of a list that have these fields.
 fn matching(state: &State, list: &Value, fields: &Kwargs) -> Result<Value, Error> {
     let fields: Vec<(&str, Value)> =
         fields.args().map(|field| Ok((field, fields.get(field)?))).collect::<Result<_, Error>>()?;
@@ -93,21 +93,21 @@ fn matching(state: &State, list: &Value, fields: &Kwargs) -> Result<Value, Error
     Ok(Value::from(found))
 }
 
-/// Whether a field has a value. Text also equals the number or boolean that it represents, because values from paths
-/// and queries are text.
+/// Returns whether a field has this value. Text also equals the number or boolean that it represents, because values
+/// from paths and queries are text.
 fn is_same(field: &Value, value: &Value) -> bool {
-    let says = |text: &Value, other: &Value| {
+    let represents = |text: &Value, other: &Value| {
         let is_scalar = matches!(other.kind(), ValueKind::Number | ValueKind::Bool);
         is_scalar && text.as_str().is_some_and(|text| scalar_text(other).as_deref() == Some(text))
     };
-    field == value || says(field, value) || says(value, field)
+    field == value || represents(field, value) || represents(value, field)
 }
 
 fn scalar_text(value: &Value) -> Option<String> {
     Some(plain_text(&Output::new(usize::MAX).json(value).ok()??))
 }
 
-/// The row with an id. Ids compare as text.
+/// Returns the row with an id. Ids are compared as text.
 fn find(state: &State, list: &Value, id: &Value) -> Result<Value, Error> {
     let is_id = matches!(id.kind(), ValueKind::String | ValueKind::Number | ValueKind::Bool);
     let Some(id) = scalar_text(id).filter(|_| is_id) else { return Ok(Value::UNDEFINED) };
@@ -129,7 +129,7 @@ fn find(state: &State, list: &Value, id: &Value) -> Result<Value, Error> {
     Ok(Value::UNDEFINED)
 }
 
-/// A number with this many decimals, as text.
+/// Returns a number with this many decimals, as text.
 fn fixed(value: &Value, decimals: usize) -> Result<String, Error> {
     if decimals > MAX_DIGITS {
         return Err(refused(format!("fixed writes at most {MAX_DIGITS} decimals")));
@@ -146,7 +146,7 @@ fn from_json(text: &Value) -> Result<Value, Error> {
     Ok(value_of(json))
 }
 
-/// As `JSON.stringify`, including undefined for an undefined value.
+/// Converts a value as `JSON.stringify` does, with undefined for an undefined value.
 fn to_json(value: &Value, indent: Option<usize>, max_bytes: usize) -> Result<Value, Error> {
     let Some(json) = json_of(value, max_bytes)? else { return Ok(Value::UNDEFINED) };
     let Some(indent) = indent else { return Ok(Value::from(json.to_string())) };
@@ -161,7 +161,7 @@ fn json_of(value: &Value, max_bytes: usize) -> Result<Option<Json>, Error> {
     Output::new(max_bytes).json(value).map_err(|kind| refused(format!("the value {kind}")))
 }
 
-/// A value as it appears inside text.
+/// Returns a value as it appears inside text.
 fn text(value: &Value, max_bytes: usize) -> Result<Value, Error> {
     if value.as_str().is_some() {
         return Ok(value.clone());

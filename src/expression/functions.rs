@@ -31,11 +31,11 @@ fn keep(state: &State, value: Value) -> Result<Value, Error> {
     Ok(Value::UNDEFINED)
 }
 
-/// Ranges of integers include both ends, other ranges exclude the upper one.
+/// Draws from a range. Ranges of integers include both bounds, other ranges exclude the upper one.
 fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
     let (from, to) = (float("random", &least)?, float("random", &most)?);
     if from > to {
-        return Err(refused(format!("there is no number from {least} to {most}")));
+        return Err(refused(format!("the range from {least} to {most} is empty")));
     }
     let scope = Scope::of(state)?;
     let mut surroundings = scope.surroundings();
@@ -45,21 +45,21 @@ fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
         return Ok(Value::from(chance.integer(least, most)));
     }
     let share = chance.unit();
-    // Not `from + (to - from) * share`, which can overflow.
+    // `from + (to - from) * share` could overflow.
     Ok(Value::from(from * (1.0 - share) + to * share))
 }
 
 fn normal(state: &State, mean: &Value, deviation: &Value) -> Result<f64, Error> {
     let (mean, deviation) = (float("normal", mean)?, float("normal", deviation)?);
     if deviation < 0.0 {
-        return Err(refused("the deviation is below 0"));
+        return Err(refused("the deviation must not be negative"));
     }
     let scope = Scope::of(state)?;
     let drawn = Chance(&mut *scope.surroundings()).normal();
     Ok(mean + deviation * drawn)
 }
 
-/// An item of a list; undefined if it is empty.
+/// Draws an item of a list; undefined if the list is empty.
 fn pick(state: &State, list: Value) -> Result<Value, Error> {
     if !is_list(&list) {
         return Err(refused(format!("pick takes a list, found {}", list.kind())));
@@ -107,7 +107,7 @@ fn members(state: &State, topic: &Value) -> Result<Value, Error> {
     Ok(value_of(members.into()))
 }
 
-/// A topic is text; a numeric id is written as digits.
+/// Returns the name of a topic: text, or the digits of a numeric id.
 fn topic_name(function: &str, topic: &Value) -> Result<String, Error> {
     if topic.as_str().is_some() || topic.is_number() {
         return Ok(topic.to_string());

@@ -1,24 +1,24 @@
-//! The names that expressions can use, and what is known about their values.
+//! The names that expressions can use, with the known fields of their values.
 
 use std::collections::BTreeMap;
 
 use super::scope::NOW;
 
-/// The names that expressions can use at one place, apart from `now`.
+/// The names that expressions can use in one place, apart from `now`.
 #[derive(Debug, Clone, Default)]
 pub struct Names<'n>(BTreeMap<&'n str, Fields<'n>>);
 
-/// What is known about the fields of a value.
+/// The known fields of a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Fields<'n> {
-    /// There may be any fields.
+    /// The value may have any fields.
     #[default]
     Any,
-    /// There are no other fields.
+    /// The value has no other fields.
     Only(Vec<&'n str>),
-    /// Their words are joined by `-`, like those of headers.
+    /// The words of field names are joined by `-`, as in headers.
     Hyphenated,
-    /// There are none: the value is a list of rows.
+    /// The value has no fields: it is a list of rows.
     OfRows,
 }
 
@@ -28,18 +28,18 @@ impl<'n> Names<'n> {
         self.0.insert(name, fields);
     }
 
-    /// All names, in order.
+    /// Returns all names, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'n str> {
         self.0.keys().copied()
     }
 
-    /// Whether an expression can use the name: one of these, or `now`.
+    /// Returns whether an expression can use the name: one of these names, or `now`.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         name == NOW || self.0.contains_key(name)
     }
 
-    /// What is known about the fields of a name's value.
+    /// Returns the known fields of a name's value.
     pub(super) fn fields(&self, name: &str) -> Fields<'n> {
         match self.0.get(name) {
             Some(fields) => fields.clone(),

@@ -1,4 +1,4 @@
-//! Syntax that other languages evaluate in a text or key, but that is literal text here.
+//! Syntax that other languages would evaluate in a text or key, but that is literal text here.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::error::{CompileError, CompileErrorKind, PathStep, Place};
 use super::names::Names;
 use super::tokens::end_of_expression;
 
-/// All occurrences in a value with valid expressions.
+/// Finds all occurrences in a value whose expressions are valid.
 pub(super) fn of(value: &Json, names: &Names) -> Vec<CompileError> {
     let mut oddities = Oddities { names, path: Vec::new(), found: Vec::new() };
     oddities.value(value);
@@ -77,7 +77,7 @@ impl Oddities<'_> {
     }
 }
 
-/// The parts of a text outside its expressions.
+/// Returns the ranges of a text outside its expressions.
 fn literals(text: &str) -> Vec<Range<usize>> {
     let (mut literals, mut at) = (Vec::new(), 0);
     while let Some(length) = text[at..].find("{{") {
@@ -90,7 +90,7 @@ fn literals(text: &str) -> Vec<Range<usize>> {
     literals
 }
 
-/// The letters, digits and `_` that a text starts with.
+/// Returns the letters, digits and `_` at the start of a text.
 fn first_word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]

@@ -1,24 +1,24 @@
-//! The operands of `~`, of filters and of slices.
+//! The operands of `~`, filters and slices.
 //!
-//! minijinja treats undefined as empty text, 0 or an empty list there, and its `~` joins what Python prints, such as
-//! `True`. So filters are inserted after the operands: `a ~ b | upper` is compiled as `(a)|joined_text ~ (b|given_value
-//! | upper)|joined_text`.
+//! minijinja treats an undefined operand as empty text, 0 or an empty list, and its `~` joins values as Python prints
+//! them, such as `True`. To prevent this, filters are inserted after the operands: `a ~ b | upper` is compiled as
+//! `(a)|joined_text ~ (b|given_value | upper)|joined_text`.
 
 use std::ops::Range;
 
 use super::signatures::{OPERATORS, TAKE_UNDEFINED, filter};
 use super::tokens::{Token, TokenKind};
 
-/// The filter that refuses undefined. Expressions cannot use it, because it is not among the known filters.
+/// The filter that refuses undefined. Expressions cannot use it because it is not one of the known filters.
 pub(super) const GIVEN: &str = "given_value";
 
 /// The filter that refuses undefined, and writes a value as it appears inside text. Expressions cannot use it.
 pub(super) const JOINED: &str = "joined_text";
 
-/// What is inserted into an expression, and the operands that must not be undefined.
+/// The insertions into an expression, and the operands that must not be undefined.
 #[derive(Debug, Default)]
 pub(super) struct Operands {
-    /// The byte, and the inserted text.
+    /// The byte offset and the text of each insertion.
     inserts: Vec<(usize, &'static str)>,
     required: Vec<Required>,
 }
@@ -26,13 +26,13 @@ pub(super) struct Operands {
 /// An operand that must not be undefined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Required {
-    /// Its bytes.
+    /// The bytes of the operand.
     pub(super) range: Range<usize>,
-    /// The filter that takes it; empty for `~`, for a slice and for an argument.
+    /// The filter that it is passed to; empty for `~`, a slice or an argument.
     pub(super) filter: &'static str,
 }
 
-/// The state of a pair of brackets so far.
+/// The state inside one pair of brackets.
 #[derive(Debug, Default)]
 struct Level {
     /// The bytes of the operand that a `~` could follow.
@@ -42,22 +42,22 @@ struct Level {
     value: Option<usize>,
     /// The start of the value that a slice could follow.
     sliced: Option<usize>,
-    /// Whether a test and its argument follow, where a bracket opens its arguments.
+    /// Whether the tokens belong to a test, in which a bracket opens arguments.
     is_test: bool,
-    /// Whether these are arguments that must not be undefined.
+    /// Whether the brackets contain arguments that must not be undefined.
     has_arguments: bool,
     argument: Option<(usize, usize)>,
 }
 
 impl Level {
-    /// Another value follows.
+    /// Ends the current value: another one follows.
     fn end_value(&mut self) {
         (self.value, self.sliced, self.is_test) = (None, None, false);
     }
 }
 
 impl Operands {
-    /// The operands of a valid expression.
+    /// Finds the operands of a valid expression.
     pub(super) fn of(tokens: &[Token]) -> Self {
         let mut operands = Self::default();
         if tokens.iter().all(|token| !matches!(token.text, "~" | "|" | "[")) {
@@ -83,7 +83,7 @@ impl Operands {
         operands
     }
 
-    /// The expression with all insertions.
+    /// Returns the expression with all insertions.
     pub(super) fn write(&self, text: &str) -> String {
         let (mut written, mut from) = (String::with_capacity(text.len()), 0);
         for (at, insert) in &self.inserts {
@@ -94,7 +94,7 @@ impl Operands {
         written + &text[from..]
     }
 
-    /// The byte of the original expression for a byte of the result.
+    /// Maps a byte offset in the result to one in the original expression.
     pub(super) fn original(&self, written: usize) -> usize {
         let mut more = 0;
         for (at, insert) in &self.inserts {
@@ -103,7 +103,7 @@ impl Operands {
         written - more
     }
 
-    /// The operand that ends at a byte and must not be undefined.
+    /// Returns the operand that ends at this byte offset and must not be undefined.
     pub(super) fn required(&self, end: usize) -> Option<&Required> {
         self.required.iter().filter(|required| required.range.end == end).max_by_key(|required| required.range.start)
     }
@@ -118,7 +118,7 @@ impl Operands {
             match token.text {
                 "*" | "/" | "//" | "%" | "**" => level.end_value(),
                 "|" => self.filter(tokens, at, level),
-                // A minus binds less than a slice does.
+                // A minus binds less tightly than a slice.
                 "-" => level.value = level.value.or(Some(token.start)),
                 "[" if is_slice(tokens, at) => self.slice(tokens, at, level),
                 "is" if !is_field(tokens, at) => (level.sliced, level.is_test) = (None, true),
@@ -133,7 +133,7 @@ impl Operands {
         }
     }
 
-    /// The operand of a filter whose `|` is at a token.
+    /// Adds the operand of the filter whose `|` is this token.
     fn filter(&mut self, tokens: &[Token], at: usize, level: &Level) {
         let (Some(start), Some(last)) = (level.value, at.checked_sub(1).map(|before| &tokens[before])) else { return };
         if takes_undefined(tokens, at + 1) {
@@ -144,7 +144,7 @@ impl Operands {
         self.required.push(Required { range: start..last.end(), filter });
     }
 
-    /// The operand of a slice whose `[` is at a token.
+    /// Adds the operand of the slice whose `[` is this token.
     fn slice(&mut self, tokens: &[Token], at: usize, level: &Level) {
         let (Some(start), Some(last)) = (level.sliced, at.checked_sub(1).map(|before| &tokens[before])) else { return };
         self.inserts.extend([(start, "("), (last.end(), "|given_value)")]);
@@ -156,7 +156,7 @@ impl Operands {
             "," => self.end_argument(level),
             // The previous token is the argument's name.
             "=" => level.argument = None,
-            // A list or mapping that is spread over arguments.
+            // A list or mapping spread over arguments.
             "*" | "**" if level.argument.is_none() => level.has_arguments = false,
             _ => extend(&mut level.argument, token),
         }
@@ -187,7 +187,7 @@ fn extend(range: &mut Option<(usize, usize)>, token: &Token) {
     *range = Some((range.map_or(token.start, |(start, _)| start), token.end()));
 }
 
-/// Whether the filter whose name is at a token accepts undefined.
+/// Returns whether the filter whose name is this token accepts undefined.
 fn takes_undefined(tokens: &[Token], at: usize) -> bool {
     let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
     match text(at) {
@@ -201,7 +201,7 @@ fn takes_undefined(tokens: &[Token], at: usize) -> bool {
     }
 }
 
-/// Whether a bracket takes a slice of the value before it.
+/// Returns whether a bracket slices the value before it.
 fn is_slice(tokens: &[Token], at: usize) -> bool {
     let follows_value = at.checked_sub(1).is_some_and(|before| ends_value(tokens, before));
     let mut open = 0;
@@ -212,13 +212,13 @@ fn is_slice(tokens: &[Token], at: usize) -> bool {
     follows_value && found.is_some_and(|token| token.text == ":")
 }
 
-/// Whether a bracket opens the arguments of a filter that puts them into text.
+/// Returns whether a bracket opens the arguments of a filter that inserts them into text.
 fn has_required_arguments(tokens: &[Token], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
     tokens[at].text == "(" && matches!(before(1), "replace" | "format") && before(2) == "|"
 }
 
-/// Whether a token binds at most as tightly as `~`.
+/// Returns whether a token is an operator that binds at most as tightly as `~`.
 fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].text);
     if is_field(tokens, at) {
@@ -227,7 +227,7 @@ fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     match tokens[at].text {
         "~" | "+" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "=" | "," | ":" | "and" | "or" | "if" | "else" => true,
         "-" => at.checked_sub(1).is_some_and(|before| ends_value(tokens, before)),
-        // A list or mapping that is spread over arguments.
+        // A list or mapping spread over arguments.
         "*" | "**" => matches!(before(1), "(" | ","),
         // `is not` and `is in` are tests.
         "not" => before(1) != "is",
@@ -236,18 +236,18 @@ fn is_between_operands(tokens: &[Token], at: usize) -> bool {
     }
 }
 
-/// Whether a token is a step of a path, no matter what it means elsewhere.
+/// Returns whether a token is a step of a path, even if it is an operator elsewhere.
 fn is_field(tokens: &[Token], at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| tokens[before].text == ".")
 }
 
-/// Whether a value ends with the token, so that a `-` after it subtracts.
+/// Returns whether a value ends with the token, so that a `-` after it subtracts.
 fn ends_value(tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
     let is_operator = OPERATORS.contains(&token.text) && !is_field(tokens, at);
     match token.kind {
         TokenKind::Word => !is_operator,
         TokenKind::Number | TokenKind::Quoted => true,
-        TokenKind::Sign => token.nesting() < 0,
+        TokenKind::Symbol => token.nesting() < 0,
     }
 }

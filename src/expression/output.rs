@@ -1,4 +1,4 @@
-//! The conversion of values to JSON and text.
+//! Conversion of values to JSON and text.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -7,10 +7,10 @@ use serde_json::{Map, Number, Value as Json};
 use super::data::shared_json;
 use super::error::{RunError, RunErrorKind};
 
-/// The deepest nesting of lists and mappings.
+/// The maximum nesting depth of lists and mappings.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// A JSON value as text: text is unchanged, everything else is written as JSON.
+/// Returns a JSON value as text: text is unchanged, everything else is written as JSON.
 #[must_use]
 pub fn plain_text(value: &Json) -> String {
     match value {
@@ -19,14 +19,14 @@ pub fn plain_text(value: &Json) -> String {
     }
 }
 
-/// Turns values into JSON, up to a number of bytes.
+/// Converts values to JSON, up to a number of bytes.
 #[derive(Debug)]
 pub(super) struct Output {
     most: usize,
     left: usize,
     /// Whether the last value is undefined or has an undefined part.
     is_partial: bool,
-    /// The undefined values so far, if they are collected.
+    /// The undefined values so far; `None` if they are not collected.
     undefined: Option<Vec<RunError>>,
 }
 
@@ -35,32 +35,32 @@ impl Output {
         Self { most, left: most, is_partial: false, undefined: None }
     }
 
-    /// An output that collects undefined values instead of failing.
-    pub(super) fn noting(most: usize) -> Self {
+    /// Creates an output that collects undefined values instead of failing.
+    pub(super) fn collecting(most: usize) -> Self {
         Self { undefined: Some(Vec::new()), ..Self::new(most) }
     }
 
-    /// Whether it collects undefined values.
-    pub(super) fn notes(&self) -> bool {
+    /// Returns whether it collects undefined values.
+    pub(super) fn collects_undefined(&self) -> bool {
         self.undefined.is_some()
     }
 
     /// Adds an undefined value.
-    pub(super) fn note(&mut self, error: RunError) {
+    pub(super) fn add_undefined(&mut self, error: RunError) {
         self.undefined.get_or_insert_default().push(error);
     }
 
-    /// Whether the last value is undefined or has an undefined part.
+    /// Returns whether the last value is undefined or has an undefined part.
     pub(super) fn is_partial(&self) -> bool {
         self.is_partial
     }
 
-    /// The undefined values.
+    /// Returns the undefined values.
     pub(super) fn into_undefined(self) -> Vec<RunError> {
         self.undefined.unwrap_or_default()
     }
 
-    /// The result of `JSON.stringify` for a value; `None` if it is undefined.
+    /// Converts a value as `JSON.stringify` does; `None` if it is undefined.
     pub(super) fn json(&mut self, value: &Value) -> Result<Option<Json>, RunErrorKind> {
         self.is_partial = false;
         self.json_at(value, 0)
@@ -132,7 +132,7 @@ impl Output {
     }
 }
 
-/// Integers stay integers where readers of JSON accept them; numbers that are not finite become null.
+/// Converts a number. Integers stay integers if they have at most 64 bits; numbers that are not finite become null.
 fn number(value: &Value) -> Json {
     if value.is_integer() {
         if let Ok(integer) = i64::try_from(value.clone()) {
@@ -145,7 +145,7 @@ fn number(value: &Value) -> Json {
     f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
 }
 
-/// The evaluator's message for an error, without the place.
+/// Returns the evaluator's message for an error, without the place.
 pub(super) fn failed(error: &minijinja::Error) -> RunErrorKind {
     RunErrorKind::Failed(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
 }

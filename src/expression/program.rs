@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind};
 
 use super::check::{Found, Uses, check, check_field, check_name, hyphenated};
 use super::error::{CompileErrorKind, RunErrorKind};
-use super::habits;
+use super::foreign;
 use super::names::Names;
 use super::operands::Operands;
 use super::output::failed;
@@ -16,7 +16,7 @@ use super::scope::Scope;
 use super::signatures::is_keyword;
 use super::tokens::{MAX_TOKENS, Token, TokenKind, Tokens};
 
-/// The function that receives an expression's value. Expressions cannot call it, because it is not among the known
+/// The function that receives an expression's value. Expressions cannot call it because it is not one of the known
 /// functions.
 pub(super) const KEEP: &str = "keep_value";
 
@@ -28,29 +28,30 @@ const AFTER: &str = ") %}";
 pub(super) struct Program {
     code: Code,
     fuel: u64,
-    /// Bytes of the expression.
+    /// The length of the expression in bytes.
     length: usize,
 }
 
 #[derive(Debug, Clone)]
 enum Code {
-    /// A name followed by steps, which needs no evaluation.
+    /// A name followed by steps, which is only looked up.
     Path(Vec<String>),
     Run(Arc<Run>),
 }
 
-/// An expression inside a template that passes its value on.
+/// A template that passes the expression's value to [`KEEP`].
 #[derive(Debug)]
 struct Run {
     environment: Environment<'static>,
     operands: Operands,
 }
 
-/// An error at some bytes of the expression.
+/// An error, and the bytes of the expression that it concerns.
 type RunFound = (RunErrorKind, Range<usize>);
 
 impl Program {
-    /// Compiles an expression, which must not be blank. Adds what it uses, or gives everything that is wrong with it.
+    /// Compiles an expression, which must not be blank. Adds what the expression uses to `used`, or returns all errors
+    /// in it.
     pub(super) fn compile(
         text: &str,
         environment: &Environment<'static>,
@@ -62,8 +63,8 @@ impl Program {
             return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
         }
         environment.compile_expression(text).map(drop).map_err(|error| {
-            let signs = habits::signs(text, &tokens);
-            if signs.is_empty() { vec![syntax(&error, text)] } else { signs }
+            let operators = foreign::operators(text, &tokens);
+            if operators.is_empty() { vec![syntax(&error, text)] } else { operators }
         })?;
         used.add(check(&tokens, names)?);
         let code = if let Some(path) = path(&tokens) {
@@ -96,7 +97,7 @@ impl Program {
         Ok(Self { code: Code::Path(path), fuel: 0, length: text.len() })
     }
 
-    /// The expression's value.
+    /// Evaluates the expression.
     pub(super) fn run(&self, scope: &Arc<Scope>) -> Result<Value, RunFound> {
         match &self.code {
             Code::Path(path) => Ok(walk(path, scope)),
@@ -142,13 +143,13 @@ impl Run {
 
 fn syntax(error: &minijinja::Error, text: &str) -> Found {
     let range = error.range().unwrap_or(0..text.len());
-    // An unexpected character is one byte there, however long it is.
+    // minijinja reports an unexpected character as one byte, whatever its length.
     let start = text.floor_char_boundary(range.start);
     let end = text.ceil_char_boundary(range.end).max(start);
     (CompileErrorKind::Syntax(error.detail().unwrap_or("").to_owned()), start..end)
 }
 
-/// The steps of an expression that is a name followed by steps.
+/// Returns the steps of an expression that is a name followed by steps; `None` for any other expression.
 fn path(tokens: &[Token]) -> Option<Vec<String>> {
     let (first, rest) = tokens.split_first()?;
     let is_step = |step: &[Token]| matches!(step, [dot, name] if dot.text == "." && matches!(name.kind, TokenKind::Word | TokenKind::Number));
@@ -157,7 +158,7 @@ fn path(tokens: &[Token]) -> Option<Vec<String>> {
     (is_path && is_name).then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
 }
 
-/// The value at a path; a field of undefined is undefined.
+/// Returns the value at a path. A field of undefined is undefined.
 fn walk(path: &[String], scope: &Scope) -> Value {
     let Some((name, steps)) = path.split_first() else { return Value::UNDEFINED };
     steps.iter().fold(scope.root(name), |value, step| {

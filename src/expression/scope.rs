@@ -1,4 +1,4 @@
-//! The environment of an expression: names, and what its functions use.
+//! The scope of an expression: the values of names, and the surroundings of its functions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,21 +10,21 @@ use serde_json::Value as Json;
 
 use super::data::Data;
 
-/// What functions use. Drawing random words and counting are the only side effects of an expression.
+/// What functions depend on. Drawing random words and counting are the only side effects of an expression.
 pub trait Surroundings: Send + 'static {
-    /// The next word of the random stream.
+    /// Returns the next word of the random stream.
     fn word(&mut self) -> u64;
 
-    /// Increments a counter: 1, 2, 3 …
+    /// Increments a counter and returns its value: 1, 2, 3 …
     fn count(&mut self, counter: &str) -> u64;
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the time in milliseconds since 1970-01-01T00:00:00Z.
     fn now(&self) -> i64;
 
-    /// The number of members of a topic.
+    /// Returns the number of members of a topic.
     fn joined(&self, topic: &str) -> u64;
 
-    /// The members of a topic, in a deterministic order.
+    /// Returns the members of a topic, in a deterministic order.
     fn members(&self, topic: &str) -> Vec<Json>;
 }
 
@@ -52,7 +52,7 @@ impl Scope {
         Self { roots, surroundings, result: Mutex::default() }
     }
 
-    /// The scope of a running function.
+    /// Returns the scope of a running function.
     pub(super) fn of(state: &State) -> Result<Arc<Self>, Error> {
         let scope = state.lookup(SELF).and_then(|scope| scope.downcast_object());
         scope.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "there is no scope"))
@@ -91,7 +91,7 @@ impl Object for Scope {
     }
 }
 
-/// Runs something with borrowed surroundings.
+/// Calls a function with shared access to the surroundings, which are put back afterwards.
 pub(super) fn lend<S: Surroundings + Default, T>(
     surroundings: &mut S,
     run: impl FnOnce(Arc<Mutex<dyn Surroundings>>) -> T,
@@ -102,15 +102,15 @@ pub(super) fn lend<S: Surroundings + Default, T>(
     result
 }
 
-/// No code panics while it holds one of these locks, so a poisoned lock still holds consistent data.
+/// Locks a mutex, even a poisoned one: nothing panics while holding one of these locks, so the data is consistent.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The name of the present moment.
+/// The name of the current time.
 pub(super) const NOW: &str = "now";
 
-/// A moment as `iso` (RFC 3339 in UTC), `ms` and `s` since 1970.
+/// Returns a moment as `iso` (RFC 3339 in UTC), and as `ms` and `s` since the Unix epoch.
 fn now(ms: i64) -> Value {
     let moment = jiff::Timestamp::from_millisecond(ms);
     let moment = moment.unwrap_or(if ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });

@@ -1,4 +1,4 @@
-//! What expressions can call: functions, filters and tests, with their arguments.
+//! The functions, filters and tests that expressions can call, with their arguments.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ pub(super) struct Signature {
     pub(super) arguments: RangeInclusive<usize>,
     /// The named arguments.
     pub(super) named: Named,
-    /// The same in words.
+    /// The arguments in words.
     pub(super) takes: &'static str,
 }
 
@@ -22,7 +22,7 @@ pub(super) enum Named {
 }
 
 impl Named {
-    /// Whether an argument may have a name.
+    /// Returns whether an argument may have this name.
     pub(super) fn contains(&self, name: &str) -> bool {
         match self {
             Self::Any => true,
@@ -51,7 +51,7 @@ const fn with_any_names(name: &'static str, arguments: RangeInclusive<usize>, ta
 /// Any number of arguments.
 const MANY: usize = usize::MAX;
 
-/// The named argument of filters that compare texts.
+/// The named argument of filters that compare text.
 const CASE: &str = "case_sensitive";
 
 /// All functions.
@@ -69,34 +69,34 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     with_any_names("dict", 0..=1, "a mapping, or values by name"),
 ];
 
-/// The filters that are not minijinja's.
+/// The filters that mockd adds or replaces.
 pub(super) const FILTERS: &[Signature] = &[
     with_any_names("where", 0..=0, "fields by name, such as `where(done=true)`"),
     by_place("find", 1..=1, "an id"),
     by_place("fixed", 1..=1, "the number of decimals"),
-    with_names("tojson", 0..=1, &["indent"], "at most an indent"),
-    with_names("fromjson", 0..=1, &["default"], "at most a `default`"),
+    with_names("tojson", 0..=1, &["indent"], "an optional indent"),
+    with_names("fromjson", 0..=1, &["default"], "an optional `default`"),
     by_place("string", 0..=0, "no arguments"),
     with_names("join", 0..=2, &["attribute"], "the separator, and `attribute`"),
     with_any_names("map", 0..=MANY, "`attribute` by name, or the name of a filter with its arguments"),
 ];
 
-/// The filters of minijinja that are unchanged.
+/// The filters of minijinja, unchanged.
 pub(super) const OTHER_FILTERS: &[Signature] = &[
     by_place("abs", 0..=0, "no arguments"),
     by_place("attr", 1..=1, "a key"),
-    by_place("batch", 1..=2, "the number of items in each list, and what fills the last one"),
+    by_place("batch", 1..=2, "the number of items in each list, and the value that fills the last one"),
     by_place("bool", 0..=0, "no arguments"),
     by_place("capitalize", 0..=0, "no arguments"),
     by_place("chain", 0..=MANY, "lists or mappings"),
     by_place("count", 0..=0, "no arguments"),
-    by_place("d", 0..=2, "the other value, and true to replace everything that is false"),
-    by_place("default", 0..=2, "the other value, and true to replace everything that is false"),
+    by_place("d", 0..=2, "a fallback, and true to replace everything that counts as false"),
+    by_place("default", 0..=2, "a fallback, and true to replace everything that counts as false"),
     with_names("dictsort", 0..=0, &["by", CASE, "reverse"], "`by`, `reverse` and `case_sensitive` by name"),
     by_place("e", 0..=0, "no arguments"),
     by_place("escape", 0..=0, "no arguments"),
     by_place("first", 0..=0, "no arguments"),
-    with_names("float", 0..=1, &["default"], "at most a `default`"),
+    with_names("float", 0..=1, &["default"], "an optional `default`"),
     with_any_names("format", 0..=MANY, "the values for its `%s`"),
     with_names("groupby", 0..=1, &["attribute", "default", CASE], "a field, `default` and `case_sensitive`"),
     with_names("indent", 0..=3, &["width", "first", "blank"], "`width`, `first` and `blank`"),
@@ -111,17 +111,17 @@ pub(super) const OTHER_FILTERS: &[Signature] = &[
     with_names("min", 0..=0, &["attribute", CASE], "`attribute` and `case_sensitive` by name"),
     with_any_names("reject", 0..=MANY, "the name of a test with its arguments"),
     with_any_names("rejectattr", 1..=MANY, "a field, and the name of a test with its arguments"),
-    with_names("replace", 2..=3, &["count"], "the text to replace, the text in its place, and `count`"),
+    with_names("replace", 2..=3, &["count"], "the text to replace, its replacement, and `count`"),
     by_place("reverse", 0..=0, "no arguments"),
     with_names("round", 0..=2, &["precision", "method"], "`precision` and `method`"),
     with_any_names("select", 0..=MANY, "the name of a test with its arguments"),
     with_any_names("selectattr", 1..=MANY, "a field, and the name of a test with its arguments"),
-    by_place("slice", 1..=2, "the number of lists, and what fills the short ones"),
+    by_place("slice", 1..=2, "the number of lists, and the value that fills short ones"),
     with_names("sort", 0..=0, &["attribute", CASE, "reverse"], SORT),
-    by_place("split", 0..=2, "the text between the parts, and how often to split"),
+    by_place("split", 0..=2, "the separator, and the maximum number of splits"),
     with_names("sum", 0..=2, &["attribute", "start"], "`attribute` and `start`"),
     by_place("title", 0..=0, "no arguments"),
-    by_place("trim", 0..=1, "at most the characters to remove"),
+    by_place("trim", 0..=1, "the characters to remove, or no arguments"),
     with_names("unique", 0..=0, &["attribute", CASE], "`attribute` and `case_sensitive` by name"),
     by_place("upper", 0..=0, "no arguments"),
     by_place("zip", 0..=MANY, "lists"),
@@ -132,13 +132,13 @@ const SORT: &str = "`attribute`, `reverse` and `case_sensitive` by name, such as
 /// The filters that accept undefined.
 pub(super) const TAKE_UNDEFINED: &[&str] = &["d", "default", "find", "tojson", "where"];
 
-/// The filters of minijinja that write Python's notation, or that have no meaning without escaping.
+/// The filters of minijinja that write Python's notation, or that are meaningless without automatic escaping.
 pub(super) const REMOVED_FILTERS: &[&str] = &["pprint", "safe"];
 
 /// The globals of minijinja that show or change its state.
 pub(super) const REMOVED_GLOBALS: &[&str] = &["debug", "namespace"];
 
-/// The tests of minijinja, except those that are operators.
+/// The tests of minijinja, except those named by operators.
 pub(super) const TESTS: &[&str] = &[
     "boolean",
     "defined",
@@ -184,7 +184,7 @@ pub(super) const OPERATORS: &[&str] = &["and", "or", "not", "in", "is", "if", "e
 /// Words that are values.
 const CONSTANTS: &[&str] = &["true", "True", "false", "False", "none", "None"];
 
-/// Whether a word is a keyword.
+/// Returns whether a word is a keyword.
 pub(super) fn is_keyword(word: &str) -> bool {
     OPERATORS.contains(&word) || CONSTANTS.contains(&word)
 }
@@ -193,8 +193,7 @@ pub(super) fn function(name: &str) -> Option<&'static Signature> {
     FUNCTIONS.iter().find(|signature| signature.name == name)
 }
 
-/// Whether a function always gives the same for the same arguments: it does not draw, count, or ask for members of a
-/// topic.
+/// Returns whether a function is pure: it does not draw, count, or query the members of a topic.
 pub(super) fn is_pure_function(name: &str) -> bool {
     ["range", "dict"].contains(&name)
 }
@@ -203,17 +202,17 @@ pub(super) fn filter(name: &str) -> Option<&'static Signature> {
     FILTERS.iter().chain(OTHER_FILTERS).find(|signature| signature.name == name)
 }
 
-/// Whether there is a filter with this name.
+/// Returns whether a filter has this name.
 pub(super) fn is_filter(name: &str) -> bool {
     filter(name).is_some()
 }
 
-/// The names of all filters.
+/// Returns the names of all filters.
 pub(super) fn filters() -> impl Iterator<Item = &'static str> {
     OTHER_FILTERS.iter().chain(FILTERS).map(|filter| filter.name)
 }
 
-/// Whether the word has a meaning in expressions, so that it cannot name a value.
+/// Returns whether a word is reserved in expressions and cannot name a value.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {
     is_keyword(name) || function(name).is_some() || ["loop", "self", super::scope::NOW].contains(&name)
@@ -225,7 +224,7 @@ mod tests {
 
     use super::{FILTERS, OTHER_FILTERS, REMOVED_FILTERS, TESTS};
 
-    /// The names after a label in the debug output of an environment.
+    /// Returns the names after a label in the debug output of an environment.
     fn names<'t>(text: &'t str, label: &str) -> Vec<&'t str> {
         let start = text.split_once(label).map_or("", |(_, rest)| rest);
         let list = start.split_once(']').or(start.split_once('}')).map_or(start, |(list, _)| list);
@@ -233,11 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_are_all_filters_and_tests_that_there_are() {
+    fn the_lists_contain_every_filter_and_test() {
         let own = format!("{:?}", Environment::new());
         let mut filters: Vec<&str> = OTHER_FILTERS.iter().map(|filter| filter.name).collect();
         filters.extend(REMOVED_FILTERS);
-        // Those that are reimplemented.
+        // Filters that mockd replaces.
         filters
             .extend(FILTERS.iter().map(|filter| filter.name).filter(|name| ["string", "join", "map"].contains(name)));
         filters.sort_unstable();

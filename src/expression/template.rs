@@ -1,4 +1,4 @@
-//! JSON with expressions in it, and conditions.
+//! Templates, which are JSON that contains expressions, and conditions.
 
 mod compiler;
 mod failed;
@@ -26,11 +26,11 @@ pub struct Template {
     node: Node,
     uses: Uses,
     max_bytes: usize,
-    /// What it was compiled from, where somebody asks for that.
+    /// The JSON that it was compiled from, if that was kept.
     written: Option<Arc<Json>>,
 }
 
-/// Two are equal if they are written the same.
+/// Two templates are equal if they are written the same way.
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.node == other.node
@@ -54,9 +54,9 @@ enum Node {
 /// The value of a template, with its undefined parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
-    /// The value. Undefined keys are left out, undefined items are null. `None` if all of it is undefined.
+    /// The value. Undefined keys are left out, and undefined items are null. `None` if the whole value is undefined.
     pub value: Option<Json>,
-    /// The expressions that are undefined, or fail because an operand is.
+    /// The expressions that are undefined, or that fail because an operand is undefined.
     pub undefined: Vec<RunError>,
 }
 
@@ -72,13 +72,13 @@ struct Expression {
     program: Program,
     source: String,
     path: Vec<PathStep>,
-    /// The byte of the text at which it starts.
+    /// The byte offset of its start in the text.
     start: usize,
     location: Option<Arc<str>>,
 }
 
-/// Finds the place of an expression, such as `pizza.yaml:12:20`, from the steps to its text in what was compiled, and
-/// its byte there.
+/// Finds the location of an expression, such as `pizza.yaml:12:20`, from the path of its text in the compiled JSON, and
+/// its byte offset in that text.
 pub type Locate<'l> = &'l dyn Fn(&[PathStep], usize) -> Option<Arc<str>>;
 
 impl Eq for Expression {}
@@ -90,13 +90,13 @@ impl PartialEq for Expression {
 }
 
 impl Template {
-    /// Whether it has no expressions, and so always gives the same.
+    /// Returns whether it has no expressions, so that its value never changes.
     #[must_use]
     pub fn is_constant(&self) -> bool {
         self.constant().is_some()
     }
 
-    /// Its constant value, if it has no expressions.
+    /// Returns its constant value; `None` if it has expressions.
     #[must_use]
     pub fn constant(&self) -> Option<&Json> {
         match &self.node {
@@ -105,7 +105,7 @@ impl Template {
         }
     }
 
-    /// Whether it is a mapping that has the key, whatever its expressions give.
+    /// Returns whether it is a mapping that has the key, whatever the values of its expressions.
     #[must_use]
     pub fn has_key(&self, key: &str) -> bool {
         match &self.node {
@@ -115,7 +115,7 @@ impl Template {
         }
     }
 
-    /// Whether its value is always text, a number, a boolean or null.
+    /// Returns whether its value is always text, a number, a boolean or null.
     #[must_use]
     pub fn gives_scalar(&self) -> bool {
         match &self.node {
@@ -125,31 +125,32 @@ impl Template {
         }
     }
 
-    /// The names that its expressions use.
+    /// Returns the names that its expressions use.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {
         &self.uses.names
     }
 
-    /// Whether only its names and the time determine its value: it does not draw, count, or ask for members of a topic.
+    /// Returns whether its value depends only on its names and the time: it does not draw, count, or query the members
+    /// of a topic.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
     }
 
-    /// The same, which can be [written down](Self::written) as this, from which it was compiled.
+    /// Returns the template together with the JSON that it was compiled from, for [`Self::written`].
     #[must_use]
     pub fn written_as(self, written: Json) -> Self {
         Self { written: Some(Arc::new(written)), ..self }
     }
 
-    /// What it was compiled from, if that was kept.
+    /// Returns the JSON that it was compiled from; `None` if that was not kept.
     #[must_use]
     pub fn written(&self) -> Option<&Arc<Json>> {
         self.written.as_ref()
     }
 
-    /// The same template, but if it is a mapping with this key, the key's value must not be undefined.
+    /// Returns the template with a required key: if it is a mapping with this key, the value must not be undefined.
     #[must_use]
     pub fn requiring(mut self, key: &str) -> Self {
         let nodes = if let Node::Map(nodes) = &mut self.node { &mut nodes[..] } else { &mut [] };
@@ -161,14 +162,14 @@ impl Template {
         self
     }
 
-    /// The same template, whose errors name their places.
+    /// Returns the template with locations for its errors.
     #[must_use]
     pub fn located(mut self, locate: Locate) -> Self {
         self.node.locate(locate);
         self
     }
 
-    /// Its value now; `None` if that is undefined. Each name that it uses is looked up once.
+    /// Returns its current value; `None` if that is undefined. Each name that it uses is looked up once.
     ///
     /// # Errors
     ///
@@ -187,11 +188,12 @@ impl Template {
         })
     }
 
-    /// As [`Self::render`], where a value is required: a body, a frame, a topic, an id.
+    /// Renders a template as [`Self::render`] does, where a value is required, such as a body, a frame, a topic or an
+    /// id.
     ///
     /// # Errors
     ///
-    /// As [`Self::render`], and if the value is undefined.
+    /// The errors of [`Self::render`], and an error if the value is undefined.
     pub fn render_required<S: Surroundings + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -205,12 +207,12 @@ impl Template {
         }
     }
 
-    /// As [`Self::render`], for a value to compare with: undefined expressions are collected, also inside text and as the
-    /// operand of a filter.
+    /// Renders a template as [`Self::render`] does, for a value to compare with: undefined expressions are collected,
+    /// even inside text and as operands of filters.
     ///
     /// # Errors
     ///
-    /// An expression that fails for another reason, or more than the limits allow.
+    /// An expression fails for another reason, or a limit is exceeded.
     pub fn render_noting<S: Surroundings + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -221,16 +223,16 @@ impl Template {
         }
         lend(surroundings, |surroundings| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
-            let mut output = Output::noting(self.max_bytes);
+            let mut output = Output::collecting(self.max_bytes);
             let value = self.node.render(&scope, &mut output)?;
             Ok(Rendered { value, undefined: output.into_undefined() })
         })
     }
 }
 
-/// A checked expression that is true or false, such as that of `when`.
+/// A checked expression that is true or false, such as the value of `when`.
 ///
-/// Two are equal if they are written the same.
+/// Two conditions are equal if they are written the same way.
 #[derive(Debug, Clone)]
 pub struct Condition {
     expression: Expression,
@@ -244,32 +246,32 @@ impl PartialEq for Condition {
 }
 
 impl Condition {
-    /// The names that it uses.
+    /// Returns the names that it uses.
     #[must_use]
     pub fn names(&self) -> &BTreeSet<String> {
         &self.uses.names
     }
 
-    /// As [`Template::only_reads`].
+    /// Does the same as [`Template::only_reads`].
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.surroundings
     }
 
-    /// The expression as written.
+    /// Returns the expression as written.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.expression.source
     }
 
-    /// As [`Template::located`].
+    /// Does the same as [`Template::located`].
     #[must_use]
     pub fn located(mut self, locate: Locate) -> Self {
         self.expression.locate(locate);
         self
     }
 
-    /// Whether it is true now, which means not undefined, null, false, 0 or empty. It is false if a filter or `~` has
+    /// Returns whether it is currently true: not undefined, null, false, 0 or empty. It is false if a filter or `~` has
     /// an undefined operand.
     ///
     /// # Errors
@@ -317,7 +319,7 @@ impl Node {
                         Piece::Text(literal) => text.push_str(literal),
                         Piece::Expression(expression) => match expression.json(scope, output)? {
                             Some(value) => text.push_str(&plain_text(&value)),
-                            None if output.notes() => return Ok(None),
+                            None if output.collects_undefined() => return Ok(None),
                             None => return Err(expression.undefined()),
                         },
                     }
@@ -352,15 +354,15 @@ impl Expression {
 
     fn json(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
         let value = match self.run(scope) {
-            Err(error) if output.notes() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
-                output.note(error);
+            Err(error) if output.collects_undefined() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
+                output.add_undefined(error);
                 return Ok(None);
             }
             value => value?,
         };
         let json = output.json(&value).map_err(|kind| self.error(kind, 0..self.source.len()))?;
-        if output.notes() && output.is_partial() {
-            output.note(self.undefined());
+        if output.collects_undefined() && output.is_partial() {
+            output.add_undefined(self.undefined());
         }
         Ok(json)
     }

@@ -1,18 +1,18 @@
-//! Where the expressions in a text are.
+//! The expressions in a text, with their places.
 
 use std::ops::Range;
 
 use super::error::CompileErrorKind;
 use super::tokens::end_of_expression;
 
-/// The meaning of a text.
+/// A parsed text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Said<'t> {
+pub(super) enum ParsedText<'t> {
     /// Literal text, with `$$` for `$`.
     Text(String),
-    /// A path without its `$`, such as `msg.id`; it starts at byte 1.
+    /// A path without its `$`, such as `msg.id`. It starts at byte 1 of the text.
     Path(&'t str),
-    /// One expression, whose value is the text's.
+    /// A single expression, whose value is the value of the text.
     Expression(Range<usize>),
     /// Text with expressions in it.
     Parts(Vec<Part>),
@@ -25,10 +25,13 @@ pub(super) enum Part {
     Expression(Range<usize>),
 }
 
-/// Reads a text; `is_name` tells whether a name exists.
-pub(super) fn read(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Said<'_>, (CompileErrorKind, Range<usize>)> {
+/// Parses a text. `is_name` returns whether a name exists.
+pub(super) fn parse(
+    text: &str,
+    is_name: impl Fn(&str) -> bool,
+) -> Result<ParsedText<'_>, (CompileErrorKind, Range<usize>)> {
     if let Some(path) = text.strip_prefix('$').filter(|path| is_path(path)) {
-        return Ok(Said::Path(path));
+        return Ok(ParsedText::Path(path));
     }
     let (mut parts, mut literal, mut at) = (Vec::new(), String::new(), 0);
     while let Some(found) = text[at..].find(['$', '{']) {
@@ -58,24 +61,24 @@ pub(super) fn read(text: &str, is_name: impl Fn(&str) -> bool) -> Result<Said<'_
     }
     literal.push_str(&text[at..]);
     if parts.is_empty() {
-        return Ok(Said::Text(literal));
+        return Ok(ParsedText::Text(literal));
     }
     if let ([Part::Expression(range)], "") = (&parts[..], &*literal) {
-        return Ok(Said::Expression(range.clone()));
+        return Ok(ParsedText::Expression(range.clone()));
     }
     if !literal.is_empty() {
         parts.push(Part::Text(literal));
     }
-    Ok(Said::Parts(parts))
+    Ok(ParsedText::Parts(parts))
 }
 
-/// Whether it is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
+/// Returns whether a text is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
 fn is_path(path: &str) -> bool {
     let is_step = |step: &str| !step.is_empty() && step.chars().all(is_step_char);
     path.starts_with(|c: char| c.is_ascii_alphabetic()) && path.split('.').all(is_step)
 }
 
-/// The path that a text starts with, without punctuation at its end.
+/// Returns the path at the start of a text, without trailing punctuation.
 fn path_at(text: &str) -> &str {
     let end = text.find(|c: char| !is_step_char(c) && c != '.').unwrap_or(text.len());
     text[..end].trim_end_matches(['.', '-'])

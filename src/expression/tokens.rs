@@ -1,13 +1,14 @@
-//! The tokens of an expression, with their places.
+//! The tokens of an expression, with their positions.
 //!
-//! They tell where an expression in a text ends, and what its words refer to. Its parser decides whether it is a valid
-//! expression.
+//! They determine where an expression in a text ends, and what its words refer to. Whether the expression is valid is
+//! up to minijinja's parser.
 
 use std::ops::Range;
 
 use super::signatures::is_keyword;
 
-/// The most tokens of an expression. The parser's recursion has no other bound: at most one level for each token.
+/// The maximum number of tokens of an expression. This is the only bound on the parser's recursion, which has at most
+/// one level for each token.
 pub(super) const MAX_TOKENS: usize = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +18,14 @@ pub(super) enum TokenKind {
     /// Quoted text, including the quotes.
     Quoted,
     /// An operator or bracket, of one or two characters.
-    Sign,
+    Symbol,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'t> {
     pub(super) kind: TokenKind,
     pub(super) text: &'t str,
-    /// The byte at which it starts.
+    /// The byte offset of its start.
     pub(super) start: usize,
 }
 
@@ -37,27 +38,27 @@ impl Token<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether it is a word that is not a keyword.
+    /// Returns whether it is a word that is not a keyword.
     pub(super) fn is_name(&self) -> bool {
         self.kind == TokenKind::Word && !is_keyword(self.text)
     }
 
-    pub(super) fn is_sign(&self) -> bool {
-        self.kind == TokenKind::Sign
+    pub(super) fn is_symbol(&self) -> bool {
+        self.kind == TokenKind::Symbol
     }
 
-    /// The text between its quotes, if it has quotes.
+    /// Returns the text between the quotes and its range; `None` if the token is not quoted.
     pub(super) fn unquoted(&self) -> Option<(&str, Range<usize>)> {
         let inner = self.start + 1..self.end().max(self.start + 2) - 1;
         (self.kind == TokenKind::Quoted).then(|| (self.text.trim_matches(['\'', '"']), inner))
     }
 
-    /// Whether the other token follows without a space.
+    /// Returns whether the other token follows without a space.
     pub(super) fn touches(&self, next: &Self) -> bool {
         self.end() == next.start
     }
 
-    /// The change in the number of open brackets.
+    /// Returns the change in the number of open brackets.
     pub(super) fn nesting(&self) -> isize {
         match self.text {
             "(" | "[" | "{" => 1,
@@ -72,7 +73,7 @@ impl Token<'_> {
 pub(super) struct Tokens<'t> {
     text: &'t str,
     at: usize,
-    /// Whether the last token was a dot: what follows is an integer, not a fraction.
+    /// Whether the last token was a dot, after which a number is an integer, not a fraction.
     after_dot: bool,
 }
 
@@ -98,7 +99,7 @@ impl<'t> Iterator for Tokens<'t> {
             (TokenKind::Quoted, quoted_len(rest, first))
         } else {
             let is_pair = ["==", "!=", "<=", ">=", "//", "**"].iter().any(|pair| rest.starts_with(pair));
-            (TokenKind::Sign, if is_pair { 2 } else { first.len_utf8() })
+            (TokenKind::Symbol, if is_pair { 2 } else { first.len_utf8() })
         };
         let text = &rest[..length];
         self.at = start + length;
@@ -107,7 +108,7 @@ impl<'t> Iterator for Tokens<'t> {
     }
 }
 
-/// The length of the letters, digits and `_` that the text starts with.
+/// Returns the length of the letters, digits and `_` at the start of a text.
 fn word_len(text: &str) -> usize {
     text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len())
 }
@@ -128,7 +129,8 @@ fn quoted_len(text: &str, quote: char) -> usize {
     end.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// The byte of the `}}` that ends the expression a text starts with: the first outside brackets and quotes.
+/// Returns the byte offset of the `}}` that ends the expression at the start of a text: the first one outside brackets
+/// and quotes.
 pub(super) fn end_of_expression(text: &str) -> Option<usize> {
     let mut open = 0;
     for token in Tokens::new(text) {

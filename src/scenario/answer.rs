@@ -1,4 +1,4 @@
-//! The answers of routes: which requests each is for, its steps, and its content.
+//! The answers of routes: the requests that each one matches, its steps, and its content.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,20 +16,20 @@ use crate::expression::{Condition, Template};
 /// The answers of a route. The first one that matches the request is sent.
 #[derive(Debug)]
 pub struct Answers {
-    /// The route's key as the scenario writes it, such as `GET /todos/{id}`. It names the random stream.
+    /// The route's key as written in the scenario, such as `GET /todos/{id}`. It names the random stream.
     pub key: Arc<str>,
     /// In declared order.
     pub list: Vec<Answer>,
-    /// The names that their expressions use, apart from those of `data`.
+    /// The names that their expressions use, except those of `data`.
     pub names: BTreeSet<String>,
     /// Whether answering neither changes state nor draws random numbers, so that any published state will do. For
     /// routes of a collection, this holds for those that read.
     pub only_reads: bool,
-    /// The route's value as the scenario writes it.
+    /// The route's value as written in the scenario.
     pub written: Value,
 }
 
-/// Two are equal if the scenario writes them the same way.
+/// Two lists of answers are equal if they are written the same way in the scenario.
 impl PartialEq for Answers {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.written == other.written
@@ -41,25 +41,25 @@ impl Eq for Answers {}
 /// One answer.
 #[derive(Debug)]
 pub struct Answer {
-    /// Which requests it is for; all of them without it.
+    /// The condition that the request must meet; `None` for all requests.
     pub when: Option<Condition>,
     /// What the request must contain.
     pub matches: Option<RequestMatch>,
-    /// Named values, for everything but `matches`. Each can use those before it.
+    /// Named values for everything except `matches`. Each can use the values before it.
     pub with: Vec<(Arc<str>, Template)>,
     /// The steps to run first.
     pub steps: Option<StepList>,
     /// The delay of the answer, on the world's clock.
     pub after: Duration,
-    /// The status. Without it, 200, or 204 if there is no content.
+    /// The status. `None` means 200, or 204 if there is no content.
     pub status: Option<Template>,
-    /// Names in lower case with their values. A list sends several headers with that name.
+    /// Header names in lower case with their values. A list sends several headers with that name.
     pub headers: Vec<(String, Template)>,
-    /// Its content.
+    /// The content.
     pub content: Content,
 }
 
-/// What a request must contain. Each is JSON with expressions.
+/// What a request must contain, as JSON with expressions.
 #[derive(Debug, Default)]
 pub struct RequestMatch {
     /// Parameters with their values.
@@ -79,18 +79,18 @@ pub enum Content {
     Constant(Bytes),
     /// JSON.
     Json(Template),
-    /// JSON that is the same until data changes.
+    /// JSON that does not change until data changes.
     JsonOfData(Template),
     /// Plain text.
     Text(Template),
     /// A file below a directory.
     File {
-        /// Its path as the scenario writes it.
+        /// The path as written in the scenario.
         path: Template,
         /// The prefix of the path that leads out of the declaring file's directory, such as `../images/`; otherwise
         /// empty. It contains no expressions.
         lead: Arc<str>,
-        /// The directory that the prefix leads to, relative to the declaring file's directory.
+        /// The directory that `lead` leads to, relative to the declaring file's directory.
         directory: Arc<Path>,
         /// The declaring file's directory, relative to that of the main file.
         declared_in: Arc<Path>,
@@ -108,7 +108,7 @@ pub struct Crud {
     pub collection: Arc<str>,
     /// The fields that a row sent by a client must have; empty if any row is accepted.
     pub fields: Vec<(String, FieldRule)>,
-    /// Fields that an added row gets in addition.
+    /// Additional fields of an added row.
     pub defaults: Option<Template>,
     /// The allowed operations.
     pub only: Vec<CrudOperation>,
@@ -120,7 +120,7 @@ pub struct Crud {
 
 /// The names of the query parameters for pages and sorting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub struct CrudQuery {
     pub page: String,
     pub per_page: String,
@@ -153,10 +153,10 @@ pub enum CrudOperation {
 }
 
 impl CrudOperation {
-    /// All operations.
+    /// All operations, in the order of the language.
     pub const ALL: [Self; 6] = [Self::List, Self::Get, Self::Add, Self::Replace, Self::Merge, Self::Remove];
 
-    /// Whether it only reads.
+    /// Returns whether the operation only reads.
     #[must_use]
     pub fn only_reads(self) -> bool {
         matches!(self, Self::List | Self::Get)

@@ -16,13 +16,13 @@ pub struct Collection {
     pub(super) prefix: String,
     pub(super) rows: Arc<[Arc<Row>]>,
     pub(super) fields: Vec<(String, FieldRule)>,
-    /// Whether each of its rows has a counter. Ids of rows with counters are unique in the scenario, other ids in
-    /// their collection.
+    /// Whether each of its rows has a counter. Ids of rows with counters are unique in the scenario; other ids are
+    /// unique in their collection.
     pub(super) is_counted: bool,
     pub(super) ids: IdScheme,
 }
 
-/// The ids of rows added without one.
+/// How rows added without an id get their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdScheme {
     /// The prefix, which may be empty, followed by the next number.
@@ -32,59 +32,59 @@ pub enum IdScheme {
 }
 
 impl Collection {
-    /// The name, unique in the scenario.
+    /// Returns the name, which is unique in the scenario.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
-    /// The prefix of the ids of added rows; empty if these are numbers.
+    /// Returns the id prefix of added rows; empty if these ids are numbers.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// Whether each of its rows has a counter.
+    /// Returns whether each of its rows has a counter.
     #[must_use]
     pub fn is_counted(&self) -> bool {
         self.is_counted
     }
 
-    /// The ids of rows added without one.
+    /// Returns how rows added without an id get their ids.
     #[must_use]
     pub fn ids(&self) -> IdScheme {
         self.ids
     }
 
-    /// The declared rows, in order.
+    /// Returns the declared rows, in order.
     #[must_use]
     pub fn rows(&self) -> &[Arc<Row>] {
         &self.rows
     }
 
-    /// The same collection with other rows.
+    /// Returns the collection with other rows.
     #[must_use]
     pub(crate) fn with_rows(&self, rows: Vec<Arc<Row>>) -> Self {
         Self { rows: rows.into(), ..self.clone() }
     }
 
-    /// The keys, apart from its rows, in which it differs from another collection.
+    /// Returns the keys in which it differs from another collection, apart from the rows.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
         let keys = [("prefix", self.prefix != other.prefix), ("fields", self.fields != other.fields)];
         keys.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
     }
 
-    /// The fields that a row sent by a client must have; empty if any row is accepted.
+    /// Returns the fields that a row sent by a client must have; empty if any row is accepted.
     #[must_use]
     pub fn fields(&self) -> &[(String, FieldRule)] {
         &self.fields
     }
 }
 
-/// A row, and the value that its counter starts from.
+/// A row, and the initial value of its counter.
 ///
-/// Two are equal if they have the same id, properties and seed, no matter where the id comes from.
+/// Two rows are equal if they have the same id, properties and initial value, whether the id was declared or assigned.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub(super) id: Arc<str>,
@@ -97,31 +97,31 @@ pub struct Row {
 }
 
 impl Row {
-    /// A row as clients add it: without extra order properties, and starting at 0.
+    /// Creates a row as clients add it: without extra order properties, and with a counter that starts at 0.
     #[must_use]
     pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
         Self::written(id, own, Map::new(), 0)
     }
 
-    /// A row with all its parts.
+    /// Creates a row with all its parts.
     #[must_use]
     pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, value: i64) -> Self {
         Self { id, has_made_id: false, has_number_id: false, own, order, value }
     }
 
-    /// The same row under another id.
+    /// Returns the row with another id.
     #[must_use]
     pub(crate) fn with_id(&self, id: Arc<str>) -> Self {
         Self { id, ..self.clone() }
     }
 
-    /// The same row with other properties.
+    /// Returns the row with other properties.
     #[must_use]
     pub(crate) fn with_own(&self, own: Map<String, Value>) -> Self {
         Self { own, id: self.id.clone(), order: self.order.clone(), ..*self }
     }
 
-    /// The same row with the id among its properties, if there is one: text, or an integer, which the API writes as a
+    /// Returns the row with its property `id` as its id, if it has one: text, or an integer, which the API writes as a
     /// number. A null id counts as missing. `None` if the id is anything else.
     #[must_use]
     pub(crate) fn with_own_id(&self) -> Option<Self> {
@@ -135,44 +135,45 @@ impl Row {
         Some(Self { id, has_number_id, ..self.with_own(own) })
     }
 
-    /// Whether the scenario declares no id. The id is then the collection's prefix and a number, assigned by position.
+    /// Returns whether the id was assigned because the scenario declares none. It is then the collection's prefix and a
+    /// number, assigned by position.
     #[must_use]
     pub fn has_made_id(&self) -> bool {
         self.has_made_id
     }
 
-    /// Everything but the id.
+    /// Returns everything except the id.
     pub(crate) fn content(&self) -> (&Map<String, Value>, &Map<String, Value>, i64) {
         (&self.own, &self.order, self.value)
     }
 
-    /// The same row, with an id that the API writes as a number or as text.
+    /// Returns the row with an id that the API writes as a number or as text.
     #[must_use]
     pub(crate) fn with_number_id(self, has_number_id: bool) -> Self {
         Self { has_number_id, ..self }
     }
 
-    /// Whether the API writes the id as a number.
+    /// Returns whether the API writes the id as a number.
     #[must_use]
     pub fn has_number_id(&self) -> bool {
         self.has_number_id
     }
 
-    /// The id as the API writes it.
+    /// Returns the id as the API writes it.
     #[must_use]
     pub fn id_json(&self) -> Value {
         let number = if self.has_number_id { self.id.parse::<i64>().ok() } else { None };
         number.map_or_else(|| Value::from(&*self.id), Value::from)
     }
 
-    /// Whether its live orders differ from `{"id":"A1","value":3}`.
+    /// Returns whether its order frames contain more than a text id and the value.
     #[must_use]
     pub(crate) fn has_own_frames(&self) -> bool {
         self.has_number_id || !self.order.is_empty()
     }
 
-    /// The properties in which it differs from another row, and `order` for its extra order properties. If only the
-    /// order of the properties differs, all of them count.
+    /// Returns the properties in which it differs from another row, including `order` for its extra order properties.
+    /// If only the order of the properties differs, all of them are returned.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<String> {
         let differs = |key: &&String| self.own.get(*key) != other.own.get(*key);
@@ -190,13 +191,13 @@ impl Row {
         keys
     }
 
-    /// The id, unique in the scenario.
+    /// Returns the id, which is unique in the scenario.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
         &self.id
     }
 
-    /// The row as the API shows it: `id`, then its own properties in declared order.
+    /// Returns the row as the API shows it: `id`, then its own properties in declared order.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut fields = Map::with_capacity(self.own.len() + 1);
@@ -205,19 +206,19 @@ impl Row {
         Value::Object(fields)
     }
 
-    /// Its own properties in declared order, without the id.
+    /// Returns its own properties in declared order, without the id.
     #[must_use]
     pub fn own(&self) -> &Map<String, Value> {
         &self.own
     }
 
-    /// Extra properties of its order frames.
+    /// Returns the extra properties of its order frames.
     #[must_use]
     pub fn order(&self) -> &Map<String, Value> {
         &self.order
     }
 
-    /// The seed.
+    /// Returns the initial value of its counter.
     #[must_use]
     pub fn value(&self) -> i64 {
         self.value
@@ -232,7 +233,7 @@ impl PartialEq for Row {
     }
 }
 
-/// The row as the API shows it: `id`, then its own properties in declared order.
+/// Serializes the row as the API shows it: `id`, then its own properties in declared order.
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.own.len() + 1))?;
@@ -248,10 +249,10 @@ impl Serialize for Row {
     }
 }
 
-/// Ids with higher numbers than this count as plain text: no next number follows from them.
+/// The largest number in an id; ids with larger numbers are plain text, from which no next number is derived.
 const MAX_NUMBER: u64 = MAX_TOTAL.unsigned_abs();
 
-/// The number in an id that consists of the prefix and a number.
+/// Returns the number in an id that consists of the prefix and a number.
 pub(crate) fn row_number(prefix: &str, id: &str) -> Option<u64> {
     let digits = id.strip_prefix(prefix)?;
     let number = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None };
@@ -266,35 +267,35 @@ pub struct FieldRule {
 }
 
 impl FieldRule {
-    /// Whether the field may be missing.
+    /// Returns whether the field may be missing.
     #[must_use]
     pub fn optional(&self) -> bool {
         self.optional
     }
 
-    /// Whether the value is of one of the allowed types.
+    /// Returns whether the value has one of the allowed types.
     #[must_use]
     pub fn allows(&self, value: &Value) -> bool {
         self.types.iter().any(|r#type| r#type.matches(value))
     }
 
-    /// The allowed types in words, such as `string or number`.
+    /// Returns the allowed types in words, such as `string or number`.
     #[must_use]
     pub fn describe(&self) -> String {
         self.types.iter().map(|r#type| r#type.name()).collect::<Vec<_>>().join(" or ")
     }
 }
 
-/// A type of JSON (RFC 8259, section 1), with integers told apart as JSON Schema does.
+/// A JSON type (RFC 8259, section 1), with `integer` as a type of its own, as in JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(
     rename = "type",
-    description = "A type of JSON; `integer` is a number without a fraction.",
-    // Without quotes, YAML does not read the last of them as text.
+    description = "A JSON type; `integer` is a number without a fraction.",
+    // An unquoted `null` is not text in YAML.
     extend("type" = ["string", "null"], "enum" = ["string", "number", "integer", "boolean", "object", "array", "null", null])
 )]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum JsonType {
     String,
     Number,
@@ -333,15 +334,15 @@ impl JsonType {
 
 /// Scenarios with `data`, for tests of the engine.
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 impl super::Scenario {
-    /// A scenario without collections.
+    /// Creates a scenario without collections.
     pub(crate) fn of_data() -> Self {
         let scenario = super::parse(&super::Source::new("data.yaml", "categories: { toys: { prefix: T } }")).unwrap();
         Self { collections: Vec::new(), ..scenario }
     }
 
-    /// With a collection of these rows, which have ids and no counters.
+    /// Adds a collection of these rows, which have ids and no counters.
     pub(crate) fn with_collection(mut self, name: &str, prefix: &str, ids: IdScheme, rows: &Value) -> Self {
         let row = |row: &Value| {
             let row = Row::new(Arc::default(), row.as_object().unwrap().clone());
@@ -353,7 +354,7 @@ impl super::Scenario {
         self
     }
 
-    /// With a value of `data`.
+    /// Adds a value of `data`.
     pub(crate) fn with_value(mut self, name: &str, value: Value) -> Self {
         self.values.insert(name.into(), Arc::new(value));
         self

@@ -9,7 +9,7 @@ use super::raw::RawDataFile;
 use super::source::{MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{DataFile, Document, NodeId, NodeView};
 
-/// Reads the files that values of `data` come from.
+/// Reads the files that `data` refers to.
 pub(super) fn read(document: &mut Document, root: NodeId, files: &mut dyn Files) {
     let mut reader = Reader { document, files, done: HashMap::new() };
     for (value, path, span) in reader.named(root) {
@@ -22,12 +22,12 @@ pub(super) fn read(document: &mut Document, root: NodeId, files: &mut dyn Files)
 struct Reader<'r> {
     document: &'r mut Document,
     files: &'r mut dyn Files,
-    /// What was read, by file identity; `None` for an invalid file.
+    /// The files read so far, by identity; `None` for an invalid file.
     done: HashMap<PathBuf, Option<DataFile>>,
 }
 
 impl Reader<'_> {
-    /// The values that come from files, each with the path and the place that names it.
+    /// Returns the values that come from files, each with its path and the span of that path.
     fn named(&self, root: NodeId) -> Vec<(NodeId, PathBuf, Span)> {
         let tree = self.document.tree();
         let Some(NodeView::Mapping(entries)) = self.document.entry(root, "data").map(|data| tree.view(data)) else {
@@ -55,7 +55,7 @@ impl Reader<'_> {
         file
     }
 
-    /// The content of a file; `None` if it is invalid.
+    /// Reads a file; `None` if its content is invalid.
     fn read(&mut self, path: &Path) -> Result<Option<DataFile>, ProblemKind> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         let is_table = match &*ending {

@@ -1,8 +1,8 @@
 //! WebSocket endpoints: what happens when a socket opens, when a message arrives, and after the socket has closed.
 //!
-//! An endpoint is a rule with several lists of steps. Its path is its key: it names the random stream of all of them,
-//! and a reload recognises the endpoint by it. Steps belong to the socket, or to the membership that started them, and
-//! end with it.
+//! An endpoint is a rule with several lists of steps. Its path is its key, which names the random stream of all lists,
+//! and by which a reload recognises the endpoint. Steps belong to the socket, or to the membership that started them,
+//! and end with it.
 
 mod table;
 
@@ -21,12 +21,12 @@ use crate::expression::{Condition, Template};
 /// An endpoint that sockets connect to.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// The path as the scenario writes it, such as `/rooms/{room}`.
+    /// The path as written in the scenario, such as `/rooms/{room}`.
     pub key: Arc<str>,
     /// The path.
     pub path: PathPattern,
-    /// Which handshakes are refused: the first answer that matches is the response. If none matches, the handshake is
-    /// accepted.
+    /// The answers that refuse handshakes: the first one that matches is the response. If none matches, the handshake
+    /// is accepted.
     pub handshake: Option<Arc<Answers>>,
     /// The subprotocols (RFC 6455, 1.9) in order of preference. A client that offers none of them is refused. Empty if
     /// any client is accepted.
@@ -35,22 +35,22 @@ pub struct Endpoint {
     pub protocol: Protocol,
     /// The frame for members whose `join` has none.
     pub frame: Option<Template>,
-    /// What happens once a socket is open.
+    /// The steps to run once a socket is open.
     pub open: Option<StepList>,
-    /// What happens when a message arrives: the first rule that matches fires.
+    /// The rules for messages: the first one that matches fires.
     pub messages: Vec<MessageRule>,
-    /// What happens after a socket has closed. These steps belong to the world.
+    /// The steps to run after a socket has closed. They belong to the world.
     pub closed: Option<StepList>,
-    /// Whether steps send to all of its sockets.
+    /// Whether any step sends to all of its sockets.
     pub sends_to_all: bool,
     /// The names of the handshake request (`path`, `query`, `headers`, `cookies`, `url`) that expressions outside of
     /// `handshake` use.
     pub names: BTreeSet<String>,
-    /// The endpoint as the scenario writes it.
+    /// The endpoint as written in the scenario.
     pub written: Value,
 }
 
-/// Two are equal if the scenario writes them the same way.
+/// Two endpoints are equal if they are written the same way in the scenario.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key && self.written == other.written
@@ -68,21 +68,21 @@ pub struct MessageRule {
     pub text: Option<Arc<str>>,
     /// An expression that must be true.
     pub when: Option<Condition>,
-    /// Names with their values, which `when` and the steps know.
+    /// Named values for `when` and the steps.
     pub with: Vec<(Arc<str>, Template)>,
-    /// What happens.
+    /// The steps to run.
     pub steps: StepList,
 }
 
 /// The protocol of an endpoint on top of WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Display, IntoStaticStr)]
 pub enum Protocol {
-    /// None: JSON, text or bytes.
+    /// No further protocol: messages are JSON, text or bytes.
     #[default]
     #[serde(rename = "plain")]
     #[strum(serialize = "plain")]
     Plain,
-    /// Engine.IO 4 and Socket.IO 5, by WebSocket and HTTP long-polling.
+    /// Socket.IO 5 over Engine.IO 4, with WebSocket and HTTP long polling.
     #[serde(rename = "socket.io")]
     #[strum(serialize = "socket.io")]
     SocketIo,
@@ -93,35 +93,35 @@ pub enum Protocol {
 }
 
 impl Endpoint {
-    /// Every list of steps, without those nested in steps.
+    /// Returns every list of steps, except those nested in steps.
     pub fn lists(&self) -> impl Iterator<Item = &StepList> {
         self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)
     }
 
-    /// Whether steps of these lists send to all sockets of the endpoint.
+    /// Returns whether any step of these lists sends to all sockets of the endpoint.
     pub(super) fn send_to_all<'l>(lists: impl IntoIterator<Item = &'l StepList>) -> bool {
         let is_meant = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
         lists.into_iter().any(|list| list.has_verb(&is_meant))
     }
 
-    /// The list of steps with this key, also if it is nested in steps.
+    /// Returns the list of steps that is written this way, even if it is nested in steps.
     #[must_use]
     pub fn list_written(&self, written: &Value) -> Option<&StepList> {
         self.lists().find_map(|list| list.list_written(written))
     }
 
-    /// How members get what is sent, if the endpoint or a `join` of its steps writes it in that way.
+    /// Returns the frame of the endpoint, or of a `join` in its steps, that is written this way.
     pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
         let own = self.frame.as_ref().filter(|frame| frame.written().is_some_and(|one| **one == *written));
         own.or_else(|| self.lists().find_map(|list| list.frame_written(written)))
     }
 }
 
-/// The codes that a closing frame may carry, in words.
+/// The codes that a close frame may carry, in words.
 pub(crate) const CLOSE_CODES: &str = "1000 to 1003, 1007 to 1014, or 3000 to 4999";
 
-/// Whether a closing frame may carry the code (RFC 6455, 7.4.1, and IANA's registry of close codes). 1004 means nothing, and
-/// 1005, 1006 and 1015 say what came without such a frame.
+/// Returns whether a close frame may carry the code (RFC 6455, 7.4.1, and the IANA registry of close codes). 1004 is
+/// reserved. 1005, 1006 and 1015 are never sent: they describe connections that ended without a close code.
 pub(crate) fn is_close_code(code: u64) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

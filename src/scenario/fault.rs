@@ -1,4 +1,4 @@
-//! Faults, which go wrong on purpose: what they hit, when, and their effects.
+//! Faults to inject: what they hit, when, and their effects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,31 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The name that the user gave it.
+    /// Returns the declared name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// What it hits.
+    /// Returns what it hits.
     #[must_use]
     pub fn matches(&self) -> &Matches {
         &self.matches
     }
 
-    /// When it begins.
+    /// Returns when it starts.
     #[must_use]
     pub fn from(&self) -> Duration {
         self.from
     }
 
-    /// When it ends; `None` if it does not end by itself.
+    /// Returns when it ends; `None` if it does not end on its own.
     #[must_use]
     pub fn until(&self) -> Option<Duration> {
         self.until
     }
 
-    /// Its effect.
+    /// Returns its effect.
     #[must_use]
     pub fn effect(&self) -> &Effect {
         &self.effect
@@ -53,11 +53,11 @@ pub struct Matches {
     /// The method of requests; `None` for any.
     pub method: Option<String>,
     /// The path of requests, of streams, or of handshakes and the sockets of endpoints; `*` matches any characters.
-    /// `None` for any path, or for requests any path of the API.
+    /// `None` for any path or, for requests, any path of the API.
     pub path: Option<String>,
     /// Whether it hits streams rather than sockets.
     pub streams: bool,
-    /// The requested category, or that of the ordered product.
+    /// The requested category, or the category of the ordered product.
     pub collection: Option<Arc<str>>,
     /// The product that is ordered, or that a frame is about.
     pub row: Option<Arc<str>>,
@@ -65,9 +65,9 @@ pub struct Matches {
     pub topic: Option<Arc<str>>,
     /// The probability that a match is hit.
     pub share: Share,
-    /// How many matches are spared first.
+    /// The number of matches to spare first.
     pub skip: u64,
-    /// How many are hit after that; `None` for all.
+    /// The number of matches to hit after that; `None` for all.
     pub times: Option<u64>,
 }
 
@@ -87,44 +87,48 @@ impl Share {
     /// The whole in millionths.
     pub const WHOLE: u32 = 1_000_000;
 
-    /// Reads a percentage such as `30%` or `0.5%`.
+    /// Parses a percentage such as `30%` or `0.5%`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let number = text.strip_suffix('%')?.trim_end_matches(' ');
         if number.is_empty() || number.contains(|c: char| !c.is_ascii_digit() && c != '.') {
             return None;
         }
         let percent: f64 = number.parse().ok().filter(|percent| *percent <= 100.0)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a million")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the value is between 0 and a million"
+        )]
         Some(Self((percent * f64::from(Self::WHOLE / 100)).round() as u32))
     }
 
-    /// In millionths.
+    /// Returns the share in millionths.
     #[must_use]
     pub fn millionths(self) -> u32 {
         self.0
     }
 
-    /// As a percentage, as the language writes it.
+    /// Returns the share as a percentage, in the notation of the language.
     #[must_use]
     pub fn percent(self) -> String {
         format!("{}%", f64::from(self.0) / f64::from(Self::WHOLE / 100))
     }
 }
 
-/// The effect of a fault. It never affects the state underneath, and sockets get what they have missed when it is
-/// over.
+/// The effect of a fault. It never affects the underlying state, and sockets receive what they have missed once the
+/// fault is over.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The request is processed, and the answer is delayed.
     AnswerLate(Latency),
-    /// The request is not processed, and answered with an error.
+    /// The request is not processed, but answered with an error.
     Answer(FaultResponse),
     /// The connection is reset before the request is processed, or after some bytes of its answer.
     ResetRequest {
-        /// How many bytes of the answer are still sent, head included.
+        /// The number of bytes of the answer to send first, head included.
         after: Option<u64>,
     },
-    /// The connection is closed without a byte, and the request is not processed.
+    /// The connection is closed without sending a byte, and the request is not processed.
     Empty,
     /// The request is processed, and the body of its answer is sent at this many bytes per second.
     Bandwidth(u64),
@@ -144,15 +148,16 @@ pub enum Effect {
         code: u16,
         /// The reason.
         reason: String,
-        /// How many frames each socket still gets; without it, the sockets that are open at the start are closed then.
+        /// The number of frames that each socket still receives; `None` to close the sockets that are open when the
+        /// fault starts.
         after: Option<u64>,
     },
     /// Sockets are reset.
     ResetSocket {
-        /// As with [`Effect::Close`].
+        /// The same as in [`Effect::Close`].
         after: Option<u64>,
     },
-    /// Sockets stay open, but get no frames and no pongs, and nothing that they send is read.
+    /// Sockets stay open, but receive neither frames nor pongs, and nothing that they send is read.
     Freeze,
     /// Frames are delayed, in order.
     Delay(Latency),
@@ -164,9 +169,9 @@ pub enum Effect {
     Reorder(u64),
     /// Frames are damaged.
     Corrupt(Damage, Share),
-    /// Totals stay as they were when the fault first hit.
+    /// Totals stay at the values that they had when the fault first hit.
     Stale,
-    /// All sockets are closed when it begins, and handshakes are refused for this time.
+    /// All sockets are closed when the fault starts, and handshakes are refused for this long.
     Storm(Duration),
     /// What clients send is read and ignored.
     Ignore,
@@ -177,7 +182,7 @@ pub enum Effect {
 pub struct FaultResponse {
     /// The status code.
     pub status: u16,
-    /// The body, instead of that of mockd's own errors.
+    /// The body, instead of mockd's default.
     pub body: Option<Value>,
     /// The `retry-after` header, in whole seconds (RFC 9110, 10.2.3).
     pub retry_after: Option<Duration>,
@@ -199,7 +204,7 @@ pub enum Damage {
 /// A delay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Latency {
-    /// Always the same.
+    /// A fixed time.
     Fixed(Duration),
     /// Uniformly distributed.
     Uniform {
@@ -215,7 +220,7 @@ pub enum Latency {
         /// The standard deviation.
         deviation: Duration,
     },
-    /// Lognormally distributed: a few are much longer than the median.
+    /// Lognormally distributed: a few delays are much longer than the median.
     LogNormal {
         /// The median.
         median: Duration,
@@ -225,7 +230,7 @@ pub enum Latency {
 }
 
 impl Effect {
-    /// Whether it affects requests rather than sockets or streams.
+    /// Returns whether it affects requests rather than sockets or streams.
     #[must_use]
     pub fn is_for_requests(&self) -> bool {
         matches!(
@@ -241,13 +246,13 @@ impl Effect {
         )
     }
 
-    /// Whether it affects only handshakes.
+    /// Returns whether it affects only handshakes.
     #[must_use]
     pub fn is_for_handshakes(&self) -> bool {
         matches!(self, Self::Refuse(_) | Self::ConnectLate(_))
     }
 
-    /// Whether it replaces the answer.
+    /// Returns whether it replaces the answer.
     #[must_use]
     pub fn is_in_place_of_answer(&self) -> bool {
         matches!(
@@ -261,14 +266,15 @@ impl Effect {
         )
     }
 
-    /// Whether the answer is not valid HTTP; at most one such effect can apply.
+    /// Returns whether it makes the answer invalid HTTP. At most one such effect can apply to an answer.
     #[must_use]
     pub fn overrides_answer(&self) -> bool {
         matches!(self, Self::ResetRequest { after: Some(_) } | Self::Bandwidth(_) | Self::ContentLength(_))
     }
 
-    /// Whether browsers silently repeat a request that it hits on a connection that was kept alive, so that no page
-    /// notices: the connection ends, or the status is 408 (RFC 9110, 15.5.9). A 421 is repeated on every connection.
+    /// Returns whether browsers silently retry a request that it hits on a kept-alive connection, so that the page does
+    /// not notice. They do if the connection ends or the status is 408 (RFC 9110, 15.5.9). A 421 is retried on any
+    /// connection, kept alive or not.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         match self {
@@ -278,19 +284,19 @@ impl Effect {
         }
     }
 
-    /// Whether it delays the answer.
+    /// Returns whether it delays the answer.
     #[must_use]
     pub fn delays_answer(&self) -> bool {
         matches!(self, Self::AnswerLate(_) | Self::ConnectLate(_))
     }
 
-    /// Whether it takes effect only at the moment when it begins.
+    /// Returns whether it takes effect only at the moment when it starts.
     #[must_use]
     pub fn is_momentary(&self) -> bool {
         matches!(self, Self::Close { after: None, .. } | Self::ResetSocket { after: None })
     }
 
-    /// Whether it affects the frames of a product.
+    /// Returns whether it affects the frames of a product.
     #[must_use]
     pub fn is_about_frames(&self) -> bool {
         matches!(

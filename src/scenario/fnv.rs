@@ -1,6 +1,6 @@
-//! A hash whose values never change.
+//! A hash function whose values never change.
 
-/// The FNV-1a hash of 64 bits (RFC 9923, section 2), the same on every platform and with every version.
+/// The 64-bit FNV-1a hash (RFC 9923, section 2), which is the same on every platform and in every version.
 pub(crate) struct Fnv(u64);
 
 impl Default for Fnv {
@@ -16,7 +16,7 @@ impl Fnv {
         }
     }
 
-    /// The hash of all bytes so far.
+    /// Returns the hash of all bytes so far.
     pub(crate) fn value(&self) -> u64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! How often the frames of memberships are encoded: once for all members, or separately for some.
+//! How often the frames of memberships are encoded: once for all members, or separately for some of them.
 
 use super::{Answers, Content, Endpoint, Scenario, StepList, Verb};
 use crate::expression::Template;
@@ -6,7 +6,7 @@ use crate::expression::Template;
 /// The name of a socket's own memory in expressions.
 pub(crate) const CONN: &str = "conn";
 
-/// Whether a frame may use a name that is not one of `data` and still be made once for all.
+/// Returns whether a frame that uses this name, which is not one of `data`, can be encoded once for all members.
 pub(crate) fn is_common_name(name: &str) -> bool {
     ["event", "topic", "now"].contains(&name)
 }
@@ -14,7 +14,7 @@ pub(crate) fn is_common_name(name: &str) -> bool {
 /// The `frame` of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberFrame {
-    /// Its place: the key of its rule, and which part of that.
+    /// The key of its rule, and the part of that rule.
     pub place: String,
     /// How often it is encoded.
     pub made: FrameMade,
@@ -23,7 +23,7 @@ pub struct MemberFrame {
 /// How often a frame is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FrameMade {
-    /// Once for all members: it depends only on what is sent, the time and data.
+    /// Once for all members: it depends only on the event, the time and data.
     Once,
     /// Once for all members for whom these names have the same values.
     PerValue(Vec<String>),
@@ -32,7 +32,7 @@ pub enum FrameMade {
 }
 
 impl Scenario {
-    /// The frames of memberships of endpoints and streams.
+    /// Returns the frames of memberships of endpoints and streams.
     #[must_use]
     pub fn member_frames(&self) -> Vec<MemberFrame> {
         let mut found = Vec::new();

@@ -7,22 +7,22 @@ use std::str::FromStr;
 /// The host that a server listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Host {
-    /// The name `localhost`, which browsers resolve to `127.0.0.1` and `::1` (RFC 6761, section 6.3): both of them.
+    /// The name `localhost`: both `127.0.0.1` and `::1`, to which browsers resolve it (RFC 6761, section 6.3).
     #[default]
     Localhost,
-    /// One IP address. An unspecified one, such as `0.0.0.0`, is every address of the machine.
+    /// One IP address. An unspecified address, such as `0.0.0.0`, stands for every address of the machine.
     Address(IpAddr),
 }
 
 impl Host {
-    /// Whether to listen on `::1` in addition to [`Host::ip`], so that a browser that opens `localhost` reaches the
-    /// server.
+    /// Returns whether to listen on `::1` in addition to [`Host::ip`], so that a browser that opens `localhost` reaches
+    /// the server.
     #[must_use]
     pub fn needs_ipv6_loopback(self) -> bool {
         matches!(self, Self::Localhost | Self::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
-    /// The IP address; for `localhost` the IPv4 address.
+    /// Returns the IP address; for `localhost`, the IPv4 address.
     #[must_use]
     pub fn ip(self) -> IpAddr {
         match self {
@@ -32,7 +32,7 @@ impl Host {
     }
 }
 
-/// Reads `localhost` or an IP address. An IPv6 address may be in brackets, as in a URL.
+/// Parses `localhost` or an IP address. An IPv6 address may be in brackets, as in a URL.
 impl FromStr for Host {
     type Err = AddrParseError;
 

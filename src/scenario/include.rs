@@ -1,7 +1,7 @@
-//! `include`: the files that a scenario names are read and merged into its tree before anything is decoded.
+//! `include`: included files are read and merged into the scenario's tree before anything is decoded.
 //!
-//! Mappings are merged key by key. Of two other values for a key, the including file's wins, and among included files
-//! the later one's. A key without a value is no value, so any other value wins over it.
+//! Mappings are merged key by key. Any other value in the including file overrides those in included files, and a value
+//! in a later file overrides those in earlier ones. A key without a value overrides nothing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,41 +13,41 @@ use super::raw::RawInclude;
 use super::source::{FileContent, MAX_FILE_BYTES, ReadError, Span};
 use super::yaml::{Document, NodeId, NodeView, Spanned};
 
-/// The prefix of keys that only hold anchors.
+/// The prefix of keys that serve only to hold anchors.
 pub(super) const ANCHORS: &str = "x-";
 
-/// The most files that are included: circular links could go on forever.
+/// The maximum number of included files, because circular symlinks could lead to endlessly many.
 const MAX_FILES: usize = 256;
 
-/// The most keys that are merged: files that include each other's parts repeatedly could go on forever.
+/// The maximum number of merged keys, because repeated includes of the same parts can grow exponentially.
 const MAX_MERGED: usize = 2_000_000;
 
-/// How included files are found.
+/// Access to included files.
 pub(super) trait Files {
-    /// The content of a file.
+    /// Reads the content of a file.
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError>;
-    /// Whether a file or folder exists.
+    /// Returns whether a file or directory exists.
     fn exists(&self, path: &Path) -> bool;
-    /// A path that is the same for the same file, however it is written.
+    /// Returns a canonical path, which is the same for every path of a file.
     fn identity(&self, path: &Path) -> PathBuf;
 }
 
-/// A scenario's files on the way into one tree.
+/// The state of merging a scenario's files into one tree.
 pub(super) struct Includes<'r> {
     document: Document,
     files: &'r mut dyn Files,
-    /// The files being read, each included by the previous one: identities, and paths for messages.
+    /// The files that are being read, each included by the previous one, as identities, and as paths for messages.
     open: Vec<(PathBuf, PathBuf)>,
-    /// The roots of the files read so far, with what they include; `None` for invalid files.
+    /// The roots of the files read so far, includes merged; `None` for invalid files.
     done: HashMap<PathBuf, Option<NodeId>>,
     bytes: u64,
-    /// Keys that were merged so far.
+    /// The number of keys merged so far.
     merged: usize,
 }
 
 impl<'r> Includes<'r> {
-    /// The tree of a file with all that it includes, read into a new document, and its root if the file itself could be read
-    /// as YAML.
+    /// Reads a file and everything that it includes into a new document. Also returns the root; `None` if the file
+    /// itself is not valid YAML.
     pub(super) fn of(path: &Path, content: FileContent, files: &'r mut dyn Files) -> (Document, Option<NodeId>) {
         let identity = files.identity(path);
         let document = Document::default();
@@ -66,7 +66,8 @@ impl<'r> Includes<'r> {
         root
     }
 
-    /// Merges what a file includes below its own keys, and removes `include` and the keys that hold anchors.
+    /// Merges the files that a file includes, over which its own keys take precedence. Removes `include` and the keys
+    /// that hold anchors.
     fn resolve(&mut self, root: NodeId) -> NodeId {
         let tree = self.document.tree();
         let NodeView::Mapping(entries) = tree.view(root) else { return root };
@@ -85,7 +86,7 @@ impl<'r> Includes<'r> {
         let mut layers = Vec::new();
         for (path, span) in self.named(value) {
             if let Some(root) = self.include(&path, span) {
-                // If a file is named twice, the second time counts, since it would override the first.
+                // If a file is included twice, the second include counts because it would override the first.
                 layers.retain(|layer| *layer != root);
                 layers.push(root);
             }
@@ -94,7 +95,7 @@ impl<'r> Includes<'r> {
         self.merge(&layers, span)
     }
 
-    /// The paths under `include`.
+    /// Returns the paths under `include`.
     fn named(&self, value: NodeId) -> Vec<(PathBuf, Span)> {
         let named = self.document.decode::<Spanned<Option<RawInclude>>>(value);
         let paths = match named.and_then(|named| Some((named.value??, named.span))) {
@@ -110,7 +111,7 @@ impl<'r> Includes<'r> {
             }
             !path.is_empty()
         };
-        // Without the `./` of `./common.yaml`, which is noise in a message.
+        // Drops the `./` of `./common.yaml`, which would be noise in messages.
         let beside = |path: String, span| self.document.sources().directory(span).join(path).components().collect();
         paths.into_iter().filter(is_named).map(|(path, span)| (beside(path, span), span)).collect()
     }
@@ -144,8 +145,8 @@ impl<'r> Includes<'r> {
         }
     }
 
-    /// The result of merging the values of one key, in ascending order of precedence. Mappings become one with the
-    /// keys of all.
+    /// Merges the values of one key, given in ascending order of precedence. Mappings become one mapping with the keys
+    /// of all.
     fn merge(&mut self, layers: &[NodeId], place: Span) -> NodeId {
         let given: Vec<NodeId> = layers.iter().copied().filter(|layer| !self.document.is_null(*layer)).collect();
         let Some(top) = given.last().or(layers.last()).copied() else { return self.document.add_mapping(place, &[]) };

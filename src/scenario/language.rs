@@ -1,4 +1,4 @@
-//! The language explained: every key with its place, what it takes and what it means, generated from the schema.
+//! The documentation of the language: every key with its place, its types and its meaning, generated from the schema.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -8,31 +8,31 @@ use serde_json::{Map, Value};
 use super::schema::schema;
 use crate::words::joined;
 
-/// The handwritten part of the page, before the keys.
+/// The handwritten part of the page, which precedes the keys.
 const INTRODUCTION: &str = include_str!("language/introduction.md");
 
 /// A mapping of the language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
-    /// Its place, such as `orders.random[]`; empty for the file as a whole.
+    /// The place, such as `orders.random[]`; empty for the file as a whole.
     pub path: String,
-    /// What it is.
+    /// What the mapping describes.
     pub description: String,
-    /// Its keys, in the usual order.
+    /// The keys, in the usual order.
     pub keys: Vec<KeyDoc>,
 }
 
 /// A key of the language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyDoc {
-    /// The key with everything that contains it, such as `orders.random[].every`. `[]` is an item of a list, `NAME` a
-    /// key that the user chooses.
+    /// The full path of the key, such as `orders.random[].every`. `[]` stands for an item of a list, `NAME` for a key
+    /// that the user chooses.
     pub path: String,
     /// The key itself.
     pub name: String,
-    /// The kinds of value it takes, in words.
+    /// The types of value that it takes, in words.
     pub takes: String,
-    /// What it means.
+    /// The meaning.
     pub description: String,
     /// Whether it is required.
     pub needed: bool,
@@ -40,13 +40,13 @@ pub struct KeyDoc {
     pub default: Option<String>,
     /// Example values, as YAML.
     pub examples: Vec<String>,
-    /// The words it takes, each with its meaning.
+    /// The words that it takes, each with its meaning.
     pub words: Vec<(String, String)>,
-    /// The keys of the mapping that it takes, or of the mappings in it, each with its meaning.
+    /// The keys of the mapping that it takes, or of the mappings inside its value, each with its meaning.
     pub keys: Vec<(String, String)>,
 }
 
-/// All mappings of the language, outer ones first.
+/// Returns all mappings of the language, outer ones first.
 #[must_use]
 pub fn sections() -> Vec<Section> {
     let schema = schema();
@@ -57,7 +57,7 @@ pub fn sections() -> Vec<Section> {
 
 struct Walk<'s> {
     definitions: Takes<'s>,
-    /// The definitions visited so far: each is explained at its first place.
+    /// The definitions visited so far. Each is documented only at its first place.
     seen: HashSet<&'s str>,
     sections: Vec<Section>,
 }
@@ -118,11 +118,11 @@ fn text(schema: &Value, key: &str) -> String {
     schema[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// A value in YAML's flow style, on one line.
+/// Writes a value in YAML's flow style, on one line.
 fn as_yaml(value: &Value) -> String {
     match value {
         Value::String(text) if text.chars().all(|c| c.is_alphanumeric() || " ./_".contains(c)) => {
-            // Text that YAML would read as something else is quoted, such as a number.
+            // Text that YAML would read as a number is quoted.
             if text.parse::<f64>().is_ok() { format!("\"{text}\"") } else { text.clone() }
         }
         Value::Array(items) => format!("[{}]", items.iter().map(as_yaml).collect::<Vec<_>>().join(", ")),
@@ -145,7 +145,7 @@ impl<'s> Takes<'s> {
         Self { schema }
     }
 
-    /// What a `$ref` names, or the schema itself.
+    /// Returns the definition that a `$ref` names, or the schema itself.
     fn resolve<'v>(&self, schema: &'v Value) -> &'v Value
     where
         's: 'v,
@@ -154,7 +154,7 @@ impl<'s> Takes<'s> {
         named.unwrap_or(schema)
     }
 
-    /// The kinds of value in words, such as `integer or mapping`.
+    /// Returns the types of value in words, such as `integer or mapping`.
     fn describe(&self, schema: &Value) -> String {
         let mut kinds = Vec::new();
         self.collect(schema, &mut kinds);
@@ -202,7 +202,7 @@ impl<'s> Takes<'s> {
         })
     }
 
-    /// The keys of the mappings that are allowed there, directly or as items or values.
+    /// Returns the keys of the mappings that a schema allows, directly or as items or values.
     fn keys(&self, schema: &Value) -> Vec<(String, String)> {
         let schema = self.resolve(schema);
         if let Some(properties) = schema["properties"].as_object().filter(|_| schema.get("type").is_some()) {
@@ -219,7 +219,7 @@ impl<'s> Takes<'s> {
         keys
     }
 
-    /// The words allowed there, each with its meaning if it has one.
+    /// Returns the words that a schema allows, each with its meaning, which may be empty.
     fn words(&self, schema: &Value) -> Vec<(String, String)> {
         let schema = self.resolve(schema);
         let alternatives = ["anyOf", "oneOf"].iter().filter_map(|key| schema[key].as_array()).flatten();
@@ -230,11 +230,11 @@ impl<'s> Takes<'s> {
     }
 }
 
-/// The page in Markdown: an introduction, then every key.
+/// Returns the page in Markdown: an introduction, then every key.
 #[must_use]
 pub fn page() -> String {
     let mut page = format!("{INTRODUCTION}\n## Every key\n\n");
-    page += "`[]` is an item of a list, `NAME` a key that you choose. A key of this table without a value counts as missing.\n";
+    page += "`[]` stands for an item of a list, `NAME` for a key that you choose. A key in these tables that has no value counts as missing.\n";
     for section in sections() {
         add_section(&mut page, &section);
     }
@@ -243,7 +243,7 @@ pub fn page() -> String {
 
 fn add_section(page: &mut String, Section { path, description, keys }: &Section) {
     let title = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
-    // Writing into text cannot fail.
+    // Writing to a string cannot fail.
     let _ = write!(page, "\n### {title}\n\n{description}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n");
     for key in keys {
         let default = key.default.as_ref().map(|default| format!("`{default}`"));
@@ -252,7 +252,8 @@ fn add_section(page: &mut String, Section { path, description, keys }: &Section)
     }
 }
 
-/// Text for a cell of a table. Renderers of Markdown disagree on a `|` in code between backquotes, so such code becomes HTML.
+/// Returns text for a table cell. Markdown renderers disagree about `|` in code between backquotes, so such code
+/// becomes HTML.
 fn cell(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(index, part)| match (index % 2 == 1, part.contains('|')) {
         (true, true) => format!("<code>{}</code>", entities(part)),
@@ -262,7 +263,7 @@ fn cell(text: &str) -> String {
     parts.collect()
 }
 
-/// Text in which the characters that HTML or Markdown would read as their own are written as their numbers.
+/// Replaces the characters that have a meaning in HTML or Markdown with numeric character references.
 fn entities(text: &str) -> String {
     let is_special = |c: char| "|*_[]<>&~\\".contains(c);
     let written = |c: char| if is_special(c) { format!("&#{};", u32::from(c)) } else { c.to_string() };

@@ -1,4 +1,4 @@
-//! The only reader of scenario files.
+//! Loads scenario files. No other module reads them.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use super::validate;
 use super::yaml::Document;
 use super::{Fault, Scenario, StepList};
 
-/// Why a scenario file cannot be loaded.
+/// The reason why a scenario file cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -25,7 +25,7 @@ pub enum LoadError {
     Invalid(#[from] Box<Problems>),
 }
 
-/// A file as it was found. Clones share its content.
+/// A file as it was when read. Clones share its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     path: PathBuf,
@@ -34,57 +34,59 @@ pub struct FoundFile {
 }
 
 impl FoundFile {
-    /// Its path.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether it could be read.
+    /// Returns whether it could be read.
     #[must_use]
     pub fn was_read(&self) -> bool {
         self.content.is_some()
     }
 
-    /// Its content.
+    /// Returns its content; `None` if it could not be read.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         self.content.as_ref().map(FileContent::bytes)
     }
 
-    /// Whether the file still has the same content.
+    /// Returns whether the file still has the same content.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         read_regular(&self.path).ok().as_deref() == self.content.as_ref().map(FileContent::bytes)
     }
 }
 
-/// The result of reading a scenario: the scenario or its problems, and all files that it depends on, the requested one
-/// first.
+/// The result of loading a scenario: the scenario or its problems, and all files that it depends on, starting with the
+/// requested one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loading {
-    /// The scenario.
+    /// The scenario, or the reason why it cannot be loaded.
     pub outcome: Result<Scenario, LoadError>,
     /// Warnings about a valid scenario.
     pub warnings: Option<Box<Problems>>,
-    /// The files, including those that could not be read: once these exist, the scenario may become valid.
+    /// The files, including those that could not be read: the scenario may become valid once they exist.
     pub files: Vec<FoundFile>,
 }
 
-/// Reads and checks a scenario file, everything that it includes, and the files that its `data` refers to.
+/// Loads a scenario file, everything that it includes, and the files that its `data` refers to, and validates the
+/// result.
 #[must_use]
 pub fn load(path: &Path) -> Loading {
     load_first(path, read(path))
 }
 
-/// As [`load()`], of a scenario that is read from a stream, such as standard input. `path` is its name in messages, and what
-/// the paths in it are relative to.
+/// Loads a scenario as [`load()`] does, but from a stream such as standard input. `path` is its name in messages, and
+/// paths in it are relative to the directory of `path`.
 #[must_use]
 pub fn load_stream(path: &Path, stream: impl Read) -> Loading {
     load_first(path, read_stream(path, stream, 0))
 }
 
-/// As [`load()`], but refuses anything but a regular file: reading a pipe would block until someone writes to it.
+/// Loads a scenario as [`load()`] does, but refuses anything except a regular file: reading a pipe would block until
+/// another process writes to it.
 #[must_use]
 pub fn load_regular(path: &Path) -> Loading {
     load_first(path, read_regular(path))
@@ -101,7 +103,7 @@ fn load_first(path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Loading {
     Loading { outcome, warnings, files: disk.found }
 }
 
-/// The file system, and the files that were looked for in it.
+/// The file system, and the files that were requested from it.
 #[derive(Default)]
 struct Disk {
     found: Vec<FoundFile>,
@@ -129,7 +131,7 @@ impl Files for Disk {
     }
 }
 
-/// A text on its own has no files beside it.
+/// Access to files for a text in memory, which refuses all of them.
 struct NoFiles;
 
 impl Files for NoFiles {
@@ -146,20 +148,20 @@ impl Files for NoFiles {
     }
 }
 
-/// Checks the text of a scenario, which cannot include files or read data from them.
+/// Parses and validates the text of a scenario, which cannot include files or refer to data files.
 ///
 /// # Errors
-/// Every problem in it, in the order of the text.
+/// All problems, in the order of the text.
 pub fn parse(source: &Source) -> Result<Scenario, Box<Problems>> {
     let content = FileContent::Text(source.shared_text());
     check(source.path(), content, &mut NoFiles).map(|checked| checked.scenario)
 }
 
-/// Checks a fault that is added to a scenario, written like one item of `faults`, as YAML or JSON. Also gives warnings,
-/// which are not errors: steps and clients may have created what the fault refers to.
+/// Parses and validates a fault to add to a scenario, written like an item of `faults`, as YAML or JSON. Also returns
+/// warnings, for example about unknown names: steps and clients may have created what the fault refers to.
 ///
 /// # Errors
-/// Every problem in it, in the order of the text.
+/// All problems, in the order of the text.
 pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<String>), Box<Problems>> {
     let mut document = Document::default();
     let root = document.read(source.path(), FileContent::Text(source.shared_text()));
@@ -176,11 +178,11 @@ pub fn parse_fault(source: &Source, scenario: &Scenario) -> Result<(Fault, Vec<S
     }
 }
 
-/// Checks steps that come from outside: `{ "do": [steps] }`, as YAML or JSON. Their expressions can use the scenario's
-/// data.
+/// Parses and validates steps to run in a scenario, written `{ "do": [steps] }`, as YAML or JSON. Their expressions can
+/// use the scenario's data.
 ///
 /// # Errors
-/// Every problem in them, in the order of the text.
+/// All problems, in the order of the text.
 pub fn parse_steps(source: &Source, scenario: &Scenario) -> Result<StepList, Box<Problems>> {
     let mut document = Document::default();
     let root = document.read(source.path(), FileContent::Text(source.shared_text()));
@@ -202,7 +204,7 @@ struct Validated {
 
 fn check(path: &Path, content: FileContent, files: &mut dyn Files) -> Result<Validated, Box<Problems>> {
     let (mut document, root) = Includes::of(path, content, files);
-    // A missing data file affects only one name.
+    // Computed before data files are read: a missing one affects only one name.
     let is_complete = document.problems().is_empty();
     if let Some(root) = root {
         data_files::read(&mut document, root, files);
@@ -236,7 +238,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     let length = usize::try_from(metadata.len().min(MAX_FILE_BYTES)).unwrap_or_default();
-    // One more than the file has, so that the read that finds the end does not grow it.
+    // One more byte than the file has, so that the read that finds the end of the file does not grow the buffer.
     read_stream(path, file, length + 1)
 }
 

@@ -1,4 +1,4 @@
-//! Changes that happen by themselves: random generators and timed scripts.
+//! Changes that happen on their own: random generators and timed scripts.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -21,31 +21,31 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// When changes happen.
+    /// Returns when changes happen.
     #[must_use]
     pub fn arrivals(&self) -> Arrivals {
         self.arrivals
     }
 
-    /// How much earlier or later than scheduled a change may happen.
+    /// Returns how much earlier or later than scheduled a change may happen.
     #[must_use]
     pub fn jitter(&self) -> Duration {
         self.jitter
     }
 
-    /// What it does each time.
+    /// Returns what it does each time.
     #[must_use]
     pub fn fires(&self) -> &Fires {
         &self.fires
     }
 
-    /// When it starts. The first change follows after one interval.
+    /// Returns when it starts. The first change follows one interval later.
     #[must_use]
     pub fn from(&self) -> Duration {
         self.from
     }
 
-    /// When it stops. A change due at that time still happens.
+    /// Returns when it stops; `None` if it never does. A change due at that time still happens.
     #[must_use]
     pub fn until(&self) -> Option<Duration> {
         self.until
@@ -57,16 +57,16 @@ impl Generator {
 pub enum Fires {
     /// Adds an amount to a row's counter.
     Count {
-        /// What is added.
+        /// The amount to add.
         amount: Amount,
-        /// Which rows it draws from.
+        /// The rows to draw from.
         rows: Draw,
     },
     /// Runs the steps of a rule.
     Rule(Arc<GeneratedRule>),
 }
 
-/// The gaps between random changes.
+/// The intervals between random changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrivals {
     /// All equal.
@@ -75,7 +75,7 @@ pub enum Arrivals {
     Poisson(Duration),
 }
 
-/// What a change adds to a value: each of these with the same probability.
+/// The amount that a change adds to a value, drawn from this range with equal probabilities.
 pub type Amount = RangeInclusive<i64>;
 
 /// The rows that a generator draws from.
@@ -101,42 +101,42 @@ pub struct Script {
     pub(super) repeat: Repeat,
     pub(super) steps: Arc<Vec<Step>>,
     pub(super) length: Duration,
-    /// The random stream that it draws from, if any of its steps draws an amount.
+    /// The random stream that amounts are drawn from; `None` if no amount is random.
     pub(super) stream: Option<u64>,
 }
 
 impl Script {
-    /// The declared name.
+    /// Returns the declared name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// When it starts.
+    /// Returns when it starts.
     #[must_use]
     pub fn start(&self) -> Duration {
         self.start
     }
 
-    /// How many times it runs.
+    /// Returns how many times it runs.
     #[must_use]
     pub fn repeat(&self) -> Repeat {
         self.repeat
     }
 
-    /// The steps, ordered by time.
+    /// Returns the steps, ordered by time.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The time from its start to its last action, at which the next repeat starts.
+    /// Returns the time from its start to its last action, when the next repetition starts.
     #[must_use]
     pub fn length(&self) -> Duration {
         self.length
     }
 
-    /// The number of the random stream that its amounts are drawn from; `None` if no amount is random.
+    /// Returns the random stream that amounts are drawn from; `None` if no amount is random.
     #[must_use]
     pub fn stream(&self) -> Option<u64> {
         self.stream
@@ -156,13 +156,13 @@ pub enum Repeat {
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Counted from the start of the script or of the current repeat.
+    /// The time since the start of the script or of its current repetition.
     pub at: Duration,
-    /// How many times the action happens, at least once.
+    /// The number of times that the action happens, at least 1.
     pub times: u64,
-    /// The time between two of these.
+    /// The interval between two runs.
     pub every: Duration,
-    /// What happens.
+    /// The action.
     pub action: Action,
 }
 
@@ -173,7 +173,7 @@ pub enum Action {
     Count {
         /// The row.
         row: Arc<str>,
-        /// The amount, possibly negative. From a range, one is drawn each time.
+        /// The amount, possibly negative. It is drawn from the range each time.
         amount: Amount,
     },
     /// Sets a value.
@@ -197,9 +197,9 @@ pub enum Action {
 /// A row that a script adds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRow {
-    /// The collection it goes to.
+    /// The collection to add it to.
     pub collection: Arc<str>,
-    /// Whether the id is declared; otherwise it is the collection's prefix and next number at the time.
+    /// Whether the id is declared. Otherwise, the row gets the collection's prefix and next number when it is added.
     pub has_id: bool,
     /// The row; its id is empty if none is declared.
     pub row: Arc<Row>,

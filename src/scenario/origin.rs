@@ -3,21 +3,21 @@
 use thiserror::Error;
 use url::{Origin, Url};
 
-/// A text that is not the origin of a web page.
+/// The error for a text that is not the origin of a web page.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not the origin of a web page")]
 pub struct NotAnOrigin {
-    /// What was written.
+    /// The text.
     pub text: String,
     /// The origin that was most likely meant.
     pub meant: Option<String>,
 }
 
-/// The origin that browsers send for this one (RFC 6454, 6.2): scheme and host in lower case, and no port that is the
-/// scheme's own. `null` is the origin of sandboxed frames and of pages that were opened as files.
+/// Parses an origin, and returns it as browsers send it (RFC 6454, 6.2): scheme and host in lower case, without the
+/// scheme's default port. `null` is the origin of sandboxed frames and of pages that were opened as files.
 ///
 /// # Errors
-/// [`NotAnOrigin`] for what no browser would send, such as one with a path.
+/// [`NotAnOrigin`] if no browser would send it, for example because it has a path.
 pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
     let wrong =
         |meant: Option<String>| NotAnOrigin { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
@@ -26,7 +26,7 @@ pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
     }
     let bare = text.trim();
     let Some((scheme, rest)) = bare.split_once("://") else { return Err(wrong(without_scheme(bare))) };
-    // A page's origin comes from the scheme it was fetched with, not from the one it uses to talk to its server.
+    // A page's origin has the scheme that the page was fetched with, not the scheme that it uses to talk to its server.
     let page_scheme = match scheme.to_ascii_lowercase().as_str() {
         "ws" => "http".to_owned(),
         "wss" => "https".to_owned(),
@@ -35,12 +35,12 @@ pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
     };
     let Some(origin) = origin(&page_scheme, rest) else { return Err(wrong(None)) };
     let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    // A value that differs in more than case and port is not what the user meant.
+    // A value that differs in more than case and port is a mistake.
     let is_exact = bare == text && host == rest && host.is_ascii() && !host.contains('@');
     if is_exact && page_scheme.eq_ignore_ascii_case(scheme) { Ok(origin) } else { Err(wrong(Some(origin))) }
 }
 
-/// The origin of the pages of a host that is written without a scheme, if it is one.
+/// Returns the origin of a host that is written without a scheme; `None` if the text is not a host.
 fn without_scheme(text: &str) -> Option<String> {
     let host = text.split(['/', ':']).next().unwrap_or_default();
     let is_local = host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback());
@@ -48,16 +48,16 @@ fn without_scheme(text: &str) -> Option<String> {
     origin(if is_local { "http" } else { "https" }, text).filter(|_| is_host)
 }
 
-/// The origin of a URL, which is that scheme and this rest.
+/// Returns the origin of the URL with this scheme and rest.
 fn origin(scheme: &str, rest: &str) -> Option<String> {
-    // `Url` accepts it as a host, but no page comes from it.
+    // `Url` accepts these characters in a host, but no page has such an origin.
     if rest.contains('*') || rest.contains(char::is_whitespace) {
         return None;
     }
     let url = Url::parse(&format!("{scheme}://{rest}")).ok()?;
     match url.origin() {
         origin @ Origin::Tuple(..) => Some(origin.ascii_serialization()),
-        // Apps built from pages have their own schemes, such as `tauri://localhost`.
+        // Apps built with web technology have their own schemes, such as `tauri://localhost`.
         Origin::Opaque(_) => {
             let host = url.host_str().filter(|host| !host.is_empty())?.to_ascii_lowercase();
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -71,7 +71,7 @@ mod tests {
     use super::parse_origin;
 
     #[test]
-    fn an_origin_is_read_as_browsers_send_it() {
+    fn an_origin_is_normalised_as_browsers_send_it() {
         for (text, origin) in [
             ("https://app.example", "https://app.example"),
             ("HTTPS://App.Example:443", "https://app.example"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_refused_with_what_it_would_send() {
+    fn an_invalid_origin_is_refused_with_a_suggestion() {
         for (text, meant) in [
             ("https://app.example/", Some("https://app.example")),
             ("https://App.example:443/shop?x#y", Some("https://app.example")),

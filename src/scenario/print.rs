@@ -1,4 +1,4 @@
-//! Writes a scenario as YAML: everything filled in, anchors and merge keys resolved.
+//! Writes a scenario as YAML, with defaults filled in, and anchors and merge keys resolved.
 
 mod general;
 
@@ -17,16 +17,15 @@ use super::{
 };
 
 impl Scenario {
-    /// The scenario as YAML text that reads back as the same scenario.
+    /// Writes the scenario as YAML that reads back as the same scenario.
     ///
-    /// Paths are relative to the requested file, so the text belongs in the directory of that file.
+    /// Paths are relative to the requested file, so the YAML belongs in the directory of that file.
     #[must_use]
     pub fn to_yaml(&self) -> String {
         self.written(true)
     }
 
-    /// As [`Scenario::to_yaml`], but without assigned ids: a reader recognises the rows without one and assigns the
-    /// same ids.
+    /// Does the same as [`Scenario::to_yaml`], but leaves out assigned ids: a reader assigns the same ids again.
     #[must_use]
     #[cfg(feature = "redis")]
     pub(crate) fn to_yaml_as_declared(&self) -> String {
@@ -40,12 +39,12 @@ impl Scenario {
         let mut after = json!({});
         general::insert_rules(&mut after, self);
         insert(&mut after, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
-        // YAML can represent every value in it.
+        // Every value in it can be represented in YAML, so this cannot fail.
         serde_yaml::to_string(&Sections { before, data: WrittenData::of(self, with_made_ids), after })
             .unwrap_or_default()
     }
 
-    /// The sections of a shop, and between them that of the server.
+    /// Inserts the sections of a shop, and the `server` section among them.
     fn insert_shop(&self, root: &mut Value, with_made_ids: bool) {
         let shop = Shop::of(self);
         if shop.categories.is_empty() {
@@ -64,7 +63,7 @@ impl Scenario {
     }
 }
 
-/// The sections of a scenario in order.
+/// The sections of a scenario, in order.
 struct Sections<'s> {
     /// A mapping.
     before: Value,
@@ -89,14 +88,14 @@ impl Serialize for Sections<'_> {
     }
 }
 
-/// As in the language.
+/// Serializes in the notation of the language.
 impl Serialize for Step {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         step(&OrderStep::of(self)).serialize(serializer)
     }
 }
 
-/// As in the language.
+/// Serializes in the notation of the language.
 impl Serialize for Generator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.fires(), OrderGenerator::of(self)) {
@@ -106,14 +105,14 @@ impl Serialize for Generator {
     }
 }
 
-/// As in the language.
+/// Serializes in the notation of the language.
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         fault(self).serialize(serializer)
     }
 }
 
-/// A list unless it is empty.
+/// Returns a list; `None` if it is empty.
 fn list(list: Vec<Value>) -> Option<Value> {
     (!list.is_empty()).then_some(Value::Array(list))
 }
@@ -242,7 +241,7 @@ fn step(step: &OrderStep) -> Value {
     mapping
 }
 
-/// A fault as the language writes it.
+/// Writes a fault in the notation of the language.
 fn fault(fault: &Fault) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "name", fault.name().map(Into::into));
@@ -332,7 +331,7 @@ fn latency(latency: &Latency) -> Value {
 }
 
 impl Damage {
-    /// As the language writes it.
+    /// Returns the word that the language uses.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

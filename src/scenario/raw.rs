@@ -1,7 +1,7 @@
-//! The scenario as written: serde types with places, before validation and defaults.
+//! The scenario as written: serde types with source spans, before validation and defaults.
 //!
-//! Every key is optional here; [`super::validate`] reports missing keys, so that one missing key hides no other
-//! problem. The documentation of a field is what editors and `mockd explain` show for its key; [`super::schema()`] is
+//! Every key is optional here; [`super::validate`] reports missing keys, so that a missing key does not hide other
+//! problems. Editors and `mockd explain` show the documentation of a field for its key, and [`super::schema()`] is
 //! generated from these types.
 
 mod catalogue;
@@ -40,43 +40,43 @@ use super::fault::Share;
 use super::units::{UnitError, parse_duration, parse_rate};
 use super::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// An optional value with its place.
+/// An optional value with its span.
 pub(crate) type Opt<T> = Option<Spanned<T>>;
 
-/// A mock API: its data, its HTTP routes and WebSocket endpoints, and what happens in it over time.
+/// A mock API: its data, its HTTP routes and WebSocket endpoints, and what happens over time.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "scenario")]
 pub(crate) struct RawScenario {
-    /// The scenario's name. Without it, the file's name without its extension.
+    /// The scenario's name. Defaults to the file name without its extension.
     #[schemars(example = &"shop")]
     pub(crate) name: Opt<String>,
-    /// The seed for every random choice: the same seed gives the same orders on every platform, always. Without it,
+    /// The seed for every random choice. The same seed always produces the same orders, on every platform. Without it,
     /// mockd picks a random seed and prints it. `--seed` overrides it.
     #[schemars(example = 42, range(min = 0))]
     pub(crate) seed: Opt<u64>,
-    /// The date and time at which the world's clock starts, for `now` in expressions. Without it, that is the time at
-    /// which the world is created; in a paused world, in `mockd play` and for `generate` it is 2026-01-01T00:00:00Z.
+    /// The date and time at which the world's clock starts, for `now` in expressions. Defaults to the time when the
+    /// world is created, or to 2026-01-01T00:00:00Z in a paused world, in `mockd play` and for `generate`.
     pub(crate) starts: Opt<RawMoment>,
     /// Which orders a live socket receives.
     #[schemars(extend("default" = "all"))]
     pub(crate) feed: Opt<RawFeed>,
-    /// Settings of the server. Flags override them, and a change takes effect at the next start.
+    /// Server settings. Flags override them, and changes take effect at the next start.
     pub(crate) server: Opt<RawServer>,
     /// The categories by name. The name is the path of the category's products, so it cannot be `orders`, contain a
     /// `/`, or start with `__` or `@`.
     #[schemars(extend("minProperties" = 1, "propertyNames" = { "pattern": "^(?!(orders|\\.\\.?)$|__|@)[^/]+$" }))]
     pub(crate) categories: Opt<Entries<RawCategory>>,
-    /// Faults: what goes wrong on purpose. Steps and `/__mockd/faults` can add more.
+    /// Faults to inject. Steps and `/__mockd/faults` can add more.
     pub(crate) faults: Opt<Vec<Spanned<RawFault>>>,
-    /// Orders that mockd places itself. Without it, totals change only by POST.
+    /// Orders that mockd places on its own. Without it, totals change only by POST.
     pub(crate) orders: Opt<RawOrders>,
-    /// Values by name, for expressions and steps. A list of mappings is a collection: its items are rows, each with an
+    /// Named values for expressions and steps. A list of mappings is a collection: its items are rows, each with an
     /// `id`, and every change of a row is an event on the topics `NAME` and `NAME/ID`. A row without an id gets one:
     /// the next integer if all declared ids are integers or there are none, the next number after their common prefix
-    /// if they share one (`A1`, `A2`), otherwise a UUID derived from the collection's name and the row's position. All
-    /// other values are used as they are, and text in them is never an expression. A name consists of letters, digits
-    /// and `_`.
+    /// if they share one (`A1`, `A2`), otherwise a UUID derived from the collection's name and the row's position. Any
+    /// other value is used unchanged, and text in it is never an expression. A name consists of letters, digits and
+    /// `_`.
     #[schemars(
         with = "Opt<Entries<RawDatum>>",
         extend("propertyNames" = { "pattern": "^(?!__)[A-Za-z_][A-Za-z0-9_]*$" }),
@@ -118,7 +118,7 @@ pub(crate) enum RawFeed {
     Category,
 }
 
-/// Settings of the server.
+/// Server settings.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "server")]
@@ -127,7 +127,7 @@ pub(crate) struct RawServer {
     /// overrides it.
     #[schemars(extend("default" = "localhost"))]
     pub(crate) host: Opt<String>,
-    /// The port to listen on; 0 for any free one. `--port` overrides it.
+    /// The port to listen on; 0 picks a free port. `--port` overrides it.
     #[schemars(range(min = 0, max = 65535), extend("default" = 3000))]
     pub(crate) port: Opt<i64>,
     /// The directory to serve at `/`, relative to this file. Without it, mockd serves its own page. `--static`
@@ -135,7 +135,8 @@ pub(crate) struct RawServer {
     #[serde(rename = "static")]
     #[schemars(example = &"../static")]
     pub(crate) site: Opt<String>,
-    /// Which web pages may read the API: `true` for all, `false` for only the server's own, or a list of origins.
+    /// Which web pages may read the API: `true` for all pages, `false` for the server's own pages only, or a list of
+    /// origins.
     #[schemars(example = ["http://localhost:5173"], extend("default" = true))]
     pub(crate) cors: Opt<RawCors>,
 }
@@ -144,7 +145,7 @@ pub(crate) struct RawServer {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "cors")]
 pub(crate) enum RawCors {
-    /// All pages, or only the server's own.
+    /// All pages, or the server's own pages only.
     #[serde(rename = "\0boolean")]
     #[schemars(untagged)]
     Switch(bool),
@@ -154,7 +155,7 @@ pub(crate) enum RawCors {
     Origins(Vec<Spanned<String>>),
 }
 
-/// Orders that mockd places itself.
+/// Orders that mockd places on its own.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "orders")]
@@ -179,24 +180,24 @@ pub(crate) enum RawInclude {
     Several(Vec<Spanned<String>>),
 }
 
-// Texts of a certain form.
+// Formatted text.
 
-/// What every key of a route matches.
+/// The pattern of route keys.
 const ROUTE_PATTERN: &str = r"^((GET|POST|PUT|PATCH|DELETE|ANY) +)?/(?!@|__mockd(/|$))";
 
-/// What every key of an endpoint matches.
+/// The pattern of endpoint keys.
 const ENDPOINT_PATTERN: &str = r"^/(?!@|__mockd(/|$))";
 
-/// What every duration matches (ECMA-262 syntax, as JSON Schema has it).
+/// The pattern of durations, in ECMA-262 syntax as JSON Schema requires.
 const DURATION_PATTERN: &str = r"^([0-9]+(\.[0-9]*)?(h|ms|m|s|us|µs|ns))+$";
 
-/// What every rate matches.
+/// The pattern of rates.
 const RATE_PATTERN: &str = r"^([0-9]+\.?[0-9]*|\.[0-9]+) */ *[smh]$";
 
-/// What every share matches.
+/// The pattern of shares.
 const SHARE_PATTERN: &str = r"^([0-9]+\.?[0-9]*|\.[0-9]+) *%$";
 
-/// A duration. The decoder uses serde's name for it in its messages.
+/// A duration. The decoder's messages use its serde name.
 #[derive(Debug, Deserialize)]
 #[serde(rename = "a duration such as 500ms, 5s or 1m30s")]
 pub(crate) struct RawDuration(#[serde(deserialize_with = "duration")] pub(crate) Result<Duration, UnitError>);
@@ -223,7 +224,7 @@ fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Result<Duration, U
     deserializer.deserialize_str(StrVisitor(parse_rate))
 }
 
-/// Reads text without a copy: a script may have a million durations.
+/// Parses text without copying it: a script may have a million durations.
 struct StrVisitor<R>(fn(&str) -> R);
 
 impl<R> Visitor<'_> for StrVisitor<R> {
@@ -246,7 +247,7 @@ impl JsonSchema for RawDuration {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "Hours, minutes, seconds and smaller units (h, m, s, ms, us, ns), largest first; only the last number may have a fraction. At most 24000h.",
+            "description": "A duration in hours, minutes, seconds and smaller units (h, m, s, ms, us, ns), largest first; only the last number may have a fraction. At most 24000h.",
             "pattern": DURATION_PATTERN,
             "examples": ["250ms", "1.5s", "2m", "1h30m"],
         })

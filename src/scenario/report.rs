@@ -1,4 +1,4 @@
-//! Reports problems: drawn for people, and as data for programs.
+//! Reports of problems: rendered for people, and as data for programs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,10 +12,11 @@ use super::load::LoadError;
 use super::problem::{Problem, Problems};
 use super::source::{Source, Sources, Span};
 
-/// The most problems that are drawn; the rest are only counted: nobody reads them, and drawing one searches the file.
+/// The maximum number of problems to render. The rest are only counted: nobody reads that many, and rendering each one
+/// searches the file.
 const MOST_DRAWN: usize = 50;
 
-/// How a report is drawn.
+/// The style of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// Plain text, for a file or a pipe.
@@ -32,7 +33,7 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// The report of all problems, ending without a newline.
+/// Renders a report of all problems, without a newline at the end.
 #[must_use]
 pub fn render(problems: &Problems, style: Style) -> String {
     let renderer = match style {
@@ -57,7 +58,7 @@ fn draw(problem: &Problem, places: &LineIndex<'_>, renderer: &Renderer) -> Strin
     renderer.render(&[group])
 }
 
-/// A snippet for each file that the problem is about.
+/// Returns a snippet for each file that the problem refers to.
 fn snippets<'s>(problem: &Problem, places: &LineIndex<'s>) -> Vec<Snippet<'s, Annotation<'s>>> {
     let Some(main) = places.find(problem.span) else { return Vec::new() };
     let related = problem.related.and_then(|span| places.find(span));
@@ -69,8 +70,8 @@ fn snippets<'s>(problem: &Problem, places: &LineIndex<'s>) -> Vec<Snippet<'s, An
     }
 }
 
-/// A snippet with marks in one file. It gets only the lines from the first to the last mark, because the renderer
-/// reads all of its text for each problem.
+/// Returns a snippet with marks in one file. It contains only the lines from the first to the last mark, because the
+/// renderer reads the whole snippet for each problem.
 fn snippet(marks: Vec<(Location<'_>, AnnotationKind, String)>) -> Snippet<'_, Annotation<'_>> {
     let (source, text) = marks.first().map_or((None, ""), |(place, ..)| (Some(place.source), place.source.text()));
     let first = marks.iter().map(|(place, ..)| place.bytes.start).min().unwrap_or_default();
@@ -86,8 +87,8 @@ fn snippet(marks: Vec<(Location<'_>, AnnotationKind, String)>) -> Snippet<'_, An
     Snippet::source(&text[start..end]).line_start(line).path(path).annotations(marks)
 }
 
-/// One `::error` or `::warning` line for each problem (GitHub documentation, "Workflow commands for GitHub Actions"), each
-/// ending with a newline.
+/// Returns an `::error` or `::warning` line for each problem (GitHub documentation, "Workflow commands for GitHub
+/// Actions"), each ending with a newline.
 #[must_use]
 pub fn annotations(error: &LoadError) -> String {
     match error {
@@ -98,7 +99,7 @@ pub fn annotations(error: &LoadError) -> String {
     }
 }
 
-/// As [`annotations`].
+/// Does the same as [`annotations`].
 #[must_use]
 pub fn annotate(problems: &Problems) -> String {
     let places = LineIndex::new(&problems.sources);
@@ -129,15 +130,15 @@ fn escape(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property ends at a colon or a comma.
+/// Escapes a property, which ends at a colon or a comma.
 fn property(text: &str) -> String {
     escape(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// The problems of a scenario as a JSON array, in the order of the files. Each has a `kind` that stays the same when
-/// messages are reworded, the `message`, the `file`, and unless the file cannot be read, `line` and `column` (from 1,
-/// in characters; `endColumn` is one past the last). Where they exist, it also has the `label` that a report writes at
-/// the place, the `suggestion` of a replacement, the `help`, and the place that it is `related` to.
+/// Returns the problems of a scenario as a JSON array, in the order of the files. Each has a `kind` that stays the same
+/// when messages are reworded, the `message` and the `file`. Unless the file cannot be read, it has `line` and `column`
+/// (in characters, from 1; `endColumn` is one past the last). If present, it also has the `label` that a report shows
+/// at the place, a `suggestion` for a replacement, the `help`, and the `related` place.
 #[must_use]
 pub fn describe(error: &LoadError) -> Value {
     match error {
@@ -148,7 +149,7 @@ pub fn describe(error: &LoadError) -> Value {
     }
 }
 
-/// As [`describe`].
+/// Does the same as [`describe`].
 #[must_use]
 pub fn describe_problems(problems: &Problems) -> Value {
     let places = LineIndex::new(&problems.sources);
@@ -182,21 +183,21 @@ fn place_json(place: &Location<'_>) -> Value {
     json!({ "file": place.path(), "line": place.line, "column": place.columns.start, "endColumn": place.columns.end })
 }
 
-/// Finds lines and columns, searching each file for line ends once.
+/// Finds lines and columns. Each file is searched for line ends once.
 pub(super) struct LineIndex<'s> {
     sources: &'s Sources,
-    /// Each file with the first byte of each of its lines.
+    /// Each file, with the first byte of each of its lines.
     lines: Vec<(&'s Source, Vec<usize>)>,
 }
 
 /// A place in one line of a file.
 struct Location<'s> {
     source: &'s Source,
-    /// The bytes that it covers, all in one line.
+    /// The bytes of the place, all in one line.
     bytes: Range<usize>,
-    /// Counted from 1.
+    /// The line, counted from 1.
     line: usize,
-    /// In characters, counted from 1.
+    /// The columns in characters, counted from 1.
     columns: Range<usize>,
 }
 
@@ -209,15 +210,15 @@ impl<'s> LineIndex<'s> {
         Self { sources, lines: sources.iter().map(starts).collect() }
     }
 
-    /// A place in words, such as `pizza.yaml:12:20`: with only the file's name, so that it does not depend on its
-    /// directory.
+    /// Returns a place in words, such as `pizza.yaml:12:20`. It contains only the file name, so that it does not depend
+    /// on the directory.
     pub(super) fn describe(&self, span: Span) -> Option<Arc<str>> {
         let Location { source, line, columns, .. } = self.find(span)?;
         let name = source.path().file_name()?.to_string_lossy();
         Some(format!("{name}:{line}:{}", columns.start).into())
     }
 
-    /// The part of a span in its first line. `None` only if there are no files.
+    /// Returns the part of a span that is in its first line; `None` only if there are no files.
     fn find(&self, span: Span) -> Option<Location<'s>> {
         let (source, range) = self.sources.locate(span)?;
         let text = source.text();
@@ -233,7 +234,7 @@ impl<'s> LineIndex<'s> {
 }
 
 impl Location<'_> {
-    /// The file's path as text.
+    /// Returns the file's path as text.
     fn path(&self) -> Cow<'_, str> {
         self.source.path().to_string_lossy()
     }

@@ -1,7 +1,7 @@
-//! Routes: which requests a scenario answers, and with what.
+//! Routes: which requests a scenario answers, and how.
 //!
-//! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path; a segment that is
-//! literal wins over a parameter.
+//! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path. A literal
+//! segment takes precedence over a parameter.
 
 mod insert;
 mod methods;
@@ -25,7 +25,7 @@ pub use segment::{NOT_IN_SEGMENT, encode_segment};
 
 use super::{Answers, CrudOperation};
 
-/// What answers the requests of a method to a path.
+/// How to answer requests with a method and a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     method: RouteMethod,
@@ -36,26 +36,26 @@ pub struct Route {
 /// The method of a route (RFC 9110, 9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "UPPERCASE")]
-#[allow(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum RouteMethod {
     Get,
     Post,
     Put,
     Patch,
     Delete,
-    /// Every method that no other route of the path is for.
+    /// Every method that no other route of the path handles.
     Any,
 }
 
-/// How a request is answered.
+/// How to answer a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// Answers with all rows of a collection, as a JSON array.
+    /// Returns all rows of a collection as a JSON array.
     List {
         /// The collection's name.
         collection: Arc<str>,
     },
-    /// Adds the body, a JSON object, to a collection as its last row, and answers as [`Plan::List`].
+    /// Adds the body, a JSON object, to a collection as its last row, and answers like [`Plan::List`].
     Add {
         /// The collection's name.
         collection: Arc<str>,
@@ -76,29 +76,29 @@ pub enum Plan {
     },
 }
 
-/// A live socket: the counters of a collection, then each new value of a counter.
+/// A live socket, which receives the counters of a collection, and then every new counter value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketEndpoint {
-    /// The collection whose counters it starts with. With an unknown collection it starts with none.
+    /// The collection whose counters are sent first; none are sent for an unknown collection.
     pub collection: Parameter,
-    /// Whose counters' new values it gets.
+    /// Which collections' new counter values are sent.
     pub feed: Feed,
 }
 
-/// Which counters' values the sockets of an endpoint get.
+/// Which collections' counter values the sockets of an endpoint receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Feed {
-    /// Those of every collection.
+    /// The values of every collection.
     #[default]
     All,
-    /// Those of the collection that the socket requested last.
-    // Events use the shop's name for it.
+    /// The values of the collection that the socket requested last.
+    // Events use the shop's term for a collection.
     #[serde(rename = "category")]
     Collection,
 }
 
-/// A path whose segments are literals or parameters, such as `/orders/{id}`. Without segments it is `/`.
+/// A path whose segments are literals or parameters, such as `/orders/{id}`. Without segments, it is `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathPattern {
     segments: Vec<Segment>,
@@ -113,7 +113,7 @@ enum Segment {
     Rest(Parameter),
 }
 
-/// A segment of a path that may be any text.
+/// A path segment that matches any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     name: Arc<str>,
@@ -127,8 +127,8 @@ pub enum RouteError {
     /// Two routes match the same requests.
     #[error("`{0}` and `{1}` match the same requests")]
     Ambiguous(Arc<Route>, Arc<Route>),
-    /// The path is ambiguous with that of another route.
-    #[error("`{route}` does not fit in with the other routes: {error}")]
+    /// The path conflicts with the path of another route.
+    #[error("`{route}` conflicts with another route: {error}")]
     Conflict {
         /// The route.
         route: Arc<Route>,
@@ -137,13 +137,13 @@ pub enum RouteError {
     },
 }
 
-/// The routes of a scenario, found by path. Two are equal if they have the same routes.
+/// The routes of a scenario, looked up by path. Two tables are equal if they have the same routes.
 #[derive(Debug, Clone, Default)]
 pub struct RouteTable {
     /// In declared order.
     routes: Vec<Arc<Route>>,
     by_path: Router<Vec<Arc<Route>>>,
-    /// By their keys.
+    /// By key.
     answers: HashMap<Arc<str>, Arc<Answers>>,
 }
 
@@ -155,25 +155,25 @@ pub struct PathMatch<'t, 'p> {
 }
 
 impl Route {
-    /// A route. The parameters of the plan are those of the path.
+    /// Creates a route. The parameters of the plan must be parameters of the path.
     #[must_use]
     pub fn new(method: RouteMethod, path: PathPattern, plan: Plan) -> Self {
         Self { method, path, plan }
     }
 
-    /// Which requests it is for.
+    /// Returns the method of its requests.
     #[must_use]
     pub fn method(&self) -> RouteMethod {
         self.method
     }
 
-    /// Its path.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &PathPattern {
         &self.path
     }
 
-    /// How to answer its requests.
+    /// Returns how to answer its requests.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -188,14 +188,14 @@ impl Route {
 }
 
 impl PathPattern {
-    /// The path with one more segment, a literal.
+    /// Appends a literal segment.
     #[must_use]
     pub fn literal(mut self, text: impl Into<Arc<str>>) -> Self {
         self.segments.push(Segment::Literal(text.into()));
         self
     }
 
-    /// The path with one more segment, a parameter, and that parameter.
+    /// Appends a parameter, and returns the path and the parameter.
     #[must_use]
     pub fn parameter(mut self, name: &str) -> (Self, Parameter) {
         let parameter = self.next_parameter(name);
@@ -203,7 +203,7 @@ impl PathPattern {
         (self, parameter)
     }
 
-    /// The path with all remaining segments, at least one, as a parameter, and that parameter.
+    /// Appends a parameter that matches all remaining segments, at least one, and returns the path and the parameter.
     #[must_use]
     pub fn rest(mut self, name: &str) -> (Self, Parameter) {
         let parameter = self.next_parameter(name);
@@ -211,7 +211,7 @@ impl PathPattern {
         (self, parameter)
     }
 
-    /// Its parameters, in order.
+    /// Returns its parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &Parameter> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Parameter(parameter) | Segment::Rest(parameter) => Some(parameter),
@@ -219,12 +219,12 @@ impl PathPattern {
         })
     }
 
-    /// Their names, in order.
+    /// Returns the names of its parameters, in order.
     pub(super) fn parameter_names(&self) -> Vec<&str> {
         self.parameters().map(|parameter| &**parameter.name()).collect()
     }
 
-    /// A text that is equal for paths that differ only in the names of parameters.
+    /// Returns a text that is equal for paths that differ only in the names of parameters.
     pub(super) fn shape(&self) -> String {
         shape_of(&self.segments)
     }
@@ -236,14 +236,15 @@ impl PathPattern {
 }
 
 impl Parameter {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 }
 
-/// A path in matchit's syntax. Parameters are named by their index, so that paths that differ only in names are equal.
+/// Writes a path in matchit's syntax. Parameters are named by index, so that paths that differ only in their names are
+/// equal.
 fn shape_of(segments: &[Segment]) -> String {
     let segment = |segment: &Segment| match segment {
         // matchit reads a doubled brace as a brace.
@@ -255,7 +256,7 @@ fn shape_of(segments: &[Segment]) -> String {
 }
 
 impl RouteTable {
-    /// The table of these routes.
+    /// Creates a table of these routes.
     ///
     /// # Errors
     /// [`RouteError`] if two of them match the same requests.
@@ -282,18 +283,18 @@ impl RouteTable {
         Ok(Self { answers: answers.collect(), routes, by_path })
     }
 
-    /// All routes, in declared order.
+    /// Returns all routes, in declared order.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
         self.routes.iter().map(|route| &**route)
     }
 
-    /// The answers with this key.
+    /// Returns the answers with this key.
     #[must_use]
     pub fn answers(&self, key: &str) -> Option<&Arc<Answers>> {
         self.answers.get(key)
     }
 
-    /// The answers of all routes, in declared order. Answers that several routes of a collection share appear once.
+    /// Returns the answers of all routes, in declared order. Answers that the routes of a collection share appear once.
     #[must_use]
     pub fn all_answers(&self) -> Vec<&Arc<Answers>> {
         let answers = self.routes.iter().filter_map(|route| match route.plan() {
@@ -303,12 +304,12 @@ impl RouteTable {
         answers.collect::<IndexMap<_, _>>().into_values().collect()
     }
 
-    /// The endpoints, in declared order.
+    /// Returns the endpoints, in declared order.
     pub fn endpoints(&self) -> impl DoubleEndedIterator<Item = &SocketEndpoint> {
         self.routes.iter().filter_map(|route| route.endpoint())
     }
 
-    /// The routes of a path; `None` if there are none.
+    /// Returns the routes of a path; `None` if there are none.
     ///
     /// The path must not end with a slash, and each segment must be encoded as by [`encode_segment`]. Segments that are
     /// not UTF-8 may be encoded in any way: they match only parameters.
@@ -328,32 +329,32 @@ impl PartialEq for RouteTable {
 }
 
 impl<'t, 'p> PathMatch<'t, 'p> {
-    /// The route of a method, or that of any method.
+    /// Returns the route of a method, or else the route of any method.
     #[must_use]
     pub fn route(&self, method: RouteMethod) -> Option<&'t Route> {
         let of = |method: RouteMethod| self.routes().find(|route| route.method == method);
         of(method).or_else(|| of(RouteMethod::Any))
     }
 
-    /// The routes of all methods.
+    /// Returns the routes of all methods.
     pub fn routes(&self) -> impl Iterator<Item = &'t Route> {
         self.routes.iter().map(|route| &**route)
     }
 
-    /// The endpoint that sockets connect to.
+    /// Returns the endpoint that sockets connect to.
     #[must_use]
     pub fn endpoint(&self) -> Option<&'t SocketEndpoint> {
         self.route(RouteMethod::Get)?.endpoint()
     }
 
-    /// The value of a parameter, encoded as in the path.
+    /// Returns the value of a parameter, encoded as in the path.
     #[must_use]
     pub fn parameter(&self, parameter: &Parameter) -> &'p str {
         parameter.of(&self.parameters)
     }
 }
 
-/// Such as `POST /orders/{id} → count {id}`.
+/// Writes a route such as `POST /orders/{id} → count {id}`.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { method, path, plan } = self;

@@ -1,8 +1,8 @@
 //! Rules: what happens in a scenario, as lists of steps.
 //!
-//! A route's answer, a trigger, a script, a generator and a stream are all rules: each has a key, which names its
-//! random stream and by which a reload recognises it, and a list of [`RuleStep`]s. Their expressions are compiled and
-//! their names are checked.
+//! Answers of routes, triggers, scripts, generators and streams are rules. Each rule has a list of [`RuleStep`]s, and a
+//! key that names its random stream and by which a reload recognises the rule. Expressions are compiled, and their
+//! names have been checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use serde_json::Value;
 use super::{Fault, Repeat};
 use crate::expression::{Condition, Template};
 
-/// Steps in the order of the file. Cloning is cheap.
+/// A list of steps in the order of the file. Cloning is cheap.
 ///
-/// Two are equal if the scenario writes them the same way.
+/// Two lists are equal if they are written the same way in the scenario.
 #[derive(Debug, Clone)]
 pub struct StepList {
     pub(super) steps: Arc<[RuleStep]>,
     pub(super) written: Arc<Value>,
 }
 
-/// No steps.
+/// Creates an empty list.
 impl Default for StepList {
     fn default() -> Self {
         Self { steps: Arc::default(), written: Arc::new(Value::Array(Vec::new())) }
@@ -29,24 +29,24 @@ impl Default for StepList {
 }
 
 impl StepList {
-    /// The steps.
+    /// Returns the steps.
     #[must_use]
     pub fn steps(&self) -> &[RuleStep] {
         &self.steps
     }
 
-    /// The list as the scenario writes it.
+    /// Returns the list as written in the scenario.
     #[must_use]
     pub fn written(&self) -> &Arc<Value> {
         &self.written
     }
 
-    /// Whether one of its steps, or a step nested in one, has a verb for which the test is true.
+    /// Returns whether any of its steps, including nested ones, has a verb that matches the predicate.
     pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
         self.steps.iter().any(|step| step.has_verb(is_meant))
     }
 
-    /// This list, or one nested in its steps, if the scenario writes it this way.
+    /// Returns the list that is written this way in the scenario: this one, or one nested in its steps.
     pub(crate) fn list_written(&self, written: &Value) -> Option<&Self> {
         if *self.written == *written {
             return Some(self);
@@ -54,7 +54,7 @@ impl StepList {
         self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_written(written))
     }
 
-    /// What members get by a `join` of its steps, or of those inside of them, that writes it in that way.
+    /// Returns the `frame` that is written this way in a `join` of its steps, including nested ones.
     pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
         self.steps.iter().find_map(|step| {
             let frame = if let Verb::Join(join) = &step.verb { join.frame.as_ref() } else { None };
@@ -70,36 +70,36 @@ impl PartialEq for StepList {
     }
 }
 
-/// One step: what happens, when and how often.
+/// A step: what happens, when, and how often.
 ///
-/// A step without a time begins when the previous one has ended. A step that repeats forever has no end: what follows
-/// it counts from its start.
+/// A step without a time starts when the previous step has ended. A step that repeats forever never ends, so the times
+/// of the following steps count from its start.
 #[derive(Debug, Clone)]
 pub struct RuleStep {
-    /// When it begins.
+    /// When the step starts.
     pub start: StepStart,
-    /// How many times it happens; with `each`, once for each item.
+    /// How many times the step runs; with `each`, once for each item.
     pub times: Repeat,
-    /// The time between two of these.
+    /// The interval between two runs.
     pub every: Duration,
-    /// Whether it happens, evaluated whenever it is due.
+    /// The condition that must be true for the step to run, evaluated whenever the step is due.
     pub when: Option<Condition>,
-    /// A list: it happens once for each item. `item` is the item, `index` its position.
+    /// A list; the step runs once for each item. `item` is the item, `index` its position.
     pub each: Option<Template>,
-    /// Named values, computed in order whenever it is due.
+    /// Named values, computed in order whenever the step is due.
     pub with: Vec<(Arc<str>, Template)>,
-    /// What happens.
+    /// The action.
     pub verb: Verb,
 }
 
 impl RuleStep {
-    /// Whether it, or a step inside of it, has such a verb.
+    /// Returns whether the step, or a step nested in it, has a verb that matches the predicate.
     pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
         is_meant(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(is_meant))
     }
 }
 
-/// When a step begins.
+/// When a step starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStart {
     /// This long after the start of the list.
@@ -111,7 +111,7 @@ pub enum StepStart {
 /// What a step does.
 #[derive(Debug, Clone)]
 pub enum Verb {
-    /// Several steps at one moment, all or none.
+    /// Runs several steps atomically, at one moment.
     Do(StepList),
     /// Sends a frame to the socket or stream that the rule belongs to.
     Reply(Template),
@@ -140,7 +140,7 @@ pub enum Verb {
         /// The reason.
         reason: Option<Template>,
     },
-    /// Changes rows, each in its collection, in order.
+    /// Changes rows, in order, each in the named collection.
     Rows(RowVerb, Vec<(Arc<str>, Template)>),
     /// Sets values.
     Set(Vec<(SetTarget, Template)>),
@@ -156,7 +156,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The steps nested in it.
+    /// Returns the steps nested in it.
     pub(super) fn steps(&self) -> Option<&StepList> {
         match self {
             Self::Do(steps) => Some(steps),
@@ -171,7 +171,7 @@ impl Verb {
 pub enum SetTarget {
     /// A value of `data`, or a part of it.
     Value(DataPath),
-    /// A value of the socket's memory `conn`: the keys that lead to it, at least one. The first is neither `id` nor
+    /// A value in the socket's memory `conn`: the path of keys to it, at least one. The first key is neither `id` nor
     /// `topics`.
     Conn(Vec<Arc<str>>),
 }
@@ -179,15 +179,15 @@ pub enum SetTarget {
 /// How to change a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowVerb {
-    /// Add a row: the value is the row.
+    /// Add a row; the value is the row.
     Add,
-    /// Merge fields into a row: the value has the id and the fields.
+    /// Merge fields into a row; the value has the id and the fields.
     Merge,
-    /// Replace a row: the value is the new row.
+    /// Replace a row; the value is the new row.
     Replace,
-    /// Remove a row: the value is its id.
+    /// Remove a row; the value is its id.
     Remove,
-    /// Add to numbers of a row: the value has the id and the numbers to add.
+    /// Add to numeric fields of a row; the value has the id and the numbers to add.
     Increment,
 }
 
@@ -200,7 +200,7 @@ pub struct Join {
     pub condition: Option<Template>,
     /// The name of the membership.
     pub name: Option<Template>,
-    /// The frame that the member gets for an event.
+    /// The frame that the member receives for an event.
     pub frame: Option<Template>,
     /// Steps that end with the membership.
     pub steps: Option<StepList>,
@@ -211,25 +211,25 @@ pub struct Join {
 pub struct DataPath {
     /// The name in `data`.
     pub name: Arc<str>,
-    /// The keys that lead to the part; digits are an index of a list.
+    /// The path of keys to the part; digits are a list index.
     pub keys: Vec<Arc<str>>,
 }
 
-/// What happens when something is sent to a topic, or a collection changes.
+/// A rule that fires when something is sent to a topic, or when a collection changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
-    /// Names its random stream.
+    /// The name of its random stream.
     pub key: Arc<str>,
-    /// The topic. With a `*` at its end, all topics that start with the text before it.
+    /// The topic. A `*` at its end matches any text.
     pub topic: Arc<str>,
-    /// Whether it fires.
+    /// The condition that must be true for the trigger to fire.
     pub when: Option<Condition>,
-    /// What happens. Later steps belong to the world.
+    /// The steps to run. Delayed steps belong to the world.
     pub steps: StepList,
 }
 
 impl Trigger {
-    /// Whether it fires for this topic.
+    /// Returns whether it matches this topic.
     #[must_use]
     pub fn hears(&self, topic: &str) -> bool {
         self.topic.strip_suffix('*').map_or(*self.topic == *topic, |start| topic.starts_with(start))
@@ -239,7 +239,7 @@ impl Trigger {
 /// A script of general steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleScript {
-    /// Names its random stream; a reload recognises the script by it.
+    /// The name of its random stream, by which a reload recognises the script.
     pub key: Arc<str>,
     /// The declared name.
     pub name: Option<String>,
@@ -247,24 +247,24 @@ pub struct RuleScript {
     pub start: Duration,
     /// How many times it runs.
     pub repeat: Repeat,
-    /// What happens.
+    /// The steps to run.
     pub steps: StepList,
 }
 
-/// The rule of a generator that does not add to counters itself.
+/// The rule of a generator that runs steps, as opposed to one that adds to counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratedRule {
-    /// Names its random stream; a reload recognises the generator by it.
+    /// The name of its random stream, by which a reload recognises the generator.
     pub key: Arc<str>,
     /// The row to pick each time, available as `it`.
     pub pick: Option<Pick>,
-    /// What happens.
+    /// The steps to run.
     pub steps: StepList,
-    /// The generator as the scenario writes it.
+    /// The generator as written in the scenario.
     pub written: Arc<Value>,
 }
 
-/// Rows of a collection to pick one from.
+/// Rows of a collection to pick from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
     /// The collection.

@@ -10,13 +10,13 @@ use super::include::ANCHORS;
 use super::raw::RawScenario;
 use super::yaml::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 
-/// The JSON Schema of scenario files. [`super::load()`] rejects everything that it rejects, and more, since a schema
-/// cannot follow references.
+/// Returns the JSON Schema of scenario files. [`super::load()`] rejects everything that the schema rejects, and more,
+/// because a schema cannot follow references.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RawScenario>();
     schema.insert("title".into(), "mockd scenario".into());
-    let anchors = json!({ "description": "Anchors for the rest of the file, and nothing else." });
+    let anchors = json!({ "description": "Anchors for the rest of the file. Any other content is ignored." });
     schema.insert("patternProperties".into(), json!({ format!("^{ANCHORS}"): anchors }));
     // A file that includes others may leave required keys to them.
     schema.insert("if".into(), json!({ "required": ["include"] }));
@@ -32,7 +32,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Joins each description to one line, and removes formats, which are Rust's and not in the standard.
+/// Joins each description into one line, and removes formats, which are those of Rust types and not in the standard.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(mapping) => {
@@ -47,7 +47,7 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-// The schemas of our generic types, which leave out places.
+// The schemas of the generic types, which ignore spans.
 
 impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {

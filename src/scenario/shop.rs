@@ -1,13 +1,13 @@
 //! The shop: what `categories`, `orders` and `feed` declare, in the shop's own terms.
 //!
-//! [`validate`](super::validate) turns what is written into a [`Shop`], and [`lower()`] turns the shop into the general
-//! model: each category is a collection with routes to list and add its rows, each total is a counter, and all orders
-//! share one route and one endpoint. [`Shop::of`] is the reverse. Apart from this module, only the language's types,
-//! their validation and printing know of categories, products and orders.
+//! [`validate`](super::validate) creates a [`Shop`] from the decoded file, and [`lower()`] turns the shop into the
+//! general model: each category is a collection with routes to list and add its rows, each total is a counter, and all
+//! orders share one route and one endpoint. [`Shop::of`] is the reverse. Apart from this module, only the language's
+//! types, their validation and printing deal with categories, products and orders.
 //!
-//! A [`Scenario`](super::Scenario) keeps only the lowered form, not the shop as well: both say the same, and with a
-//! script of a million steps the second copy would take 80 MB. The products of a category are the rows of its
-//! collection, and shared with it.
+//! A [`Scenario`](super::Scenario) keeps only the lowered form. The shop would be a second copy of the same
+//! information, and with a script of a million steps it would take 80 MB. The products of a category are shared with
+//! the rows of its collection.
 
 mod lower;
 mod raise;
@@ -20,7 +20,7 @@ pub(super) use lower::lower;
 use super::units::times;
 use super::{Amount, Arrivals, Fault, FieldRule, NewRow, Repeat, Row};
 
-/// The names of the parts of the general model in messages.
+/// The nouns for the parts of the general model in messages.
 pub(crate) struct Nouns {
     pub(crate) collection: Noun,
     pub(crate) row: Noun,
@@ -38,7 +38,7 @@ pub(crate) struct Noun {
     pub(crate) title: &'static str,
 }
 
-/// The nouns of a shop, which are those of every scenario so far.
+/// The nouns of a shop, which all scenarios use so far.
 pub(crate) const NOUNS: Nouns = Nouns {
     collection: Noun { one: "category", many: "categories", title: "Category" },
     row: Noun { one: "product", many: "products", title: "Product" },
@@ -64,7 +64,7 @@ pub(super) struct Shop {
 pub(super) struct Category {
     /// Unique in the shop.
     pub(super) name: Arc<str>,
-    /// The prefix of the ids of products that declare none; empty if these are numbers.
+    /// The id prefix of products that declare no id; empty if these ids are numbers.
     pub(super) prefix: String,
     /// In declared order. Each has an id, and its total is the row's counter.
     pub(super) products: Arc<[Arc<Row>]>,
@@ -84,21 +84,21 @@ pub(super) enum ShopFeed {
 /// An independent source of random orders.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderGenerator {
-    /// When orders arrive.
+    /// When orders are placed.
     pub(super) arrivals: Arrivals,
-    /// How much earlier or later than scheduled an order may come.
+    /// How much earlier or later than scheduled an order may be placed.
     pub(super) jitter: Duration,
-    /// What one order adds to a total.
+    /// The amount that an order adds to a total.
     pub(super) amount: Amount,
     /// Which products are ordered.
     pub(super) products: OrderedProducts,
-    /// When it starts. The first order follows after one interval.
+    /// When it starts. The first order follows one interval later.
     pub(super) from: Duration,
-    /// When it stops. An order due at that time still comes.
+    /// When it stops. An order due at that time is still placed.
     pub(super) until: Option<Duration>,
 }
 
-/// The products that random orders are for.
+/// The products of random orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OrderedProducts {
     /// Every current product.
@@ -114,7 +114,7 @@ pub(super) enum OrderedProducts {
 /// A timeline of orders and changes of products.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderScript {
-    /// Its name in messages.
+    /// The name in messages.
     pub(super) name: Option<String>,
     /// When it starts.
     pub(super) start: Duration,
@@ -127,24 +127,24 @@ pub(super) struct OrderScript {
 /// One step of a script.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OrderStep {
-    /// Counted from the start of the script or of the current repeat.
+    /// The time since the start of the script or of its current repetition.
     pub(super) at: Duration,
-    /// How many times it happens, at least once.
+    /// The number of times that the step runs, at least 1.
     pub(super) times: u64,
-    /// The time between two of these.
+    /// The interval between two runs.
     pub(super) every: Duration,
     /// What happens.
     pub(super) action: ShopAction,
 }
 
 impl OrderStep {
-    /// When it happens for the last time.
+    /// Returns when the step runs for the last time.
     pub(super) fn end(&self) -> Duration {
         self.at.saturating_add(times(self.every, self.times - 1))
     }
 }
 
-/// The time from a script's start to its last action.
+/// Returns the time from a script's start to its last action.
 pub(super) fn length(steps: &[OrderStep]) -> Duration {
     steps.iter().map(OrderStep::end).max().unwrap_or_default()
 }
@@ -156,7 +156,7 @@ pub(super) enum ShopAction {
     Order {
         /// Its id.
         product: Arc<str>,
-        /// The amount to add to its total, negative for a return. From a range, one is drawn each time.
+        /// The amount to add to its total, negative for a return. It is drawn from the range each time.
         amount: Amount,
     },
     /// Sets a product's total.

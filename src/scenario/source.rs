@@ -1,4 +1,4 @@
-//! The text of scenario files, errors of reading it, and places in it.
+//! The text of scenario files, spans in it, and errors when reading it.
 
 use std::io;
 use std::ops::Range;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-/// The maximum size of a scenario with all included files, in bytes. Far above any written by hand, and low enough that
-/// a wrong path (a log, a disk image) is refused rather than read.
+/// The maximum size of a scenario with all included files, in bytes. It is far above any file written by hand, and low
+/// enough to refuse a wrong path, such as a log or a disk image, without reading it.
 pub const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The content of a file. Clones share it.
+/// The content of a file. Clones share the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileContent {
     Text(Arc<String>),
@@ -38,11 +38,11 @@ impl From<Vec<u8>> for FileContent {
     }
 }
 
-/// Why the text of a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum ReadError {
-    /// The system refuses to read it.
+    /// The system reported an error.
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
         /// The path as given.
@@ -50,13 +50,13 @@ pub enum ReadError {
         /// The system's reason.
         reason: String,
     },
-    /// The file is larger than any scenario.
+    /// The file is too large for a scenario.
     #[error("{} is larger than {} MiB, which is too large for a scenario; is it the right file?", path.display(), MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The path as given.
         path: PathBuf,
     },
-    /// A text that does not come from a file includes one.
+    /// A scenario that was not read from a file includes one.
     #[error("cannot include {}: only a scenario read from a file can include others", path.display())]
     NoFiles {
         /// The path as given.
@@ -65,7 +65,7 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// The error of reading a file or folder.
+    /// Creates an error from the system's error for a file or directory.
     pub(crate) fn new(path: &Path, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".into(),
@@ -76,7 +76,7 @@ impl ReadError {
         Self::Unreadable { path: path.to_owned(), reason }
     }
 
-    /// The file.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -84,7 +84,7 @@ impl ReadError {
         }
     }
 
-    /// The kind's name for programs, as that of [`ProblemKind::code`](super::ProblemKind::code).
+    /// Returns the kind's name for programs, as [`ProblemKind::code`](super::ProblemKind::code) does.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.into()
@@ -99,26 +99,27 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source from text in memory. `path` is its name in messages, and the paths in it are relative to its directory.
+    /// Creates a source from text in memory. `path` is its name in messages, and paths in the text are relative to its
+    /// directory.
     ///
     /// A byte order mark is not part of the text (YAML 1.2.2, section 5.2) and is removed.
     pub fn new(path: impl Into<PathBuf>, text: &str) -> Self {
         Self { path: path.into(), text: Arc::new(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).into()) }
     }
 
-    /// The path as the user gave it.
+    /// Returns the path as the user gave it.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// As [`Source::new`], without a copy.
+    /// Creates a source as [`Source::new`] does, without copying the text.
     pub(super) fn shared(path: impl Into<PathBuf>, text: Arc<String>) -> Self {
         if text.starts_with(BYTE_ORDER_MARK) { Self::new(path, &text) } else { Self { path: path.into(), text } }
     }
@@ -128,18 +129,18 @@ impl Source {
     }
 }
 
-/// A range of bytes in a scenario's files, counted through from the first file to the last; [`Sources::locate`] finds
-/// the file. If there is only one file, spans are offsets into its text.
+/// A range of bytes in the concatenation of a scenario's files; [`Sources::locate`] finds the file. If there is only
+/// one file, spans are offsets into its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Span {
-    /// First byte.
+    /// The first byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// Whether the other begins inside this one.
+    /// Returns whether the other span starts inside this one.
     pub(super) fn holds(self, other: Self) -> bool {
         (self.start..self.end).contains(&other.start)
     }
@@ -148,36 +149,37 @@ impl Span {
 /// The files of one scenario, the requested one first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sources {
-    /// Each with the span start of its first byte.
+    /// The files, each with the span start of its first byte.
     files: Vec<(u32, Source)>,
 }
 
 impl Sources {
-    /// Adds a file, and gives the span start of its first byte. The caller must have refused files of more than
-    /// [`MAX_FILE_BYTES`] in all.
+    /// Adds a file, and returns the span start of its first byte. The caller must ensure that all files together have
+    /// at most [`MAX_FILE_BYTES`].
     pub(super) fn add(&mut self, source: Source) -> u32 {
         let base = self.length();
         self.files.push((base, source));
         base
     }
 
-    /// The files in the order in which they were read.
+    /// Returns the files in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.files.iter().map(|(_, source)| source)
     }
 
-    /// The span start of the next file's first byte.
+    /// Returns the span start of the next file's first byte.
     pub(super) fn next_base(&self) -> u32 {
         self.length()
     }
 
-    /// The number of bytes in use; the end of a file counts as one.
+    /// Returns the length of all files in bytes, counting one byte for the end of each file.
     fn length(&self) -> u32 {
         let length = |(base, source): &(u32, Source)| u32::try_from(source.text.len() + 1).unwrap_or(u32::MAX) + base;
         self.files.last().map_or(0, length)
     }
 
-    /// The file that a span is in, and the bytes of its text that it covers. `None` only if there are no files.
+    /// Returns the file that contains a span, and the range of its text that the span covers; `None` only if there are
+    /// no files.
     #[must_use]
     pub fn locate(&self, span: Span) -> Option<(&Source, Range<usize>)> {
         let (base, source) = match &self.files[..] {
@@ -187,17 +189,18 @@ impl Sources {
         Some((source, span.start.saturating_sub(*base) as usize..span.end.saturating_sub(*base) as usize))
     }
 
-    /// The text at a span; empty if the span is in no file.
+    /// Returns the text at a span; empty if no file contains the span.
     pub(super) fn text(&self, span: Span) -> &str {
         self.locate(span).and_then(|(source, range)| source.text.get(range)).unwrap_or_default()
     }
 
-    /// The directory of the file that a span is in.
+    /// Returns the directory of the file that contains a span.
     pub(super) fn directory(&self, span: Span) -> &Path {
         self.locate(span).and_then(|(source, _)| source.path.parent()).unwrap_or(Path::new(""))
     }
 
-    /// As [`Sources::directory`], relative to the directory of the first file if it is below that.
+    /// Returns the same as [`Sources::directory`], relative to the directory of the first file if it is inside that
+    /// directory.
     pub(super) fn directory_from_first(&self, span: Span) -> &Path {
         let first = self.files.first().and_then(|(_, source)| source.path.parent()).unwrap_or(Path::new(""));
         let directory = self.directory(span);

@@ -1,4 +1,4 @@
-//! Durations, rates, dates and the range of totals, as the language writes them.
+//! Durations, rates, dates and the range of totals, in the notation of the language.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use jiff::fmt::friendly::{Spacing, SpanPrinter};
 use serde_json::Value;
 use thiserror::Error;
 
-/// The largest total, 2^53 - 1: the integers that a JavaScript number holds exactly (ECMA-262, 21.1.2.6).
+/// The largest total, 2^53 - 1: up to which JavaScript numbers represent all integers exactly (ECMA-262, 21.1.2.6).
 pub const MAX_TOTAL: i64 = (1 << 53) - 1;
 
-/// The longest duration that the language takes, 1,000 days. Sums of a few stay far from overflow.
+/// The longest duration in the language, 1,000 days. Sums of a few durations stay far from overflow.
 pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24_000);
 
 /// The shortest time between two orders of one generator or script: a million per second.
 pub(crate) const MIN_PERIOD: Duration = Duration::from_micros(1);
 
-/// The most orders of one step at one moment.
+/// The maximum number of orders of one step at one moment.
 pub(crate) const MAX_AT_ONCE: u64 = 1_000_000;
 
-/// An integer in any notation (`3`, `3.0`, `1e2`). One beyond the range of totals is clamped to just beyond it, so that
-/// it is refused as such.
+/// Returns an integer in any notation (`3`, `3.0`, `1e2`). An integer outside the range of totals is clamped to a value
+/// outside that range, so that validation reports it.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     const BEYOND: i64 = 4 * MAX_TOTAL;
     let number = value.as_number()?;
@@ -28,11 +28,11 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
         return Some(integer.clamp(-BEYOND, BEYOND));
     }
     let float = number.as_f64().filter(|float| float.fract() == 0.0)?;
-    #[expect(clippy::cast_possible_truncation, reason = "a cast from float saturates, and then it is clamped")]
+    #[expect(clippy::cast_possible_truncation, reason = "casts from float saturate, and the result is clamped")]
     Some((float as i64).clamp(-BEYOND, BEYOND))
 }
 
-/// A multiple of a duration, without the 32-bit limit of `Duration`'s own product; at most [`Duration::MAX`].
+/// Multiplies a duration, without the 32-bit limit of `Duration`'s own operator; saturates at [`Duration::MAX`].
 pub(crate) fn times(duration: Duration, count: u64) -> Duration {
     const NANOS: u128 = 1_000_000_000;
     let total = duration.as_nanos().saturating_mul(count.into());
@@ -42,13 +42,13 @@ pub(crate) fn times(duration: Duration, count: u64) -> Duration {
     }
 }
 
-/// Why a duration, a rate, a share or a moment could not be read.
+/// The reason why a duration, a rate, a share or a moment is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
     /// Not a duration.
     #[error("`{0}` is not a duration")]
     Duration(String),
-    /// A duration beyond 24,000 hours.
+    /// A duration of more than 24,000 hours.
     #[error("`{0}` is longer than 24000h")]
     TooLong(String),
     /// Not a rate.
@@ -66,7 +66,7 @@ pub enum UnitError {
 }
 
 impl UnitError {
-    /// What is expected instead.
+    /// Returns what is expected instead.
     pub(crate) fn expected(&self) -> &'static str {
         match self {
             Self::Duration(text) if text.chars().all(|c| c.is_ascii_digit() || c == '.') => {
@@ -87,7 +87,7 @@ impl UnitError {
     }
 }
 
-/// Reads `250ms`, `1.5s`, `2m`, `1h30m`.
+/// Parses a duration such as `250ms`, `1.5s`, `2m` or `1h30m`.
 ///
 /// # Errors
 /// [`UnitError`] if it is not a duration, negative, or longer than 24,000 hours.
@@ -103,13 +103,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     if duration > MAX_DURATION { Err(UnitError::TooLong(text.to_owned())) } else { Ok(duration) }
 }
 
-/// Writes a duration as [`parse_duration`] reads it, such as `1s500ms`.
+/// Formats a duration in the notation of [`parse_duration`], such as `1s500ms`.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     SpanPrinter::new().spacing(Spacing::None).unsigned_duration_to_string(&duration)
 }
 
-/// Reads a moment (RFC 3339), as milliseconds since 1970-01-01T00:00:00Z.
+/// Parses a moment (RFC 3339), and returns it in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// # Errors
 /// [`UnitError`] if it is not a date and time.
@@ -118,16 +118,16 @@ pub(crate) fn parse_moment(text: &str) -> Result<i64, UnitError> {
     text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(wrong)
 }
 
-/// Writes a moment in UTC as [`parse_moment`] reads it.
+/// Formats a moment in UTC, in the notation of [`parse_moment`].
 #[must_use]
 pub(crate) fn format_moment(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map(|moment| moment.to_string()).unwrap_or_default()
 }
 
-/// Reads a rate such as `20/s` and gives the mean time between two events.
+/// Parses a rate such as `20/s`, and returns the mean time between two events.
 ///
 /// # Errors
-/// [`UnitError`] if it is not a rate, or not between one in 1,000 hours and one per microsecond.
+/// [`UnitError`] if it is not a rate, or not between one event in 1,000 hours and one per microsecond.
 pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
     let wrong = || UnitError::Rate(text.to_owned());
     let (count, unit) = text.split_once('/').ok_or_else(wrong)?;

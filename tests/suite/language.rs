@@ -173,7 +173,7 @@ orders.random[].jitter
   takes duration
   default 0s
 
-  How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
+  How much earlier or later than scheduled an order may be placed; at most `every`. Deviations do not add up. Not with `arrivals: poisson`.
 
     jitter: 200ms
 ";
@@ -234,7 +234,7 @@ async fn explain_of_a_mapping_has_a_line_for_each_key() {
 orders
   takes mapping
 
-  Orders that mockd places itself. Without it, totals change only by POST.
+  Orders that mockd places on its own. Without it, totals change only by POST.
 
     random   Generators of random orders
     scripts  Timelines of orders

@@ -312,7 +312,7 @@ pub(super) const COLOURS: &[&str] = &[
     "yellow",
 ];
 
-/// Legal forms, which follow the name of a company.
+/// Legal forms, which follow company names.
 pub(super) const LEGAL_FORMS: &[&str] = &[
     "& Co",
     "& Daughters",

@@ -1,4 +1,4 @@
-//! Compiles templates and conditions, and collects everything that is wrong with them.
+//! Compiles templates and conditions, and collects all of their errors.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::expression::error::{CompileError, CompileErrorKind, PathStep, Place};
 use crate::expression::names::Names;
 use crate::expression::output::MAX_DEPTH;
 use crate::expression::program::Program;
-use crate::expression::text::{Part, Said, read};
+use crate::expression::text::{ParsedText, Part, parse};
 
 /// Compiles one template or condition.
 pub(in crate::expression) struct Compiler<'c> {
@@ -85,15 +85,15 @@ impl<'c> Compiler<'c> {
 
     fn text(&mut self, text: &str) -> Node {
         let names = self.names;
-        let node = match read(text, |name| names.contains(name)) {
-            Ok(Said::Text(literal)) => return Node::Constant(literal.into()),
-            Ok(Said::Path(path)) => {
+        let node = match parse(text, |name| names.contains(name)) {
+            Ok(ParsedText::Text(literal)) => return Node::Constant(literal.into()),
+            Ok(ParsedText::Path(path)) => {
                 let compiled = Program::path(path, self.names, &mut self.used);
                 self.compiled(compiled, path, 1).map(Node::Expression)
             }
-            Ok(Said::Expression(range)) => self.expression(text, range).map(Node::Expression),
-            Ok(Said::Parts(parts)) => {
-                // All of them are compiled, even if the first is invalid.
+            Ok(ParsedText::Expression(range)) => self.expression(text, range).map(Node::Expression),
+            Ok(ParsedText::Parts(parts)) => {
+                // All parts are compiled, even after an invalid one, so that every error is reported.
                 let pieces: Vec<Option<Piece>> = parts
                     .into_iter()
                     .map(|part| match part {
@@ -118,12 +118,12 @@ impl<'c> Compiler<'c> {
         Program::compile(text, self.environment, self.names, &mut Uses::default()).is_ok()
     }
 
-    /// The expression at a range of a text; `None` if it is invalid.
+    /// Compiles the expression at a range of a text; `None` if it is invalid.
     fn expression(&mut self, text: &str, range: Range<usize>) -> Option<Expression> {
         let whole = &text[range.clone()];
         let source = whole.trim();
         if source.is_empty() {
-            // Including its braces, if it has them.
+            // The range includes the braces, if there are any.
             self.error(CompileErrorKind::Empty, range.start.saturating_sub(2)..(range.end + 2).min(text.len()));
             return None;
         }
@@ -152,12 +152,12 @@ impl<'c> Compiler<'c> {
     }
 }
 
-/// The text after the `$` that a text starts with.
+/// Returns what follows the `$` at the start of a text; `None` if no letter follows.
 fn whole(text: &str) -> Option<&str> {
     text.strip_prefix('$').filter(|rest| rest.starts_with(char::is_alphabetic))
 }
 
-/// A list is constant if all of its items are.
+/// Creates a list, which is constant if all of its items are.
 fn list(nodes: Vec<Node>) -> Node {
     if nodes.iter().any(|node| !matches!(node, Node::Constant(_))) {
         return Node::List(nodes);

@@ -1,14 +1,14 @@
-//! Values that turn out to be invalid where they are used, after their expressions have run.
+//! Errors for values that turn out to be invalid after their expressions have run.
 
 use super::{Expression, Node, Piece, Template};
 use crate::expression::error::{RunError, RunErrorKind};
 
 impl Template {
-    /// The error that the value of its expressions is invalid, and why. It has the place of the first expression, and
-    /// names all of them; `None` if there are none.
+    /// Returns an error for a value that is invalid for this reason. It has the place of the first expression and names
+    /// all of them; `None` if the template has no expressions.
     #[must_use]
     pub fn failed(&self, why: &str) -> Option<RunError> {
-        // It continues after a colon.
+        // The reason follows a colon in the message, so it starts in lower case.
         let mut letters = why.chars();
         let why: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
         let mut expressions = Vec::new();

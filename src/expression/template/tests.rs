@@ -1,13 +1,13 @@
 //! Templates and conditions in isolation; `tests/suite/expressions.rs` covers their values.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use serde_json::{Value as Json, json};
 
 use super::{Condition, Rendered, Template};
 use crate::expression::{Language, Names, PathStep, Surroundings};
 
-/// Surroundings in which nothing ever happens.
+/// Surroundings in which every draw, count and time is 0.
 #[derive(Default)]
 struct Still;
 
@@ -42,7 +42,7 @@ fn condition(text: &str) -> Condition {
 }
 
 #[test]
-fn templates_and_conditions_are_equal_if_they_say_the_same() {
+fn templates_and_conditions_are_equal_if_written_the_same() {
     let all = [
         json!(1),
         json!("$a"),
@@ -63,7 +63,7 @@ fn templates_and_conditions_are_equal_if_they_say_the_same() {
 }
 
 #[test]
-fn calls_that_draw_count_or_ask_topics_do_more_than_read() {
+fn calls_that_draw_count_or_query_topics_do_not_only_read() {
     let pure =
         ["$a", "{{ a | find(1) }}", "{{ now.ms + a }}", "{{ range(3) }}", "{{ dict(pick=a).next }}", "{{ a.random }}"];
     for text in pure {
@@ -88,7 +88,7 @@ fn calls_that_draw_count_or_ask_topics_do_more_than_read() {
 }
 
 #[test]
-fn errors_say_where_the_located_expression_is() {
+fn errors_have_the_location_of_their_expression() {
     let written = json!({ "x": ["{{ 1 }}", "so {{ a.b }}!"] });
     let locate = |path: &[PathStep], byte: usize| Some(format!("f.yaml:{}:{byte}", path.len()).into());
     let located = template(&written).located(&locate);
@@ -103,7 +103,7 @@ fn errors_say_where_the_located_expression_is() {
 }
 
 #[test]
-fn templates_and_conditions_can_go_to_other_threads() {
+fn templates_and_conditions_are_send_and_sync() {
     fn expect_shared<T: Send + Sync + 'static>(_: &T) {}
     expect_shared(&template(&json!("{{ a + 1 }}")));
     expect_shared(&condition("a + 1"));
@@ -111,7 +111,7 @@ fn templates_and_conditions_can_go_to_other_threads() {
 }
 
 #[test]
-fn what_is_required_must_not_be_undefined() {
+fn a_required_value_must_not_be_undefined() {
     let written = template(&json!({ "data": "$a", "id": "$b" }));
     assert_eq!(written.render(&|_| None, &mut Still).unwrap(), Some(json!({})));
     let error = written.requiring("data").render(&|_| None, &mut Still).unwrap_err();
@@ -119,7 +119,7 @@ fn what_is_required_must_not_be_undefined() {
 }
 
 #[test]
-fn what_is_undefined_is_noted_where_something_is_compared() {
+fn undefined_values_are_collected_for_comparisons() {
     let written = template(&json!({
         "a": "$a", "b": ["{{ b }}", 1], "c": "so {{ a }}", "d": "{{ a | upper }}", "e": "{{ [b] }}", "f": "{{ 1 }}",
     }));
@@ -139,7 +139,7 @@ fn what_is_undefined_is_noted_where_something_is_compared() {
 }
 
 #[test]
-fn an_error_is_one_line_whatever_the_expression() {
+fn an_error_is_one_line_even_if_its_expression_is_not() {
     let error = condition("1\n  // 0").holds(&|_| None, &mut Still).unwrap_err().to_string();
     assert!(error.starts_with(r"`1\n  // 0` fails: ") && !error.contains('\n'), "{error}");
     let error = template(&json!("{{ a.b\r\n.c }}!")).render(&|_| None, &mut Still).unwrap_err().to_string();

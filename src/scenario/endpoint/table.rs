@@ -1,4 +1,4 @@
-//! The endpoints of a scenario, found by path.
+//! The endpoints of a scenario, looked up by path.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,8 @@ use super::Endpoint;
 use crate::scenario::Parameter;
 use crate::scenario::route::insert_path;
 
-/// The endpoints of a scenario, found by path. Two tables are equal if they declare the same endpoints in the same order.
+/// The endpoints of a scenario, looked up by path. Two tables are equal if they declare the same endpoints in the same
+/// order.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointTable {
     /// In declared order.
@@ -21,9 +22,9 @@ pub struct EndpointTable {
     by_path: Router<Arc<Endpoint>>,
 }
 
-/// The path of an endpoint is ambiguous with that of another.
+/// The error for an endpoint whose path conflicts with the path of another endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("endpoint `{}` does not fit in with the others: {error}", .endpoint.key)]
+#[error("endpoint `{}` conflicts with another endpoint: {error}", .endpoint.key)]
 pub struct EndpointError {
     /// The later of the two.
     pub endpoint: Arc<Endpoint>,
@@ -39,10 +40,10 @@ pub struct EndpointMatch<'t, 'p> {
 }
 
 impl EndpointTable {
-    /// The table of these endpoints, whose keys differ.
+    /// Creates a table of these endpoints, whose keys must differ.
     ///
     /// # Errors
-    /// [`EndpointError`] if the path of one is ambiguous with that of another.
+    /// [`EndpointError`] if two paths conflict.
     pub fn new(endpoints: impl IntoIterator<Item = Arc<Endpoint>>) -> Result<Self, EndpointError> {
         let mut table = Self::default();
         for endpoint in endpoints {
@@ -53,32 +54,32 @@ impl EndpointTable {
         Ok(table)
     }
 
-    /// Whether there are no endpoints.
+    /// Returns whether there are no endpoints.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()
     }
 
-    /// All endpoints, in declared order.
+    /// Returns all endpoints, in declared order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.by_key.values()
     }
 
-    /// The endpoint with this key.
+    /// Returns the endpoint with this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Arc<Endpoint>> {
         self.by_key.get(key)
     }
 
-    /// The endpoint of a path, which is written as for [`RouteTable::find`](crate::scenario::RouteTable::find).
+    /// Returns the endpoint of a path, which is encoded as for [`RouteTable::find`](crate::scenario::RouteTable::find).
     #[must_use]
     pub fn find<'t, 'p>(&'t self, path: &'p str) -> Option<EndpointMatch<'t, 'p>> {
         let matched = self.by_path.at(path).ok()?;
         Some(EndpointMatch { endpoint: matched.value, parameters: matched.params })
     }
 
-    /// The endpoint whose path is nearest to a path without an endpoint, as
-    /// [`RouteTable::nearest`](crate::scenario::RouteTable::nearest) finds routes.
+    /// Returns the endpoint nearest to a path that has no endpoint, by the same distance as
+    /// [`RouteTable::nearest`](crate::scenario::RouteTable::nearest).
     #[must_use]
     pub fn nearest(&self, path: &str) -> Option<&Arc<Endpoint>> {
         let endpoints = self.iter().filter_map(|endpoint| Some((endpoint.path.distance(path)?, endpoint)));
@@ -95,13 +96,13 @@ impl PartialEq for EndpointTable {
 }
 
 impl<'t, 'p> EndpointMatch<'t, 'p> {
-    /// The endpoint.
+    /// Returns the endpoint.
     #[must_use]
     pub fn endpoint(&self) -> &'t Arc<Endpoint> {
         self.endpoint
     }
 
-    /// The value of a parameter, encoded as in the path.
+    /// Returns the value of a parameter, encoded as in the path.
     #[must_use]
     pub fn parameter(&self, parameter: &Parameter) -> &'p str {
         parameter.of(&self.parameters)

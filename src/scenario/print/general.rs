@@ -1,4 +1,4 @@
-//! The sections beyond the shop: data as read or generated, and rules as written.
+//! The sections other than the shop's: data as loaded or generated, and rules as written.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     insert(root, "random", list(rules.collect()));
 }
 
-/// As written, but with paths relative to the main file.
+/// Returns answers as written, but with file paths relative to the main file.
 fn answers(answers: &Answers) -> Value {
     let mut written = answers.written.clone();
     let items = match &mut written {
@@ -93,14 +93,14 @@ fn answers(answers: &Answers) -> Value {
     written
 }
 
-/// The path of a file relative to the main file. It may contain expressions.
+/// Returns the path of a file relative to the main file. It may contain expressions.
 fn below(directory: &Path, path: &str) -> String {
     if directory.as_os_str().is_empty() {
         return path.to_owned();
     }
     let directory = PathBuf::from(directory.to_string_lossy().replace('$', "$$"));
     let path = match path.strip_prefix('$') {
-        // `$name` is only evaluated as a whole text.
+        // `$name` is evaluated only if it is the whole text.
         Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic()) => format!("{{{{ {name} }}}}"),
         _ => path.to_owned(),
     };

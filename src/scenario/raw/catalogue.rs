@@ -17,7 +17,7 @@ use crate::scenario::yaml::{Entries, Id, Items, Spanned};
 #[schemars(deny_unknown_fields, rename = "category")]
 pub(crate) struct RawCategory {
     /// The prefix of its products' ids: a product without an id gets the prefix and the next number. Every category
-    /// needs a prefix, here or in an included file, unless all ids that its products declare are numbers: a product
+    /// needs a prefix, here or in an included file, unless all ids declared by its products are numbers. A product
     /// without an id then gets the next number, as a number.
     #[schemars(example = &"A", length(min = 1))]
     pub(crate) prefix: Opt<String>,
@@ -30,30 +30,30 @@ pub(crate) struct RawCategory {
     pub(crate) fields: Opt<Entries<RawField>>,
 }
 
-/// What one property of an added product must be.
+/// The rule for one property of an added product.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "field")]
 pub(crate) enum RawField {
-    /// Of this type.
+    /// This type.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     Type(JsonType),
-    /// Of one of these types.
+    /// One of these types.
     #[serde(rename = "\0list")]
     #[schemars(untagged)]
     AnyOf(#[schemars(length(min = 1))] Vec<Spanned<JsonType>>),
-    /// In full.
+    /// A type with options.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(RawFieldDescription),
 }
 
-/// What one property of an added product must be, in full.
+/// The rule for one property of an added product, with options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "describedField")]
 pub(crate) struct RawFieldDescription {
-    /// The JSON type, or a list of allowed types. Without it, any type.
+    /// The JSON type, or a list of allowed types. Without it, any type is allowed.
     #[schemars(example = &"string")]
     #[serde(deserialize_with = "also_null")]
     pub(crate) r#type: Opt<RawTypes>,
@@ -62,7 +62,7 @@ pub(crate) struct RawFieldDescription {
     pub(crate) optional: Opt<bool>,
 }
 
-/// Nothing behind `type` is the type that is called so.
+/// Decodes a `type` without a value as the type `null`.
 fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt<RawTypes>, D::Error> {
     Spanned::deserialize(deserializer).map(Some)
 }
@@ -85,8 +85,8 @@ pub(crate) enum RawTypes {
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(rename = "product", example = serde_json::json!({ "id": "A1", "name": "Vacuum Cleaner", "rrp": "99.99", "total": 3 }))]
 pub(crate) struct RawProduct {
-    /// The product's id, unique in the scenario. Without it, the category's prefix and its next number. An integer
-    /// without quotes, such as `1`, is a number in the API too; `007`, `1.0` and `1e3` are text.
+    /// The product's id, unique in the scenario. Defaults to the category's prefix and next number. An integer without
+    /// quotes, such as `1`, is a number in the API too; `007`, `1.0` and `1e3` are text.
     #[schemars(example = &"A1", example = 1)]
     pub(crate) id: Opt<Id>,
     /// The order total at the start. The API does not show it as a property of the product.
@@ -103,7 +103,7 @@ pub(crate) struct RawProduct {
     pub(crate) own: Map<String, Value>,
 }
 
-// By hand, because serde's `flatten` buffers values and with that loses their places.
+// Implemented by hand because serde's `flatten` buffers values and so loses their spans.
 impl<'de> Deserialize<'de> for RawProduct {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ProductVisitor)
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for ProductVisitor {
                 "total" => product.total = map.next_value()?,
                 "order" => product.order = map.next_value()?,
                 _ => {
-                    // A value that cannot be decoded is in the list of problems already.
+                    // A value that cannot be decoded has already been reported.
                     let value: Spanned<Value> = map.next_value()?;
                     product.own.insert(key, value.value.unwrap_or_default());
                 }

@@ -15,7 +15,7 @@ use crate::scenario::yaml::{JsonNode, Spanned};
 /// A value of `data`. Only the schema uses this type: the decoder tells the variants apart by their keys.
 #[derive(Debug, JsonSchema)]
 #[schemars(rename = "datum")]
-#[expect(dead_code, reason = "the schema is made of its declaration")]
+#[expect(dead_code, reason = "only the schema derived from it is used")]
 pub(crate) enum RawDatum {
     /// A value from a file.
     #[schemars(untagged)]
@@ -40,7 +40,7 @@ pub(crate) struct RawDataFile {
     pub(crate) from: Opt<String>,
 }
 
-/// Rows that are generated when the scenario is read: the same scenario gives the same rows.
+/// Rows that are generated when the scenario is loaded. The same scenario always produces the same rows.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "madeRows")]
@@ -96,7 +96,7 @@ impl<'de> Visitor<'de> for RowVisitor {
             if key == "id" {
                 row.id = map.next_value()?;
             } else {
-                // A value that cannot be decoded is in the list of problems already.
+                // A value that cannot be decoded has already been reported.
                 let value: Spanned<Value> = map.next_value()?;
                 row.own.insert(key, value.value.unwrap_or_default());
             }
@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for RowVisitor {
     }
 }
 
-/// A date and time, as milliseconds since 1970.
+/// A date and time, in milliseconds since the Unix epoch.
 #[derive(Debug, Deserialize)]
 #[serde(rename = "a date and time such as 2026-01-01T09:30:00Z")]
 pub(crate) struct RawMoment(#[serde(deserialize_with = "moment")] pub(crate) Result<i64, UnitError>);

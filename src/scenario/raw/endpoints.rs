@@ -8,10 +8,9 @@ use super::{Opt, RawAnswer, RawAnswers, RawExpression, RawMatch, RawRuleStep};
 use crate::scenario::Protocol;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// A WebSocket endpoint. Expressions in its steps can use `conn`, the socket's own memory (`conn.id`, `conn.topics`
-/// and what `set` stores there; with Socket.IO also `conn.sid`, the client's `socket.id`), the handshake's `path`,
-/// `query`, `headers`, `cookies` and `url`, and everything in
-/// `data`.
+/// A WebSocket endpoint. Expressions in its steps can use `conn`, which is the socket's own memory (`conn.id`,
+/// `conn.topics` and what `set` stores there; with Socket.IO also `conn.sid`, the client's `socket.id`), the
+/// handshake's `path`, `query`, `headers`, `cookies` and `url`, and everything in `data`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -23,14 +22,14 @@ pub(crate) struct RawEndpoint {
     /// accepted.
     pub(crate) handshake: Opt<RawRefusals>,
     /// The subprotocol, or several in order of preference: mockd chooses the first that the client offers, and refuses
-    /// a client that offers none of them with 400. Without it, mockd chooses the client's first; with `protocol:
-    /// graphql-transport-ws`, that one.
+    /// a client that offers none of them with 400. Without it, mockd chooses the first that the client offers, or
+    /// `graphql-transport-ws` with that protocol.
     #[schemars(example = &"chat.v1", example = ["chat.v2", "chat.v1"])]
     pub(crate) subprotocol: Opt<RawSubprotocols>,
     /// The protocol on top of WebSocket. Without it, messages are JSON, text or bytes.
     pub(crate) protocol: Opt<RawProtocol>,
-    /// The frame that sockets get for an event of a topic, unless their `join` has its own. `$event` is what was sent,
-    /// `$topic` the topic.
+    /// The frame that sockets receive for an event of a topic, unless their `join` has its own. `$event` is the event,
+    /// `$topic` its topic.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "topic": "$topic", "data": "$event" }))]
     pub(crate) frame: Opt<JsonNode>,
@@ -43,7 +42,7 @@ pub(crate) struct RawEndpoint {
     /// in the log.
     #[schemars(with = "Opt<Vec<Spanned<RawMessageRule>>>")]
     pub(crate) messages: Opt<Items<RawMessageRule>>,
-    /// Steps that start after a socket has closed whose client was connected. They belong to the world.
+    /// Steps that start after a socket with a connected client has closed. They belong to the world.
     #[schemars(example = serde_json::json!([{ "send": { "frame": { "left": "$conn.name" } } }]))]
     pub(crate) closed: Opt<Items<RawRuleStep>>,
 }
@@ -71,7 +70,7 @@ pub(crate) enum RawRefusals {
     example = serde_json::json!({ "when": "query.token != 'secret'", "status": 401 })
 )]
 pub(crate) struct RawRefusal {
-    /// An expression: a handshake for which it is true is refused.
+    /// An expression that must be true for the handshake to be refused.
     #[schemars(example = &"query.token != 'secret'")]
     pub(crate) when: Opt<RawExpression>,
     /// What the request must contain to be refused.
@@ -128,7 +127,8 @@ pub(crate) enum RawSubprotocols {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[schemars(rename = "protocol")]
 pub(crate) enum RawProtocol {
-    /// Socket.IO 5 over Engine.IO 4, by WebSocket and HTTP long-polling. A message is `{ namespace, event, args, ack }`.
+    /// Socket.IO 5 over Engine.IO 4, with WebSocket and HTTP long polling. A message is
+    /// `{ namespace, event, args, ack }`.
     #[serde(rename = "socket.io")]
     SocketIo,
     /// GraphQL over WebSocket. A message is `{ id, operationName, query, variables, extensions }`.
@@ -163,19 +163,18 @@ with_verbs! {
         transform = allow_no_steps
     )]
     RawMessageRule {
-        /// JSON that the message must contain: the keys of a mapping, the items of a list by position. Texts may be
-        /// expressions; an undefined value matches no message.
+        /// JSON that the message must contain: the keys of a mapping, the items of a list by position. Any text in it
+        /// may be an expression; an undefined value matches no message.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
-        /// The message's text. `*` matches any text. Expressions are not allowed here.
+        /// The text of the message. `*` matches any text. Expressions are not allowed here.
         #[schemars(example = &"hello *")]
         text: Opt<String>,
         /// An expression that must be true.
         #[schemars(example = &"msg.price | float > 100")]
         when: Opt<RawExpression>,
-        /// Values by name, which `when` and the steps can use. A value that `when` does not use is computed only if `when` is
-        /// true.
+        /// Named values for `when` and the steps. A value that `when` does not use is computed only if `when` is true.
         #[schemars(example = serde_json::json!({ "room": "{{ msg.room or 'lobby' }}" }))]
         with: Opt<Entries<JsonNode>>,
     }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Opt, RawDuration, RawShare};
 use crate::scenario::yaml::Id;
 
-/// A fault, something that goes wrong on purpose: what it hits (`on` and the keys that narrow it), when, and exactly
-/// one effect. Its times count from the start, or from the reload, step or request that added or changed it.
+/// A fault to inject: what it hits (`on` and the keys that narrow it down), when, and exactly one effect. Its times
+/// count from the start of the world, or from the reload, step or request that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(
@@ -25,9 +25,9 @@ pub(crate) struct RawFault {
     /// Only requests with this method. With `on: http`.
     #[schemars(example = &"POST")]
     pub(crate) method: Opt<String>,
-    /// Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all requests
-    /// for the API. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
-    /// sockets of an endpoint that were opened with it.
+    /// Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all API
+    /// requests. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
+    /// sockets of an endpoint that were opened with this path.
     #[schemars(example = &"/orders/*")]
     pub(crate) path: Opt<String>,
     /// Only requests for this category or one of its products, or only sockets that requested it last.
@@ -40,11 +40,10 @@ pub(crate) struct RawFault {
     /// `drop`.
     #[schemars(example = &"room/*")]
     pub(crate) topic: Opt<String>,
-    /// The share of requests, sockets or streams that the fault hits.
+    /// The share of requests, sockets or streams to hit.
     #[schemars(example = &"20%", extend("default" = "100%"))]
     pub(crate) share: Opt<RawShare>,
-    /// The share of frames or events that the fault hits, on the sockets or streams that it hits. With `drop`,
-    /// `duplicate` and `corrupt`.
+    /// The share of frames or events to hit on the affected sockets or streams. With `drop`, `duplicate` and `corrupt`.
     #[schemars(example = &"5%", extend("default" = "100%"))]
     pub(crate) chance: Opt<RawShare>,
     /// How many requests, sockets or streams to spare first.
@@ -53,10 +52,10 @@ pub(crate) struct RawFault {
     /// How many requests, sockets or streams to hit after `skip`. Without it, all of them.
     #[schemars(example = 2, range(min = 1))]
     pub(crate) times: Opt<i64>,
-    /// When the fault begins.
+    /// When the fault starts.
     #[schemars(extend("default" = "0s"))]
     pub(crate) from: Opt<RawDuration>,
-    /// When the fault ends. Without it, never.
+    /// When the fault ends. Without it, the fault never ends.
     #[schemars(example = &"1m")]
     pub(crate) until: Opt<RawDuration>,
     /// Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order.
@@ -65,14 +64,14 @@ pub(crate) struct RawFault {
     /// Answers requests with this status without processing them; refuses handshakes with it.
     #[schemars(example = 503, range(min = 400, max = 599))]
     pub(crate) status: Opt<i64>,
-    /// The JSON body sent with `status`, instead of mockd's own.
+    /// The JSON body sent with `status`, instead of mockd's default.
     #[schemars(example = serde_json::json!({ "error": "out of stock" }))]
     pub(crate) body: Opt<Value>,
     /// The `retry-after` header sent with `status`, in whole seconds.
     #[schemars(example = &"2s")]
     pub(crate) retry_after: Opt<RawDuration>,
-    /// Resets connections: those of requests before they are processed, those of sockets and streams when the fault
-    /// begins, or after the number given by `after`.
+    /// Resets connections: those of requests before they are processed; those of sockets and streams when the fault
+    /// starts, or after the number given by `after`.
     pub(crate) reset: Opt<bool>,
     /// With `reset`: after this many bytes of an answer that is not a stream, frames of a socket, or events of a
     /// stream. With `close`: after this many frames.
@@ -95,16 +94,16 @@ pub(crate) struct RawFault {
     /// Delays the answer to handshakes. With `on: websocket`.
     #[schemars(example = &"2s")]
     pub(crate) connect: Opt<RawLatency>,
-    /// Closes sockets with this code: those that are open when the fault begins, or with `after` each socket after
+    /// Closes sockets with this code: those that are open when the fault starts or, with `after`, each socket after
     /// that many frames. With `on: websocket`.
     #[schemars(example = 1011, range(min = 1000, max = 4999))]
     pub(crate) close: Opt<i64>,
     /// The reason sent with `close`, at most 123 bytes.
     pub(crate) reason: Opt<String>,
-    /// Freezes sockets: they stay open, but mockd sends nothing, not even pongs, and reads nothing. With `on:
-    /// websocket`.
+    /// Freezes sockets: they stay open, but mockd neither sends anything, not even pongs, nor reads anything. With
+    /// `on: websocket`.
     pub(crate) freeze: Opt<bool>,
-    /// Drops frames or events. With `on: websocket`, where the latest totals follow afterwards, or `on: stream`.
+    /// Drops frames or events. With `on: websocket`, where the latest totals are sent afterwards, or `on: stream`.
     pub(crate) drop: Opt<bool>,
     /// Sends frames or events twice. With `on: websocket` or `on: stream`.
     pub(crate) duplicate: Opt<bool>,
@@ -113,10 +112,11 @@ pub(crate) struct RawFault {
     pub(crate) reorder: Opt<i64>,
     /// Damages frames. With `on: websocket`.
     pub(crate) corrupt: Opt<RawDamage>,
-    /// Freezes totals at their values when the fault first hits. With `on: websocket`, and best with `product`.
+    /// Freezes totals at the values that they have when the fault first hits. With `on: websocket`, ideally with
+    /// `product`.
     pub(crate) stale: Opt<bool>,
-    /// Closes all sockets with 1012 when the fault begins, and refuses handshakes with 503 for this long. With `on:
-    /// websocket`.
+    /// Closes all sockets with 1012 when the fault starts, and refuses handshakes with 503 for this long. With
+    /// `on: websocket`.
     #[schemars(example = &"5s")]
     pub(crate) storm: Opt<RawDuration>,
     /// Reads what clients send, but ignores it. With `on: websocket`.
@@ -132,7 +132,7 @@ pub(crate) enum RawOn {
     Http,
     /// Sockets, and the handshakes that open them.
     WebSocket,
-    /// Open streams of server-sent events. A request that opens one is a request like any other, hit with `on: http`.
+    /// Open streams of server-sent events. The request that opens a stream is an ordinary request, hit with `on: http`.
     Stream,
 }
 
@@ -155,11 +155,11 @@ pub(crate) enum RawDamage {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "latency")]
 pub(crate) enum RawLatency {
-    /// Drawn from a distribution.
+    /// A random time.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Spread(Box<RawSpread>),
-    /// Always the same.
+    /// A fixed time.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     Fixed(RawDuration),

@@ -22,7 +22,7 @@ pub(crate) enum RawAnswers {
 }
 
 with_verbs! {
-    /// An answer: which requests it is for, what happens first, and its content, which is at most one of `body`,
+    /// An answer: which requests it matches, the steps to run first, and its content, which is at most one of `body`,
     /// `text`, `file`, `crud` and `stream`. A verb may take the place of `do`. Expressions can use the request's
     /// `path`, `query`, `headers`, `cookies`, `body`, `method` and `url`, and everything in `data`.
     #[schemars(
@@ -30,16 +30,16 @@ with_verbs! {
         example = serde_json::json!({ "status": 201, "body": { "hello": "$path.name" } })
     )]
     RawAnswer {
-        /// An expression: the answer is for requests for which it is true.
+        /// An expression that must be true for the answer to match.
         #[schemars(example = &"query.page | int > 1")]
         when: Opt<RawExpression>,
-        /// What a request must contain for this answer.
+        /// What a request must contain to match.
         r#match: Opt<RawMatch>,
         /// Named values for `when`, the steps and everything else in the answer. They are computed once `match`
         /// matches.
         #[schemars(example = serde_json::json!({ "total": "{{ body.price * body.amount }}" }))]
         with: Opt<Entries<JsonNode>>,
-        /// The status, from 200 to 599. Without it, 200, or 204 if the answer has no content.
+        /// The status, from 200 to 599. Defaults to 200, or to 204 if the answer has no content.
         #[schemars(example = 201, extend("type" = ["integer", "string", "null"]))]
         status: Opt<JsonNode>,
         /// Headers by name. A list sends several headers with that name.
@@ -53,8 +53,8 @@ with_verbs! {
         #[schemars(example = &"Hello {{ query.name }}", extend("type" = ["string", "number", "boolean", "null"]))]
         text: Opt<JsonNode>,
         /// The path of a file, relative to this one. Its extension decides the content type. A path with expressions
-        /// cannot leave the directory of this file, or the directory that the path starts with, as in `../images/{{
-        /// path.name }}`.
+        /// cannot leave the directory of this file, or the directory that the path starts with, as in
+        /// `../images/{{ path.name }}`.
         #[schemars(example = &"images/cat.png", extend("type" = ["string", "null"]))]
         file: Opt<JsonNode>,
         /// The delay of the answer, on the world's clock. Its steps run and its expressions are computed when the
@@ -64,7 +64,7 @@ with_verbs! {
         /// A REST API for a collection. The route's key has no method.
         #[schemars(example = &"todos")]
         crud: Opt<RawCrud>,
-        /// Server-sent events, for any method: steps that start with the request and stop with it. HEAD runs `do`, but
+        /// Server-sent events, for any method: steps that start with the request and stop with it. HEAD runs `do` but
         /// opens no stream.
         stream: Opt<Items<RawRuleStep>>,
         #[schemars(skip)]
@@ -72,7 +72,7 @@ with_verbs! {
     }
 }
 
-/// What a request must contain. Texts may be expressions; an undefined value matches no request.
+/// What a request must contain. Any text in it may be an expression; an undefined value matches no request.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "match")]
@@ -93,11 +93,11 @@ pub(crate) struct RawMatch {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "crud")]
 pub(crate) enum RawCrud {
-    /// For the collection with this name.
+    /// The collection with this name.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     Collection(String),
-    /// In full.
+    /// A collection with options.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(Box<RawCrudDescription>),
@@ -111,22 +111,22 @@ pub(crate) struct RawCrudDescription {
     /// The collection's name.
     #[schemars(example = &"todos")]
     pub(crate) collection: Opt<String>,
-    /// The fields that a row sent by a client must have: their names, each with its allowed JSON types. Without it,
-    /// any row is accepted. Filtering by a field that is neither declared here nor present in any row gives an empty
-    /// list; the log and the journal say so.
+    /// The fields that a row sent by a client must have: their names, each with its allowed JSON types. Without it, any
+    /// row is accepted. Filtering by a field that is neither declared here nor present in any row returns an empty
+    /// list; the log and the journal report it.
     #[schemars(example = serde_json::json!({ "title": "string" }))]
     pub(crate) fields: Opt<Entries<RawField>>,
     /// Fields that an added row has in addition to those that the client sends.
     #[schemars(example = serde_json::json!({ "status": "placed", "at": "$now.iso" }), extend("type" = ["object", "string", "null"]))]
     pub(crate) defaults: Opt<JsonNode>,
-    /// The allowed operations. Without it, all of them.
+    /// The allowed operations. Defaults to all of them.
     #[schemars(example = ["list", "get"], length(min = 1))]
     pub(crate) only: Opt<Vec<Spanned<RawOperation>>>,
     /// The names of the query parameters for pages and sorting.
     pub(crate) query: Opt<RawCrudQuery>,
     /// The body of a list: `$items` are the rows of the page, `$total` is the number of matching rows, `$page` the
-    /// number of the page, `$per_page` its size, and `$pages` the number of pages. Without it, the body is a list of
-    /// the rows.
+    /// number of the page, `$per_page` its size, and `$pages` the number of pages. Without it, the body is the list of
+    /// rows.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page", "pages": "$pages" }))]
     pub(crate) list: Opt<JsonNode>,

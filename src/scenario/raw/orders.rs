@@ -1,4 +1,4 @@
-//! Orders that mockd places itself: random generators and scripts.
+//! Orders that mockd places on its own: random generators and scripts.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{Opt, RawDuration, RawFault, RawProduct, RawRate};
 use crate::scenario::yaml::{Entries, Id, IdNode, Items, Spanned};
 
-/// A generator of random orders, with its own random stream. It needs `every` or `rate`; its times count from the
-/// start, or from the reload that added or changed it.
+/// A generator of random orders, with its own random stream. It needs `every` or `rate`; its times count from the start
+/// of the world, or from the reload that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(
@@ -21,17 +21,17 @@ pub(crate) struct RawGenerator {
     /// The time between two orders; with `arrivals: poisson`, the mean time. At least 1us.
     #[schemars(example = &"1500ms")]
     pub(crate) every: Opt<RawDuration>,
-    /// How often an order comes, as an alternative to `every`.
+    /// How often an order is placed, as an alternative to `every`.
     #[schemars(example = &"20/s")]
     pub(crate) rate: Opt<RawRate>,
     /// How the times between orders are distributed.
     #[schemars(extend("default" = "even"))]
     pub(crate) arrivals: Opt<RawArrivals>,
-    /// How much earlier or later than scheduled an order may come; at most `every`. Deviations do not add up. Not with
-    /// `arrivals: poisson`.
+    /// How much earlier or later than scheduled an order may be placed; at most `every`. Deviations do not add up. Not
+    /// with `arrivals: poisson`.
     #[schemars(example = &"200ms", extend("default" = "0s"))]
     pub(crate) jitter: Opt<RawDuration>,
-    /// What one order adds to the total: a number, or a range from which one is drawn uniformly.
+    /// The amount of each order: a number, or a range to draw from uniformly.
     #[schemars(example = serde_json::json!({ "min": 1, "max": 7 }), extend("default" = 1))]
     pub(crate) amount: Opt<RawAmount>,
     /// Which products are ordered: `all`, a list of ids, those of a category, or ids with weights.
@@ -42,10 +42,10 @@ pub(crate) struct RawGenerator {
         extend("default" = "all")
     )]
     pub(crate) products: Opt<RawDraw>,
-    /// When it starts. The first order follows after one interval.
+    /// When the generator starts. The first order follows one interval later.
     #[schemars(extend("default" = "0s"))]
     pub(crate) from: Opt<RawDuration>,
-    /// When it ends. An order due at that time still comes. Without it, never.
+    /// When the generator stops. An order due at that time is still placed. Without it, the generator never stops.
     #[schemars(example = &"10m")]
     pub(crate) until: Opt<RawDuration>,
 }
@@ -61,15 +61,15 @@ pub(crate) enum RawArrivals {
     Poisson,
 }
 
-/// What one order adds.
+/// The amount of an order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "amount")]
 pub(crate) enum RawAmount {
-    /// Always the same.
+    /// A fixed amount.
     #[serde(rename = "\0integer")]
     #[schemars(untagged)]
     Fixed(#[schemars(range(min = -9_007_199_254_740_991_i64, max = 9_007_199_254_740_991_i64))] i64),
-    /// Any number of a range.
+    /// A random number from a range.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Range(RawRange),
@@ -92,7 +92,7 @@ pub(crate) struct RawRange {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "draw")]
 pub(crate) enum RawDraw {
-    /// Every product that exists at the time, including those added since the start.
+    /// Every current product, including those added since the start.
     #[serde(rename = "all")]
     All,
     /// These ids, each with the same probability.
@@ -116,11 +116,11 @@ pub(crate) enum RawDraw {
     ])
 )]
 pub(crate) struct RawDrawBy {
-    /// Every product of this category at the time, each with the same probability.
+    /// Every current product of this category, each with the same probability.
     #[schemars(example = &"electronics")]
     pub(crate) category: Opt<String>,
-    /// Ids with their weights: a weight of 5 is ordered five times as often as a weight of 1. At least one weight is
-    /// above 0.
+    /// Ids with their weights: a weight of 5 is ordered five times as often as a weight of 1. At least one weight must
+    /// be above 0.
     #[schemars(
         example = serde_json::json!({ "A1": 5, "A2": 1 }),
         extend("additionalProperties" = { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 })
@@ -128,7 +128,7 @@ pub(crate) struct RawDrawBy {
     pub(crate) weights: Opt<Entries<i64>>,
 }
 
-/// A timeline of steps. Its times count from the start, or from the reload that added or changed it.
+/// A timeline of steps. Its times count from the start of the world, or from the reload that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "script", extend("required" = ["steps"]))]
@@ -139,8 +139,8 @@ pub(crate) struct RawScript {
     /// When the script starts.
     #[schemars(extend("default" = "0s"))]
     pub(crate) start: Opt<RawDuration>,
-    /// How many times the script runs: a number, or `forever`. Each run starts with the last action of the previous
-    /// one.
+    /// How many times the script runs: a number, or `forever`. Each run starts at the time of the previous run's last
+    /// action.
     #[schemars(example = 3, example = &"forever", extend("default" = 1))]
     pub(crate) repeat: Opt<RawRepeat>,
     /// The steps, at least one.
@@ -177,23 +177,23 @@ pub(crate) enum RawRepeat {
     ])
 )]
 pub(crate) struct RawStep {
-    /// When it happens, counted from the start of the script or of the current repeat. Not with `after`.
+    /// When the step runs, counted from the start of the script or of its current repetition. Not with `after`.
     #[schemars(example = &"2s")]
     pub(crate) at: Opt<RawDuration>,
-    /// When it happens, counted from the end of the previous step. Not with `at`.
+    /// When the step runs, counted from the end of the previous step. Not with `at`.
     #[schemars(example = &"500ms")]
     pub(crate) after: Opt<RawDuration>,
     /// The id of the product to order.
     #[schemars(example = &"A1")]
     pub(crate) product: Opt<IdNode>,
-    /// What the order adds to the product's total, negative for a return: a number, or a range from which one is drawn
-    /// uniformly each time.
+    /// The amount to add to the product's total, negative for a return: a number, or a range to draw from uniformly
+    /// each time.
     #[schemars(example = 10, example = serde_json::json!({ "min": 1, "max": 7 }))]
     pub(crate) amount: Opt<RawAmount>,
-    /// How many times the step happens, with `every` as the interval. More than 1000000 requires `every`.
+    /// How many times the step runs, with `every` as the interval. More than 1000000 runs require `every`.
     #[schemars(example = 100, range(min = 1), extend("default" = 1))]
     pub(crate) times: Opt<i64>,
-    /// The time between two of the step's `times`. At least 1us. Without it, all happen at once.
+    /// The interval between two runs of the step. At least 1us. Without it, all runs happen at once.
     #[schemars(example = &"10ms")]
     pub(crate) every: Opt<RawDuration>,
     /// Sets a product's total.
@@ -202,7 +202,7 @@ pub(crate) struct RawStep {
     pub(crate) add: Opt<Box<RawAdd>>,
     /// Removes a product from its category.
     pub(crate) remove: Opt<Box<RawRemove>>,
-    /// Starts a fault, whose times count from this step.
+    /// Starts a fault. Its times count from this step.
     pub(crate) fault: Opt<Box<RawFault>>,
 }
 

@@ -1,4 +1,4 @@
-//! What happens by itself: triggers, scripts and generators of general steps.
+//! Rules that fire on their own: triggers, scripts and generators of general steps.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,16 +17,16 @@ with_verbs! {
     )]
     RawTrigger {
         /// The topic. A `*` at its end matches any text: `room/*` matches all topics that start with `room/`. A change
-        /// of a row is sent to two topics, and fires such a trigger once.
+        /// of a row is sent to two topics, but fires such a trigger once.
         #[schemars(example = &"todos", example = &"room/*", length(min = 1))]
         topic: Opt<String>,
-        /// An expression: the trigger fires only if it is true. `event` is what was sent, `topic` the topic.
+        /// An expression that must be true for the trigger to fire. `event` is the event, `topic` its topic.
         #[schemars(example = &"event.change == 'added'")]
         when: Opt<RawExpression>,
     }
 }
 
-/// Steps to run now, all or none.
+/// Steps to run now, as one atomic operation.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "postedSteps", extend("required" = ["do"]))]
@@ -36,12 +36,12 @@ pub(crate) struct RawPostedSteps {
     pub(crate) steps: Opt<Items<RawRuleStep>>,
 }
 
-/// A timeline of steps. Its times count from the start, or from the reload that added or changed it.
+/// A timeline of steps. Its times count from the start of the world, or from the reload that added or changed it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "ruleScript", extend("required" = ["steps"]))]
 pub(crate) struct RawRuleScript {
-    /// The script's name in messages. A reload recognises the script by its name, or without one by its position.
+    /// The script's name in messages. A reload recognises the script by its name or, without a name, by its position.
     #[schemars(example = &"morning")]
     pub(crate) name: Opt<String>,
     /// When the script starts.
@@ -56,7 +56,7 @@ pub(crate) struct RawRuleScript {
 
 with_verbs! {
     /// An action at random times: `do`, or a verb in its place. It needs `every` or `rate`; its times count from the
-    /// start, or from the reload that added or changed it.
+    /// start of the world, or from the reload that added or changed it.
     #[schemars(
         deny_unknown_fields, rename = "ruleGenerator",
         example = serde_json::json!({ "every": "1s", "pick": "stocks", "increment": { "stocks": { "id": "$it.id", "price": "{{ random(-5, 5) }}" } } }),
@@ -69,14 +69,14 @@ with_verbs! {
         ])
     )]
     RawRuleGenerator {
-        /// The generator's name in messages. A reload recognises the generator by its name, or without one by its
+        /// The generator's name in messages. A reload recognises the generator by its name or, without a name, by its
         /// position.
         #[schemars(example = &"prices")]
         name: Opt<String>,
         /// The time between two actions; with `arrivals: poisson`, the mean time. At least 1us.
         #[schemars(example = &"1500ms")]
         every: Opt<RawDuration>,
-        /// How often it happens, as an alternative to `every`.
+        /// How often the action happens, as an alternative to `every`.
         #[schemars(example = &"20/s")]
         rate: Opt<RawRate>,
         /// How the times between two actions are distributed.
@@ -86,10 +86,10 @@ with_verbs! {
         /// Not with `arrivals: poisson`.
         #[schemars(example = &"200ms", extend("default" = "0s"))]
         jitter: Opt<RawDuration>,
-        /// When it starts. The first action follows after one interval.
+        /// When the generator starts. The first action follows one interval later.
         #[schemars(extend("default" = "0s"))]
         from: Opt<RawDuration>,
-        /// When it ends. An action due at that time still happens. Without it, never.
+        /// When the generator stops. An action due at that time still happens. Without it, the generator never stops.
         #[schemars(example = &"10m")]
         until: Opt<RawDuration>,
         /// A row to pick at random each time, available as `$it`: any row of a collection, or one of several ids with
@@ -118,8 +118,8 @@ pub(crate) enum RawPick {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "pickBy", extend("required" = ["weights"]))]
 pub(crate) struct RawPickBy {
-    /// Ids of one collection with their weights: a weight of 5 is picked five times as often as a weight of 1. At
-    /// least one weight is above 0.
+    /// Ids of one collection with their weights: a weight of 5 is picked five times as often as a weight of 1. At least
+    /// one weight must be above 0.
     #[schemars(
         example = serde_json::json!({ "ACME": 5, "INIT": 1 }),
         extend("additionalProperties" = { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 })

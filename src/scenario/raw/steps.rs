@@ -1,4 +1,4 @@
-//! General steps: when they happen, and one verb each.
+//! General steps: one verb each, and when it runs.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::{Opt, RawDuration, RawFault, RawRepeat};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
-/// An expression without braces, such as that of `when`.
+/// An expression without braces, such as the value of `when`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct RawExpression(pub(crate) JsonNode);
@@ -30,7 +30,7 @@ impl JsonSchema for RawExpression {
     }
 }
 
-/// A key without a value is `null`, a value like any other.
+/// Decodes a key without a value as `null`, a value like any other.
 pub(super) fn also_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt<JsonNode>, D::Error> {
     Spanned::deserialize(deserializer).map(Some)
 }
@@ -41,7 +41,7 @@ pub(crate) struct RawVerb<'r> {
     pub(crate) key: &'static str,
     /// The place of its value.
     pub(crate) span: Span,
-    /// Its value; `None` if that was reported as wrong.
+    /// Its value; `None` if it is invalid, which has been reported.
     pub(crate) value: Option<RawVerbValue<'r>>,
 }
 
@@ -78,7 +78,7 @@ pub(crate) const VERBS: &[&str] = &[
     "fault",
 ];
 
-/// The part of a JSON Schema that requires exactly one verb.
+/// Returns the part of a JSON Schema that requires exactly one verb.
 pub(super) fn one_verb() -> Value {
     let one = |key: &&str| match *key {
         "reply" => json!({ "required": [key] }),
@@ -95,13 +95,12 @@ macro_rules! with_verbs {
         $(#[$meta])*
         pub(crate) struct $name {
             $($(#[$about])* pub(crate) $field: $type,)*
-            /// A list of steps. A step's `do` runs at one moment, all or none: if one of its steps is refused, none
-            /// takes effect.
+            /// A list of steps. The `do` of a step is atomic: its steps run at one moment, and if one of them is
+            /// refused, none takes effect.
             pub(crate) r#do: Opt<Items<$crate::scenario::raw::RawRuleStep>>,
-            /// Sends a frame to this socket: JSON, text as it is, or `{ binary: BASE64 }`. In a `stream`, sends an
-            /// event: a mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only
-            /// `comment` or `retry`, sets the fields of the event; any other value is its data. Only in streams and
-            /// sockets.
+            /// Sends a frame to this socket: JSON, plain text, or `{ binary: BASE64 }`. In a `stream`, sends an event.
+            /// A mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only `comment` or
+            /// `retry`, sets the fields of the event; any other value is its data. Only in streams and sockets.
             #[serde(deserialize_with = "super::steps::also_null")]
             #[schemars(example = &"$it", example = serde_json::json!({ "event": "price", "data": "$price" }))]
             pub(crate) reply: Opt<JsonNode>,
@@ -115,24 +114,24 @@ macro_rules! with_verbs {
             #[schemars(example = &"news", example = serde_json::json!({ "as": "sub-1" }))]
             pub(crate) leave: Opt<$crate::scenario::raw::RawLeave>,
             /// Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. With
-            /// Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last.
-            /// The steps after it do not run, nor does anything else that waits for the socket or stream. Only in
-            /// streams and sockets.
+            /// Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last
+            /// one. The steps after it do not run, nor does anything else that is scheduled for the socket or stream.
+            /// Only in streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
             /// Adds a row to a collection. A row without an `id` gets the next one.
             #[schemars(example = serde_json::json!({ "todos": { "title": "$body.title" } }))]
             pub(crate) add: Opt<Entries<JsonNode>>,
-            /// Changes some fields of the row with that `id`.
+            /// Changes some fields of the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "done": true } }))]
             pub(crate) merge: Opt<Entries<JsonNode>>,
-            /// Replaces the row that has the same `id`.
+            /// Replaces the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "title": "Sleep" } }))]
             pub(crate) replace: Opt<Entries<JsonNode>>,
-            /// Removes the row with that id.
+            /// Removes the row with this id.
             #[schemars(example = serde_json::json!({ "todos": "$path.id" }))]
             pub(crate) remove: Opt<Entries<JsonNode>>,
-            /// Adds to numeric fields of the row with that `id`.
+            /// Adds to numeric fields of the row with the same `id`.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "votes": 1 } }))]
             pub(crate) increment: Opt<Entries<JsonNode>>,
             /// Sets values of `data`, or parts of them; in the steps of a socket also values of its memory `conn`.
@@ -144,12 +143,12 @@ macro_rules! with_verbs {
             /// Orders a product of `categories`.
             #[schemars(example = serde_json::json!({ "product": "A1", "amount": 10 }))]
             pub(crate) order: Opt<Box<$crate::scenario::raw::RawOrder>>,
-            /// Starts a fault, whose times count from then on.
+            /// Starts a fault. Its times count from then on.
             pub(crate) fault: Opt<Box<$crate::scenario::raw::RawFault>>,
         }
 
         impl $name {
-            /// The verbs given, in the order of the language.
+            /// Returns the verbs that are present, in the order of the language.
             pub(crate) fn verbs(&self) -> Vec<$crate::scenario::raw::RawVerb<'_>> {
                 use $crate::scenario::raw::{RawVerb, RawVerbValue as Value};
                 fn verb<'r, T>(
@@ -187,7 +186,7 @@ macro_rules! with_verbs {
 pub(super) use with_verbs;
 
 with_verbs! {
-    /// A step: exactly one verb, when it happens, and how often. Without a time it happens when the previous step has
+    /// A step: exactly one verb, and when and how often it runs. Without a time, it runs when the previous step has
     /// ended.
     #[schemars(
         deny_unknown_fields, rename = "ruleStep",
@@ -195,24 +194,24 @@ with_verbs! {
         extend("oneOf" = one_verb())
     )]
     RawRuleStep {
-        /// When it happens, counted from the start of the list of steps. Not with `after`.
+        /// When the step runs, counted from the start of the list of steps. Not with `after`.
         #[schemars(example = &"2s")]
         at: Opt<RawDuration>,
-        /// When it happens, counted from the end of the previous step. Not with `at`.
+        /// When the step runs, counted from the end of the previous step. Not with `at`.
         #[schemars(example = &"500ms")]
         after: Opt<RawDuration>,
-        /// How many times it happens: a number, or `forever`, with `every` as the interval. Not with `each`.
+        /// How many times the step runs: a number, or `forever`, with `every` as the interval. Not with `each`.
         #[schemars(example = 100, example = &"forever", extend("default" = 1))]
         times: Opt<RawRepeat>,
-        /// The time between two of its `times`, or between two items of `each`. At least 1us. Without it, all happen
-        /// at once. The first happens at once; `after: 15s` beside `every: 15s` delays it, too.
+        /// The interval between the runs of a step with `times` or `each`. At least 1us. Without it, all runs happen at
+        /// once. The first run is immediate; `after: 15s` with `every: 15s` delays it, too.
         #[schemars(example = &"10ms")]
         every: Opt<RawDuration>,
-        /// An expression: the step happens only if it is true when the step is due.
+        /// An expression that must be true for the step to run, evaluated when the step is due.
         #[schemars(example = &"chance(0.5)")]
         when: Opt<RawExpression>,
-        /// A list, or an expression that gives one: the step happens once for each item. `$item` is the item, `$index`
-        /// its position, from 0.
+        /// The items to run the step for: a list, or an expression that returns one. `$item` is the item, `$index` its
+        /// position, from 0.
         #[schemars(example = &"{{ todos | where(done=true) }}", extend("type" = ["array", "string", "null"]))]
         each: Opt<JsonNode>,
         /// Named values for the step and the steps inside it, computed when the step is due. A value that `when` does
@@ -227,8 +226,8 @@ with_verbs! {
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "send", extend("required" = ["frame"]))]
 pub(crate) struct RawSend {
-    /// A topic or a list of topics. Only the steps of an endpoint may omit it: they then send to all sockets of the
-    /// endpoint; with Socket.IO, to those in the namespace of the message or of the frame.
+    /// A topic or a list of topics. Only steps of an endpoint may omit it. They then send to all sockets of the
+    /// endpoint or, with Socket.IO, to those in the namespace of the message or of the frame.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
     /// What to send: any JSON value.
@@ -266,14 +265,15 @@ pub(crate) struct RawMembership {
     /// A topic or a list of topics.
     #[schemars(example = &"orders", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// JSON that an event must contain to reach the member. Texts may be expressions; an undefined value is an error.
+    /// JSON that an event must contain to reach the member. Any text in it may be an expression; an undefined value is
+    /// an error.
     #[schemars(example = serde_json::json!({ "row": { "room": "$path.room" } }))]
     pub(crate) r#where: Opt<JsonNode>,
     /// The name of the membership, for `leave`. Another `join` with the same name replaces it, even for other topics:
-    /// the old membership ends, with its steps.
+    /// the old membership and its steps end.
     #[schemars(example = &"$query.id")]
     pub(crate) r#as: Opt<JsonNode>,
-    /// The frame that the member gets for an event. `$event` is what was sent, `$topic` the topic.
+    /// The frame that the member receives for an event. `$event` is the event, `$topic` its topic.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = &"$event.row")]
     pub(crate) frame: Opt<JsonNode>,
@@ -307,7 +307,7 @@ pub(crate) struct RawLeaving {
     /// A topic or a list of topics.
     #[schemars(example = &"news", extend("type" = ["string", "array", "null"]))]
     pub(crate) to: Opt<JsonNode>,
-    /// The name of the membership, as its `join` says under `as`.
+    /// The name of the membership: the `as` of its `join`.
     #[schemars(example = &"sub-1")]
     pub(crate) r#as: Opt<JsonNode>,
 }
@@ -316,26 +316,26 @@ pub(crate) struct RawLeaving {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "close")]
 pub(crate) enum RawClose {
-    /// With this code.
+    /// This close code.
     #[serde(rename = "\0integer")]
     #[schemars(untagged)]
     Code(#[schemars(with = "u16")] JsonNode),
-    /// With the code that an expression gives.
+    /// An expression that returns the close code.
     #[serde(rename = "\0text")]
     #[schemars(untagged)]
     Computed(#[schemars(with = "String")] JsonNode),
-    /// With a code and a reason.
+    /// A close code and a reason.
     #[serde(rename = "\0mapping")]
     #[schemars(untagged)]
     Described(RawClosing),
 }
 
-/// The code and the reason to close the socket with.
+/// The close code and the reason.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "closing")]
 pub(crate) struct RawClosing {
-    /// The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Without it, 1000.
+    /// The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Defaults to 1000.
     #[schemars(example = 4401, extend("type" = ["integer", "string", "null"]))]
     pub(crate) code: Opt<JsonNode>,
     /// The close reason, at most 123 bytes.
@@ -351,8 +351,8 @@ pub(crate) struct RawOrder {
     /// The product's id.
     #[schemars(example = &"A1", example = &"$it.id", extend("type" = ["string", "number", "null"]))]
     pub(crate) product: Opt<JsonNode>,
-    /// What to add to its total, negative for a return: an integer, an expression that gives one, or a range from
-    /// which one is drawn each time.
+    /// The amount to add to the product's total, negative for a return: an integer, an expression that returns one, or
+    /// a range to draw from each time.
     #[schemars(
         example = 10,
         example = serde_json::json!({ "min": 1, "max": 7 }),

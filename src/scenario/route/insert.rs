@@ -1,4 +1,4 @@
-//! Paths in a router.
+//! Insertion of paths into a router.
 
 use matchit::{InsertError, Params, Router};
 
@@ -21,9 +21,9 @@ pub(in crate::scenario) fn insert_path<T: Clone>(
 }
 
 impl Parameter {
-    /// Its value among the parameters of a path.
+    /// Returns its value among the parameters of a path.
     pub(in crate::scenario) fn of<'p>(&self, parameters: &Params<'_, 'p>) -> &'p str {
-        // An empty one is not among them.
+        // An empty parameter is not among them.
         parameters.iter().nth(self.index).map_or("", |(_, text)| text)
     }
 }

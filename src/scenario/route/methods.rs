@@ -1,9 +1,9 @@
-//! Which methods the paths of a table have.
+//! The methods that the paths of a table allow.
 
 use super::{PathMatch, Plan, Route, RouteMethod, RouteTable};
 
 impl RouteTable {
-    /// Whether the scenario declares the answers of one of the routes.
+    /// Returns whether the scenario declares the answers of any of the routes.
     #[must_use]
     pub fn has_answers(&self) -> bool {
         !self.answers.is_empty()
@@ -11,13 +11,13 @@ impl RouteTable {
 }
 
 impl PathMatch<'_, '_> {
-    /// Whether the scenario declares the answers of one of the routes.
+    /// Returns whether the scenario declares the answers of any of the routes.
     #[must_use]
     pub fn has_answers(&self) -> bool {
         self.routes().any(Route::has_answers)
     }
 
-    /// The methods that the path allows, except OPTIONS, which every path allows (RFC 9110, 9.3).
+    /// Returns the methods that the path allows, except OPTIONS, which every path allows (RFC 9110, 9.3).
     #[must_use]
     pub fn methods(&self) -> Vec<&'static str> {
         let has = |method: RouteMethod| self.route(method).is_some();
@@ -36,7 +36,7 @@ impl PathMatch<'_, '_> {
 }
 
 impl Route {
-    /// Whether the scenario declares its answers.
+    /// Returns whether the scenario declares its answers.
     fn has_answers(&self) -> bool {
         matches!(self.plan, Plan::Answer { .. })
     }

@@ -1,4 +1,4 @@
-//! The route that a request most likely meant.
+//! Finds the route that a request most likely meant.
 
 use std::cmp::Reverse;
 use std::ops::Add;
@@ -6,13 +6,13 @@ use std::ops::Add;
 use super::{PathPattern, Route, RouteTable, Segment, encode_segment};
 use crate::words::mistakes;
 
-/// The cost of a missing or extra segment, in typing mistakes.
+/// The cost of a missing or extra segment, in typos.
 const MISSING: usize = 2;
 
 impl RouteTable {
-    /// The route whose path is nearest to a path without a route, which is written as for [`RouteTable::find`]. A
-    /// literal segment may be mistyped, and one segment may be missing or extra. Among equally near routes, one with
-    /// the request's method wins, then the first.
+    /// Returns the route nearest to a path that has no route. The path is encoded as for [`RouteTable::find`]. Literal
+    /// segments may be mistyped, and one segment may be missing or extra. Among equally near routes, one with the
+    /// request's method wins, then the first.
     #[must_use]
     pub fn nearest(&self, method: &str, path: &str) -> Option<&Route> {
         let routes = self.iter().enumerate().filter_map(|(place, route)| {
@@ -24,25 +24,25 @@ impl RouteTable {
 }
 
 impl PathPattern {
-    /// The distance of a path from this one; `None` if they are too far apart.
+    /// Returns the distance of a path from this one; `None` if they are too far apart.
     pub(in crate::scenario) fn distance(&self, path: &str) -> Option<impl Ord + Copy + use<>> {
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         let distance = Distance::between(&self.segments, &parts, true)?;
-        // A path of only parameters is near to everything.
+        // A path that consists of parameters alone is near every path.
         (distance.literals > 0).then(|| distance.rank())
     }
 }
 
-/// The distance of a path from that of a route.
+/// The distance between a path and the path of a route.
 #[derive(Debug, Clone, Copy, Default)]
 struct Distance {
     mistakes: usize,
-    /// How many literal segments the path has, possibly mistyped.
+    /// The number of literal segments in the path, mistyped ones included.
     literals: usize,
 }
 
 impl Distance {
-    /// `None` if they are too far apart.
+    /// Returns the distance; `None` if they are too far apart.
     fn between(segments: &[Segment], parts: &[&str], may_differ_in_length: bool) -> Option<Self> {
         let most = usize::from(may_differ_in_length);
         let (Some((segment, segments_left)), Some((part, parts_left))) = (segments.split_first(), parts.split_first())
@@ -63,7 +63,7 @@ impl Distance {
         [here, shorter, longer].into_iter().flatten().min_by_key(Self::rank)
     }
 
-    /// Smaller is nearer: with equally many mistakes, more matching literal segments are nearer.
+    /// Returns the sort key: fewer mistakes first, then more matching literal segments.
     fn rank(&self) -> (usize, Reverse<usize>) {
         (self.mistakes, Reverse(self.literals))
     }
@@ -71,7 +71,7 @@ impl Distance {
     fn of_segment(segment: &Segment, part: &str) -> Option<Self> {
         let Segment::Literal(text) = segment else { return Some(Self::default()) };
         let text = encode_segment(text);
-        // `mistakes` ignores case, but a path in another case is another path.
+        // `mistakes` ignores case, but paths are case-sensitive.
         let mistakes = if text == part { 0 } else { mistakes(part, &text)?.max(1) };
         Some(Self { mistakes, literals: 1 })
     }
@@ -87,7 +87,7 @@ impl Add for Distance {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::super::{PathPattern, Plan, Route, RouteMethod, RouteTable};
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn of_routes_that_are_as_near_the_first_is_named() {
+    fn among_equally_near_routes_the_first_wins() {
         let mut written = ["GET /cats/{id}", "GET /cars/{id}", "POST /cabs/{id}", "GET /caps"];
         for _ in 0..written.len() {
             let table = RouteTable::new(written.map(route)).unwrap();
@@ -155,7 +155,7 @@ mod tests {
                 of_method.map(|one| one.split_once(' ').unwrap().1.to_owned()).next()
             };
             assert_eq!((near("GET"), near("POST")), (first("GET"), first("POST")), "{written:?}");
-            // Without one with that method, the first.
+            // If no route has the method, the first one wins.
             assert_eq!(near("PUT"), first(""), "{written:?}");
             written.rotate_left(1);
         }

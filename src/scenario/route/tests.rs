@@ -1,6 +1,6 @@
-//! Which routes a table finds.
+//! The routes that a table finds.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The shop in general terms: pure functions from the shop to collections, timelines and routes.
+//! Lowering: pure functions from the shop to collections, timelines and routes.
 
 #[cfg(test)]
 mod tests;
@@ -13,9 +13,9 @@ use crate::scenario::{
     RouteMethod, Script, SocketEndpoint, Step,
 };
 
-/// The general declaration of a shop.
+/// Returns the general declaration of a shop.
 ///
-/// It consumes the shop, so that its steps are not in memory twice.
+/// Consumes the shop, so that its steps are never in memory twice.
 pub(in crate::scenario) fn lower(shop: Shop) -> Declaration {
     let Shop { categories, feed, generators, scripts } = shop;
     Declaration {
@@ -32,7 +32,7 @@ fn collection(category: Category) -> Collection {
     Collection { name, prefix, rows: products, fields, is_counted: true, ids: IdScheme::Numbered }
 }
 
-/// Each category is a list that products can be added to; `/orders` serves all of them.
+/// Returns the routes to list and add the products of each category, and the shared routes under `/orders`.
 fn routes(categories: &[Category], feed: ShopFeed) -> Vec<Route> {
     let mut routes: Vec<Route> = categories.iter().flat_map(category_routes).collect();
     let orders = PathPattern::default().literal("orders");
@@ -71,7 +71,7 @@ fn generator(generator: OrderGenerator) -> Generator {
 
 fn scripts(scripts: Vec<OrderScript>) -> Vec<Script> {
     let mut scripts: Vec<Script> = scripts.into_iter().map(script).collect();
-    // Scripts without names that draw the same amounts get different streams.
+    // Unnamed scripts that draw the same amounts get different streams.
     let mut equal: HashMap<u64, u64> = HashMap::new();
     for script in scripts.iter_mut().filter(|script| script.name.is_none()) {
         let Some(stream) = &mut script.stream else { continue };
@@ -86,7 +86,7 @@ fn script(script: OrderScript) -> Script {
     let OrderScript { name, start, repeat, steps } = script;
     let length = length(&steps);
     let mut steps: Vec<Step> = steps.into_iter().map(step).collect();
-    // Steps at the same time keep the order of the file.
+    // The sort is stable: steps at the same time keep the order of the file.
     steps.sort_by_key(|step| step.at);
     let stream = stream(name.as_deref(), start, &steps);
     Script { name, start, repeat, steps: Arc::new(steps), length, stream }
@@ -104,12 +104,12 @@ fn step(step: OrderStep) -> Step {
     Step { at, times, every, action }
 }
 
-/// The two bits that mark random streams of scripts: those of generators count from 0, and those of faults lack the
-/// second bit.
+/// The two high bits of the random streams of scripts. Streams of generators count from 0, and streams of faults do not
+/// have the second bit.
 const SCRIPT_STREAMS: u64 = 0b11 << 62;
 
-/// The random stream of a script that draws amounts. It is derived from the script's name, or without one from its
-/// steps, so that it does not depend on other scripts and generators.
+/// Returns the random stream of a script; `None` if the script draws no amounts. The stream is derived from the
+/// script's name or, without a name, from its steps, so that it does not depend on other scripts and generators.
 fn stream(name: Option<&str>, start: Duration, steps: &[Step]) -> Option<u64> {
     let orders = steps.iter().filter_map(|step| match &step.action {
         Action::Count { row, amount } => Some((step, row, amount)),

@@ -1,11 +1,11 @@
-//! The reverse of lowering: the shop that a scenario was declared as. Lowering and raising a shop gives the same shop,
+//! The reverse of lowering: the shop that a scenario declares. Lowering and raising a shop results in the same shop,
 //! except that the steps of a script are ordered by time.
 
 use super::{Category, OrderGenerator, OrderScript, OrderStep, OrderedProducts, Shop, ShopAction, ShopFeed};
 use crate::scenario::{Action, Collection, Draw, Feed, Fires, Generator, Scenario, Script, Step};
 
 impl Shop {
-    /// The shop of a scenario: its collections with counters, and the timelines that move these.
+    /// Returns the shop of a scenario: its collections with counters, and the timelines that change the counters.
     pub(in crate::scenario) fn of(scenario: &Scenario) -> Self {
         Self {
             categories: scenario.collections().iter().filter(|one| one.is_counted()).map(Category::of).collect(),
@@ -20,7 +20,7 @@ impl Shop {
 }
 
 impl Category {
-    /// The category of a collection.
+    /// Returns the category of a collection.
     pub(in crate::scenario) fn of(collection: &Collection) -> Self {
         let Collection { name, prefix, rows, fields, .. } = collection.clone();
         Self { name, prefix, products: rows, fields }
@@ -28,7 +28,7 @@ impl Category {
 }
 
 impl OrderGenerator {
-    /// The generator in the shop's terms, if it generates orders.
+    /// Returns the generator in the shop's terms; `None` if it does not generate orders.
     pub(in crate::scenario) fn of(generator: &Generator) -> Option<Self> {
         let Generator { arrivals, jitter, fires, from, until } = generator.clone();
         let Fires::Count { amount, rows } = fires else { return None };
@@ -50,7 +50,7 @@ impl OrderScript {
 }
 
 impl OrderStep {
-    /// The step in the shop's terms.
+    /// Returns the step in the shop's terms.
     pub(in crate::scenario) fn of(step: &Step) -> Self {
         let Step { at, times, every, action } = step.clone();
         let action = match action {

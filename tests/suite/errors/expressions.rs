@@ -132,7 +132,7 @@ error: `headers.x-all` is a subtraction
   |
   = help: did you mean `headers['x-all']`?
 
-error: the field `X_Api_Key` has `_` in place of `-`
+error: the field `X_Api_Key` has `_` instead of `-`
  --> shop.yaml:5:22
   |
 5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
@@ -140,7 +140,7 @@ error: the field `X_Api_Key` has `_` in place of `-`
   |
   = help: did you mean `headers.X-Api-Key`?
 
-error: the field `user_agent` has `_` in place of `-`
+error: the field `user_agent` has `_` instead of `-`
  --> shop.yaml:5:50
   |
 5 |     headers: { x-a: $headers.X_Api_Key, x-b: \"{{ headers.user_agent ~ headers.x-price-1 }}\" }
@@ -179,7 +179,7 @@ error: `todos` is a list of rows, which has no field `title`
 3 |   GET /x: { when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }
   |                                                                ^^^^^
   |
-  = help: write `todos | map(attribute='title')` for that field of each row, `(todos | find(1)).title` for that of one
+  = help: write `todos | map(attribute='title')` for the field of each row, or `(todos | find(1)).title` for the field of one row
 
 error: `now` has no field `date`
  --> shop.yaml:3:79
@@ -246,13 +246,13 @@ fn filters_and_tests_that_are_proposed_exist() {
             value("todos | map(\"price\")"),
             "unknown filter `price`",
             "price",
-            "write `map(attribute='price')` for that field of each item",
+            "write `map(attribute='price')` for the field of each item",
         ),
         (
             value("todos | map(\"uper\") | list"),
             "unknown filter `uper`",
             "uper",
-            "did you mean `upper`? write `map(attribute='uper')` for that field of each item",
+            "did you mean `upper`? write `map(attribute='uper')` for the field of each item",
         ),
         (value("todos | select(\"od\")"), "unknown test `od`", "od", "did you mean `odd`?"),
         (

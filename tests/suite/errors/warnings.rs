@@ -93,7 +93,7 @@ websocket:
       - { match: { type: 'a == b' }, reply: 2 }
 ";
     let expected = "\
-warning: a key is text: the expression in `{{ path.id }}` is not computed
+warning: keys are text: the expression in `{{ path.id }}` is not evaluated
  --> DIR/mockd.yaml:2:49
   |
 2 |   GET /a/{id}: { body: { text: 'so ${path.id}', '{{ path.id }}': 1, ...path: 2 } }
@@ -108,7 +108,7 @@ warning: a key is text: the expression in `{{ path.id }}` is not computed
         first_lines,
         [
             "warning: `${path.id}` is text",
-            "warning: a key is text: the expression in `{{ path.id }}` is not computed",
+            "warning: keys are text: the expression in `{{ path.id }}` is not evaluated",
             "warning: the key `...path` is text and spreads nothing",
             "warning: `{%` is text",
             "warning: `match` compares with this text and does not evaluate it",

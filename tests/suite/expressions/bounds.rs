@@ -43,7 +43,7 @@ fn a_value_of_too_many_bytes_is_an_error() {
         assert!(with_limits(10_000, 1_000, text).is_ok(), "{text}");
     }
     let limited = with_limits(10_000, 50, "{{ range(100) | tojson }}");
-    assert_eq!(limited, Err(RunErrorKind::Failed("the value gives more than 50 bytes".into())));
+    assert_eq!(limited, Err(RunErrorKind::Failed("the value exceeds 50 bytes of JSON".into())));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn what_nests_too_deep_is_an_error() {
     let deep = Arc::new(nested(200));
     let template = Language::default().template(&json!("$msg"), &names()).unwrap();
     let error = template.render(&|_| Some(Data::shared(&deep)), &mut Setting::default()).unwrap_err();
-    assert_eq!(error.to_string(), "`msg` gives a value nested deeper than 128 levels");
+    assert_eq!(error.to_string(), "`msg` is nested deeper than 128 levels");
 }
 
 #[test]

@@ -39,9 +39,9 @@ fn keys_of_mappings_are_text() {
     assert_eq!(
         oddities(&json!({ "{{ path.id }}": 1, "$path.id": 2, "...msg": 3 })),
         [
-            "{{ path.id }} 0..0: a key is text: the expression in `{{ path.id }}` is not computed \
+            "{{ path.id }} 0..0: keys are text: the expression in `{{ path.id }}` is not evaluated \
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
-            "$path.id 0..0: a key is text: the expression in `$path.id` is not computed \
+            "$path.id 0..0: keys are text: the expression in `$path.id` is not evaluated \
              (write the whole mapping as one expression: `\"{{ {path.id: value} }}\"`)",
             "...msg 0..0: the key `...msg` is text and spreads nothing \
              (write the whole mapping as one expression: `\"{{ dict(msg, name=value) }}\"`)",

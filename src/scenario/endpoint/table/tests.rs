@@ -1,13 +1,13 @@
-//! Which endpoints a table finds.
+//! The endpoints that a table finds.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
 use super::EndpointTable;
 use crate::scenario::{Source, parse};
 
-/// The endpoints of these keys.
+/// Creates a table of endpoints with these keys.
 fn table(keys: &[&str]) -> Arc<EndpointTable> {
     let entries: Vec<String> = keys.iter().map(|key| format!("  \"{key}\": {{}}\n")).collect();
     let scenario = parse(&Source::new("scenario.yaml", &format!("websocket:\n{}", entries.concat()))).unwrap();
@@ -44,7 +44,7 @@ fn a_path_finds_its_endpoint_and_parameters() {
 }
 
 #[test]
-fn the_nearest_endpoint_is_the_one_that_was_meant() {
+fn the_nearest_endpoint_is_the_most_likely_one() {
     let table = table(&["/rooms/{room}", "/prices", "/{page}"]);
     for (path, expected) in [
         ("/room/blue", Some("/rooms/{room}")),

@@ -1,6 +1,6 @@
-//! A shop in, the general declaration out.
+//! Lowering of shops, compared as text.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ fn script(script: &Script) -> Vec<String> {
     [head].into_iter().chain(script.steps().iter().map(step)).collect()
 }
 
-/// The general declaration as text.
+/// Writes the general declaration as text.
 fn declaration(scenario: &Scenario) -> Vec<String> {
     let collections = scenario.collections().iter().flat_map(collection);
     let generators = scenario.generators().iter().flat_map(generator);
@@ -88,7 +88,7 @@ fn declaration(scenario: &Scenario) -> Vec<String> {
     collections.chain(generators).chain(scripts).chain(routes).collect()
 }
 
-/// The lines of a declaration that begin so, and those below them.
+/// Returns the lines of a declaration that start with this text, and the indented lines below them.
 fn part(declaration: &[String], head: &str) -> Vec<String> {
     let mut is_in = false;
     let is_part = |line: &&String| {
@@ -175,13 +175,13 @@ fn a_product_is_a_row_and_its_total_a_counter() {
     }
 }
 
-/// A shop with these two products, and `orders` as given.
+/// Returns a shop with two products and these `orders`.
 fn with_orders(orders: &str) -> String {
     format!("categories: {{ toys: {{ prefix: A, products: [{{}}, {{}}] }} }}\norders: {{ {orders} }}\n")
 }
 
 #[test]
-fn a_step_counts_sets_adds_removes_or_brings_a_fault() {
+fn a_step_counts_sets_adds_removes_or_starts_a_fault() {
     for (steps, expected) in [
         ("{ at: 2s, product: A1, amount: -10 }", &["  2s count A1 by -10"][..]),
         ("{ product: A1, amount: { min: 1, max: 7 } }", &["  0ns count A1 by 1..=7"]),
@@ -208,7 +208,7 @@ fn a_step_counts_sets_adds_removes_or_brings_a_fault() {
 }
 
 #[test]
-fn a_script_is_as_long_as_its_last_action_is_late() {
+fn the_length_of_a_script_is_the_time_of_its_last_action() {
     let steps = "steps: [{ at: 2s, product: A1, amount: 1 }, { at: 1s, product: A1, amount: 1, times: 4, every: 1s }]";
     for (keys, expected) in [
         (String::new(), "script without name: from 0ns, 4s long, 1 times"),
@@ -221,7 +221,7 @@ fn a_script_is_as_long_as_its_last_action_is_late() {
 }
 
 #[test]
-fn a_script_that_draws_has_a_random_stream_of_its_own() {
+fn a_script_that_draws_has_its_own_random_stream() {
     let draws = "steps: [{ product: A1, amount: { min: 1, max: 7 } }]";
     let later = "steps: [{ at: 1s, product: A1, amount: { min: 1, max: 7 } }]";
     let (sale, now, one_second) = (0xc97f_4218_bf97_a89e, 0xee14_a793_46e8_288c, 0xeed6_fff5_0c13_4ed9);
@@ -242,7 +242,7 @@ fn a_script_that_draws_has_a_random_stream_of_its_own() {
 }
 
 #[test]
-fn a_generator_counts_the_rows_that_it_draws() {
+fn a_generator_adds_to_the_counters_of_the_rows_it_draws() {
     for (generator, expected) in [
         ("every: 1500ms, jitter: 200ms", ["random every 1.5s ± 200ms, 0ns..", "  count any row by 1"]),
         ("rate: 2/s, arrivals: poisson, amount: 3", ["random about every 500ms, 0ns..", "  count any row by 3"]),
@@ -259,7 +259,7 @@ fn a_generator_counts_the_rows_that_it_draws() {
 }
 
 #[test]
-fn a_scenario_gives_back_the_shop_that_it_is_made_of() {
+fn raising_a_lowered_shop_returns_the_same_shop() {
     let orders = "
   random:
     - { every: 1s, jitter: 1ms, amount: { min: 1, max: 7 }, from: 1s, until: 2s }

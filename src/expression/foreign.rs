@@ -1,4 +1,4 @@
-//! The syntax of other languages, and its equivalents here.
+//! Syntax of other languages, with its equivalents here.
 
 use super::check::Found;
 use super::error::CompileErrorKind;
@@ -6,7 +6,7 @@ use super::signatures::is_filter;
 use super::tokens::Token;
 
 /// Operators of JavaScript, each with its equivalent.
-const SIGNS: &[(&str, &str)] = &[
+const OPERATORS: &[(&str, &str)] = &[
     ("&&", "and"),
     ("||", "or"),
     ("??", "or"),
@@ -78,39 +78,41 @@ fn meaning(of: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
     table.iter().find(|(written, _)| *written == of).map(|(_, meant)| *meant)
 }
 
-/// A null value of another language.
+/// Returns the error for a null value of another language.
 pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
     meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
 }
 
-/// A function of an object of another language, such as `Date.now`.
+/// Returns the error for a function of a built-in object of another language, such as `Date.now`.
 pub(super) fn object(written: &str) -> Option<CompileErrorKind> {
     meaning(written, OBJECTS).map(|meant| CompileErrorKind::Foreign { written: written.into(), meant: meant.into() })
 }
 
-/// Whether an operator of another language changes a variable.
-pub(super) fn changes(sign: &str) -> bool {
-    CHANGES.contains(&sign)
+/// Returns whether an operator of another language changes a variable.
+pub(super) fn changes(operator: &str) -> bool {
+    CHANGES.contains(&operator)
 }
 
-/// What to write in place of a call of a name that does not exist, or exists only as a filter.
+/// Returns what to write instead of a call to a name that does not exist, or that exists only as a filter.
 pub(super) fn call(name: &str) -> Option<String> {
     let filter = || is_filter(name).then(|| format!("a filter comes after `|`: `value | {name}`"));
     meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
 }
 
-/// The operators of other languages in a text that is not a valid expression.
-pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
+/// Returns the operators of other languages in a text that is not a valid expression.
+pub(super) fn operators(text: &str, tokens: &[Token]) -> Vec<Found> {
     let mut found = Vec::new();
     let (mut at, mut open) = (0, 0);
     while let Some(token) = tokens.get(at) {
         let written = &text[token.start..];
         let is_outer = open <= 0;
-        let sign = SIGNS.iter().find(|(sign, _)| written.starts_with(sign) && is_sign(token, written, sign, is_outer));
-        let (kind, end) = match sign {
-            Some((sign, meant)) => {
-                let kind = CompileErrorKind::Foreign { written: (*sign).into(), meant: (*meant).into() };
-                (kind, token.start + sign.len())
+        let operator = OPERATORS
+            .iter()
+            .find(|(operator, _)| written.starts_with(operator) && starts_operator(token, written, operator, is_outer));
+        let (kind, end) = match operator {
+            Some((operator, meant)) => {
+                let kind = CompileErrorKind::Foreign { written: (*operator).into(), meant: (*meant).into() };
+                (kind, token.start + operator.len())
             }
             None if token.text == "?" => {
                 let meant = choice(text, tokens).unwrap_or_else(|| "b if a else c".into());
@@ -128,17 +130,17 @@ pub(super) fn signs(text: &str, tokens: &[Token]) -> Vec<Found> {
     found
 }
 
-/// Whether the token starts this operator: `!` also starts `!=`, and `=` in brackets names an argument.
-fn is_sign(token: &Token, written: &str, sign: &str, is_outer: bool) -> bool {
-    token.is_sign()
-        && match sign {
+/// Returns whether the token starts this operator. `!` may start `!=`, and `=` in brackets follows an argument name.
+fn starts_operator(token: &Token, written: &str, operator: &str, is_outer: bool) -> bool {
+    token.is_symbol()
+        && match operator {
             "!" => !written.starts_with("!="),
             "=" => is_outer && token.text == "=",
             _ => true,
         }
 }
 
-/// The equivalent of `a ? b : c`, if that is the whole expression.
+/// Returns the equivalent of `a ? b : c` if that is the whole expression.
 fn choice(text: &str, tokens: &[Token]) -> Option<String> {
     let mut open = 0;
     let outer: Vec<&Token> = tokens
@@ -163,11 +165,11 @@ mod tests {
     use crate::expression::{Language, Names};
 
     #[test]
-    fn what_is_proposed_for_calls_and_words_is_an_expression() {
+    fn every_suggestion_is_a_valid_expression() {
         let names = Names::from(["text", "value", "list", "number", "x"]);
         for (written, meant) in CALLS.iter().chain(WORDS).chain(OBJECTS) {
-            let proposed = meant.replace("field=value", "field=1");
-            let compiled = Language::default().condition(&proposed, &names);
+            let suggestion = meant.replace("field=value", "field=1");
+            let compiled = Language::default().condition(&suggestion, &names);
             assert!(compiled.is_ok(), "{written}: {compiled:?}");
         }
     }
