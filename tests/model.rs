@@ -5,7 +5,7 @@
 //! everything is as small as it can be: items of the feed are numbers, two in three for each socket, and a connection is a
 //! list with room for some of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 mod sync {
     pub(super) use shuttle::sync::{Mutex, MutexGuard};

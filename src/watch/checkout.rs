@@ -50,7 +50,7 @@ fn is_held(lock: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use std::fs::{File, create_dir_all, write};
     use std::path::PathBuf;

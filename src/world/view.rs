@@ -137,7 +137,7 @@ impl WorldReload {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use serde_json::Map;
 

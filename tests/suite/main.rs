@@ -1,6 +1,6 @@
 //! mockd from outside: the binary, HTTP, sockets and a real browser; and the engine as pure functions.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
 mod access;
 mod any_api;

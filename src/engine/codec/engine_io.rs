@@ -133,7 +133,7 @@ pub(super) fn ping() -> Frame {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Behaviour that all protocols share, and sockets without a protocol.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Rules of small scenarios, run without a clock.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod answers;
 mod connections;

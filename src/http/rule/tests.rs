@@ -1,6 +1,6 @@
 //! Tests the parts of requests that rules can read, and the responses built from answers.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod forms;
 

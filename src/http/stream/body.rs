@@ -181,7 +181,7 @@ impl Drop for StreamBody {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use futures_util::{FutureExt, StreamExt};
 

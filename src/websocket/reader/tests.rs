@@ -1,6 +1,6 @@
 //! Frames as clients send them, whole and in pieces.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -174,7 +174,7 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use std::sync::Arc;
     use std::time::Duration;

@@ -245,7 +245,7 @@ fn attach(value: &mut Value, attachments: &[String]) -> Result<(), Violation> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Conversations between a Socket.IO client and the server.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Requests of polling clients, without a network.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::time::Duration;
 
