@@ -1,12 +1,12 @@
-//! Events a second in virtual time: through the engine alone, and through a world with its transcript, whose feed
-//! nobody reads. And what it takes to read rows of a large collection.
+//! Events per second in virtual time, for the engine alone and for a world with a transcript and no sockets. Also the
+//! time to read rows of a large collection.
 //!
-//! A row by its id and a page in the collection's order look at no other rows: they have to take less than 1 ms of 100,000 rows.
-//! Filters, `?q=` and another order look at all of them, and have no such bound.
+//! A read of a row by its id, or of a page in the collection's order, does not visit other rows: it must take less than
+//! 1 ms with 100,000 rows. Filters, `?q=` and other orders visit all rows and have no such bound.
 //!
 //! `cargo bench --bench engine`
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench reports its failures by panicking")]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ fn engine(criterion: &mut Criterion) {
     runtime.block_on(mockd.stop());
 }
 
-/// Rows of the collection that is read.
+/// Number of rows in the collection.
 const ROWS: usize = 100_000;
 
 fn rows(criterion: &mut Criterion) {

@@ -1,8 +1,10 @@
-//! From the last byte of a save to the frame on the last of 100 open sockets, in milliseconds.
+//! Time from a save to the frame on the last of 100 open sockets, in milliseconds.
 //!
-//! Saves a file 50 times in each of two ways: written in place, and renamed over the old one. `cargo bench --bench reload`.
+//! Saves a file 50 times in each of two ways: written in place, and renamed over the old file.
+//!
+//! `cargo bench --bench reload`
 
-#![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a bench reports its failures by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +88,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for (name, save) in [("written in place", in_place as Save), ("renamed over", by_rename)] {
         let sorted = runtime.block_on(latencies(save));
-        let (median, highest) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
-        println!("{name:16}  {SAVES} saves, {SOCKETS} sockets: median {median:.1} ms, highest {highest:.1} ms");
+        let (median, maximum) = (sorted[sorted.len() / 2], sorted[sorted.len() - 1]);
+        println!("{name:16}  {SAVES} saves, {SOCKETS} sockets: median {median:.1} ms, maximum {maximum:.1} ms");
     }
 }

@@ -1,9 +1,9 @@
-//! What a world costs: the time to make one, and the memory that it holds, for a small and a large scenario; and what a reload
-//! of all of them takes.
+//! The cost of a world, for a small and a large scenario: the time to create it, its memory, and the time to reload all
+//! worlds.
 //!
 //! `cargo bench --bench worlds`
 
-#![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a bench reports its failures by panicking")]
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use mockd::world::Until;
 
 const WORLDS: usize = 1_000;
 
-/// Resident bytes of this process (proc(5), statm, in pages of 4 KiB).
+/// Returns the resident memory of this process in bytes (`statm` of proc(5), in pages of 4 KiB).
 fn resident() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
@@ -39,7 +39,7 @@ async fn measure(name: &str, scenario: Scenario, edited: Scenario) {
     for number in 0..WORLDS {
         let started = Instant::now();
         let world = mockd.world(&format!("test-{number}")).unwrap();
-        // Made is what answers.
+        // A world is complete once it answers.
         world.clock().await.unwrap();
         times.push(started.elapsed().as_secs_f64() * 1e6);
         worlds.push(world);
@@ -47,20 +47,20 @@ async fn measure(name: &str, scenario: Scenario, edited: Scenario) {
     times.sort_by(f64::total_cmp);
     #[expect(clippy::cast_precision_loss, reason = "a thousand")]
     let kib = |bytes: f64| bytes / 1024.0 / WORLDS as f64;
-    let made = kib(resident() - before);
+    let created = kib(resident() - before);
     for world in &worlds {
         world.advance(Until::By(Duration::from_secs(10))).await.unwrap();
     }
-    let played = kib(resident() - before);
-    let (median, most) = (times[WORLDS / 2], times[WORLDS - 1]);
+    let advanced = kib(resident() - before);
+    let (median, maximum) = (times[WORLDS / 2], times[WORLDS - 1]);
     let started = Instant::now();
     mockd.worlds().reload(&Arc::new(edited), 0).await.unwrap();
     let reload = started.elapsed().as_secs_f64() * 1000.0;
     let reloaded = kib(resident() - before);
-    println!("{name}: a reload reaches {WORLDS} worlds in {reload:.0} ms, and each holds {reloaded:.1} KiB after it");
+    println!("{name}: {WORLDS} worlds reload in {reload:.0} ms; memory per world afterwards {reloaded:.1} KiB");
     println!(
-        "{name}: a world is made in {median:.0} µs (median of {WORLDS}; highest {most:.0} µs), holds {made:.1} KiB, \
-         and {played:.1} KiB after 10 s of its time"
+        "{name}: a world is created in {median:.0} µs (median of {WORLDS}; maximum {maximum:.0} µs) and takes \
+         {created:.1} KiB, {advanced:.1} KiB after 10 s of world time"
     );
     mockd.stop().await;
 }

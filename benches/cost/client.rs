@@ -1,5 +1,5 @@
-//! WebSocket connections by the thousand on one epoll thread, without a library: what the client spends per frame is time
-//! that the server does not get on a machine of two cores.
+//! Thousands of WebSocket connections on one epoll thread, without a library: on a machine with two cores, CPU time
+//! that the client spends per frame is taken from the server.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -10,18 +10,18 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_
 use crate::epoll::Epoll;
 use crate::http::Connection;
 
-/// Handshakes on their way at a time: fewer than fit a listener of the standard library, which keeps 128.
+/// Maximum number of concurrent handshakes: less than the backlog of a standard library listener, which is 128.
 const HANDSHAKES: usize = 100;
 
-/// Local addresses that connections come from, 127.0.0.2 and on: one address has 28,000 ports, which those of connections
-/// that were closed within the last minute use up.
+/// Number of local source addresses, starting at 127.0.0.2. One address has 28,000 ports, and connections closed within
+/// the last minute still occupy theirs.
 const SOURCES: usize = 32;
 
-/// The token of the connection that posts.
+/// The token of the posting connection.
 const POSTER: usize = usize::MAX;
 
-/// How long anything that must come may take to come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit for every expected event.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
     epoll: Epoll,
@@ -33,7 +33,7 @@ pub(crate) struct Client {
 struct Socket {
     stream: TcpStream,
     is_upgraded: bool,
-    /// The start of a frame whose rest has not come.
+    /// The start of an incomplete frame.
     carry: Vec<u8>,
 }
 
@@ -51,7 +51,7 @@ impl Client {
         self.sockets.len()
     }
 
-    /// Opens sockets until there are `count`, and waits until each has its first frames, so many of them.
+    /// Opens sockets until there are `count`, and waits until each new one has received `first` frames.
     pub(crate) fn open(&mut self, server: SocketAddr, path: &str, count: usize, first: usize) {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -66,9 +66,9 @@ impl Client {
             let is_open = |client: &Self, frames: &[usize]| {
                 batch.clone().all(|number| client.sockets[number].is_upgraded && frames[number] >= first)
             };
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + TIMEOUT;
             while !is_open(self, &frames) {
-                assert!(Instant::now() < deadline, "sockets {batch:?} do not get their first {first} frames");
+                assert!(Instant::now() < deadline, "sockets {batch:?} did not receive their first {first} frames");
                 self.poll(Duration::from_millis(100), |number, _| frames[number] += 1);
             }
         }
@@ -76,13 +76,13 @@ impl Client {
 
     fn connect(&mut self, server: SocketAddr, number: usize, request: &[u8]) {
         let mut stream = connect_from(u8::try_from(2 + number % SOURCES).expect("few"), server);
-        stream.write_all(request).expect("a new connection takes a handshake");
+        stream.write_all(request).expect("a new connection accepts a handshake");
         stream.set_nonblocking(true).expect("a socket");
         self.epoll.add(&stream, number);
         self.sockets.push(Socket { stream, is_upgraded: false, carry: Vec::new() });
     }
 
-    /// Lets answers on that connection end a poll as well.
+    /// Lets answers on `poster` end a poll as well.
     pub(crate) fn watch(&mut self, poster: &Connection) {
         self.epoll.add(poster.stream(), POSTER);
     }
@@ -91,7 +91,8 @@ impl Client {
         self.epoll.remove(poster.stream());
     }
 
-    /// Waits until something comes, or for that long, and hands on each text frame with the number of its socket.
+    /// Waits for input or until `timeout` has passed, and passes each text frame with its socket's number to
+    /// `on_frame`.
     pub(crate) fn poll(&mut self, timeout: Duration, mut on_frame: impl FnMut(usize, &[u8])) {
         self.ready.clear();
         self.ready.extend(self.epoll.wait(Some(timeout)));
@@ -106,11 +107,11 @@ impl Client {
         }
     }
 
-    /// Sends a text of fewer than 126 bytes, masked with zeros, which leave its bytes as they are (RFC 6455, 5.3).
+    /// Sends a text of fewer than 126 bytes, masked with zeros, which leaves its bytes unchanged (RFC 6455, 5.3).
     pub(crate) fn send(&mut self, number: usize, text: &str) {
         let length = u8::try_from(text.len()).ok().filter(|length| *length < 126).expect("a short text");
         let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0][..], text.as_bytes()].concat();
-        self.sockets[number].stream.write_all(&frame).expect("the server takes a frame");
+        self.sockets[number].stream.write_all(&frame).expect("the server accepts a frame");
     }
 
     /// Closes all sockets.
@@ -130,25 +131,25 @@ impl Socket {
         if !self.is_upgraded {
             let Some(end) = self.carry.windows(4).position(|window| window == b"\r\n\r\n") else { return };
             let head = String::from_utf8_lossy(&self.carry[..end]);
-            assert!(head.starts_with("HTTP/1.1 101 "), "no upgrade but {head}");
+            assert!(head.starts_with("HTTP/1.1 101 "), "expected an upgrade, got {head}");
             self.is_upgraded = true;
             self.carry.drain(..end + 4);
         }
         let rest = frames(&self.carry, &mut on_frame).len();
         self.carry.drain(..self.carry.len() - rest);
         if rest == 0 {
-            // A buffer for each socket that ever had a split frame would cost the client megabytes.
+            // Keeping a buffer for each socket that ever had a split frame would cost the client megabytes.
             self.carry = Vec::new();
         }
     }
 }
 
-/// Hands on the payloads of text frames; gives what is left of the bytes, the start of a frame.
+/// Passes the payloads of complete text frames to `on_frame`. Returns the remaining bytes, the start of a frame.
 fn frames<'a>(mut bytes: &'a [u8], on_frame: &mut impl FnMut(&[u8])) -> &'a [u8] {
     while let Some((opcode, start, end)) = header(bytes).filter(|(_, _, end)| bytes.len() >= *end) {
         match opcode {
             1 => on_frame(&bytes[start..end]),
-            8 => panic!("the server sent a closing frame: {}", String::from_utf8_lossy(&bytes[start..end])),
+            8 => panic!("the server sent a close frame: {}", String::from_utf8_lossy(&bytes[start..end])),
             _ => {}
         }
         bytes = &bytes[end..];
@@ -156,7 +157,7 @@ fn frames<'a>(mut bytes: &'a [u8], on_frame: &mut impl FnMut(&[u8])) -> &'a [u8]
     bytes
 }
 
-/// Opcode, and start and end of the payload, of an unmasked frame (RFC 6455, 5.2).
+/// Returns the opcode, payload start and payload end of an unmasked frame (RFC 6455, 5.2).
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let [first, length, rest @ ..] = bytes else { return None };
     let (start, length) = match (length, rest) {
@@ -172,7 +173,7 @@ fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     Some((first & 15, start, start + length))
 }
 
-/// A blocking connection from 127.0.0.`source`.
+/// Opens a blocking connection from 127.0.0.`source`.
 fn connect_from(source: u8, server: SocketAddr) -> TcpStream {
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).expect("a socket");
     bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, source), 0)).expect("a free port");

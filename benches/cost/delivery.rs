@@ -1,42 +1,43 @@
-//! Posts updates and holds what every socket gets against what it must get: each update once, in the order of the posts.
+//! Posts updates and checks that every socket receives each update once, in the order of the posts.
 
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::http::{Connection, post};
 use crate::process::Server;
 
-/// Posts that may wait for their answer in a burst.
+/// Maximum number of unanswered posts in a burst.
 const IN_FLIGHT: usize = 64;
 
-/// Posts of 1 each to products one after the other, and what comes of them.
+/// Posts of amount 1 to each product in turn, and the updates they cause.
 pub(crate) struct Delivery<'a> {
     server: &'a Server,
     client: &'a mut Client,
     poster: Connection,
     posts: Vec<Vec<u8>>,
     expected: Expected,
-    /// Posts so far.
+    /// Number of posts so far.
     posted: usize,
 }
 
-/// The frames that each socket has got, all as they must be.
+/// Checks the frames that each socket receives.
 struct Expected {
     products: usize,
-    /// The total of every product before.
+    /// The initial total of every product.
     before: usize,
-    /// Frames by socket.
+    /// Number of frames received, by socket.
     frames: Vec<usize>,
-    /// How many frames a socket must get, and how many sockets have so many.
+    /// Number of frames that each socket must receive.
     goal: usize,
+    /// Number of sockets that have received `goal` frames.
     arrived: usize,
     fault: Option<String>,
 }
 
 impl<'a> Delivery<'a> {
-    /// Posts go to the products `A1`, `A2` and so on, whose totals are all `before`.
+    /// Creates a delivery to the products `A1`, `A2` and so on, whose totals are all `before`.
     pub(crate) fn new(server: &'a Server, client: &'a mut Client, products: usize, before: usize) -> Self {
         let poster = Connection::open(server.address).expect("the server accepts");
         let body = r#"{"amount":1}"#;
@@ -46,11 +47,11 @@ impl<'a> Delivery<'a> {
         Self { server, client, poster, posts, expected, posted: 0 }
     }
 
-    /// Posts one by one, each once every socket has the one before. Gives the time from the post to the last socket, in
-    /// nanoseconds.
+    /// Posts each update after every socket has received the previous one. Returns the times from a post to the last
+    /// socket, in nanoseconds.
     ///
     /// # Errors
-    /// A socket misses an update, or got another than it must.
+    /// A socket misses an update or receives an unexpected one.
     pub(crate) fn one_by_one(&mut self, updates: usize) -> Result<Histogram<u64>, String> {
         let mut times = Histogram::new(3).expect("three digits");
         for _ in 0..updates {
@@ -63,10 +64,11 @@ impl<'a> Delivery<'a> {
         Ok(times)
     }
 
-    /// Posts as fast as the server answers, at most [`IN_FLIGHT`] without an answer, and waits until every socket has all.
+    /// Posts as fast as the server answers, with at most [`IN_FLIGHT`] unanswered posts, and waits until every socket
+    /// has received all updates.
     ///
     /// # Errors
-    /// As of [`Self::one_by_one`].
+    /// As for [`Self::one_by_one`].
     pub(crate) fn burst(&mut self, updates: usize) -> Result<(), String> {
         let goal = self.posted + updates;
         self.client.watch(&self.poster);
@@ -77,7 +79,7 @@ impl<'a> Delivery<'a> {
             while self.posted < goal && self.posted - answered < IN_FLIGHT {
                 self.post();
             }
-            self.client.poll(PATIENCE, |number, payload| self.expected.check(number, payload));
+            self.client.poll(TIMEOUT, |number, payload| self.expected.check(number, payload));
             answered += self.poster.poll();
         }
         self.poster.set_nonblocking(false);
@@ -85,9 +87,9 @@ impl<'a> Delivery<'a> {
         self.arrive(goal)
     }
 
-    /// The server's CPU time.
+    /// Returns the server's CPU time.
     pub(crate) fn cpu(&self) -> Duration {
-        // What it does after the last frame, such as keeping its journal, belongs to the updates as well.
+        // Work after the last frame, such as writing to the journal, is part of the cost of an update.
         std::thread::sleep(Duration::from_millis(5));
         self.server.cpu()
     }
@@ -97,24 +99,24 @@ impl<'a> Delivery<'a> {
         self.posted += 1;
     }
 
-    /// Waits until every socket has so many frames.
+    /// Waits until every socket has received `frames` frames.
     fn arrive(&mut self, frames: usize) -> Result<(), String> {
         let expected = &mut self.expected;
         expected.aim(frames);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while expected.arrived < expected.frames.len() && expected.fault.is_none() {
             if Instant::now() > deadline {
-                expected.fault = Some(format!("{} sockets have all {frames} frames, the others not", expected.arrived));
+                expected.fault = Some(format!("only {} sockets have all {frames} frames", expected.arrived));
             }
             self.client.poll(Duration::from_millis(100), |number, payload| expected.check(number, payload));
         }
         expected.fault.take().map_or(Ok(()), Err)
     }
 
-    /// Makes sure that nothing comes beyond what was posted.
+    /// Checks that no further frames arrive.
     ///
     /// # Errors
-    /// Something does.
+    /// A socket receives another frame.
     pub(crate) fn end(mut self) -> Result<(), String> {
         self.client.poll(Duration::from_millis(20), |number, payload| self.expected.check(number, payload));
         self.expected.fault.take().map_or(Ok(()), Err)
@@ -127,21 +129,21 @@ impl Expected {
         self.arrived = self.frames.iter().filter(|frames| **frames >= goal).count();
     }
 
-    /// The frame number `n` of a socket is about product `n % products` and has the total `before + n / products + 1`:
-    /// each post adds 1, and all are in one order.
+    /// Checks that frame `n` of a socket is for product `n % products` with the total `before + n / products + 1`: each
+    /// post adds 1, and the order is the same for all sockets.
     fn check(&mut self, socket: usize, payload: &[u8]) {
         let frame = self.frames[socket];
-        let must_be = (frame % self.products + 1, self.before + frame / self.products + 1);
-        if order(payload, 'A') != Some(must_be) || frame == self.goal {
+        let expected = (frame % self.products + 1, self.before + frame / self.products + 1);
+        if order(payload, 'A') != Some(expected) || frame == self.goal {
             let text = String::from_utf8_lossy(payload);
-            self.fault.get_or_insert_with(|| format!("frame {frame} of socket {socket} is {text}, not {must_be:?}"));
+            self.fault.get_or_insert_with(|| format!("frame {frame} of socket {socket} is {text}, not {expected:?}"));
         }
         self.frames[socket] = frame + 1;
         self.arrived += usize::from(frame + 1 == self.goal);
     }
 }
 
-/// The number of the id and the total of `{"id":"A1","total":13}`.
+/// Returns the number in the id and the total of `{"id":"A1","total":13}`.
 pub(crate) fn order(payload: &[u8], prefix: char) -> Option<(usize, usize)> {
     let rest = payload.strip_prefix(br#"{"id":""#)?.strip_prefix(&[u8::try_from(prefix).ok()?])?;
     let (id, rest) = number(rest);
@@ -149,7 +151,7 @@ pub(crate) fn order(payload: &[u8], prefix: char) -> Option<(usize, usize)> {
     (rest == b"}").then_some((id, total))
 }
 
-/// The digits at the start, and what follows.
+/// Returns the number at the start and the bytes after it.
 fn number(bytes: &[u8]) -> (usize, &[u8]) {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = bytes[..digits].iter().fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));

@@ -1,4 +1,4 @@
-//! The kernel's epoll(7), level-triggered: tokens of what may be read.
+//! Level-triggered epoll(7) that returns the tokens of readable sources.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-/// Tokens given by one wait at most.
+/// Maximum number of tokens per wait.
 const BATCH: usize = 1024;
 
 pub(crate) struct Epoll {
@@ -22,17 +22,17 @@ impl Epoll {
         Self { fd, events: Vec::with_capacity(BATCH) }
     }
 
-    /// Watches a source until it is closed.
+    /// Watches a source until it is closed or removed.
     pub(crate) fn add(&self, source: impl AsFd, token: usize) {
         let data = EventData::new_u64(token as u64);
-        epoll::add(&self.fd, source, data, EventFlags::IN).expect("epoll takes the descriptor");
+        epoll::add(&self.fd, source, data, EventFlags::IN).expect("epoll accepts the descriptor");
     }
 
     pub(crate) fn remove(&self, source: impl AsFd) {
-        epoll::delete(&self.fd, source).expect("epoll knows the descriptor");
+        epoll::delete(&self.fd, source).expect("the descriptor is registered");
     }
 
-    /// Waits until something may be read, or for that long; without a timeout, for ever.
+    /// Waits until a source is readable or `timeout` has passed; without a timeout, indefinitely.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> impl ExactSizeIterator<Item = usize> {
         let timeout = timeout.map(|timeout| Timespec::try_from(timeout).expect("seconds"));
         self.events.clear();

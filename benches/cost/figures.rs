@@ -1,4 +1,4 @@
-//! Figures of alternating rounds: their medians, their ratios to the floor, and both as a table or as JSON.
+//! Figures from alternating rounds: medians and ratios, as a table or as JSON.
 
 use std::fmt::Write;
 
@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::subject::FLOOR;
 
-/// Values of all rounds, by what was measured and by subject.
+/// The values of all rounds, by figure and subject.
 pub(crate) struct Figures {
-    /// The subject whose ratios to the others are told.
+    /// The subject whose ratios to the others are reported.
     main: String,
     rows: IndexMap<String, Row>,
 }
@@ -30,12 +30,13 @@ impl Figures {
         row.values.entry(subject.into()).or_default().push(value);
     }
 
-    /// The median of all rounds.
+    /// Returns the median of all rounds.
     pub(crate) fn median(&self, name: &str, subject: &str) -> Option<f64> {
         self.rows.get(name)?.values.get(subject).map(|values| median(values))
     }
 
-    /// A row per figure, a column per subject: the median, and the main subject's ratio to it.
+    /// Returns a table with a row per figure and a column per subject. A cell holds the subject's median and the main
+    /// subject's ratio to it.
     pub(crate) fn table(&self) -> String {
         let mut subjects = vec![self.main.as_str(), FLOOR];
         let others = self.rows.values().flat_map(|row| row.values.keys().map(String::as_str));
@@ -44,7 +45,7 @@ impl Figures {
                 subjects.push(other);
             }
         });
-        let mut text = format!("In bold: {} as a multiple of it.\n\n", self.main);
+        let mut text = format!("In bold: {} as a multiple of that column.\n\n", self.main);
         writeln!(text, "| | {} |", subjects.join(" | ")).expect("text");
         writeln!(text, "|---|{}", "---:|".repeat(subjects.len())).expect("text");
         for (name, row) in &self.rows {
@@ -60,7 +61,7 @@ impl Figures {
 }
 
 impl Row {
-    /// The median of the ratios of each round: neighbours in time share what the machine does beside.
+    /// Returns the median of the ratios per round. Values of the same round are affected by the same background load.
     fn ratio(&self, subject: &str, base: &str) -> Option<f64> {
         let (values, base) = (self.values.get(subject)?, self.values.get(base).filter(|_| subject != base)?);
         let ratios: Vec<f64> = values.iter().zip(base).map(|(value, base)| value / base).collect();
@@ -87,7 +88,7 @@ impl Row {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// Returns the median: the middle value, or the mean of the two middle values.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -95,7 +96,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[middle - 1], sorted[middle]) } else { sorted[middle] }
 }
 
-/// For a table: three digits that count.
+/// Formats a value for a table, with about three significant digits.
 fn rounded(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -108,7 +109,7 @@ fn three_digits(value: f64) -> f64 {
     if value.abs() >= 100.0 { value.round() } else { (value * 1000.0).round() / 1000.0 }
 }
 
-/// A count as a divisor; up to 2^53 exactly.
+/// Converts a count to a float, exact up to 2^53.
 pub(crate) fn count(number: impl TryInto<u64>) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "no count here is that high")]
     number.try_into().map_or(f64::NAN, |number| number as f64)

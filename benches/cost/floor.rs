@@ -1,7 +1,7 @@
-//! The floor: a bare epoll loop on one thread that, once an update is there, does nothing but write one pre-encoded frame
-//! to each socket, one write call each. No server that frames and sends each update by itself can be cheaper.
+//! The floor: a bare epoll loop on one thread. On an update, it only writes one pre-encoded frame to each socket, with
+//! one write call each. No server that frames and sends each update separately can be cheaper.
 //!
-//! It is the bench's own program run again with `floor`, so that it is a process of its own.
+//! The bench runs its own executable again with the argument `floor`, so that the floor is a separate process.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,17 +22,17 @@ const LISTENER: usize = usize::MAX;
 pub(crate) struct Options {
     #[arg(long)]
     port: u16,
-    /// What a GET is answered with.
+    /// File with the body of the answer to a GET.
     #[arg(long)]
     body: Option<PathBuf>,
-    /// Does something wrong, once, on the third socket; what checks the checks.
+    /// Makes one mistake on the third socket, to test the checks.
     #[arg(long)]
     fault: Option<Fault>,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Leaves the tenth update out.
+    /// Omits the tenth update.
     Drop,
     /// Sends the tenth update after the eleventh.
     Swap,
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) {
 
 struct Floor {
     epoll: Epoll,
-    /// By token; tokens are not used again.
+    /// Connections by token; tokens are never reused.
     connections: Vec<Option<Connection>>,
     /// The tokens of WebSocket connections.
     live: Vec<usize>,
@@ -74,7 +74,7 @@ struct Floor {
 
 struct Connection {
     stream: TcpStream,
-    /// The start of a request whose rest has not come.
+    /// The start of an incomplete request.
     carry: Vec<u8>,
 }
 
@@ -129,7 +129,7 @@ impl Floor {
         }
     }
 
-    /// Answers all whole requests; gives how many bytes they are.
+    /// Answers all complete requests. Returns their length in bytes.
     fn handle(&mut self, token: usize, bytes: &[u8]) -> usize {
         let mut handled = 0;
         while let Some(end) = head_end(&bytes[handled..]) {
@@ -151,7 +151,7 @@ impl Floor {
         handled
     }
 
-    /// Adds 1 to the total of the product of the path, answers, and tells every socket.
+    /// Adds 1 to the total of the product in the path, answers, and sends the update to every socket.
     fn order(&mut self, token: usize, head: &[u8]) {
         let path = head[5..].split(|byte| *byte == b' ').next().expect("a path");
         let id = path.rsplit(|byte| *byte == b'/').next().expect("an id");
@@ -164,7 +164,7 @@ impl Floor {
         for (number, token) in self.live.iter().enumerate() {
             match self.fault.filter(|_| number == 2) {
                 None => self.write(*token, &update),
-                Some(fault) => self.write(*token, &fault.spoil(self.updates, &update, &frame(&id, total - 1))),
+                Some(fault) => self.write(*token, &fault.apply(self.updates, &update, &frame(&id, total - 1))),
             }
         }
     }
@@ -189,23 +189,24 @@ impl Floor {
             Ok(count) if count == bytes.len() => {}
             Ok(count) => write_slowly(&connection.stream, &bytes[count..]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => write_slowly(&connection.stream, bytes),
-            // Those who left are seen by the next read.
+            // The next read notices the closed connection.
             Err(_) => {}
         }
     }
 }
 
-/// Waits for the reader: what is larger than a socket's buffer is an answer of many products, and its client does nothing
-/// but read.
+/// Writes with blocking calls. Only an answer with many products exceeds a socket's buffer, and its client is always
+/// reading.
 fn write_slowly(mut stream: &TcpStream, bytes: &[u8]) {
     stream.set_nonblocking(false).expect("a socket");
-    // Those who left are seen by the next read.
+    // The next read notices the closed connection.
     let _ = stream.write_all(bytes);
     stream.set_nonblocking(true).expect("a socket");
 }
 
 impl Fault {
-    fn spoil(self, update: u64, frame: &[u8], previous: &[u8]) -> Vec<u8> {
+    /// Returns the bytes to send in place of `frame`.
+    fn apply(self, update: u64, frame: &[u8], previous: &[u8]) -> Vec<u8> {
         match (self, update) {
             (Self::Drop | Self::Swap, 10) => Vec::new(),
             (Self::Swap, 11) => [frame, previous].concat(),
@@ -221,7 +222,7 @@ fn key(head: &[u8]) -> Option<&[u8]> {
     head[start..].split(|byte| *byte == b'\r').next()
 }
 
-/// A text frame with a short payload.
+/// Encodes an update as a text frame with a short payload.
 fn frame(id: &[u8], total: i64) -> Vec<u8> {
     let payload = format!(r#"{{"id":"{}","total":{total}}}"#, String::from_utf8_lossy(id));
     let length = u8::try_from(payload.len()).ok().filter(|length| *length < 126).expect("a short frame");

@@ -1,4 +1,4 @@
-//! A keep-alive HTTP/1.1 connection: requests as bytes, answers counted as they are complete.
+//! A keep-alive HTTP/1.1 connection that sends raw requests and counts complete answers.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,12 +10,12 @@ pub(crate) struct Connection {
     answers: Answers,
 }
 
-/// The bytes of a GET.
+/// Encodes a GET request.
 pub(crate) fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").into_bytes()
 }
 
-/// The bytes of a POST of JSON.
+/// Encodes a POST request with a JSON body.
 pub(crate) fn post(path: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
@@ -36,16 +36,16 @@ impl Connection {
         &self.stream
     }
 
-    /// Whether reads return at once, with nothing if nothing is there.
-    pub(crate) fn set_nonblocking(&self, is_so: bool) {
-        self.stream.set_nonblocking(is_so).expect("a socket");
+    /// Sets whether reads return immediately when no bytes are available.
+    pub(crate) fn set_nonblocking(&self, nonblocking: bool) {
+        self.stream.set_nonblocking(nonblocking).expect("a socket");
     }
 
     pub(crate) fn send(&mut self, request: &[u8]) {
-        self.stream.write_all(request).expect("the server takes a request");
+        self.stream.write_all(request).expect("the server accepts a request");
     }
 
-    /// Reads once; gives how many answers that completed.
+    /// Reads once. Returns the number of answers completed by the read.
     pub(crate) fn read(&mut self) -> std::io::Result<usize> {
         match self.stream.read(&mut self.buffer) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
@@ -55,7 +55,7 @@ impl Connection {
         }
     }
 
-    /// Reads what is there without waiting, on a connection that does not block.
+    /// Reads from a nonblocking connection without waiting. Returns the number of answers completed.
     pub(crate) fn poll(&mut self) -> usize {
         self.answers.is_polled = true;
         let completed = self.read().expect("the server answers");
@@ -75,7 +75,7 @@ impl Connection {
     }
 }
 
-/// Sends a GET on a connection of its own, and gives the answer's body.
+/// Sends a GET on a new connection and returns the answer's body.
 pub(crate) fn fetch(server: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").as_bytes())?;
@@ -95,18 +95,18 @@ pub(crate) fn fetch(server: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> 
     Ok(answer.split_off(end))
 }
 
-/// Counts answers in a stream of bytes by their content-length.
+/// Counts answers in a byte stream, using their content-length.
 #[derive(Default)]
 struct Answers {
-    /// The start of a head whose rest has not come.
+    /// The start of an incomplete head.
     head: Vec<u8>,
-    /// Bytes of the body that have not come.
+    /// Number of body bytes still missing.
     missing: usize,
     is_polled: bool,
 }
 
 impl Answers {
-    /// Gives how many answers these bytes complete.
+    /// Returns the number of answers that these bytes complete.
     fn take(&mut self, mut bytes: &[u8]) -> usize {
         let mut completed = 0;
         while !bytes.is_empty() {
@@ -124,7 +124,7 @@ impl Answers {
         completed
     }
 
-    /// The content-length of the head at the start, if it is there as a whole, and what follows it.
+    /// Returns the content-length of the head at the start, if the head is complete, and the bytes after it.
     fn head_of<'a>(&mut self, bytes: &'a [u8]) -> (Option<usize>, &'a [u8]) {
         if self.head.is_empty()
             && let Some(end) = head_end(bytes)
@@ -140,7 +140,7 @@ impl Answers {
     }
 }
 
-/// Where the body starts.
+/// Returns the offset of the body.
 pub(crate) fn head_end(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|position| position + 4)
 }
@@ -150,7 +150,7 @@ fn content_length(head: &[u8]) -> usize {
     field(head, b"content-length").expect("an answer has a content-length")
 }
 
-/// A field of a head that is a number.
+/// Returns the numeric value of a header field.
 pub(crate) fn field(head: &[u8], name: &[u8]) -> Option<usize> {
     let line = head.split(|byte| *byte == b'\n').find(|line| {
         line.len() > name.len() && line[name.len()] == b':' && line[..name.len()].eq_ignore_ascii_case(name)

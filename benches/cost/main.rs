@@ -1,15 +1,18 @@
-//! What mockd costs, as ratios to a floor and to peers that are measured in the same run.
+//! The cost of mockd, relative to a floor and to peers measured in the same run.
 //!
-//! `cargo bench --bench cost` prints a table; `-- --short` takes a minute and prints JSON; `-- --only fanout` measures that
-//! alone; `-- --mockd PATH --mockd PATH` compares builds; `-- --only http --beside nginx --rounds 25` compares with one peer for
-//! longer.
+//! `cargo bench --bench cost` prints a table. More arguments, after `--`:
+//!
+//! - `--short` takes a minute and prints JSON.
+//! - `--only fanout` runs only that measurement.
+//! - `--mockd PATH --mockd PATH` compares builds.
+//! - `--only http --beside nginx --rounds 25` compares with one peer, in more rounds.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::unchecked_time_subtraction,
     missing_docs,
-    reason = "a bench that cannot go on says so by panicking"
+    reason = "a bench reports its failures by panicking"
 )]
 
 mod client;
@@ -36,28 +39,28 @@ use subject::Subject;
 
 #[derive(Parser, Debug)]
 struct Arguments {
-    /// Takes a minute instead of ten, and prints JSON.
+    /// Takes one minute instead of ten, and prints JSON.
     #[arg(long)]
     short: bool,
     /// Prints JSON instead of a table.
     #[arg(long)]
     json: bool,
-    /// Measures this; may be given several times.
+    /// Runs only this measurement; may be repeated.
     #[arg(long, value_name = "NAME", value_parser = ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
     only: Vec<String>,
-    /// A build of mockd instead of this one; may be given several times.
+    /// Measures this build of mockd instead of the current one; may be repeated.
     #[arg(long, value_name = "PATH")]
     mockd: Vec<PathBuf>,
-    /// Measures beside this peer instead of all that are installed; may be given several times.
+    /// Measures only this peer instead of all installed ones; may be repeated.
     #[arg(long, value_name = "PEER")]
     beside: Vec<String>,
-    /// Rounds of each measurement that alternates, instead of its own number.
+    /// Number of rounds of each alternating measurement, instead of its default.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
-    /// Seconds that a script of 1,000 events a second is followed; 3600 show whether it drifts in an hour.
+    /// Seconds to follow a script of 1,000 events per second; 3600 shows whether it drifts within an hour.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(2..))]
     script_seconds: Option<u32>,
-    /// What `cargo bench` adds.
+    /// Passed by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
     #[command(subcommand)]
@@ -108,17 +111,17 @@ fn measure(arguments: &Arguments) {
     }
 }
 
-/// All that are installed, or those of them that are named.
+/// Returns the installed peers with the given names, or all installed peers if `names` is empty.
 fn peers(names: &[String]) -> Vec<Subject> {
     let peers: Vec<Subject> = peers::installed().into_iter().map(Subject::peer).collect();
     if let Some(name) = names.iter().find(|&name| peers.iter().all(|peer| peer.name != *name)) {
-        panic!("{name} is not installed: benches/peers/install does so");
+        panic!("{name} is not installed; run benches/peers/install");
     }
-    let is_asked = |peer: &Subject| names.is_empty() || names.contains(&peer.name);
-    peers.into_iter().filter(is_asked).collect()
+    let is_selected = |peer: &Subject| names.is_empty() || names.contains(&peer.name);
+    peers.into_iter().filter(is_selected).collect()
 }
 
-/// This build, or those that are given, each by its path.
+/// Returns the builds at the given paths, each named by its path, or the current build if `paths` is empty.
 fn builds(paths: &[PathBuf]) -> Vec<Subject> {
     if paths.is_empty() {
         return vec![Subject::mockd("mockd", env!("CARGO_BIN_EXE_mockd").into())];

@@ -22,27 +22,27 @@ use std::time::Duration;
 use crate::figures::Figures;
 use crate::subject::Subject;
 
-/// What every measurement gets.
+/// The context of every measurement.
 pub(crate) struct Bench {
     /// Builds of mockd.
     pub(crate) mockd: Vec<Subject>,
-    /// Only in the full form.
+    /// Installed peers; empty in the short form.
     pub(crate) peers: Vec<Subject>,
     pub(crate) is_short: bool,
-    /// Rounds of what alternates, instead of each measurement's own.
+    /// Number of rounds of each alternating measurement, instead of its default.
     pub(crate) rounds: Option<usize>,
-    /// Files that this process, and each server, may open.
+    /// Maximum number of open files of this process and of each server.
     pub(crate) files: usize,
-    /// Seconds that scripts are followed, instead of those of the form.
+    /// Seconds to follow scripts, instead of the default.
     pub(crate) script_seconds: Option<usize>,
-    /// For files that are made.
+    /// Directory for generated files.
     pub(crate) scratch: PathBuf,
     pub(crate) figures: Figures,
 }
 
 type Measurement = fn(&mut Bench);
 
-/// In the order in which they run.
+/// All measurements by name, in the order in which they run.
 pub(crate) const ALL: [(&str, Measurement); 15] = [
     ("checks", checks::run),
     ("fanout", fanout::run),
@@ -62,13 +62,12 @@ pub(crate) const ALL: [(&str, Measurement); 15] = [
 ];
 
 impl Bench {
-    /// One or the other, by the form that runs.
+    /// Returns `short` in the short form of the bench, `full` otherwise.
     pub(crate) fn pick<T>(&self, short: T, full: T) -> T {
         if self.is_short { short } else { full }
     }
 
-    /// Runs a round for each subject in turn, `rounds` times unless another number is asked for; every other time in the
-    /// opposite order.
+    /// Runs `rounds` rounds over all subjects, or as many as `--rounds` sets. Every second round is in reverse order.
     pub(crate) fn alternate(&mut self, subjects: &[Subject], rounds: usize, mut run: impl FnMut(&mut Self, &Subject)) {
         for round in 0..self.rounds.unwrap_or(rounds) {
             let mut subjects: Vec<&Subject> = subjects.iter().collect();
@@ -81,33 +80,33 @@ impl Bench {
         }
     }
 
-    /// The floor and every build of mockd.
+    /// Returns the floor and every build of mockd.
     pub(crate) fn own(&self) -> Vec<Subject> {
         [vec![Subject::floor()], self.mockd.clone()].concat()
     }
 
-    /// Those, and the peers.
+    /// Returns all subjects, including the peers.
     pub(crate) fn all(&self) -> Vec<Subject> {
         [self.own(), self.peers.clone()].concat()
     }
 
-    /// Those whose updates reach sockets.
+    /// Returns the subjects that send updates to sockets.
     pub(crate) fn live(&self) -> Vec<Subject> {
         self.all().into_iter().filter(Subject::is_live).collect()
     }
 }
 
-/// Milliseconds.
+/// Converts a time to milliseconds.
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Microseconds.
+/// Converts a time to microseconds.
 fn us(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// Mebibytes.
+/// Converts bytes to mebibytes.
 fn mib(bytes: f64) -> f64 {
     bytes / f64::from(1 << 20)
 }

@@ -1,5 +1,5 @@
-//! Other servers that do a part of what mockd does. `benches/peers/install` installs them into `target/peers`; those that
-//! are not there are left out.
+//! Other servers that do part of mockd's job. `benches/peers/install` installs them into `target/peers`; missing ones
+//! are skipped.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,9 +7,9 @@ use std::process::Command;
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    /// Takes orders at `POST /orders/A1` and sends them to sockets at `/orders/electronics`, in mockd's form.
+    /// Accepts orders at `POST /orders/A1` and sends updates to sockets at `/orders/electronics`, in mockd's format.
     pub(crate) is_live: bool,
-    /// Answers `GET /large` with a file of any size.
+    /// Answers `GET /large` with a given file.
     pub(crate) serves_files: bool,
 }
 
@@ -22,7 +22,7 @@ const PEERS: [Peer; 6] = [
     Peer { name: "wiremock", is_live: false, serves_files: false },
 ];
 
-/// Answers messages of sockets at `/answers`, each with the id that it brings.
+/// Answers each message on a socket at `/answers` with the id of the message.
 const WS: Peer = Peer { name: "ws", is_live: false, serves_files: false };
 
 impl Peer {
@@ -33,22 +33,22 @@ impl Peer {
     }
 }
 
-/// Those that are installed; one line on standard error about each that is not.
+/// Returns the installed peers, and prints a line to standard error about each missing one.
 pub(crate) fn installed() -> Vec<Peer> {
     PEERS.into_iter().filter(is_installed).collect()
 }
 
-/// The one that answers messages, if it is installed.
+/// Returns the peer that answers messages, if it is installed.
 pub(crate) fn answering() -> Option<Peer> {
     Some(WS).filter(is_installed)
 }
 
 fn is_installed(peer: &Peer) -> bool {
-    let is_there = root().join("target/peers").join(peer.name).is_dir();
-    if !is_there {
-        eprintln!("{} is not installed, see benches/peers/install", peer.name);
+    let is_installed = root().join("target/peers").join(peer.name).is_dir();
+    if !is_installed {
+        eprintln!("{} is not installed; see benches/peers/install", peer.name);
     }
-    is_there
+    is_installed
 }
 
 fn root() -> PathBuf {

@@ -1,4 +1,5 @@
-//! Lines over a logarithmic axis, side by side, as SVG. The background is its own, so that it reads on light and dark pages.
+//! Line plots with a logarithmic x-axis, side by side, as SVG. The background is opaque, so that the plot is legible on
+//! light and dark pages.
 
 use std::fmt::Write;
 
@@ -6,24 +7,24 @@ use crate::figures::count;
 
 pub(crate) struct Panel<'a> {
     pub(crate) title: &'a str,
-    /// What the sizes count.
+    /// Label of the x-axis.
     pub(crate) x: &'a str,
     pub(crate) lines: Vec<Line>,
 }
 
 pub(crate) struct Line {
     pub(crate) name: String,
-    /// Sizes and values.
+    /// Pairs of size and value.
     pub(crate) points: Vec<(usize, f64)>,
 }
 
-/// Of one panel, in pixels.
+/// Size of a panel, in pixels.
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 300.0;
-/// Where the axes are: left, right, top, bottom.
+/// Edges of the plot area in a panel: left, right, top, bottom.
 const FRAME: (f64, f64, f64, f64) = (50.0, 380.0, 50.0, 245.0);
 
-/// Told apart by those who see no red or no green, too.
+/// Line colours that remain distinguishable with red-green colour blindness.
 const COLOURS: [&str; 3] = ["#0b62a8", "#b35900", "#5a5a5a"];
 
 pub(crate) fn draw(panels: &[Panel]) -> String {
@@ -55,7 +56,7 @@ impl Panel<'_> {
         for (size, _) in self.lines.iter().flat_map(|line| &line.points).take(self.sizes().count()) {
             text(svg, self.x(*size), bottom + 20.0, "middle", &thousands(*size));
         }
-        // The labels of lines that are close together keep apart: those of the first above it, of the others below.
+        // Labels of close lines must not overlap: those of the first line are above it, those of the others below.
         for ((line, colour), shift) in self.lines.iter().zip(COLOURS).zip([-8.0, 18.0, 30.0]) {
             self.draw_line(svg, line, colour, shift);
         }
@@ -85,7 +86,7 @@ impl Panel<'_> {
         self.lines.iter().flat_map(|line| &line.points).map(|(_, value)| *value).fold(0.0, f64::max)
     }
 
-    /// Logarithmic.
+    /// Returns the x coordinate of a size, on a logarithmic scale.
     fn x(&self, size: usize) -> f64 {
         let (left, right, ..) = FRAME;
         let log = |size: usize| count(size).log10();
@@ -93,14 +94,14 @@ impl Panel<'_> {
         left + 15.0 + (right - left - 30.0) * (log(size) - log(lowest)) / (log(highest) - log(lowest)).max(1.0)
     }
 
-    /// From zero on.
+    /// Returns the y coordinate of a value, on a linear scale from zero.
     fn y(&self, value: f64) -> f64 {
         let (_, _, top, bottom) = FRAME;
         bottom - (bottom - top) * value / (4.0 * step(self.highest()))
     }
 }
 
-/// A round number of which four reach that value.
+/// Returns a round number `step` with `4 * step >= highest`.
 fn step(highest: f64) -> f64 {
     let least = highest.max(0.1) / 4.0;
     let power = 10_f64.powf(least.log10().floor());
@@ -111,7 +112,7 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
     writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>").expect("text");
 }
 
-/// `10,000`.
+/// Formats a number with thousands separators, such as `10,000`.
 fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =

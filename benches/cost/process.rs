@@ -1,4 +1,4 @@
-//! A server as a process, with the processes that it starts: measured from /proc, and ended when dropped.
+//! A server process and its descendants, measured through /proc and killed on drop.
 
 use std::cell::Cell;
 use std::fs;
@@ -10,23 +10,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
 
-use crate::client::PATIENCE;
+use crate::client::TIMEOUT;
 use crate::http::fetch;
 
-/// Ports are taken from here on, 8,000 of them: below those that the kernel gives to clients.
+/// The first of 8,000 candidate ports, below the kernel's range of ephemeral ports.
 const FIRST_PORT: u32 = 21_000;
 
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// From exec to the first answer with 200.
+    /// Time from exec to the first answer with status 200.
     pub(crate) started: Duration,
-    /// The most that was seen so far.
+    /// The highest CPU time seen so far.
     cpu: Cell<Duration>,
 }
 
 impl Server {
-    /// Starts a server that listens on that port of 127.0.0.1, and waits until it answers a GET with 200.
+    /// Starts a server that listens on 127.0.0.1:`port`, and waits until it answers a GET of `path` with 200.
     pub(crate) fn start(mut command: Command, port: u16, path: &str) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -35,14 +35,14 @@ impl Server {
         while let Err(error) = fetch(address, path) {
             let status = child.try_wait().expect("a child");
             assert!(status.is_none(), "{command:?} ended: {status:?}");
-            assert!(begin.elapsed() < PATIENCE, "{command:?} does not answer: {error}");
+            assert!(begin.elapsed() < TIMEOUT, "{command:?} does not answer: {error}");
             std::thread::sleep(Duration::from_micros(100));
         }
         Self { child, address, started: begin.elapsed(), cpu: Cell::default() }
     }
 
-    /// CPU time of all threads so far, by the scheduler's clock in nanoseconds; by ticks of 10 ms when a thread has ended
-    /// and took its share along.
+    /// Returns the CPU time of all threads so far. The scheduler counts it in nanoseconds, but omits threads that have
+    /// ended; in that case the time is read in ticks of 10 ms.
     pub(crate) fn cpu(&self) -> Duration {
         let processes = self.processes();
         let cpu = processes.iter().map(|process| by_schedstat(*process)).sum::<Duration>();
@@ -51,12 +51,12 @@ impl Server {
         self.cpu.get()
     }
 
-    /// Resident memory in bytes: `VmRSS`, or `RssAnon` without what is mapped from files.
+    /// Returns the resident memory in bytes: all of it with `VmRSS`, without mapped files with `RssAnon`.
     pub(crate) fn memory(&self, field: &str) -> f64 {
         self.processes().into_iter().map(|process| resident(process, field)).sum()
     }
 
-    /// Open files.
+    /// Returns the number of open files.
     pub(crate) fn files(&self) -> usize {
         self.processes()
             .into_iter()
@@ -64,7 +64,7 @@ impl Server {
             .sum()
     }
 
-    /// This process and those below it.
+    /// Returns the ids of the server process and its descendants.
     fn processes(&self) -> Vec<u32> {
         let mut processes = vec![self.child.id()];
         let mut next = 0;
@@ -109,14 +109,14 @@ fn resident(process: u32, field: &str) -> f64 {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Those that it started, too. It may have ended by itself.
+        // The group includes descendants. The server may have exited already.
         let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a process");
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
     }
 }
 
-/// A port that nothing listens on, another one each time: connections to the one before may still be remembered.
+/// Returns a free port, a different one each time: connections to the previous port may still be in TIME-WAIT.
 pub(crate) fn free_port() -> u16 {
     let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_micros());
     let ports = (0..8_000).filter_map(|offset| u16::try_from(FIRST_PORT + (start + offset) % 8_000).ok());
@@ -124,7 +124,7 @@ pub(crate) fn free_port() -> u16 {
     ports.into_iter().find(is_free).expect("a free port")
 }
 
-/// Lets this process, and those it starts, open as many files as it may; gives how many.
+/// Raises the open file limit of this process and its children to the maximum, and returns it.
 pub(crate) fn raise_file_limit() -> usize {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("up to the maximum is allowed");

@@ -1,10 +1,11 @@
-//! Scenario files that are made for a measurement.
+//! Generates scenario files for measurements.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A category `electronics` with so many products `A1`, `A2` and so on, all with the total 0, and a category `few` with one.
+/// Writes a category `electronics` with `count` products `A1`, `A2` and so on, all with total 0, and a category `few`
+/// with one product.
 pub(crate) fn products(directory: &Path, count: usize) -> PathBuf {
     let mut text = String::from("categories:\n  few: { prefix: B, products: [{ id: B1, name: Chewy Toffee }] }\n");
     text.push_str("  electronics:\n    prefix: A\n    products:\n");
@@ -15,15 +16,15 @@ pub(crate) fn products(directory: &Path, count: usize) -> PathBuf {
     write(directory, &format!("products-{count}.yaml"), &text)
 }
 
-/// One event each millisecond, for ever.
+/// Writes a script with one event per millisecond, forever.
 pub(crate) fn thousand_a_second(directory: &Path) -> PathBuf {
     let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
                 orders: { scripts: [{ repeat: forever, steps: [{ after: 1ms, product: A1, amount: 1 }] }] }\n";
     write(directory, "script.yaml", text)
 }
 
-/// A route `GET /electronics` with that JSON, a list of products, as its answer, `GET /products` with the same from `data`, one with
-/// a path parameter and an expression, and `count` more routes, each of which answers with the edition.
+/// Writes routes: `GET /electronics`, which answers with the JSON list `body`; `GET /products`, which answers with the
+/// same list from `data`; one with a path parameter and an expression; and `count` more, which answer with `edition`.
 pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize) -> PathBuf {
     let mut text = format!(
         "data: {{ products: {body} }}\nhttp:\n  GET /electronics: {{ body: {body} }}\n  \
@@ -37,8 +38,8 @@ pub(crate) fn routes(directory: &Path, body: &str, count: usize, edition: usize)
     write(directory, &format!("routes-{count}.yaml"), &text)
 }
 
-/// A hundred events a second, for ever, to all who have joined a topic: streams of `GET /ticks`, and sockets of `/ticks`. Each of them
-/// gets one event more at first.
+/// Writes a script that sends a hundred events per second, forever, to the members of a topic: streams of `GET /ticks`
+/// and sockets of `/ticks`. Each member first receives one extra event.
 pub(crate) fn hundred_a_second(directory: &Path) -> PathBuf {
     let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
                 scripts:\n  - name: ticks\n    repeat: forever\n    steps:\n      \
@@ -48,7 +49,7 @@ pub(crate) fn hundred_a_second(directory: &Path) -> PathBuf {
     write(directory, "ticks.yaml", text)
 }
 
-/// A shop, and rows of a collection whose topic sockets at `/rows` join; `POST /rows` changes one of them.
+/// Writes a shop and a collection `rows`. Sockets at `/rows` join the collection's topic; `POST /rows` changes a row.
 pub(crate) fn joined(directory: &Path) -> PathBuf {
     let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
                 data: { rows: [{ id: 1, n: 0 }] }\n\
@@ -58,7 +59,7 @@ pub(crate) fn joined(directory: &Path) -> PathBuf {
     write(directory, "joined.yaml", text)
 }
 
-/// Rooms, each with what its members say.
+/// Writes rooms that send each message of a member to all members.
 pub(crate) fn rooms(directory: &Path) -> PathBuf {
     let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
                 websocket:\n  /rooms/{room}:\n    open: [{ reply: ready }, { join: \"room/{{ path.room }}\" }]\n    \
@@ -66,7 +67,7 @@ pub(crate) fn rooms(directory: &Path) -> PathBuf {
     write(directory, "rooms.yaml", text)
 }
 
-/// Messages that are answered with a value of theirs.
+/// Writes an endpoint that answers messages with one of their values.
 pub(crate) fn answers(directory: &Path) -> PathBuf {
     let text = "categories: { electronics: { prefix: A, products: [{ id: A1, name: Vacuum Cleaner }] } }\n\
                 websocket:\n  /answers:\n    open: [{ reply: ready }]\n    \

@@ -1,4 +1,4 @@
-//! What is measured: builds of mockd, the floor, and peers.
+//! The subjects of a measurement: builds of mockd, the floor, and peers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,13 +19,13 @@ pub(crate) enum Kind {
     Peer(Peer),
 }
 
-/// The name of the floor among the figures, and of its role among this program's arguments.
+/// The name of the floor among the figures, and its subcommand in this program's arguments.
 pub(crate) const FLOOR: &str = "floor";
 
-/// Where sockets are opened, and what each gets first: the orders of two products.
+/// The path of live sockets, and the number of frames that each first receives: the totals of two products.
 pub(crate) const LIVE: (&str, usize) = ("/orders/electronics", 2);
 
-/// The total of A1 at the start, at the floor and in `shop.yaml`.
+/// The initial total of A1 in the floor and in `shop.yaml`.
 pub(crate) const TOTAL: usize = 3;
 
 impl Subject {
@@ -41,17 +41,17 @@ impl Subject {
         Self { name: peer.name.into(), kind: Kind::Peer(peer) }
     }
 
-    /// Whether updates reach sockets.
+    /// Returns whether the subject sends updates to sockets.
     pub(crate) fn is_live(&self) -> bool {
         !matches!(self.kind, Kind::Peer(Peer { is_live: false, .. }))
     }
 
-    /// The total of A1 at the start.
+    /// Returns the initial total of A1.
     pub(crate) fn total(&self) -> usize {
         if matches!(self.kind, Kind::Peer(_)) { 0 } else { TOTAL }
     }
 
-    /// Starts it with the default scenario, whose clock stands still: nothing happens but what is posted.
+    /// Starts the subject with the default scenario and a paused clock, so that only posts cause events.
     pub(crate) fn start(&self) -> Server {
         match &self.kind {
             Kind::Mockd(_) => self.start_with(&shop(), &["--paused"]),
@@ -60,9 +60,9 @@ impl Subject {
         }
     }
 
-    /// Starts it with a scenario and arguments of its own.
+    /// Starts mockd with the given scenario and arguments.
     pub(crate) fn start_with(&self, scenario: &Path, arguments: &[&str]) -> Server {
-        let Kind::Mockd(program) = &self.kind else { panic!("{} takes no scenario", self.name) };
+        let Kind::Mockd(program) = &self.kind else { panic!("{} does not serve scenarios", self.name) };
         let command = |port: u16| {
             let mut command = Command::new(program);
             command.arg("run").arg(scenario).args(["--port", &port.to_string()]).args(arguments);
@@ -71,8 +71,8 @@ impl Subject {
         serve(command, "/electronics")
     }
 
-    /// Starts it so that it answers GETs with that body: mockd from the scenario that gives it, the others from the file
-    /// that holds it. Gives the path as well.
+    /// Starts the subject so that it answers GETs with the given body: mockd from `scenario`, the others from the file
+    /// `body`. Returns the path to request as well.
     pub(crate) fn start_large(&self, scenario: &Path, body: &Path) -> (Server, &'static str) {
         match &self.kind {
             Kind::Mockd(_) => (self.start_with(scenario, &["--paused"]), "/electronics"),
@@ -82,7 +82,7 @@ impl Subject {
     }
 }
 
-/// Starts a floor with arguments of its own.
+/// Starts a floor with the given arguments.
 pub(crate) fn start_floor(arguments: &[&str]) -> Server {
     let command = |port: u16| {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
@@ -97,7 +97,7 @@ fn serve(command: impl FnOnce(u16) -> Command, path: &str) -> Server {
     Server::start(command(port), port, path)
 }
 
-/// The default scenario.
+/// Returns the path of the default scenario.
 pub(crate) fn shop() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/shop.yaml")
 }

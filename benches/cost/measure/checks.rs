@@ -1,4 +1,4 @@
-//! Whether the checks of deliveries find what they are there for: a lost, a repeated and a reordered update.
+//! Verifies that the delivery checks detect a lost, a repeated and a reordered update.
 
 use super::Bench;
 use crate::client::Client;
@@ -11,7 +11,7 @@ pub(super) fn run(_: &mut Bench) {
         let mut client = Client::new();
         client.open(server.address, LIVE.0, 4, LIVE.1);
         let mut delivery = Delivery::new(&server, &mut client, 1, TOTAL);
-        let found = delivery.burst(9).and_then(|()| delivery.burst(20)).expect_err("the check finds what is wrong");
+        let found = delivery.burst(9).and_then(|()| delivery.burst(20)).expect_err("the checks detect the fault");
         eprintln!("  a floor with the fault {fault}: {found}");
     }
 }

@@ -1,9 +1,9 @@
-//! What an open dashboard costs the server while 1,000 events a second go to 1,000 sockets, and how many frames a second the
-//! browser paints meanwhile. Needs Chromium and its driver, as `tests/run` installs them.
+//! The server's cost of an open dashboard while 1,000 events per second go to 1,000 sockets, and the browser's frame
+//! rate in the meantime. Needs Chromium and its driver, as installed by `tests/run`.
 //!
-//! On two cores the browser takes time that the server would have used, and frames that wait for longer leave in fewer
-//! writes, so that the server seems to get cheaper by it. So what the dashboard asks for in a second is measured for
-//! itself: on a server that stands still, as often as gives a figure.
+//! On two cores, the browser competes with the server for CPU time. Frames that are delayed longer leave in fewer
+//! writes, so the server appears to get cheaper. Therefore the requests that the dashboard sends in a second are also
+//! measured separately: on an idle server, with enough repetitions for a stable figure.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -25,22 +25,25 @@ use crate::subject::Subject;
 
 const SOCKETS: usize = 1_000;
 
-/// Events a second.
+/// Events per second.
 const EVENTS: usize = 1_000;
 
-/// Seconds of questions that are asked at once.
-const ASKED: usize = 200;
+/// Number of repetitions of one second's requests.
+const REPETITIONS: usize = 200;
 
-/// What the page asks for each second, beside the journal.
-const QUESTIONS: [&str; 7] =
+/// The page's requests per second, except for the journal.
+const REQUESTS: [&str; 7] =
     ["state", "sockets?sort=backlog&limit=100", "faults", "timeline", "reload?limit=6", "worlds", "scenarios"];
 
-/// How long the server is looked at, once without the page and once with it.
+/// Duration of the measurement without the page, and of the one with it.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Counts what the browser paints until it is asked.
+/// Script that starts to count the frames that the browser paints.
 const COUNT: &str = "window.painted = 0; window.since = performance.now(); \
-                     const paint = () => { window.painted += 1; requestAnimationFrame(paint); }; requestAnimationFrame(paint);";
+                     const paint = () => { window.painted += 1; requestAnimationFrame(paint); }; \
+                     requestAnimationFrame(paint);";
+
+/// Script that returns the frame rate since [`COUNT`].
 const RATE: &str = "return window.painted * 1000 / (performance.now() - window.since);";
 
 pub(super) fn run(bench: &mut Bench) {
@@ -48,7 +51,7 @@ pub(super) fn run(bench: &mut Bench) {
         return;
     }
     let Some(browser) = Browser::start() else {
-        eprintln!("  there is no chromedriver, so the dashboard is not measured");
+        eprintln!("  chromedriver not found; skipping the dashboard");
         return;
     };
     let mockd = bench.mockd.clone();
@@ -56,14 +59,14 @@ pub(super) fn run(bench: &mut Bench) {
 }
 
 fn round(bench: &mut Bench, subject: &Subject, browser: &Browser) {
-    let asked = questions(&subject.start());
+    let requests = request_cost(&subject.start());
     let server = subject.start_with(&scenarios::thousand_a_second(&bench.scratch), &[]);
     let mut client = Client::new();
     client.open(server.address, "/orders/electronics", SOCKETS, 1);
     browser.show("about:blank");
     let without = cost(&server, &mut client);
     browser.show(&format!("http://{}/__mockd/", server.address));
-    // Until it has what happened before it came.
+    // Lets the page catch up with earlier events.
     cost(&server, &mut client);
     browser.run(COUNT);
     let with = cost(&server, &mut client);
@@ -75,12 +78,12 @@ fn round(bench: &mut Bench, subject: &Subject, browser: &Browser) {
     add("CPU per delivery with a dashboard", "µs", with.per_delivery);
     add("CPU without a dashboard", "%", without.share * 100.0);
     add("CPU with a dashboard", "%", with.share * 100.0);
-    add("CPU of a second's questions", "% of it", asked / without.share * 100.0);
-    add("frames a second in the browser", "1/s", painted);
+    add("CPU of the dashboard's requests", "% of CPU without it", requests / without.share * 100.0);
+    add("frame rate in the browser", "1/s", painted);
 }
 
-/// The CPU time that the questions of one second take, of one core.
-fn questions(server: &Server) -> f64 {
+/// Returns the share of one core that the dashboard's requests take.
+fn request_cost(server: &Server) -> f64 {
     let mut client = Client::new();
     client.open(server.address, "/orders/electronics", SOCKETS, 2);
     let order = json!({ "id": "A1", "amount": 1 });
@@ -91,21 +94,21 @@ fn questions(server: &Server) -> f64 {
         client.poll(Duration::from_millis(100), |_, _| arrived += 1);
     }
     let mut connection = Connection::open(server.address).expect("the server accepts");
-    // Opening the sockets made entries, too; each second brings as many as there are events.
+    // Opening the sockets added entries, too. Each second adds one per event.
     let journal = format!("journal?brief=true&limit={EVENTS}");
     let before = server.cpu();
-    for _ in 0..ASKED {
-        for question in QUESTIONS.into_iter().chain([journal.as_str()]) {
-            connection.exchange(&get(&format!("/__mockd/{question}")));
+    for _ in 0..REPETITIONS {
+        for request in REQUESTS.into_iter().chain([journal.as_str()]) {
+            connection.exchange(&get(&format!("/__mockd/{request}")));
         }
     }
-    (server.cpu() - before).as_secs_f64() / count(ASKED)
+    (server.cpu() - before).as_secs_f64() / count(REPETITIONS)
 }
 
 struct Cost {
-    /// In microseconds.
+    /// CPU time per delivery, in microseconds.
     per_delivery: f64,
-    /// Of one core.
+    /// Share of one core.
     share: f64,
 }
 

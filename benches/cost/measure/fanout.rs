@@ -1,5 +1,5 @@
-//! What it costs to deliver an update to every socket, when updates come one by one and when they come faster than they
-//! can be written.
+//! The cost of delivering an update to every socket, when updates arrive one by one and when they arrive faster than
+//! they can be written.
 
 use super::{Bench, us};
 use crate::client::Client;
@@ -7,13 +7,13 @@ use crate::delivery::Delivery;
 use crate::figures::count;
 use crate::subject::{LIVE, Subject};
 
-/// How much of it in one form of the bench.
+/// The size of the measurement in one form of the bench.
 pub(super) struct Size {
     pub(super) sockets: usize,
-    /// Updates one by one.
+    /// Number of updates posted one by one.
     pub(super) updates: usize,
-    /// Updates of a burst, 0 for none: below the 1,024 that a socket of mockd may be behind before it gets current totals
-    /// instead.
+    /// Number of updates in a burst; 0 for no burst. Must be less than 1,024: a mockd socket that is further behind
+    /// receives current totals instead.
     pub(super) burst: usize,
     pub(super) rounds: usize,
 }
@@ -28,14 +28,14 @@ const FULL: [Size; 2] = [
     Size { sockets: 10_000, updates: 30, burst: 100, rounds: 3 },
 ];
 
-/// The name of the figure that the growth plot shows.
+/// Returns the name of the figure shown in the growth plot.
 pub(super) fn cost(sockets: usize) -> String {
     format!("CPU per delivery one by one, {sockets} sockets")
 }
 
 pub(super) fn run(bench: &mut Bench) {
     for size in bench.pick(SHORT, FULL) {
-        // Peers would take minutes with more.
+        // With more sockets, peers would take minutes.
         let subjects = if size.sockets > 1_000 { bench.own() } else { bench.live() };
         bench.alternate(&subjects, size.rounds, |bench, subject| round(bench, subject, &size));
     }
@@ -63,5 +63,5 @@ pub(super) fn round(bench: &mut Bench, subject: &Subject, size: &Size) {
         let cpu = us(delivery.cpu() - begin) / count(burst * sockets);
         add(&format!("CPU per delivery in a burst, {sockets} sockets"), "µs", cpu);
     }
-    delivery.end().expect("nothing twice");
+    delivery.end().expect("no extra frames");
 }

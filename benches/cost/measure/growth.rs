@@ -1,4 +1,4 @@
-//! How the cost per delivery grows with the sockets, and the cost per event with the products: one plot.
+//! A plot of the cost per delivery by number of sockets, and of the cost per event by number of products.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ const SOCKETS: [usize; 4] = [10, 100, 1_000, 10_000];
 
 const PRODUCTS: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
-/// Where the plot is.
+/// The path of the plot.
 const PLOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/growth.svg");
 
 pub(super) fn run(bench: &mut Bench) {
@@ -25,7 +25,7 @@ pub(super) fn run(bench: &mut Bench) {
     }
     let subjects = bench.own();
     for sockets in SOCKETS {
-        // What the fan-out has measured is there already.
+        // `fanout` may have measured this size already.
         if bench.figures.median(&cost(sockets), FLOOR).is_none() {
             let updates = (200_000 / sockets).clamp(20, 1_000);
             let size = Size { sockets, updates, burst: 0, rounds: 3 };
@@ -43,7 +43,7 @@ fn event_cost(products: usize) -> String {
     format!("CPU per event, {products} products")
 }
 
-/// Orders of one product after the other, with one socket open.
+/// Measures orders for each product in turn, with one open socket.
 fn products(bench: &mut Bench, subject: &Subject, products: usize) {
     let events = 3_000;
     let server = subject.start_with(&scenarios::products(&bench.scratch, products), &["--paused"]);
@@ -54,7 +54,7 @@ fn products(bench: &mut Bench, subject: &Subject, products: usize) {
     let begin = delivery.cpu();
     delivery.one_by_one(events).expect("nothing lost, nothing reordered");
     let cpu = us(delivery.cpu() - begin) / count(events);
-    delivery.end().expect("nothing twice");
+    delivery.end().expect("no extra frames");
     bench.figures.add(&event_cost(products), "µs", &subject.name, cpu);
 }
 
@@ -77,5 +77,5 @@ fn plot(bench: &Bench, path: &Path) {
         },
     ];
     fs::write(path, draw(&panels)).expect("the plot is written");
-    eprintln!("  {} is drawn", path.display());
+    eprintln!("  wrote {}", path.display());
 }

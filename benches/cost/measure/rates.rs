@@ -1,4 +1,4 @@
-//! Requests a second over 32 keep-alive connections, each with one request at a time, and what one costs the server.
+//! Request rate over 32 keep-alive connections, each with one request at a time, and CPU time per request.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -24,9 +24,9 @@ pub(super) fn run(bench: &mut Bench) {
         let server = bench.mockd[0].start_with(&scenario, &["--paused"]);
         fs::write(body, fetch(server.address, "/electronics").expect("a body")).expect("a scratch directory");
     }
-    let of_file = |subject: &Subject| !matches!(&subject.kind, Kind::Peer(peer) if !peer.serves_files);
+    let serves_files = |subject: &Subject| !matches!(&subject.kind, Kind::Peer(peer) if !peer.serves_files);
     let all = bench.all();
-    let file_servers: Vec<Subject> = all.iter().filter(|subject| of_file(subject)).cloned().collect();
+    let file_servers: Vec<Subject> = all.iter().filter(|subject| serves_files(subject)).cloned().collect();
     let live = bench.live();
     measure(bench, &all, "GET of 2 products", |subject| match &subject.kind {
         Kind::Peer(_) => (subject.start(), get("/electronics")),
@@ -51,7 +51,7 @@ pub(super) fn measure(
     let time = bench.pick(Duration::from_millis(300), Duration::from_secs(1));
     bench.alternate(subjects, 3, |bench, subject| {
         let (server, request) = start(subject);
-        // Connections are made, buffers grow, programs that compile themselves do so.
+        // Warms up: connections are opened, buffers grow, JIT compilers run.
         closed_loop(&[server.address], &request, time / 2);
         let begin = server.cpu();
         let times = closed_loop(&[server.address], &request, time);
@@ -60,12 +60,13 @@ pub(super) fn measure(
             bench.figures.add(&format!("{what}, {figure}"), unit, &subject.name, value);
         };
         add("rate", "1/s", count(times.len()) / time.as_secs_f64());
-        add("CPU each", "µs", us(cpu) / count(times.len()));
+        add("CPU per request", "µs", us(cpu) / count(times.len()));
         add("p99", "ms", count(times.value_at_quantile(0.99)) / 1e6);
     });
 }
 
-/// Sends the request again on each connection, of which each server has as many, as soon as its answer is there. Gives the times of answers in nanoseconds.
+/// Sends the request on each connection again as soon as it is answered, with connections spread evenly over the
+/// servers. Returns the response times in nanoseconds.
 pub(super) fn closed_loop(servers: &[SocketAddr], request: &[u8], time: Duration) -> Histogram<u64> {
     let mut times = Histogram::new(3).expect("three digits");
     let mut epoll = Epoll::new();

@@ -1,4 +1,4 @@
-//! From the save of a scenario file to the frame on the last socket, and how long requests wait meanwhile.
+//! Time from the save of a scenario file to the frame on the last socket, and how long requests wait in the meantime.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,22 +8,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Bench, ms};
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::delivery::order;
 use crate::http::{Connection, get, post};
 use crate::process::Server;
 use crate::scenarios;
 use crate::subject::{Subject, shop};
 
-/// A scenario that is edited.
+/// A scenario to edit.
 struct Edited<'a> {
     what: &'a str,
     original: &'a Path,
-    /// How the declared total of A1 is written.
+    /// The declaration of A1's total in the file.
     total: &'a str,
-    /// A category of few products, since a body of megabytes takes its time by itself.
+    /// A category with few products, since a body of megabytes would dominate the response time.
     category: &'a str,
-    /// Its products.
+    /// Number of frames that each socket first receives: one per product of the category.
     first: usize,
 }
 
@@ -46,14 +46,14 @@ fn round(bench: &mut Bench, subject: &Subject, edited: &Edited) {
     let server = subject.start_with(&path, &["--paused"]);
     let mut client = Client::new();
     client.open(server.address, &format!("/orders/{}", edited.category), sockets, edited.first);
-    let quiet = meanwhile(&server, edited.category, || thread::sleep(Duration::from_millis(300))).1;
+    let baseline = meanwhile(&server, edited.category, || thread::sleep(Duration::from_millis(300))).1;
     let save = |client: &mut Client, total: usize| {
         let text = text.replacen(edited.total, &format!("total: {total} "), 1);
         fs::write(&path, &text).expect("a scratch directory");
         until_all_have(client, total)
     };
     for total in (1_000..).step_by(2).take(bench.pick(3, 5)) {
-        // Without other requests, since each POST is written to every socket as well; and then with them.
+        // The first save runs without other requests, since each POST is written to every socket as well.
         drain(&mut client);
         let reload = save(&mut client, total);
         let waits = meanwhile(&server, edited.category, || save(&mut client, total + 1)).1;
@@ -61,29 +61,29 @@ fn round(bench: &mut Bench, subject: &Subject, edited: &Edited) {
             bench.figures.add(&format!("{what}, {}, {sockets} sockets", edited.what), "ms", &subject.name, value);
         };
         add("save to the last socket", ms(reload));
-        add("longest GET meanwhile", ms(waits.0));
-        add("longest POST meanwhile", ms(waits.1));
-        add("longest GET without a reload", ms(quiet.0));
-        add("longest POST without a reload", ms(quiet.1));
+        add("longest GET during a reload", ms(waits.0));
+        add("longest POST during a reload", ms(waits.1));
+        add("longest GET without a reload", ms(baseline.0));
+        add("longest POST without a reload", ms(baseline.1));
     }
 }
 
-/// Reads what is still on its way to sockets.
+/// Reads frames until no more arrive.
 fn drain(client: &mut Client) {
-    let mut has_come = true;
-    while has_come {
-        has_come = false;
-        client.poll(Duration::from_millis(300), |_, _| has_come = true);
+    let mut has_frames = true;
+    while has_frames {
+        has_frames = false;
+        client.poll(Duration::from_millis(300), |_, _| has_frames = true);
     }
 }
 
-/// Waits until every socket has that total of A1; gives the time that took.
+/// Waits until every socket has received the given total of A1. Returns the elapsed time.
 fn until_all_have(client: &mut Client, total: usize) -> Duration {
     let saved = Instant::now();
     let mut has = vec![false; client.len()];
     let mut missing = has.len();
     while missing > 0 {
-        assert!(saved.elapsed() < PATIENCE, "{missing} sockets have nothing of the reload");
+        assert!(saved.elapsed() < TIMEOUT, "{missing} sockets did not receive the new total");
         client.poll(Duration::from_millis(100), |number, payload| {
             if order(payload, 'A') == Some((1, total)) && !has[number] {
                 has[number] = true;
@@ -94,14 +94,15 @@ fn until_all_have(client: &mut Client, total: usize) -> Duration {
     saved.elapsed()
 }
 
-/// Does something, and sends requests of both kinds meanwhile. Gives the longest time that one of each kind took.
+/// Runs `act` and sends GETs and POSTs at the same time. Returns its result and the longest response time of each
+/// method.
 fn meanwhile<T>(server: &Server, category: &str, act: impl FnOnce() -> T) -> (T, (Duration, Duration)) {
     let (is_over, address) = (AtomicBool::new(false), server.address);
     let get = get(&format!("/{category}"));
     let order = post("/orders/B1", r#"{"amount":1}"#);
     thread::scope(|scope| {
         let gets = scope.spawn(|| longest(address, &get, Duration::from_millis(1), &is_over));
-        // A POST is written to every socket, so that there are few of them.
+        // Each POST is written to every socket, so they are sent less often.
         let posts = scope.spawn(|| longest(address, &order, Duration::from_millis(50), &is_over));
         let done = act();
         is_over.store(true, Ordering::Relaxed);
@@ -109,7 +110,7 @@ fn meanwhile<T>(server: &Server, category: &str, act: impl FnOnce() -> T) -> (T,
     })
 }
 
-/// Sends a request again and again, with pauses; gives the longest time to an answer.
+/// Sends a request repeatedly, with pauses. Returns the longest response time.
 fn longest(server: SocketAddr, request: &[u8], pause: Duration, is_over: &AtomicBool) -> Duration {
     let mut connection = Connection::open(server).expect("the server accepts");
     let mut longest = Duration::ZERO;

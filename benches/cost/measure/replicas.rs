@@ -1,5 +1,5 @@
-//! What it costs that several servers are one mock: orders a second, and how much later they come to sockets of another
-//! server than that which was asked.
+//! The cost of several servers that act as one mock: rate of orders, and latency to sockets of a server other than the
+//! one that received the order.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -8,27 +8,27 @@ use std::time::{Duration, Instant};
 
 use super::rates::closed_loop;
 use super::{Bench, us};
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::delivery::Delivery;
 use crate::figures::count;
 use crate::http::post;
 use crate::process::{Server, by_schedstat, free_port};
 use crate::subject::{LIVE, Subject, shop};
 
-/// Sockets that an update goes to.
+/// Number of sockets that receive an update.
 const SOCKETS: usize = 100;
 
-/// How many servers are one mock; 0 for one without a store.
+/// Number of servers that share a store; 0 for a single server without one.
 const SERVERS: [usize; 3] = [0, 1, 3];
 
-/// A Redis server that keeps everything in a file, as its own defaults have it once that is switched on.
+/// A Redis server that persists everything in an append-only file, with default settings otherwise.
 struct Redis {
     child: Child,
     port: u16,
 }
 
 impl Redis {
-    /// `None` if there is none on this machine.
+    /// Starts Redis. `None` if it is not installed.
     fn start(folder: &Path) -> Option<Self> {
         let port = free_port();
         let mut command = Command::new("redis-server");
@@ -37,7 +37,7 @@ impl Redis {
         let child = command.spawn().ok()?;
         let begin = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begin.elapsed() < PATIENCE, "Redis does not listen");
+            assert!(begin.elapsed() < TIMEOUT, "Redis did not start to listen");
             std::thread::sleep(Duration::from_millis(1));
         }
         Some(Self { child, port })
@@ -65,15 +65,15 @@ pub(super) fn run(bench: &mut Bench) {
     }
 }
 
-fn round(bench: &mut Bench, subject: &Subject, count_of_servers: usize) {
+fn round(bench: &mut Bench, subject: &Subject, server_count: usize) {
     let folder = bench.scratch.join(format!("redis-{}", free_port()));
     std::fs::create_dir(&folder).expect("a scratch directory");
-    let Some(redis) = Redis::start(&folder) else { return eprintln!("there is no redis-server on this machine") };
-    let servers = start(subject, count_of_servers, &redis);
-    let kind = match count_of_servers {
-        0 => "a server alone".to_owned(),
+    let Some(redis) = Redis::start(&folder) else { return eprintln!("  redis-server not found; skipping replicas") };
+    let servers = start(subject, server_count, &redis);
+    let kind = match server_count {
+        0 => "1 server without a store".to_owned(),
         1 => "1 server with a store".to_owned(),
-        more => format!("{more} servers by one store"),
+        more => format!("{more} servers with one store"),
     };
     let mut add = |what: &str, unit, value| bench.figures.add(&format!("{kind}, {what}"), unit, &subject.name, value);
 
@@ -83,9 +83,9 @@ fn round(bench: &mut Bench, subject: &Subject, count_of_servers: usize) {
     delivery.one_by_one(50).expect("nothing lost, nothing reordered");
     let times = delivery.one_by_one(500).expect("nothing lost, nothing reordered");
     let quantile = |quantile| count(times.value_at_quantile(quantile)) / 1e6;
-    add("POST to the last of 100 sockets of another, median", "ms", quantile(0.5));
-    add("POST to the last of 100 sockets of another, p99", "ms", quantile(0.99));
-    delivery.end().expect("nothing twice");
+    add("POST on one server to the last of 100 sockets of another, median", "ms", quantile(0.5));
+    add("POST on one server to the last of 100 sockets of another, p99", "ms", quantile(0.99));
+    delivery.end().expect("no extra frames");
     drop(client);
 
     let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();

@@ -1,11 +1,11 @@
-//! What sockets of endpoints cost: an event for all who have joined a topic, a message to one of many rooms, an answer with a
-//! value of the message, and a socket that has joined something.
+//! The cost of endpoint sockets: an event for all members of a topic, a message to one of many rooms, an answer with a
+//! value of the message, and a socket that has joined a topic.
 
 use std::time::{Duration, Instant};
 
-use super::idle::settled;
+use super::idle::idle_memory;
 use super::{Bench, us};
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::delivery::Delivery;
 use crate::figures::count;
 use crate::http::{Connection, post};
@@ -14,16 +14,16 @@ use crate::process::Server;
 use crate::scenarios;
 use crate::subject::{LIVE, Subject};
 
-/// Sockets that have joined one topic.
+/// Number of sockets that have joined a topic.
 const JOINED: usize = 1_000;
 
 const ROOMS: usize = 1_000;
 const IN_ROOM: usize = 10;
 
-/// Sockets that ask at the same time.
+/// Number of sockets that send messages at the same time.
 const ASKING: usize = 100;
 
-/// Files that a process has open beside sockets.
+/// Number of open files of a process other than sockets.
 const OTHER_FILES: usize = 500;
 
 pub(super) fn run(bench: &mut Bench) {
@@ -40,7 +40,7 @@ pub(super) fn run(bench: &mut Bench) {
     bench.alternate(&mockd, bench.pick(1, 3), memory);
 }
 
-/// An update for every socket, one by one: of a topic that each has joined, or of a shop.
+/// Measures updates for every socket, one by one: from a topic that each has joined, or from a shop.
 fn deliveries(bench: &mut Bench, subject: &Subject, is_joined: bool) {
     let server = subject.start_with(&scenarios::joined(&bench.scratch), &["--paused"]);
     let (what, path, first, request) = if is_joined {
@@ -66,7 +66,7 @@ fn deliveries(bench: &mut Bench, subject: &Subject, is_joined: bool) {
     bench.figures.add(&format!("CPU per delivery, {JOINED} sockets {what}"), "µs", &subject.name, per_delivery);
 }
 
-/// Messages to a room of ten among many; at the floor, updates to ten sockets that are alone.
+/// Measures messages to one of many rooms, each with ten members. The floor sends updates to its only ten sockets.
 fn one_room(bench: &mut Bench, subject: &Subject) {
     let number = bench.pick(200, 2_000);
     let what = format!("CPU per message to a room of {IN_ROOM}");
@@ -80,7 +80,7 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
         delivery.one_by_one(number).expect("nothing lost, nothing reordered");
         let per_message = us(delivery.cpu() - begin) / count(number);
         bench.figures.add(&what, "µs", &subject.name, per_message);
-        return delivery.end().expect("nothing twice");
+        return delivery.end().expect("no extra frames");
     }
     let server = subject.start_with(&scenarios::rooms(&bench.scratch), &["--paused"]);
     let rooms = ROOMS.min((bench.files - OTHER_FILES) / IN_ROOM);
@@ -98,7 +98,7 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
         }
         times
     };
-    // One room shows what the others cost it. Rooms far from each other, one after the other, are in no cache.
+    // A single room shows the overhead of the others. Messages to distant rooms in turn find no room in the CPU caches.
     let one: &dyn Fn(usize) -> usize = &|_| rooms / 2;
     let each: &dyn Fn(usize) -> usize = &|message| message * 7 % rooms;
     for (which, room) in [("", one), (", another room each time", each)] {
@@ -111,7 +111,7 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
     }
 }
 
-/// Messages that a rule answers with a value of theirs: each socket asks again once it has its answer.
+/// Measures messages that a rule answers with one of their values. Each socket sends the next message after an answer.
 fn answers(bench: &mut Bench, subject: &Subject) {
     let server = if bench.mockd.iter().any(|mockd| mockd.name == subject.name) {
         subject.start_with(&scenarios::answers(&bench.scratch), &["--paused"])
@@ -128,48 +128,49 @@ fn answers(bench: &mut Bench, subject: &Subject) {
     while begin.elapsed() < time {
         client.poll(Duration::from_millis(10), |number, payload| {
             let expected = format!(r#"{{"id":{number},"type":"got"}}"#);
-            assert!(payload == expected.as_bytes(), "{} is no answer", String::from_utf8_lossy(payload));
+            assert!(payload == expected.as_bytes(), "unexpected answer {}", String::from_utf8_lossy(payload));
             got.push(number);
         });
         answered += got.len();
         got.drain(..).for_each(|number| ask(&mut client, number));
     }
     let (elapsed, cpu) = (begin.elapsed(), server.cpu() - before);
-    assert!(answered > ASKING, "no answers");
+    assert!(answered > ASKING, "expected more answers, got {answered}");
     let mut add = |figure: &str, unit, value| bench.figures.add(figure, unit, &subject.name, value);
     add("CPU per answered message", "µs", us(cpu) / count(answered));
-    add(&format!("answered messages of {ASKING} sockets"), "1/s", count(answered) / elapsed.as_secs_f64());
+    add(&format!("answered messages on {ASKING} sockets"), "1/s", count(answered) / elapsed.as_secs_f64());
 }
 
-/// What an idle socket that has joined a topic takes. The journal is off: its entries are bounded, however many sockets there are.
+/// Measures the memory of an idle socket that has joined a topic. The journal is off, because its size is bounded and
+/// does not grow with the number of sockets.
 fn memory(bench: &mut Bench, subject: &Subject) {
     const FEW: usize = 1_000;
     let most = bench.pick(5_000, 10_000).min(bench.files - OTHER_FILES);
     let server = subject.start_with(&scenarios::joined(&bench.scratch), &["--paused", "--journal", "0"]);
     let mut client = Client::new();
     client.open(server.address, "/rows", FEW, 1);
-    let few = settled(&server);
+    let few = idle_memory(&server);
     client.open(server.address, "/rows", most, 1);
-    let per_socket = (settled(&server) - few) / count(most - FEW);
+    let per_socket = (idle_memory(&server) - few) / count(most - FEW);
     bench.figures.add("memory per socket that has joined a topic", "KiB", &subject.name, per_socket / 1024.0);
 }
 
-/// The server's CPU time, with what it does after the last frame.
+/// Returns the server's CPU time, including work after the last frame.
 fn cpu(server: &Server) -> Duration {
     std::thread::sleep(Duration::from_millis(5));
     server.cpu()
 }
 
-/// Waits until each of these sockets has got one frame, and no other socket any.
+/// Waits until each of the given sockets has received exactly one frame. Panics if another socket receives one.
 fn expect_one_each(client: &mut Client, sockets: std::ops::Range<usize>) {
-    let (mut got, deadline) = (vec![false; sockets.len()], Instant::now() + PATIENCE);
+    let (mut got, deadline) = (vec![false; sockets.len()], Instant::now() + TIMEOUT);
     let mut missing = sockets.len();
     while missing > 0 {
-        assert!(Instant::now() < deadline, "{missing} of the sockets {sockets:?} get nothing");
+        assert!(Instant::now() < deadline, "{missing} of the sockets {sockets:?} received nothing");
         client.poll(Duration::from_millis(100), |number, _| {
-            assert!(sockets.contains(&number), "socket {number} gets what is not for it");
+            assert!(sockets.contains(&number), "socket {number} received an unexpected frame");
             let is_second = std::mem::replace(&mut got[number - sockets.start], true);
-            assert!(!is_second, "socket {number} gets it twice");
+            assert!(!is_second, "socket {number} received the frame twice");
             missing -= 1;
         });
     }

@@ -1,4 +1,4 @@
-//! Declared routes: what a request costs, the start with many of them, and how soon a saved one answers.
+//! Declared routes: the cost of a request, start time with many routes, and time from a save to the new answer.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::rates::{measure, with_path};
 use super::{Bench, ms};
-use crate::client::PATIENCE;
+use crate::client::TIMEOUT;
 use crate::http::{fetch, get};
 use crate::process::Server;
 use crate::scenarios;
 use crate::subject::{Kind, Subject, shop};
 
-/// Routes of the scenario that is reloaded.
+/// Number of routes in the reloaded scenario.
 const MANY: usize = 1_000;
 
 pub(super) fn run(bench: &mut Bench) {
@@ -34,15 +34,15 @@ fn requests(bench: &mut Bench, body: &str, file: &Path) {
     let subjects: Vec<Subject> = bench.all().into_iter().filter(is_compared).collect();
     for (what, path) in [
         ("GET of a route with a constant body", "/electronics"),
-        ("GET of a route whose body is data alone", "/products"),
+        ("GET of a route with a body from data", "/products"),
         ("GET of a route with a parameter and an expression", "/products/a1b2/price"),
     ] {
         measure(bench, &subjects, what, |subject| served(subject, &few, file, path));
     }
 }
 
-/// Starts mockd with a scenario, to be asked for that path. Others answer with a constant body whatever mockd does: the floor with the
-/// file, and nginx by its `return 200`.
+/// Starts a subject, and returns it with the request to send: a GET of `path` for mockd. The others always answer with
+/// a constant body: the floor with the file, nginx with its `return 200`.
 fn served(subject: &Subject, scenario: &Path, file: &Path, path: &str) -> (Server, Vec<u8>) {
     match &subject.kind {
         Kind::Mockd(_) => (subject.start_with(scenario, &["--paused"]), get(path)),
@@ -69,16 +69,16 @@ fn reload(bench: &mut Bench, body: &str) {
         let server = subject.start_with(&path, &["--paused"]);
         for edition in 1..=bench.pick(3, 5) {
             scenarios::routes(&bench.scratch, body, MANY, edition);
-            let (saved, wanted) = (Instant::now(), format!("\"edition\":{edition},"));
+            let (saved, expected) = (Instant::now(), format!("\"edition\":{edition},"));
             let is_served = || {
                 let answer = fetch(server.address, &format!("/shelves/{MANY}/a")).expect("the server answers");
-                String::from_utf8_lossy(&answer).contains(&wanted)
+                String::from_utf8_lossy(&answer).contains(&expected)
             };
             while !is_served() {
-                assert!(saved.elapsed() < PATIENCE, "edition {edition} is not served");
+                assert!(saved.elapsed() < TIMEOUT, "edition {edition} was not served");
                 std::thread::sleep(Duration::from_micros(500));
             }
-            let what = format!("save to the answer of one of {MANY} routes");
+            let what = format!("save to the new answer, {MANY} routes");
             bench.figures.add(&what, "ms", &subject.name, ms(saved.elapsed()));
         }
     });

@@ -1,11 +1,11 @@
-//! How late the events of a script reach a socket, a thousand of them a second.
+//! Lateness of script events on a socket, at a thousand events per second.
 
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use super::{Bench, us};
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::delivery::order;
 use crate::figures::{count, median};
 use crate::scenarios;
@@ -33,23 +33,24 @@ fn round(bench: &mut Bench, subject: &Subject) {
         bench.figures.add(&format!("1,000 events a second, {what}"), unit, &subject.name, value);
     };
     add("median lateness", "ms", count(times.value_at_quantile(0.5)) / 1e6);
-    add("p99 of lateness", "ms", count(times.value_at_quantile(0.99)) / 1e6);
-    add("highest lateness", "ms", count(times.max()) / 1e6);
+    add("p99 lateness", "ms", count(times.value_at_quantile(0.99)) / 1e6);
+    add("maximum lateness", "ms", count(times.max()) / 1e6);
     add("drift", "ms", (last - first) / 1e3);
     add("CPU per event", "µs", cpu / count(lateness.len()));
 }
 
-/// How late each event came: total `n` is due `n` ms after a start that the earliest of them tells.
+/// Returns the lateness of each event. Total `n` is due `n` ms after the start, which is derived from the least delayed
+/// event.
 fn lateness(client: &mut Client, events: usize) -> Vec<Duration> {
     let begin = Instant::now();
     let (mut first, mut offsets) = (None, Vec::with_capacity(events));
     while offsets.len() < events {
-        assert!(begin.elapsed() < PATIENCE + Duration::from_millis(events as u64), "events do not come");
+        assert!(begin.elapsed() < TIMEOUT + Duration::from_millis(events as u64), "events did not arrive in time");
         client.poll(Duration::from_millis(100), |_, payload| {
             let total = order(payload, 'A').expect("an order").1;
             let first = *first.get_or_insert(total);
             assert_eq!(total, first + offsets.len(), "an event is lost");
-            // A second is added so that no time is below zero.
+            // The extra second keeps the difference positive.
             offsets.push(
                 begin.elapsed() + Duration::from_secs(1)
                     - Duration::from_millis(1) * u32::try_from(offsets.len()).expect("few"),

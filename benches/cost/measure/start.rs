@@ -1,4 +1,4 @@
-//! From exec to the first answer, and what a server weighs then.
+//! Time from exec to the first answer, and memory at that point.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::subject::Kind;
 pub(super) fn run(bench: &mut Bench) {
     let fast: Vec<_> = bench.all().into_iter().filter(|subject| !matches!(subject.kind, Kind::Peer(_))).collect();
     let peers = bench.peers.clone();
-    // Peers take seconds.
+    // Some peers take seconds to start.
     for (subjects, rounds) in [(fast, 11), (peers, 3)] {
         bench.alternate(&subjects, rounds, |bench, subject| {
             let server = subject.start();
@@ -18,7 +18,7 @@ pub(super) fn run(bench: &mut Bench) {
             add("memory at start", "MiB", mib(server.memory("VmRSS")));
             add("memory at start without mapped files", "MiB", mib(server.memory("RssAnon")));
             if let Kind::Mockd(program) = &subject.kind {
-                add("program", "MiB", mib(count(fs::metadata(program).expect("a program").len())));
+                add("executable size", "MiB", mib(count(fs::metadata(program).expect("an executable").len())));
             }
         });
     }

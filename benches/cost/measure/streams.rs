@@ -1,11 +1,11 @@
-//! What an event on a stream costs beside the same event of the same rule on a socket: 100 clients, 100 events a second each.
+//! The cost of an event on a stream, compared with the same event on a socket: 100 clients, 100 events per second each.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::{Bench, us};
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, TIMEOUT};
 use crate::epoll::Epoll;
 use crate::figures::count;
 use crate::process::Server;
@@ -14,7 +14,7 @@ use crate::subject::Subject;
 
 const CLIENTS: usize = 100;
 
-/// Where streams and sockets are opened.
+/// The path of streams and sockets.
 const PATH: &str = "/ticks";
 
 pub(super) fn run(bench: &mut Bench) {
@@ -29,34 +29,34 @@ fn round(bench: &mut Bench, subject: &Subject) {
         let server = subject.start_with(&scenario, &[]);
         let (events, cpu) = run(&server, time);
         let mut add = |figure: &str, unit, value| {
-            bench.figures.add(&format!("{figure} on each {what} of {CLIENTS}"), unit, &subject.name, value);
+            bench.figures.add(&format!("{figure} on each of {CLIENTS} {what}s"), unit, &subject.name, value);
         };
         add("events", "1/s", count(events) / time.as_secs_f64() / count(CLIENTS));
-        let each = us(cpu) / count(events);
-        add("CPU per event", "µs", each);
-        each
+        let per_event = us(cpu) / count(events);
+        add("CPU per event", "µs", per_event);
+        per_event
     };
-    let ratio = cost("stream", of_streams) / cost("socket", of_sockets);
+    let ratio = cost("stream", measure_streams) / cost("socket", measure_sockets);
     bench.figures.add("CPU per event, stream / socket", "ratio", &subject.name, ratio);
 }
 
-fn of_streams(server: &Server, time: Duration) -> (usize, Duration) {
+fn measure_streams(server: &Server, time: Duration) -> (usize, Duration) {
     let mut streams = Streams::open(server.address);
-    measured(server, time, || streams.poll())
+    measure(server, time, || streams.poll())
 }
 
-fn of_sockets(server: &Server, time: Duration) -> (usize, Duration) {
+fn measure_sockets(server: &Server, time: Duration) -> (usize, Duration) {
     let mut client = Client::new();
     client.open(server.address, PATH, CLIENTS, 2);
-    measured(server, time, || {
+    measure(server, time, || {
         let mut events = 0;
         client.poll(Duration::from_millis(10), |_, _| events += 1);
         events
     })
 }
 
-/// Events that come in that time, and what they cost the server.
-fn measured(server: &Server, time: Duration, mut poll: impl FnMut() -> usize) -> (usize, Duration) {
+/// Returns the number of events received within `time`, and the server's CPU time for them.
+fn measure(server: &Server, time: Duration, mut poll: impl FnMut() -> usize) -> (usize, Duration) {
     let (begin, cpu) = (Instant::now(), server.cpu());
     let mut events = 0;
     while begin.elapsed() < time {
@@ -65,16 +65,16 @@ fn measured(server: &Server, time: Duration, mut poll: impl FnMut() -> usize) ->
     (events, server.cpu() - cpu)
 }
 
-/// Open streams of server-sent events, whose ends of events are counted.
+/// Open streams of server-sent events. Counts complete events.
 struct Streams {
     epoll: Epoll,
-    /// Each with the last byte that was read.
+    /// Connections, each with the last byte read.
     connections: Vec<(TcpStream, u8)>,
     buffer: Box<[u8]>,
 }
 
 impl Streams {
-    /// Opens them, and waits until each has had its first event.
+    /// Opens the streams, and waits for their first two events each.
     fn open(server: SocketAddr) -> Self {
         let mut all =
             Self { epoll: Epoll::new(), connections: Vec::new(), buffer: vec![0; 1 << 16].into_boxed_slice() };
@@ -88,13 +88,13 @@ impl Streams {
         }
         let (begin, mut events) = (Instant::now(), 0);
         while events < 2 * CLIENTS {
-            assert!(begin.elapsed() < PATIENCE, "streams do not get their first events");
+            assert!(begin.elapsed() < TIMEOUT, "streams did not receive their first events");
             events += all.poll();
         }
         all
     }
 
-    /// Waits a while for what comes; gives how many events it ends.
+    /// Waits briefly for input. Returns the number of events that it completes.
     fn poll(&mut self) -> usize {
         let ready: Vec<usize> = self.epoll.wait(Some(Duration::from_millis(10))).collect();
         let mut events = 0;
@@ -104,7 +104,7 @@ impl Streams {
                 Ok(0) => panic!("the server ended stream {token}"),
                 Ok(read) => {
                     for byte in &self.buffer[..read] {
-                        // An empty line ends an event (HTML, 9.2.6); lines of the transport end with CR LF.
+                        // An empty line ends an event (HTML, 9.2.6). Lines of chunked encoding end with CR LF.
                         events += usize::from(*last == b'\n' && *byte == b'\n');
                         *last = *byte;
                     }

@@ -1,4 +1,4 @@
-//! Sockets that never read: what they cost those that do, and how much memory a million updates take beside them.
+//! Clients that never read: their effect on the latency of other sockets, and the memory that a million updates take.
 
 use super::{Bench, mib};
 use crate::client::Client;
@@ -10,10 +10,11 @@ use crate::subject::{LIVE, Subject, TOTAL};
 
 const STUCK: usize = 10;
 
-/// Texts of 900 KB that fill the system's buffers on both sides of a socket: 12 MiB, of which Linux takes up to 10.
+/// Number of 900 KB texts that fill the system's buffers on both sides of a socket: 12 MiB, where Linux buffers up to
+/// 10.
 const FILL: usize = 14;
 
-/// Updates that are on their way at a time, so that sockets that read stay within their backlog.
+/// Number of updates per burst, small enough that the backlog of reading sockets never overflows.
 const BURST: usize = 500;
 
 pub(super) fn run(bench: &mut Bench) {
@@ -26,7 +27,7 @@ pub(super) fn run(bench: &mut Bench) {
     bench.alternate(&mockd, 1, memory);
 }
 
-/// Opens sockets that are not read from here on, and sends them more than fits their buffers.
+/// Opens sockets whose client stops reading, and sends them more than their buffers hold.
 fn open_stuck(server: &Server, sockets: usize) -> Client {
     let mut client = Client::new();
     client.open(server.address, LIVE.0, sockets, LIVE.1);
@@ -60,7 +61,7 @@ fn memory(bench: &mut Bench, subject: &Subject) {
         (0..updates / BURST).for_each(|_| delivery.burst(BURST).expect("nothing lost, nothing reordered"));
         mib(server.memory("VmRSS"))
     };
-    // Until journal and transcript, which are bounded, are full.
+    // Fills the journal and the transcript, which are bounded.
     let full = burst(150_000);
     let name = format!("memory that {updates} updates take beside {STUCK} sockets that never read");
     let grown = burst(updates) - full;

@@ -1,4 +1,4 @@
-//! What a world costs beyond the scenario that all share, and that a world in which nothing is due costs no time.
+//! The cost of a world beyond the shared scenario, and the CPU time of idle worlds.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ fn round(bench: &mut Bench, subject: &Subject) {
         thread::sleep(Duration::from_millis(100));
         server.memory("VmRSS")
     };
-    // The first ones bring what is there only once.
+    // The first worlds also allocate memory that is shared by all.
     let before = make(0..50);
     let begin = Instant::now();
     let after = make(50..50 + WORLDS);
@@ -34,6 +34,6 @@ fn round(bench: &mut Bench, subject: &Subject) {
     let idle = server.cpu() - cpu;
     let mut add = |what: &str, unit, value| bench.figures.add(what, unit, &subject.name, value);
     add("memory per world", "KiB", (after - before) / 1024.0 / count(WORLDS));
-    add("GET that makes a world", "µs", us(time) / count(WORLDS));
+    add("GET that creates a world", "µs", us(time) / count(WORLDS));
     add("CPU of 1,000 idle worlds in 2 s", "ms", ms(idle));
 }
