@@ -96,14 +96,14 @@ fn measure(arguments: &Arguments) {
         scratch: scratch.path().to_path_buf(),
         figures,
     };
-    let begin = Instant::now();
+    let start = Instant::now();
     for (name, run) in ALL {
         if arguments.only.is_empty() || arguments.only.iter().any(|only| only == name) {
-            eprintln!("{name}, after {:.0} s", begin.elapsed().as_secs_f64());
+            eprintln!("{name}, after {:.0} s", start.elapsed().as_secs_f64());
             run(&mut bench);
         }
     }
-    eprintln!("done after {:.0} s", begin.elapsed().as_secs_f64());
+    eprintln!("done after {:.0} s", start.elapsed().as_secs_f64());
     if arguments.short || arguments.json {
         println!("{:#}", bench.figures.json());
     } else {

@@ -30,15 +30,15 @@ impl Server {
     pub(crate) fn start(mut command: Command, port: u16, path: &str) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let begin = Instant::now();
+        let start = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         while let Err(error) = fetch(address, path) {
             let status = child.try_wait().expect("a child");
             assert!(status.is_none(), "{command:?} ended: {status:?}");
-            assert!(begin.elapsed() < TIMEOUT, "{command:?} does not answer: {error}");
+            assert!(start.elapsed() < TIMEOUT, "{command:?} does not answer: {error}");
             std::thread::sleep(Duration::from_micros(100));
         }
-        Self { child, address, started: begin.elapsed(), cpu: Cell::default() }
+        Self { child, address, started: start.elapsed(), cpu: Cell::default() }
     }
 
     /// Returns the CPU time of all threads so far. The scheduler counts it in nanoseconds, but omits threads that have

@@ -113,12 +113,12 @@ struct Cost {
 }
 
 fn cost(server: &Server, client: &mut Client) -> Cost {
-    let (begin, before) = (Instant::now(), server.cpu());
+    let (start, before) = (Instant::now(), server.cpu());
     let mut frames = 0;
-    while begin.elapsed() < WINDOW {
+    while start.elapsed() < WINDOW {
         client.poll(Duration::from_millis(100), |_, _| frames += 1);
     }
-    let (time, cpu) = (begin.elapsed(), server.cpu() - before);
+    let (time, cpu) = (start.elapsed(), server.cpu() - before);
     Cost { per_delivery: cpu.as_secs_f64() * 1e6 / count(frames), share: cpu.as_secs_f64() / time.as_secs_f64() }
 }
 

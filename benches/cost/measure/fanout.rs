@@ -49,18 +49,18 @@ pub(super) fn round(bench: &mut Bench, subject: &Subject, size: &Size) {
     let mut delivery = Delivery::new(&server, &mut client, 1, subject.total());
     let mut add = |what: &str, unit, value| bench.figures.add(what, unit, &subject.name, value);
     delivery.one_by_one(updates / 10).expect("nothing lost, nothing reordered");
-    let begin = delivery.cpu();
+    let before = delivery.cpu();
     let times = delivery.one_by_one(updates).expect("nothing lost, nothing reordered");
-    add(&cost(sockets), "µs", us(delivery.cpu() - begin) / count(updates * sockets));
+    add(&cost(sockets), "µs", us(delivery.cpu() - before) / count(updates * sockets));
     let quantile = |quantile| count(times.value_at_quantile(quantile)) / 1e6;
     add(&format!("POST to the last of {sockets} sockets, median"), "ms", quantile(0.5));
     if updates > 100 {
         add(&format!("POST to the last of {sockets} sockets, p99"), "ms", quantile(0.99));
     }
     if burst > 0 {
-        let begin = delivery.cpu();
+        let before = delivery.cpu();
         delivery.burst(burst).expect("nothing lost, nothing reordered");
-        let cpu = us(delivery.cpu() - begin) / count(burst * sockets);
+        let cpu = us(delivery.cpu() - before) / count(burst * sockets);
         add(&format!("CPU per delivery in a burst, {sockets} sockets"), "µs", cpu);
     }
     delivery.end().expect("no extra frames");

@@ -51,9 +51,9 @@ fn products(bench: &mut Bench, subject: &Subject, products: usize) {
     client.open(server.address, "/orders/few", 1, 1);
     let mut delivery = Delivery::new(&server, &mut client, products, 0);
     delivery.one_by_one(events / 10).expect("nothing lost, nothing reordered");
-    let begin = delivery.cpu();
+    let before = delivery.cpu();
     delivery.one_by_one(events).expect("nothing lost, nothing reordered");
-    let cpu = us(delivery.cpu() - begin) / count(events);
+    let cpu = us(delivery.cpu() - before) / count(events);
     delivery.end().expect("no extra frames");
     bench.figures.add(&event_cost(products), "µs", &subject.name, cpu);
 }

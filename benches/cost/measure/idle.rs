@@ -27,13 +27,13 @@ fn round(bench: &mut Bench, subject: &Subject) {
     let mut client = Client::new();
     client.open(server.address, LIVE.0, FEW, LIVE.1);
     let few = idle_memory(&server);
-    let begin = server.cpu();
+    let before = server.cpu();
     client.open(server.address, LIVE.0, most, LIVE.1);
     let many = idle_memory(&server);
     let (opened, per_socket) = (count(most - FEW), (many - few) / count(most - FEW));
     let mut add = |what: &str, unit, value| bench.figures.add(what, unit, &subject.name, value);
     add("memory per idle socket", "KiB", per_socket / 1024.0);
-    add("CPU to open a socket", "µs", us(server.cpu() - begin) / opened);
+    add("CPU to open a socket", "µs", us(server.cpu() - before) / opened);
     add(&format!("memory with {most} idle sockets"), "MiB", mib(many));
     client.close();
     add("memory retained after all sockets close", "MiB", mib(memory_after_close(&server, files) - start));

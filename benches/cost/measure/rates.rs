@@ -53,9 +53,9 @@ pub(super) fn measure(
         let (server, request) = start(subject);
         // Warms up: connections are opened, buffers grow, JIT compilers run.
         closed_loop(&[server.address], &request, time / 2);
-        let begin = server.cpu();
+        let before = server.cpu();
         let times = closed_loop(&[server.address], &request, time);
-        let cpu = server.cpu() - begin;
+        let cpu = server.cpu() - before;
         let mut add = |figure: &str, unit, value| {
             bench.figures.add(&format!("{what}, {figure}"), unit, &subject.name, value);
         };

@@ -35,9 +35,9 @@ impl Redis {
         command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "yes", "--dir"]).arg(folder);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().ok()?;
-        let begin = Instant::now();
+        let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begin.elapsed() < TIMEOUT, "Redis did not start to listen");
+            assert!(start.elapsed() < TIMEOUT, "Redis did not start to listen");
             std::thread::sleep(Duration::from_millis(1));
         }
         Some(Self { child, port })
@@ -91,12 +91,12 @@ fn round(bench: &mut Bench, subject: &Subject, server_count: usize) {
     let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();
     let (request, time) = (post("/orders/A2", r#"{"amount":1}"#), Duration::from_secs(1));
     closed_loop(&addresses, &request, time / 2);
-    let (begin, redis_begin) = (servers.iter().map(Server::cpu).sum::<Duration>(), redis.cpu());
+    let (before, redis_before) = (servers.iter().map(Server::cpu).sum::<Duration>(), redis.cpu());
     let times = closed_loop(&addresses, &request, time);
-    let cpu = servers.iter().map(Server::cpu).sum::<Duration>() - begin;
+    let cpu = servers.iter().map(Server::cpu).sum::<Duration>() - before;
     add("POST rate", "1/s", count(times.len()) / time.as_secs_f64());
     add("CPU of all servers for a POST", "µs", us(cpu) / count(times.len()));
-    add("CPU of Redis for a POST", "µs", us(redis.cpu() - redis_begin) / count(times.len()));
+    add("CPU of Redis for a POST", "µs", us(redis.cpu() - redis_before) / count(times.len()));
     add("POST p99", "ms", count(times.value_at_quantile(0.99)) / 1e6);
 }
 

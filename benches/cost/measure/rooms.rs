@@ -60,9 +60,9 @@ fn deliveries(bench: &mut Bench, subject: &Subject, is_joined: bool) {
     };
     updates(10);
     let number = bench.pick(100, 200);
-    let begin = cpu(&server);
+    let before = cpu(&server);
     updates(number);
-    let per_delivery = us(cpu(&server) - begin) / count(number * JOINED);
+    let per_delivery = us(cpu(&server) - before) / count(number * JOINED);
     bench.figures.add(&format!("CPU per delivery, {JOINED} sockets {what}"), "µs", &subject.name, per_delivery);
 }
 
@@ -76,9 +76,9 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
         client.open(server.address, LIVE.0, IN_ROOM, LIVE.1);
         let mut delivery = Delivery::new(&server, &mut client, 1, subject.total());
         delivery.one_by_one(number / 10).expect("nothing lost, nothing reordered");
-        let begin = delivery.cpu();
+        let before = delivery.cpu();
         delivery.one_by_one(number).expect("nothing lost, nothing reordered");
-        let per_message = us(delivery.cpu() - begin) / count(number);
+        let per_message = us(delivery.cpu() - before) / count(number);
         bench.figures.add(&what, "µs", &subject.name, per_message);
         return delivery.end().expect("no extra frames");
     }
@@ -103,10 +103,10 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
     let each: &dyn Fn(usize) -> usize = &|message| message * 7 % rooms;
     for (which, room) in [("", one), (", another room each time", each)] {
         messages(number / 10, room);
-        let begin = cpu(&server);
+        let before = cpu(&server);
         let times = messages(number, room);
         let mut add = |figure: &str, value| bench.figures.add(&format!("{figure}{which}"), "µs", &subject.name, value);
-        add(&what, us(cpu(&server) - begin) / count(number));
+        add(&what, us(cpu(&server) - before) / count(number));
         add(&format!("message to the last of a room of {IN_ROOM}, among {rooms} rooms"), us(times) / count(number));
     }
 }
@@ -123,9 +123,9 @@ fn answers(bench: &mut Bench, subject: &Subject) {
     client.open(server.address, "/answers", ASKING, 1);
     let ask = |client: &mut Client, number: usize| client.send(number, &format!(r#"{{"type":"get","id":{number}}}"#));
     (0..ASKING).for_each(|number| ask(&mut client, number));
-    let (begin, before, mut answered) = (Instant::now(), server.cpu(), 0);
+    let (start, before, mut answered) = (Instant::now(), server.cpu(), 0);
     let mut got = Vec::with_capacity(ASKING);
-    while begin.elapsed() < time {
+    while start.elapsed() < time {
         client.poll(Duration::from_millis(10), |number, payload| {
             let expected = format!(r#"{{"id":{number},"type":"got"}}"#);
             assert!(payload == expected.as_bytes(), "unexpected answer {}", String::from_utf8_lossy(payload));
@@ -134,7 +134,7 @@ fn answers(bench: &mut Bench, subject: &Subject) {
         answered += got.len();
         got.drain(..).for_each(|number| ask(&mut client, number));
     }
-    let (elapsed, cpu) = (begin.elapsed(), server.cpu() - before);
+    let (elapsed, cpu) = (start.elapsed(), server.cpu() - before);
     assert!(answered > ASKING, "expected more answers, got {answered}");
     let mut add = |figure: &str, unit, value| bench.figures.add(figure, unit, &subject.name, value);
     add("CPU per answered message", "µs", us(cpu) / count(answered));

@@ -20,9 +20,9 @@ fn round(bench: &mut Bench, subject: &Subject) {
     let server = subject.start_with(&scenarios::thousand_a_second(&bench.scratch), &[]);
     let mut client = Client::new();
     client.open(server.address, "/orders/electronics", 1, 1);
-    let begin = server.cpu();
+    let before = server.cpu();
     let lateness = lateness(&mut client, bench.script_seconds.unwrap_or(bench.pick(4, 20)) * 1_000);
-    let cpu = us(server.cpu() - begin);
+    let cpu = us(server.cpu() - before);
     let mut times = Histogram::<u64>::new(3).expect("three digits");
     for late in &lateness {
         times.record(u64::try_from(late.as_nanos()).expect("not centuries")).expect("it grows");
@@ -42,17 +42,17 @@ fn round(bench: &mut Bench, subject: &Subject) {
 /// Returns the lateness of each event. Total `n` is due `n` ms after the start, which is derived from the least delayed
 /// event.
 fn lateness(client: &mut Client, events: usize) -> Vec<Duration> {
-    let begin = Instant::now();
+    let start = Instant::now();
     let (mut first, mut offsets) = (None, Vec::with_capacity(events));
     while offsets.len() < events {
-        assert!(begin.elapsed() < TIMEOUT + Duration::from_millis(events as u64), "events did not arrive in time");
+        assert!(start.elapsed() < TIMEOUT + Duration::from_millis(events as u64), "events did not arrive in time");
         client.poll(Duration::from_millis(100), |_, payload| {
             let total = order(payload, 'A').expect("an order").1;
             let first = *first.get_or_insert(total);
             assert_eq!(total, first + offsets.len(), "an event is lost");
             // The extra second keeps the difference positive.
             offsets.push(
-                begin.elapsed() + Duration::from_secs(1)
+                start.elapsed() + Duration::from_secs(1)
                     - Duration::from_millis(1) * u32::try_from(offsets.len()).expect("few"),
             );
         });

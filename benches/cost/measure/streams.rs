@@ -57,9 +57,9 @@ fn measure_sockets(server: &Server, time: Duration) -> (usize, Duration) {
 
 /// Returns the number of events received within `time`, and the server's CPU time for them.
 fn measure(server: &Server, time: Duration, mut poll: impl FnMut() -> usize) -> (usize, Duration) {
-    let (begin, cpu) = (Instant::now(), server.cpu());
+    let (start, cpu) = (Instant::now(), server.cpu());
     let mut events = 0;
-    while begin.elapsed() < time {
+    while start.elapsed() < time {
         events += poll();
     }
     (events, server.cpu() - cpu)
@@ -86,9 +86,9 @@ impl Streams {
             all.epoll.add(&stream, token);
             all.connections.push((stream, 0));
         }
-        let (begin, mut events) = (Instant::now(), 0);
+        let (start, mut events) = (Instant::now(), 0);
         while events < 2 * CLIENTS {
-            assert!(begin.elapsed() < TIMEOUT, "streams did not receive their first events");
+            assert!(start.elapsed() < TIMEOUT, "streams did not receive their first events");
             events += all.poll();
         }
         all

@@ -26,9 +26,9 @@ fn round(bench: &mut Bench, subject: &Subject) {
     };
     // The first worlds also allocate memory that is shared by all.
     let before = make(0..50);
-    let begin = Instant::now();
+    let start = Instant::now();
     let after = make(50..50 + WORLDS);
-    let time = begin.elapsed() - Duration::from_millis(100);
+    let time = start.elapsed() - Duration::from_millis(100);
     let cpu = server.cpu();
     thread::sleep(Duration::from_secs(2));
     let idle = server.cpu() - cpu;

@@ -1,5 +1,5 @@
-// The mock backend a frontend team writes by hand: products over HTTP, order totals over WebSocket.
-// CommonJS, because only `require` finds packages by NODE_PATH. Arguments: port, file of products.
+// A mock backend as a frontend team would write it: products over HTTP, order totals over WebSocket.
+// CommonJS, because only `require` supports NODE_PATH. Arguments: port, products file.
 "use strict";
 
 const { readFileSync } = require("node:fs");

@@ -1,4 +1,4 @@
-// json-server indents its answers; without, they are byte for byte those of the others.
+// json-server indents its answers. Without indentation, they are identical to those of the other servers.
 "use strict";
 
 module.exports = (request, _response, next) => {

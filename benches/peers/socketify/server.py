@@ -1,4 +1,4 @@
-"""The same API on uWebSockets, by its own publish/subscribe. Arguments: port, file of products."""
+"""The API of the Fastify peer on uWebSockets, using its publish/subscribe. Arguments: port, products file."""
 
 import json
 import signal
@@ -25,7 +25,7 @@ def answer(res, body, status=200):
 
 
 def get_products(res, _req):
-    # Corked: headers and body leave in one write.
+    # Corking sends the headers and the body in one write.
     res.cork(lambda res: answer(res, products))
 
 
@@ -68,7 +68,7 @@ app.ws(
         "open": open_socket,
         "message": lambda socket, message, opcode: None,
         "idle_timeout": 0,
-        # Above the limit, 64 KiB by default, uWebSockets drops frames; the bench counts each.
+        # uWebSockets drops frames above this limit, which is 64 KiB by default; the bench expects every frame.
         "max_backpressure": 64 * 1024 * 1024,
     },
 )
@@ -77,7 +77,7 @@ app.listen(AppListenOptions(port=int(port), host="127.0.0.1"), listening.append)
 if not listening:
     sys.exit(f"cannot listen on port {port}")
 
-# No handler is a coroutine, so the native loop alone suffices: it sleeps in epoll. `app.run()` would poll it from
-# asyncio instead and spin: 39 µs of CPU per delivery rather than 6.7, at 1,000 sockets and 15 updates a second.
+# No handler is a coroutine, so the native loop is sufficient, and it sleeps in epoll. `app.run()` would poll it from
+# asyncio and spin: 39 µs of CPU per delivery instead of 6.7, at 1,000 sockets and 15 updates per second.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 app.loop.uv_loop.run()

@@ -1,5 +1,5 @@
-// What a frontend team writes by hand to answer messages: each with the id that it brings.
-// CommonJS, because only `require` finds packages by NODE_PATH. Arguments: port, file of products.
+// Answers each WebSocket message with the message's id, as a frontend team would write it by hand.
+// CommonJS, because only `require` supports NODE_PATH. Arguments: port, products file.
 "use strict";
 
 const { readFileSync } = require("node:fs");
