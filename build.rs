@@ -1,4 +1,5 @@
-//! The version that `mockd --version` prints: that of the package, with its commit and the date of that where git knows them.
+//! Sets the version that `mockd --version` prints: the package version, with commit and commit date if git is
+//! available.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +11,7 @@ fn main() {
     println!("cargo:rustc-env=MOCKD_VERSION={version}");
 }
 
-/// The commit's short hash and date; `None` without git, or outside of a repository of mockd's own.
+/// Returns the commit's short hash and date. `None` if git is unavailable or the package is not a checkout of mockd.
 fn commit() -> Option<String> {
     let is_checkout = Path::new(".git").exists();
     let commit = is_checkout.then(|| git(&["show", "--no-patch", "--format=%h %cs", "--abbrev=9"])).flatten()?;
@@ -19,7 +20,7 @@ fn commit() -> Option<String> {
         .into_iter()
         .flatten()
         .filter_map(|name| git(&["rev-parse", "--git-path", name]));
-    // Cargo would run this at every build because of a file that does not exist, such as a packed reference.
+    // A missing file, such as a packed ref, would make Cargo rerun this script on every build.
     for file in files.filter(|file| Path::new(file).exists()) {
         println!("cargo:rerun-if-changed={file}");
     }
