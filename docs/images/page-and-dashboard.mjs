@@ -1,4 +1,4 @@
-// Takes the picture at the path that is given; see `make`.
+// Takes the screenshot and saves it at the given path; see `make`.
 
 import { createRequire } from "node:module";
 import { startMockd } from "../../clients/js/index.js";
@@ -25,7 +25,7 @@ try {
   const page = await open(`${mockd.url}/`, WIDTHS.page);
   const dashboard = await open(`${mockd.url}/__mockd/`, WIDTHS.dashboard);
 
-  // Someone uses the shop for a while.
+  // Uses the shop for a while.
   await page.selectOption("#category", "electronics");
   await page.click("#products li:first-child summary");
   for (const amount of [1, 10, 1]) {
@@ -35,9 +35,9 @@ try {
   await page.waitForTimeout(15_000);
 
   const shots = [];
-  for (const [one, width] of [[page, WIDTHS.page], [dashboard, WIDTHS.dashboard]]) {
-    await one.bringToFront();
-    const shot = await one.screenshot({ type: "png" });
+  for (const [tab, width] of [[page, WIDTHS.page], [dashboard, WIDTHS.dashboard]]) {
+    await tab.bringToFront();
+    const shot = await tab.screenshot({ type: "png" });
     shots.push(`<img src="data:image/png;base64,${shot.toString("base64")}" width="${width}">`);
   }
   const picture = await open("about:blank", WIDTHS.page + WIDTHS.dashboard + 3 * GAP, HEIGHT + 2 * GAP);

@@ -1,9 +1,9 @@
-// Makes the npm packages: `mockd` with the client and the launcher, and one for each system with the program.
+// Builds the npm packages: `mockd` with the client and the launcher, and one per system with the program.
 //
 //   node packaging/npm/build.mjs OUT [SYSTEM=PROGRAM]...
 //
-// writes mockd-VERSION.tgz and mockd-SYSTEM-VERSION.tgz into the folder OUT, such as mockd-linux-x64-0.1.0.tgz for
-// linux-x64=target/release/mockd. All of them have the version that Cargo.toml has.
+// writes mockd-VERSION.tgz and mockd-SYSTEM-VERSION.tgz to the folder OUT, such as mockd-linux-x64-0.1.0.tgz for
+// linux-x64=target/release/mockd. All packages have the version from Cargo.toml.
 
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,16 +23,16 @@ mkdirSync(out, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), "mockd-npm-"));
 try {
   packClient();
-  for (const given of programs) packProgram(...given.split("="));
+  for (const argument of programs) packProgram(...argument.split("="));
 } finally {
   rmSync(scratch, { recursive: true });
 }
 
-// The client as it is in the repository, without what only its tests need.
+// Packs the client, without the manifest entries that only its tests need.
 function packClient() {
   const { devDependencies, overrides, scripts, ...manifest } = readJson(join(client, "package.json"));
   if (manifest.version !== version) {
-    throw new Error(`clients/js/package.json has version ${manifest.version}, and Cargo.toml ${version}`);
+    throw new Error(`version mismatch: ${manifest.version} in clients/js/package.json, ${version} in Cargo.toml`);
   }
   const folder = join(scratch, "mockd");
   mkdirSync(folder);
@@ -45,7 +45,8 @@ function packClient() {
 
 function packProgram(system, program) {
   if (!SYSTEMS.includes(system) || !program) {
-    throw new Error(`expected SYSTEM=PROGRAM with a system of ${SYSTEMS.join(", ")}, found ${system}=${program ?? ""}`);
+    const found = `${system}=${program ?? ""}`;
+    throw new Error(`expected SYSTEM=PROGRAM, where SYSTEM is one of ${SYSTEMS.join(", ")}; found ${found}`);
   }
   const [os, cpu] = system.split("-");
   const folder = join(scratch, system);
@@ -57,7 +58,7 @@ function packProgram(system, program) {
   writeFileSync(join(folder, "README.md"), `The mockd program for ${system}. Install the package \`mockd\`, which depends on this one.\n`);
   const { description, license, repository } = readJson(join(client, "package.json"));
   const name = `mockd-${system}`;
-  // Yarn keeps packages zipped unless they say otherwise, and nothing can be started from a zip file.
+  // By default, Yarn keeps packages zipped, and a program in a zip file cannot be started.
   pack(folder, { name, version, description, license, repository, os: [os], cpu: [cpu], files: ["bin"], preferUnplugged: true });
 }
 

@@ -1,10 +1,10 @@
-"""Makes the wheel from a program that is built already:
+"""Builds the wheel from an existing program:
 
-    python packaging/python/build.py OUT PROGRAM [OPTION of maturin]...
+    python packaging/python/build.py OUT PROGRAM [MATURIN-OPTION]...
 
-maturin builds with whatever the environment variable CARGO names. Here that is this file, which says that the program was
-built: so wheels, npm packages and archives hold the same one, and it is built once. `pip install ./clients/python`, which
-builds it from source, does without this file.
+maturin runs the command in the environment variable CARGO. Here that is this script, which reports the existing program
+as the result of the build. The program is built once, and wheels, npm packages and archives contain the same one.
+`pip install ./clients/python` builds it from source and does not use this script.
 """
 
 import json
@@ -22,7 +22,7 @@ REAL_CARGO = "MOCKD_REAL_CARGO"
 
 def build(out: str, program: str, options: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        # The command has the program's name.
+        # The file name becomes the name of the installed command.
         named = Path(folder, "mockd.exe" if os.name == "nt" else "mockd")
         copyfile(program, named)
         cargo = Path(folder, "cargo.bat" if os.name == "nt" else "cargo")
@@ -44,7 +44,7 @@ def launcher() -> str:
 
 
 def as_cargo(arguments: list[str]) -> int:
-    """What cargo would do, except that a build says at once where its outcome is."""
+    """Acts as cargo, except that a build immediately reports the existing program as its result."""
     if arguments[0] != "rustc":
         return subprocess.call([os.environ[REAL_CARGO], *arguments])
     metadata = json.loads(
@@ -74,6 +74,6 @@ def as_cargo(arguments: list[str]) -> int:
 if sys.argv[1:2] == ["--as-cargo"]:
     sys.exit(as_cargo(sys.argv[2:]))
 elif len(sys.argv) < 3:
-    sys.exit("usage: build.py OUT PROGRAM [OPTION of maturin]...")
+    sys.exit("usage: build.py OUT PROGRAM [MATURIN-OPTION]...")
 else:
     build(sys.argv[1], sys.argv[2], sys.argv[3:])
