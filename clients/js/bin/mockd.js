@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The mockd program of this package: the same arguments, input, output and exit code.
+// Runs the mockd program of this package with the same arguments, input, output and exit code.
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
@@ -9,7 +9,7 @@ import { installedBinary, PLATFORM_PACKAGE } from "../src/binary.js";
 const binary = installedBinary();
 if (binary === undefined) {
   console.error(
-    `error: the package ${PLATFORM_PACKAGE}, which brings the mockd program for this system, is not installed; ` +
+    `error: the package ${PLATFORM_PACKAGE} with the mockd program for this system is not installed; ` +
       "install again without --omit=optional, or set MOCKD_BINARY to the path of a mockd",
   );
   process.exit(1);
@@ -17,17 +17,17 @@ if (binary === undefined) {
 
 const child = spawn(binary, process.argv.slice(2), { stdio: "inherit" });
 child.once("error", (error) => {
-  console.error(`error: ${binary} cannot be started: ${error.message}`);
+  console.error(`error: cannot start ${binary}: ${error.message}`);
   process.exit(1);
 });
 child.once("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 
-// A terminal sends Ctrl-C to the child as well, and a second one would end it at once.
+// On Ctrl-C, a terminal also signals the child. A second signal would stop it immediately.
 const isOnTerminal = process.stdin.isTTY || process.stdout.isTTY;
 process.on("SIGINT", () => isOnTerminal || child.kill("SIGINT"));
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 
-// npx that is told to end does not tell what it has started, which then has another parent.
+// npx does not forward signals to the processes it starts. When npx exits, this process gets a new parent.
 if (process.env.npm_command === "exec") {
   const parent = process.ppid;
   const watch = setInterval(() => {

@@ -1,11 +1,11 @@
-// Where the mockd program is.
+// Finds the mockd program.
 
 import { createRequire } from "node:module";
 
-// The optional package that brings the program for this system.
+// The optional package with the program for this system.
 export const PLATFORM_PACKAGE = `mockd-${process.platform}-${process.arch}`;
 
-// What the environment names, otherwise what the package of this system brings; undefined if there is neither.
+// Returns the program that MOCKD_BINARY names, otherwise that of the package for this system, otherwise undefined.
 export function installedBinary() {
   if (process.env.MOCKD_BINARY) return process.env.MOCKD_BINARY;
   const file = process.platform === "win32" ? "mockd.exe" : "mockd";

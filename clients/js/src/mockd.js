@@ -16,9 +16,9 @@ export class Mockd {
     try {
       await this.#connection.json("POST", "/__mockd/worlds", { name, ...options });
     } catch (error) {
-      // One that is there already is just as good, unless it was to be made in a certain way.
-      const isPlain = Object.values(options).every((value) => value === undefined);
-      if (error.status !== 409 || !isPlain) throw error;
+      // An existing world is fine, unless options were given.
+      const hasOptions = Object.values(options).some((value) => value !== undefined);
+      if (error.status !== 409 || hasOptions) throw error;
     }
     return new World(this.#connection, name);
   }
@@ -36,7 +36,7 @@ export class Mockd {
   }
 }
 
-// For a mockd that somebody else starts and stops.
+// Connects to a mockd that this process did not start and does not stop.
 export async function connectMockd(url, { token = process.env.MOCKD_CONTROL_TOKEN } = {}) {
   const connection = new Connection(url, token);
   const { seed } = await connection.json("GET", "/__mockd/state");

@@ -1,4 +1,4 @@
 import { fileURLToPath } from "node:url";
 
-// A path as mockd is given it; a file: URL is as good.
+// Converts a file: URL to a path; returns other values unchanged.
 export const filePath = (file) => (file instanceof URL ? fileURLToPath(file) : file);

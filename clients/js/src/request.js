@@ -1,7 +1,7 @@
-// One request to mockd, and the error if it does not do what it is asked.
+// Requests to mockd, and the error for rejected ones.
 //
-// node:http instead of fetch: fetch gives up after five minutes without an answer, where a wait may take ten, and test
-// environments that imitate a browser replace it.
+// Uses node:http instead of fetch. fetch times out after five minutes without an answer, but a wait may take ten. Test
+// environments that emulate a browser also replace fetch.
 
 import { request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
@@ -16,19 +16,19 @@ export class MockdError extends Error {
   }
 }
 
-// Where a mockd listens, and the secret that lets us control it.
+// The address of a mockd, and the secret of its control API.
 export class Connection {
   #token;
 
   constructor(url, token) {
     this.url = String(url).replace(/\/+$/, "");
     if (!/^https?:\/\//.test(this.url)) {
-      throw new TypeError(`${url} is not the URL of a mockd; it looks like http://127.0.0.1:3000`);
+      throw new TypeError(`expected a URL such as http://127.0.0.1:3000, found ${url}`);
     }
     this.#token = token;
   }
 
-  // The answer's body as text, and its headers.
+  // Returns the answer's status, headers, and body as text.
   async send(method, path, payload) {
     const url = new URL(this.url + path);
     const headers = {};
@@ -39,11 +39,11 @@ export class Connection {
     try {
       answer = await exchange(url, { method, headers }, payload === undefined ? "" : JSON.stringify(payload));
     } catch (cause) {
-      // Where a name has several addresses, only the parts of the error say something.
+      // For a name with several addresses, only the nested errors have messages.
       const why = cause.message || cause.errors?.map(({ message }) => message).join(", ");
-      throw new MockdError(`mockd cannot be reached, is it still running? ${where}: ${why}`, { cause });
+      throw new MockdError(`cannot reach mockd; is it still running? ${where}: ${why}`, { cause });
     }
-    if (answer.status >= 300) throw refusal(where, answer);
+    if (answer.status >= 300) throw rejection(where, answer);
     return answer;
   }
 
@@ -53,7 +53,7 @@ export class Connection {
       return JSON.parse(text);
     } catch (cause) {
       const where = `${method} ${this.url}${path}`;
-      throw new MockdError(`this is no mockd, its answer is not JSON: ${where}`, { cause });
+      throw new MockdError(`not a mockd server: the answer is not JSON: ${where}`, { cause });
     }
   }
 }
@@ -73,13 +73,13 @@ function exchange(url, options, body) {
   });
 }
 
-function refusal(where, { status, text }) {
-  let said;
+function rejection(where, { status, text }) {
+  let body;
   try {
-    said = JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
-    // Something between us and mockd answered in its own way.
+    // The answer may be from a proxy.
   }
-  const { message, field } = said ?? {};
-  return new MockdError(`${message ?? text} (${where} was answered with ${status})`, { status, field });
+  const { message, field } = body ?? {};
+  return new MockdError(`${message ?? text} (${where} returned ${status})`, { status, field });
 }

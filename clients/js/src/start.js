@@ -1,4 +1,4 @@
-// Runs the mockd program for as long as a test run needs it.
+// Starts and stops the mockd program.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -8,7 +8,7 @@ import { Mockd } from "./mockd.js";
 import { filePath } from "./path.js";
 import { Connection } from "./request.js";
 
-// mockd looks every 100 ms whether its parent is still there. Where Windows runs, it does not have the flag.
+// With this flag, mockd checks every 100 ms whether its parent is alive. The flag does not exist on Windows.
 const WITH_PARENT = process.platform === "win32" ? [] : ["--exit-with-parent"];
 
 export class StartedMockd extends Mockd {
@@ -23,7 +23,7 @@ export class StartedMockd extends Mockd {
   }
 
   async stop() {
-    // Otherwise a program that waits for nothing else would end before mockd has.
+    // Otherwise Node could exit before mockd does.
     this.#child.ref();
     this.#child.kill("SIGTERM");
     await this.#ended;
@@ -47,12 +47,12 @@ export async function startMockd({
 } = {}) {
   const files = [scenario].flat().map(filePath);
   const isGiven = files.length > 0 && files.every(Boolean);
-  if (!isGiven) throw new TypeError("startMockd needs a scenario: the path or file URL of a YAML file");
+  if (!isGiven) throw new TypeError("startMockd requires a scenario: the path or file URL of a YAML file");
   const flags = ["--port", port, "--log-format", "json", ...WITH_PARENT];
   if (seed !== undefined) flags.push("--seed", seed);
   if (speed !== undefined) flags.push("--speed", speed);
   if (paused) flags.push("--paused");
-  // In the environment, because everybody on the machine can read a program's arguments.
+  // The token is in the environment, because every user of the machine can read a program's arguments.
   const env = token ? { ...process.env, MOCKD_CONTROL_TOKEN: token } : process.env;
   const child = spawn(binary, ["run", ...flags.map(String), ...args, "--", ...files], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -60,18 +60,18 @@ export async function startMockd({
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const ready = await untilReady(child, binary, timeout);
-  // A test run that forgets to stop mockd ends all the same, and mockd with it.
+  // A test run that does not stop mockd can exit anyway, which also stops mockd.
   for (const handle of [child, child.stdout, child.stderr]) handle.unref();
   return new StartedMockd(new Connection(ready.url, token), ready, child, ended);
 }
 
-// The line that mockd prints once it answers.
+// Returns the line that mockd prints once it answers, parsed.
 function untilReady(child, binary, timeout) {
   return new Promise((resolve, reject) => {
     let log = "";
     const fail = (why) => {
       clearTimeout(timer);
-      reject(new Error(log === "" ? why : `${why}; it printed:\n${log.trimEnd()}`));
+      reject(new Error(log === "" ? why : `${why}; output:\n${log.trimEnd()}`));
     };
     const timer = setTimeout(() => {
       fail(`mockd was not ready within ${timeout} ms`);
@@ -80,13 +80,13 @@ function untilReady(child, binary, timeout) {
     const collect = (text) => (log += text);
     child.stderr.setEncoding("utf8").on("data", collect);
     child.once("error", (error) => fail(whyNotStarted(binary, error)));
-    // Not "exit": what was printed last may come after it.
-    child.once("close", (code, signal) => fail(`mockd ended before it was ready (${signal ?? `exit code ${code}`})`));
+    // Not "exit", because the last output may arrive after it.
+    child.once("close", (code, signal) => fail(`mockd exited before it was ready (${signal ?? `exit code ${code}`})`));
     createInterface({ input: child.stdout }).on("line", (line) => {
       const ready = parse(line);
       if (!ready?.ready) return collect(`${line}\n`);
       clearTimeout(timer);
-      // From here on the log is read, so that mockd does not wait for a reader, but not kept.
+      // From here on, the log is read and discarded, so that mockd never blocks on a full pipe.
       child.stderr.off("data", collect).resume();
       resolve(ready);
     });
@@ -102,6 +102,6 @@ function parse(line) {
 }
 
 function whyNotStarted(binary, error) {
-  if (error.code !== "ENOENT") return `mockd cannot be started: ${error.message}`;
-  return `mockd cannot be started: there is no program "${binary}"; install mockd, or set MOCKD_BINARY to its path`;
+  if (error.code !== "ENOENT") return `cannot start mockd: ${error.message}`;
+  return `cannot start mockd: program "${binary}" not found; install mockd, or set MOCKD_BINARY to its path`;
 }

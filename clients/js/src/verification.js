@@ -1,4 +1,4 @@
-// What a test report shows when the journal is not as expected.
+// The error for a journal that does not match expectations.
 
 export class VerificationError extends Error {
   name = "VerificationError";
@@ -15,8 +15,8 @@ function failures(expectations, { findings, dropped }) {
     const head = `  ${index + 1}. ${JSON.stringify(expectations[index])}\n     ${why}`;
     return [head, ...nearest.flatMap(nearMiss)];
   });
-  const gone = dropped.sent + dropped.other;
-  if (gone > 0) lines.push(`  ${gone} older entries are no longer in the journal and could not be looked at`);
+  const count = dropped.sent + dropped.other;
+  if (count > 0) lines.push(`  ${count} older entries are no longer in the journal and were not checked`);
   return lines;
 }
 

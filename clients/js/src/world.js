@@ -1,6 +1,6 @@
 import { VerificationError } from "./verification.js";
 
-// A number means milliseconds; text is what scenarios write.
+// A number is in milliseconds; a string has the format of scenarios.
 const duration = (time) => (typeof time === "number" ? `${time}ms` : time);
 
 const segment = (text) => encodeURIComponent(text);
@@ -41,11 +41,11 @@ export class World {
   async transcript({ after = 0 } = {}) {
     const path = `${this.#path}/__mockd/transcript${query({ after })}`;
     const { text, headers } = await this.#connection.send("GET", path);
-    // Counts from the world's start, as events do.
+    // Events are numbered from the world's start, and so are dropped ones.
     const dropped = Number(headers["x-mockd-dropped"]);
     if (dropped > after) {
-      const hint = `ask for the later ones with { after: ${dropped} }, and earlier next time`;
-      throw new RangeError(`world "${this.name}" no longer has its first ${dropped} events: ${hint}`);
+      const hint = `read later events with { after: ${dropped} }, or read the transcript earlier`;
+      throw new RangeError(`world "${this.name}" no longer has its first ${dropped} events; ${hint}`);
     }
     return text;
   }
@@ -71,7 +71,7 @@ export class World {
   async #waitFor(expectation, { timeout = "5s" } = {}) {
     const verdict = await this.#control("journal/wait", { for: expectation, timeout: duration(timeout) });
     if (verdict.pass) return verdict;
-    const summary = `world "${this.name}" waited ${duration(timeout)} for what did not happen:`;
+    const summary = `world "${this.name}" waited ${duration(timeout)}, but an expectation was not met:`;
     throw new VerificationError(summary, [expectation], verdict);
   }
 
@@ -79,8 +79,8 @@ export class World {
     const { data = {} } = await this.state();
     if (name === undefined) return data;
     if (Object.hasOwn(data, name)) return data[name];
-    const names = Object.keys(data).join(", ") || "nothing";
-    throw new RangeError(`world "${this.name}" has no data called "${name}", only ${names}`);
+    const names = Object.keys(data).join(", ") || "none";
+    throw new RangeError(`world "${this.name}" has no data named "${name}"; available: ${names}`);
   }
 
   #control(path, payload) {
@@ -146,5 +146,5 @@ function query(filter) {
   return given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
 }
 
-// mockd answers {"ok":true} where there is nothing to say.
+// Discards the answer {"ok":true}.
 const nothing = () => undefined;

@@ -1,5 +1,5 @@
-// Writes the types of the control API from the OpenAPI document that mockd serves: `npm run generate`. With --check, only
-// says whether they are what they were made from.
+// Generates the types of the control API from the OpenAPI document that mockd serves: `npm run generate`. With --check,
+// only reports whether they are up to date.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,6 @@ const text = HEAD + astToString(types);
 if (!process.argv.includes("--check")) {
   await writeFile(target, text);
 } else if (text !== (await readFile(target, "utf8"))) {
-  console.error(`${fileURLToPath(target)} is not what mockd's OpenAPI document says; npm run generate writes it anew`);
+  console.error(`${fileURLToPath(target)} does not match mockd's OpenAPI document; run \`npm run generate\``);
   process.exitCode = 1;
 }

@@ -1,57 +1,60 @@
 import type { Optional, Query, Schema } from "./schema.js";
 import type { Duration } from "./world.js";
 
-/** Something that happened in a world. `at` is the world's time, `sequence` counts up from 1. */
+/** An event in a world. `at` is the world's time; `sequence` counts up from 1. */
 export type WorldEvent = Schema<"EventShape">;
 
-/** Requests, sockets opened and closed, frames to and from sockets, sockets that fell behind, what faults did, rules that failed. */
+/**
+ * The kind of an entry: a request, an opened or closed socket, a frame to or from sockets, a lagging socket, the effect of
+ * a fault, or a failed rule.
+ */
 export type Kind = Schema<"Kind">;
 
-/** Which entries to list: all that have what is given. */
+/** A filter for entries. An entry must match all given properties. */
 export type JournalFilter = Optional<Query<"getJournal">>;
 
 /**
- * Entries that a test expects. Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`,
- * there has to be at least one.
+ * Entries that a test expects. Preflight requests count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and
+ * `exactly`, at least one entry must match.
  */
 export type Expectation = Optional<Schema<"Expectation">>;
 
-/** How several expectations belong together. */
+/** Options for several expectations. */
 export interface ExpectOptions {
-  /** Whether the entries of each have to come after those of the one before. */
+  /** Whether the entries of each expectation must come after those of the previous one. */
   ordered?: boolean;
 }
 
-/** What happened between a world and its clients. `sequence` counts up from 1, `at` is the world's time. */
+/** An interaction between a world and its clients. `sequence` counts up from 1; `at` is the world's time. */
 export type JournalEntry = Schema<"EntryShape">;
 
-/** How many entries are no longer in a journal, because it is bounded. */
+/** The number of entries that are no longer in the journal, because its size is bounded. */
 export type Dropped = Schema<"Dropped">;
 
-/** One thing in which an entry is not as expected. */
+/** A difference between an entry and an expectation. */
 export type Difference = Schema<"Difference">;
 
-/** What was found for one expectation. */
+/** The result for one expectation. */
 export type Finding = Schema<"Finding">;
 
-/** Whether a journal is as expected. */
+/** The result for all expectations. */
 export type Verdict = Schema<"Verdict">;
 
-/** What happened between a world and its clients: requests, sockets and frames. */
+/** The interactions between a world and its clients: requests, sockets and frames. */
 export interface Journal {
-  /** The entries that have what is given, in order. */
+  /** Returns the entries that match the filter, in order. */
   list(filter?: JournalFilter): Promise<{ entries: JournalEntry[]; dropped: Dropped }>;
-  /** Forgets everything and counts from 1 again. */
+  /** Removes all entries and restarts their numbering at 1. */
   clear(): Promise<void>;
   /**
-   * Waits until the journal is as expected, which it may be already; `after` leaves out what is there.
-   * @param options - `timeout` is by the machine's time; 5 seconds if nothing is said, 10 minutes at the most.
-   * @throws VerificationError if it is not in time.
+   * Waits until the journal meets the expectation. Existing entries count; `after` in the expectation excludes them.
+   * @param options - `timeout` is in real time. It defaults to 5 seconds and is at most 10 minutes.
+   * @throws VerificationError if the expectation is not met in time.
    */
   waitFor(expectation: Expectation, options?: { timeout?: Duration }): Promise<Verdict>;
 }
 
-/** The journal is not as expected; the message lists what is wrong, with the entries that come nearest. */
+/** The journal does not meet the expectations. The message lists the failed ones, each with the nearest entries. */
 export declare class VerificationError extends Error {
   private constructor();
   readonly verdict: Verdict;

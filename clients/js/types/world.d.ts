@@ -1,44 +1,44 @@
 import type { Expectation, ExpectOptions, Journal, Verdict, WorldEvent } from "./journal.js";
 import type { Schema } from "./schema.js";
 
-/** A duration: text as in scenarios, such as `"250ms"`, `"10s"` or `"1h30m"`, or a number of milliseconds. */
+/** A duration: a string as in scenarios, such as `"250ms"`, `"10s"` or `"1h30m"`, or a number of milliseconds. */
 export type Duration = string | number;
 
-/** How a world's clock goes. */
+/** The state of a world's clock. */
 export type ClockState = Schema<"ClockAnswer">;
 
-/** The clock after an advance, and what happened by it. */
+/** The clock after an advance, and the events that the advance caused. */
 export type Advanced = Schema<"Advanced">;
 
-/** A world's time. */
+/** A world's clock. */
 export interface Clock {
   get(): Promise<ClockState>;
-  /** Lets it stand still. */
+  /** Pauses the clock. */
   pause(): Promise<ClockState>;
-  /** Lets it go on. */
+  /** Resumes the clock. */
   resume(): Promise<ClockState>;
-  /** Makes it go so many times as fast as the machine's, from 0.001 to 100000. */
+  /** Sets the speed relative to real time, from 0.001 to 100000. */
   speed(factor: number): Promise<ClockState>;
-  /** Lets everything of the next while happen now. Resolves when open sockets have been sent all of it. */
+  /** Advances the clock and runs all events in between. Resolves once they have been sent to all open sockets. */
   advance(by: Duration): Promise<Advanced>;
   /**
-   * Lets everything until that time since the world's start happen now.
-   * @throws MockdError with field `advance_to` if that time is over.
+   * Advances the clock to a time since the world's start and runs all events in between.
+   * @throws MockdError with field `advance_to` if that time has passed.
    */
   advanceTo(at: Duration): Promise<Advanced>;
-  /** Lets so many of the next script steps and random orders happen now; 1 if nothing is said. */
+  /** Runs the next `count` script steps and random orders. `count` defaults to 1. */
   step(count?: number): Promise<Advanced>;
 }
 
-/** A moment that a world can go back to. */
+/** A saved state of a world. */
 export type Snapshot = Schema<"SnapshotAnswer">;
 
-/** Moments that a world can go back to. They are gone after a reset. */
+/** The saved states of a world. A reset deletes them. */
 export interface Snapshots {
   list(): Promise<Snapshot[]>;
-  /** Keeps this moment; replaces one of the same name, which has 1 to 100 characters. */
+  /** Saves the current state; replaces a snapshot of the same name. A name has 1 to 100 characters. */
   save(name: string): Promise<void>;
-  /** Goes back to it; open sockets get the totals of then. */
+  /** Restores a snapshot. Open sockets receive its totals. */
   restore(name: string): Promise<void>;
   delete(name: string): Promise<void>;
 }
@@ -46,70 +46,70 @@ export interface Snapshots {
 /** An open socket or stream. */
 export type Socket = Schema<"SocketAnswer">;
 
-/** What is in a frame: one of `text`, `json` and `binary`. A stream gets it as an event. */
+/** The content of a frame: one of `text`, `json` and `binary`. A stream receives it as an event. */
 export type FrameContent =
   | { /** A text frame. */ text: string }
-  | { /** A text frame with this as JSON. */ json: unknown }
+  | { /** A text frame with this value as JSON. */ json: unknown }
   | { /** A binary frame. */ binary: Uint8Array };
 
-/** A frame to one socket or, without `socket`, to all of the world. */
+/** A frame for one socket or, without `socket`, for all sockets of the world. */
 export type Frame = { socket?: number } & FrameContent;
 
-/** The sockets that are open in a world. */
+/** The open sockets and streams of a world. */
 export interface Sockets {
-  /** In the order in which they were opened. */
+  /** Returns all sockets, in the order in which they were opened. */
   list(): Promise<Socket[]>;
   /**
-   * Closes one socket or, without `socket`, all of the world. Resolves with their numbers. A stream just ends.
-   * @param how - `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, 1000 if nothing is said; `reason` has 123 bytes
-   * at the most.
+   * Closes one socket or, without `socket`, all sockets of the world. Resolves with their numbers. A stream has no close
+   * code; it just ends.
+   * @param how - `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, by default 1000; `reason` has at most 123 bytes.
    */
   close(how?: { socket?: number; code?: number; reason?: string }): Promise<number[]>;
-  /** Sends a frame as it is. */
+  /** Sends a frame unchanged. */
   send(frame: Frame): Promise<void>;
 }
 
 /** The topics that sockets and streams join. */
 export interface Topics {
-  /** Sends a frame to all who have joined a topic, as a step `send` does. Resolves with what happened. */
+  /** Sends a frame to all members of a topic, like a step `send`. Resolves with the resulting events. */
   send(topic: string, frame: FrameContent): Promise<WorldEvent[]>;
 }
 
 /**
- * What goes wrong on purpose, as in scenarios: `on` says what it hits, `method`, `path`, `category`, `product`, `topic`,
- * `share`, `skip`, `times`, `from` and `until` narrow that, and exactly one other key says what goes wrong.
+ * A fault to inject, as in scenarios. `on` selects the target; `method`, `path`, `category`, `product`, `topic`, `share`,
+ * `skip`, `times`, `from` and `until` narrow it; exactly one other key selects the effect.
  */
 export type FaultDeclaration = Schema<"fault">;
 
-/** A fault and how it is. */
+/** A fault and its state. */
 export type Fault = Schema<"FaultAnswer">;
 
-/** What goes wrong on purpose in a world. A reset leaves those of the scenario. */
+/** The injected faults of a world. A reset restores the scenario's faults. */
 export interface Faults {
   list(): Promise<Fault[]>;
-  /** One fault, by number or name. */
+  /** Returns a fault by number or name. */
   get(fault: number | string): Promise<Fault>;
-  /** Brings a fault; its times count from now. */
+  /** Adds a fault. Its times count from now. */
   add(fault: FaultDeclaration): Promise<Fault>;
-  /** Puts another in the place of a fault, which starts over. */
+  /** Replaces a fault. The new one starts from the beginning. */
   change(fault: number | string, into: FaultDeclaration): Promise<Fault>;
-  /** Lifts a fault for good. */
+  /** Removes a fault. */
   remove(fault: number | string): Promise<void>;
-  /** Lifts all. */
+  /** Removes all faults. */
   clear(): Promise<void>;
 }
 
-/** A world at one moment. */
+/** The state of a world. */
 export type WorldState = Schema<"StateAnswer">;
 
-/** Something to do, as in scenarios. */
+/** A step, as in scenarios. */
 export type Step = Schema<"ruleStep">;
 
-/** An isolated copy of the scenario with totals, products, clock, sockets and journal of its own. */
+/** An isolated copy of the scenario with its own data, totals, clock, sockets and journal. */
 export declare class World {
   private constructor();
   readonly name: string;
-  /** What its API's paths begin with, without a slash at the end. The browser app is at `url + "/"`. */
+  /** The base URL of the world's API, without a trailing slash. The browser app is at `url + "/"`. */
   readonly url: string;
   readonly clock: Clock;
   readonly snapshots: Snapshots;
@@ -117,34 +117,38 @@ export declare class World {
   readonly sockets: Sockets;
   readonly topics: Topics;
   readonly faults: Faults;
-  /** The address of a category's live orders, such as `ws://127.0.0.1:3000/@a/orders/electronics`. */
+  /** Returns the URL of a category's live orders, such as `ws://127.0.0.1:3000/@a/orders/electronics`. */
   wsUrl(category: string): string;
-  /** The world at this moment. */
+  /** Returns the current state of the world. */
   state(): Promise<WorldState>;
-  /** What a name of `data` is now: a value, or the rows of a collection; all of `data` without a name. */
+  /** Returns a current value of `data` or the rows of a collection, by name; without a name, all of `data`. */
   data(): Promise<Record<string, unknown>>;
   data<T = unknown>(name: string): Promise<T>;
-  /** Sets values of `data` and the rows of its collections, all or none. */
+  /** Sets values of `data` and the rows of its collections, all or none. Resolves with the resulting events. */
   setData(data: Record<string, unknown>): Promise<WorldEvent[]>;
-  /** Carries out steps, written as in a scenario, all or none. Later ones belong to the world. */
+  /**
+   * Runs steps, written as in a scenario, all or none. Steps with a later time are scheduled in the world. Resolves with
+   * the resulting events.
+   */
   steps(steps: readonly Step[]): Promise<WorldEvent[]>;
-  /** Sets totals by product id, all or none. Resolves with what that changed. */
+  /** Sets totals by product id, all or none. Resolves with the resulting events. */
   setTotals(totals: Record<string, number>): Promise<WorldEvent[]>;
-  /** Carries out orders, all or none. Resolves with what happened. */
+  /** Places orders, all or none. Resolves with the resulting events. */
   orders(orders: readonly Schema<"OrderRequest">[]): Promise<WorldEvent[]>;
-  /** Back to the scenario's start, with another seed if one is given; open sockets stay and get the totals of then. */
+  /** Resets the world to the scenario's start, optionally with a new seed. Open sockets receive the initial totals. */
   reset(options?: { seed?: number }): Promise<void>;
   /**
-   * Every event since the start or reset, or after that number, one JSON object a line: the same for the same seed.
-   * @throws RangeError if some are no longer kept; a world keeps the last 100,000.
+   * Returns every event since the start or reset, or those with a number greater than `after`, one JSON object per line.
+   * The transcript is the same for the same seed.
+   * @throws RangeError if some of them are no longer kept; a world keeps the last 100,000.
    */
   transcript(options?: { after?: number }): Promise<string>;
-  /** The transcript's lines as objects. */
+  /** Returns the transcript's lines as objects. */
   events(options?: { after?: number }): Promise<WorldEvent[]>;
   /**
-   * Holds the journal against expectations, all of which have to hold. With `ordered`, the entries of each have to come
-   * after those of the one before.
-   * @throws VerificationError with what is wrong and what comes nearest.
+   * Checks that the journal meets all expectations. With `ordered`, the entries of each expectation must come after those
+   * of the previous one.
+   * @throws VerificationError with the failed expectations and the nearest entries.
    */
   verify(expectations: Expectation | readonly Expectation[], options?: ExpectOptions): Promise<Verdict>;
   /** Removes the world and closes its sockets. */

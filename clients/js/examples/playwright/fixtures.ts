@@ -4,7 +4,7 @@ import { startMockd, type StartedMockd, type World } from "mockd";
 
 const scenario = fileURLToPath(new URL("../../../../scenarios/shop.yaml", import.meta.url));
 
-/** One mockd for each worker, one world for each test, whose clock stands still until the test advances it. */
+/** Starts one mockd per worker and creates one world per test, with a paused clock that the test advances. */
 export const test = base.extend<{ world: World }, { mockd: StartedMockd }>({
   mockd: [
     async ({}, use) => {
@@ -23,7 +23,7 @@ export const test = base.extend<{ world: World }, { mockd: StartedMockd }>({
 
 export { expect } from "@playwright/test";
 
-// What tells tests of one title, and another try of one, apart stands at the end, where it is not cut off.
+// Distinguishes tests with the same title, and retries, by a suffix that is never truncated.
 function worldName({ title, testId, retry, repeatEachIndex }: TestInfo): string {
   const unique = `-${testId.slice(-8)}-${retry}-${repeatEachIndex}`;
   const readable = title.replace(/[^A-Za-z0-9]+/g, "-");

@@ -6,13 +6,13 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   reporter: "list",
-  // Long, so that a busy machine fails no test; what is waited for is there within milliseconds otherwise.
+  // Long, so that tests do not fail on a busy machine. Expectations are normally met within milliseconds.
   timeout: 150_000,
   expect: { timeout: 60_000 },
   use: {
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      // In a container there is no sandbox and no graphics card, and a test needs no service of the browser's maker.
+      // A container has no sandbox and no GPU, and tests do not need the browser vendor's services.
       args: [
         "--no-sandbox",
         "--disable-gpu",

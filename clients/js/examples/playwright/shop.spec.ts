@@ -13,7 +13,7 @@ async function choose(page: Page, world: World, category: string): Promise<void>
   await world.journal.waitFor({ kind: "received", body: command }, { timeout: "1m" });
 }
 
-test("totals follow the clock at once", async ({ page, world }) => {
+test("totals follow the clock", async ({ page, world }) => {
   await choose(page, world, "electronics");
   await expect(orders(page, "Vacuum Cleaner")).toHaveText("3");
   await expect(orders(page, "Leaf Blower")).toHaveText("7");
@@ -24,7 +24,7 @@ test("totals follow the clock at once", async ({ page, world }) => {
   await expect(orders(page, "Leaf Blower")).toHaveText(String(totals.A2));
 });
 
-test("a click orders ten pieces", async ({ page, world }) => {
+test("a click orders ten items", async ({ page, world }) => {
   await choose(page, world, "electronics");
   await row(page, "Vacuum Cleaner").locator("summary").click();
   await page.getByRole("button", { name: "Order 10" }).click();
@@ -33,7 +33,7 @@ test("a click orders ten pieces", async ({ page, world }) => {
 });
 
 for (const amount of [1, 2]) {
-  test(`a shop in which ${amount} of the toffee is sold sees no other orders`, async ({ page, world }) => {
+  test(`a world with ${amount} sold toffees has no other orders`, async ({ page, world }) => {
     await choose(page, world, "confectionery");
     await world.orders([{ id: "B1", amount }]);
     await expect(orders(page, "Chewy Toffee")).toHaveText(String(101 + amount));
@@ -41,7 +41,7 @@ for (const amount of [1, 2]) {
   });
 }
 
-test("a lost connection comes back", async ({ page, world }) => {
+test("the page reconnects after a lost connection", async ({ page, world }) => {
   await choose(page, world, "electronics");
   await world.sockets.close({ code: 1012 });
   await world.journal.waitFor({ kind: "opened", atLeast: 2 }, { timeout: "1m" });

@@ -34,13 +34,13 @@ const add = (world: World, title: string) =>
   });
 
 describe.concurrent("the data of a world", () => {
-  test("has what the app has added", async ({ world, expect }) => {
+  test("contains rows added by the app", async ({ world, expect }) => {
     expect((await add(world, "Call mum")).status).toBe(201);
     expect(await titles(world)).toEqual(["Buy milk", "Water the plants", "Learn to juggle", "Call mum"]);
     expect(await world.data()).toEqual({ todos: await world.data("todos") });
   });
 
-  test("is set as a whole", async ({ world, expect }) => {
+  test("is replaced as a whole", async ({ world, expect }) => {
     const todos = [{ id: 7, title: "Sleep", done: false }];
     expect(await world.setData({ todos })).toHaveLength(4);
     expect(await (await fetch(`${world.url}/todos`)).json()).toEqual(todos);
@@ -48,7 +48,7 @@ describe.concurrent("the data of a world", () => {
     expect(await titles(world)).toEqual(["Buy milk", "Water the plants", "Learn to juggle"]);
   });
 
-  test("changes by steps, now and later", async ({ world, expect }) => {
+  test("changes with steps, now and later", async ({ world, expect }) => {
     const events = await world.steps([
       { add: { todos: { title: "Call mum", done: false } } },
       { after: "5s", merge: { todos: { id: "$it.id", done: true } } },
@@ -59,17 +59,17 @@ describe.concurrent("the data of a world", () => {
     expect((await world.data<Todo[]>("todos"))[3]?.done).toBe(true);
   });
 
-  test("stays as it is when a step is wrong or refused", async ({ world, expect }) => {
-    for (const wrong of [{ mrege: { todos: { id: 1 } } }, { remove: { todos: 99 } }]) {
-      const refused = await world.steps([{ add: { todos: { title: "Call mum" } } }, wrong]).catch((error) => error);
-      expect(refused).toBeInstanceOf(MockdError);
+  test("is unchanged after an invalid or rejected step", async ({ world, expect }) => {
+    for (const invalid of [{ mrege: { todos: { id: 1 } } }, { remove: { todos: 99 } }]) {
+      const rejected = await world.steps([{ add: { todos: { title: "Call mum" } } }, invalid]).catch((error) => error);
+      expect(rejected).toBeInstanceOf(MockdError);
     }
     const unknown = await world.setData({ todo: [] }).catch((error) => error);
     expect(unknown).toBeInstanceOf(MockdError);
     expect(await titles(world)).toEqual(["Buy milk", "Water the plants", "Learn to juggle"]);
   });
 
-  test("has no name that the scenario has not", async ({ world, expect }) => {
-    await expect(world.data("todo")).rejects.toThrow('has no data called "todo", only todos');
+  test("rejects unknown names", async ({ world, expect }) => {
+    await expect(world.data("todo")).rejects.toThrow('has no data named "todo"; available: todos');
   });
 });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
 
-/** A socket's frames in the order in which they come, each handed out as soon as it is there. */
+/** A WebSocket connection that returns its frames in order, as soon as they arrive. */
 export class LiveOrders {
   readonly #socket: WebSocket;
   readonly #arrived: string[] = [];

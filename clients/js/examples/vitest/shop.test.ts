@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => mockd.stop());
 
-// Each test has a world to itself, so that all of them can run at the same time.
+// Each test has its own world, so tests can run concurrently.
 const test = base.extend<{ world: World }>({
   world: async ({ task }, use) => {
     const world = await mockd.world(task.id);
@@ -31,12 +31,12 @@ const order = (world: World, id: string, amount: number) =>
   });
 
 describe.concurrent("a shop", () => {
-  test("sends the same frames in two worlds when both clocks are advanced", async ({ world, expect }) => {
+  test("sends the same frames in two worlds", async ({ world, expect }) => {
     const other = await mockd.world(`${world.name}-other`);
     const frames = await Promise.all(
-      [world, other].map(async (one) => {
-        const live = await electronics(one);
-        const { count } = await one.clock.advance("10s");
+      [world, other].map(async (each) => {
+        const live = await electronics(each);
+        const { count } = await each.clock.advance("10s");
         // The current totals of the category's two products come first.
         return live.take(2 + count);
       }),
@@ -46,7 +46,7 @@ describe.concurrent("a shop", () => {
     expect(await world.transcript()).toBe(await other.transcript());
   });
 
-  test("sends a new total for an order that is posted", async ({ world, expect }) => {
+  test("sends a new total for a posted order", async ({ world, expect }) => {
     const live = await electronics(world);
     await live.take(2);
     const answer = await order(world, "A1", 10);
@@ -55,7 +55,7 @@ describe.concurrent("a shop", () => {
     await world.verify({ kind: "request", method: "POST", path: "/orders/A1", body: { amount: 10 }, exactly: 1 });
   });
 
-  test("meets a fault for as long as it is in force", async ({ world, expect }) => {
+  test("fails while a fault is active", async ({ world, expect }) => {
     const fault = await world.faults.add({ name: "busy", on: "http", method: "POST", times: 1, status: 503 });
     expect(fault).toMatchObject({ label: "busy", source: "api", phase: "active" });
     expect((await order(world, "A1", 10)).status).toBe(503);
@@ -68,7 +68,7 @@ describe.concurrent("a shop", () => {
     expect((await world.state()).totals["A1"]).toBe(23);
   });
 
-  test("gets the frame with which a client changes the category", async ({ world, expect }) => {
+  test("receives the frame that changes a client's category", async ({ world, expect }) => {
     const live = await electronics(world);
     const command = { cmd: "update-category", payload: { category: "confectionery" } };
     const received = world.journal.waitFor({ kind: "received", body: command }, { timeout: "30s" });
@@ -77,7 +77,7 @@ describe.concurrent("a shop", () => {
     expect(await live.take(3)).toContain('{"id":"B1","total":101}');
   });
 
-  test("shows the totals of another moment after a restore and a reset", async ({ world, expect }) => {
+  test("restores totals from a snapshot and with a reset", async ({ world, expect }) => {
     await world.setTotals({ A1: 50 });
     await world.snapshots.save("fifty");
     await world.orders([{ id: "A1", amount: 8 }, { id: "A2", amount: -1 }]);
@@ -88,20 +88,20 @@ describe.concurrent("a shop", () => {
     expect((await world.state()).totals).toEqual({ A1: 3, A2: 7, B1: 101 });
   });
 
-  test("does one thing after the other when the clock is stepped", async ({ world, expect }) => {
+  test("runs one event at a time when the clock is stepped", async ({ world, expect }) => {
     expect((await world.clock.step()).at).toBe("1s500ms");
     expect((await world.clock.advanceTo(4_500)).count).toBe(2);
     expect((await world.events({ after: 1 })).map(({ at }) => at)).toEqual(["3s", "4s500ms"]);
   });
 
-  test("closes sockets with the code that a test asks for", async ({ world, expect }) => {
+  test("closes sockets with the requested code", async ({ world, expect }) => {
     const live = await electronics(world);
     const closed = live.closed();
     expect(await world.sockets.close({ code: 1013, reason: "come back later" })).toEqual([1]);
     expect(await closed).toBe(1013);
   });
 
-  test("names the field of a request that is wrong", async ({ world, expect }) => {
+  test("names the invalid field of a request", async ({ world, expect }) => {
     const unknown = await world.orders([{ id: "A1", amount: 1 }, { id: "Z9", amount: 1 }]).catch((error) => error);
     expect(unknown).toBeInstanceOf(MockdError);
     expect(unknown).toMatchObject({ status: 400, field: "orders[1].id" });
@@ -111,7 +111,7 @@ describe.concurrent("a shop", () => {
     expect((await world.state()).totals.A1).toBe(3);
   });
 
-  test("has types by which a misspelled fault does not compile", async ({ world, expect }) => {
+  test("does not compile with a misspelled fault", async ({ world, expect }) => {
     // @ts-expect-error: the key is called `status`.
     const misspelled = await world.faults.add({ on: "http", stats: 503 }).catch((error) => error);
     expect(misspelled.message).toContain("did you mean `status`?");
@@ -120,7 +120,7 @@ describe.concurrent("a shop", () => {
     expect(unknown).toMatchObject({ status: 400 });
   });
 
-  test("says what came nearest to an expectation that fails", async ({ world, expect }) => {
+  test("reports the nearest entry when an expectation fails", async ({ world, expect }) => {
     await order(world, "A1", 2);
     const failed = await world.verify({ path: "/orders/A1", body: { amount: 3 } }).catch((error) => error);
     expect(failed).toBeInstanceOf(VerificationError);
@@ -128,12 +128,12 @@ describe.concurrent("a shop", () => {
     expect(failed.message).toContain("body.amount: expected 3, found 2");
   });
 
-  test("does not wait longer than asked for what does not happen", async ({ world, expect }) => {
+  test("stops waiting for an entry after the timeout", async ({ world, expect }) => {
     const waiting = world.journal.waitFor({ kind: "opened" }, { timeout: 10 });
-    await expect(waiting).rejects.toThrow('waited 10ms for what did not happen:\n  1. {"kind":"opened"}');
+    await expect(waiting).rejects.toThrow('waited 10ms, but an expectation was not met:\n  1. {"kind":"opened"}');
   });
 
-  test("makes a world with options only once", async ({ world, expect }) => {
+  test("creates a world with options only once", async ({ world, expect }) => {
     await expect(mockd.world(world.name, { seed: 1 })).rejects.toMatchObject({ status: 409 });
     expect((await mockd.world(world.name)).url).toBe(world.url);
   });

@@ -8,7 +8,7 @@ import { describe, test } from "vitest";
 const scenario = new URL("../../../../scenarios/shop.yaml", import.meta.url);
 
 describe.concurrent("mockd", () => {
-  test("starts with the seed and the token that are given, and stops", async ({ expect }) => {
+  test("starts with the given seed and token, and stops", async ({ expect }) => {
     const mockd = await startMockd({ scenario, seed: 7, paused: true, token: "a-secret-of-tests" });
     expect(mockd.seed).toBe(7);
     await expect(connectMockd(mockd.url, { token: "" })).rejects.toMatchObject({ status: 401 });
@@ -18,10 +18,10 @@ describe.concurrent("mockd", () => {
     expect((await mockd.worlds()).map(({ name, seed }) => [name, seed])).toEqual([["default", 7], ["a", 8]]);
     await mockd.stop();
     await mockd.stop();
-    await expect(connected.worlds()).rejects.toThrow("mockd cannot be reached, is it still running?");
+    await expect(connected.worlds()).rejects.toThrow("cannot reach mockd; is it still running?");
   });
 
-  test("switches between scenarios and keeps to the one of before if another is broken", async ({ expect, onTestFinished }) => {
+  test("switches scenarios, except to a broken one", async ({ expect, onTestFinished }) => {
     const broken = join(tmpdir(), `broken-later-${process.pid}.yaml`);
     onTestFinished(() => rm(broken));
     await writeFile(broken, "categoris: {}\n");
@@ -41,14 +41,14 @@ describe.concurrent("mockd", () => {
     await mockd.stop();
   });
 
-  test("says what is wrong with a scenario that cannot be served", async ({ expect, onTestFinished }) => {
+  test("reports the problems of a broken scenario", async ({ expect, onTestFinished }) => {
     const broken = join(tmpdir(), `broken-${process.pid}.yaml`);
     onTestFinished(() => rm(broken));
     await writeFile(broken, "name: shop\ncategoris: {}\n");
     await expect(startMockd({ scenario: broken })).rejects.toThrow(/exit code 1.*\n.*unknown key `categoris`/);
   });
 
-  test("says how to install what is not there", async ({ expect }) => {
+  test("reports how to install a missing program", async ({ expect }) => {
     const starting = startMockd({ scenario, binary: "no-such-mockd" });
     await expect(starting).rejects.toThrow("install mockd, or set MOCKD_BINARY");
   });

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     dir: import.meta.dirname,
     include: ["*.test.ts"],
-    // Long, so that a busy machine fails no test.
+    // Long, so that tests do not fail on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
