@@ -15,8 +15,8 @@ export * from "./types/world.js";
 /** Options of {@link startMockd}. */
 export interface StartOptions {
   /**
-   * The scenario: a path, relative to the working directory, or a `file:` URL. Of a list, or of a folder's files in order
-   * of name, mockd serves the first. {@link Mockd.useScenario} switches to another.
+   * The scenario: a path, relative to the working directory, or a `file:` URL. Of a list, or of a folder's files in
+   * order of name, mockd serves the first. {@link Mockd.useScenario} switches to another.
    */
   scenario: string | URL | readonly (string | URL)[];
   /**
@@ -71,8 +71,8 @@ export declare class Mockd {
    * Creates a world. Without options, returns the existing world of that name, if there is one.
    *
    * @param name - 1 to 64 letters, digits, dots, dashes, underscores or tildes.
-   * @throws {@link MockdError} with status 400 for an invalid name or option, with 409 if options are given and the world
-   * already exists, with 503 if the maximum number of worlds is reached.
+   * @throws {@link MockdError} with status 400 for an invalid name or option, with 409 if options are given and the
+   * world already exists, with 503 if the maximum number of worlds is reached.
    */
   world(name: string, options?: WorldOptions): Promise<World>;
   /** All worlds: the default one, then the others by name. */
@@ -84,8 +84,8 @@ export declare class Mockd {
    * whose declaration is the same in both files is kept.
    *
    * @param file - The file as listed by {@link Mockd.scenarios}, or as given at the start.
-   * @throws {@link MockdError} with status 404 if the file is not one of them, with 422 if it is invalid. Nothing changes
-   * in either case.
+   * @throws {@link MockdError} with status 404 if the file is not one of them, with 422 if it is invalid. Nothing
+   * changes in either case.
    */
   useScenario(file: string | URL): Promise<Reload>;
 }

@@ -1,5 +1,7 @@
-"""Writes the types of the control API, src/mockd/_api.pyi, from the OpenAPI document that mockd serves. With --check, only
-says whether they are what they were made from. Needs datamodel-code-generator, which tests/run installs."""
+"""Generates the types of the control API, src/mockd/_api.pyi, from the OpenAPI document that mockd serves.
+
+With --check, only reports whether they are up to date. Needs datamodel-code-generator, which tests/run installs.
+"""
 
 import subprocess
 import sys
@@ -17,7 +19,8 @@ HEAD = "# Made from mockd's OpenAPI document by generate.py.\n\n"
 OPTIONS = [
     *["--input-file-type", "openapi", "--openapi-scopes", "schemas", "paths", "parameters"],
     *["--output-model-type", "typing.TypedDict", "--target-python-version", "3.11"],
-    *["--use-operation-id-as-name", "--use-schema-description", "--disable-timestamp", "--custom-file-header", "#", "--formatters", "builtin"],
+    *["--use-operation-id-as-name", "--use-schema-description", "--disable-timestamp", "--custom-file-header", "#"],
+    *["--formatters", "builtin"],
 ]
 
 
@@ -34,4 +37,4 @@ def types() -> str:
 if "--check" not in sys.argv:
     TARGET.write_text(types())
 elif types() != TARGET.read_text():
-    sys.exit(f"{TARGET} is not what mockd's OpenAPI document says; clients/python/generate.py writes it anew")
+    sys.exit(f"{TARGET} does not match mockd's OpenAPI document; run clients/python/generate.py")

@@ -5,8 +5,8 @@ import type { Duration } from "./world.js";
 export type WorldEvent = Schema<"EventShape">;
 
 /**
- * The kind of an entry: a request, an opened or closed socket, a frame to or from sockets, a lagging socket, the effect of
- * a fault, or a failed rule.
+ * The kind of an entry: a request, an opened or closed socket, a frame to or from sockets, a lagging socket, the effect
+ * of a fault, or a failed rule.
  */
 export type Kind = Schema<"Kind">;
 

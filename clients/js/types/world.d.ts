@@ -60,8 +60,8 @@ export interface Sockets {
   /** Returns all sockets, in the order in which they were opened. */
   list(): Promise<Socket[]>;
   /**
-   * Closes one socket or, without `socket`, all sockets of the world. Resolves with their numbers. A stream has no close
-   * code; it just ends.
+   * Closes one socket or, without `socket`, all sockets of the world. Resolves with their numbers. A stream has no
+   * close code; it just ends.
    * @param how - `code` is 1000 to 1003, 1007 to 1014 or 3000 to 4999, by default 1000; `reason` has at most 123 bytes.
    */
   close(how?: { socket?: number; code?: number; reason?: string }): Promise<number[]>;
@@ -76,8 +76,8 @@ export interface Topics {
 }
 
 /**
- * A fault to inject, as in scenarios. `on` selects the target; `method`, `path`, `category`, `product`, `topic`, `share`,
- * `skip`, `times`, `from` and `until` narrow it; exactly one other key selects the effect.
+ * A fault to inject, as in scenarios. `on` selects the target; `method`, `path`, `category`, `product`, `topic`,
+ * `share`, `skip`, `times`, `from` and `until` narrow it; exactly one other key selects the effect.
  */
 export type FaultDeclaration = Schema<"fault">;
 
@@ -127,8 +127,8 @@ export declare class World {
   /** Sets values of `data` and the rows of its collections, all or none. Resolves with the resulting events. */
   setData(data: Record<string, unknown>): Promise<WorldEvent[]>;
   /**
-   * Runs steps, written as in a scenario, all or none. Steps with a later time are scheduled in the world. Resolves with
-   * the resulting events.
+   * Runs steps, written as in a scenario, all or none. Steps with a later time are scheduled in the world. Resolves
+   * with the resulting events.
    */
   steps(steps: readonly Step[]): Promise<WorldEvent[]>;
   /** Sets totals by product id, all or none. Resolves with the resulting events. */
@@ -138,16 +138,16 @@ export declare class World {
   /** Resets the world to the scenario's start, optionally with a new seed. Open sockets receive the initial totals. */
   reset(options?: { seed?: number }): Promise<void>;
   /**
-   * Returns every event since the start or reset, or those with a number greater than `after`, one JSON object per line.
-   * The transcript is the same for the same seed.
+   * Returns every event since the start or reset, or those with a number greater than `after`, one JSON object per
+   * line. The transcript is the same for the same seed.
    * @throws RangeError if some of them are no longer kept; a world keeps the last 100,000.
    */
   transcript(options?: { after?: number }): Promise<string>;
   /** Returns the transcript's lines as objects. */
   events(options?: { after?: number }): Promise<WorldEvent[]>;
   /**
-   * Checks that the journal meets all expectations. With `ordered`, the entries of each expectation must come after those
-   * of the previous one.
+   * Checks that the journal meets all expectations. With `ordered`, the entries of each expectation must come after
+   * those of the previous one.
    * @throws VerificationError with the failed expectations and the nearest entries.
    */
   verify(expectations: Expectation | readonly Expectation[], options?: ExpectOptions): Promise<Verdict>;

@@ -1,4 +1,4 @@
-"""The tests run against the package as it is installed, with the scenarios of this repository."""
+"""Runs the tests against the installed package, with the scenarios of this repository."""
 
 from pathlib import Path
 

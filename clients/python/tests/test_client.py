@@ -1,4 +1,4 @@
-"""The client, in worlds of the todo list and of the shop."""
+"""Tests the client with the todo list and the shop."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def order(world: World, product: str, amount: int) -> int:
         return answer.status
 
 
-def test_the_clock_lets_things_happen_now(world: World) -> None:
+def test_the_clock_runs_events_immediately(world: World) -> None:
     assert world.clock.advance("10s")["count"] == 6
     assert world.clock.advance_to(timedelta(seconds=12))["at"] == "12s"
     assert world.clock.advance(500)["at"] == "12s500ms"
@@ -49,7 +49,7 @@ def test_the_clock_lets_things_happen_now(world: World) -> None:
     assert world.clock.get()["paused"]
 
 
-def test_the_journal_says_what_the_app_has_asked_for(world: World) -> None:
+def test_the_journal_records_the_requests_of_the_app(world: World) -> None:
     assert order(world, "A1", 10) == 200
     world.verify(method="POST", path="/orders/A1", body={"amount": 10}, exactly=1)
     world.verify({"path": "/orders/A1"}, {"path": "/orders/*", "exactly": 1}, ordered=False)
@@ -57,23 +57,23 @@ def test_the_journal_says_what_the_app_has_asked_for(world: World) -> None:
     assert [entry["path"] for entry in world.journal.list(kind="request")["entries"]] == ["/orders/A1"]
     with pytest.raises(VerificationError, match="body.amount: expected 3, found 10"):
         world.verify(path="/orders/A1", body={"amount": 3})
-    with pytest.raises(VerificationError, match="waited 10ms for what did not happen"):
+    with pytest.raises(VerificationError, match="waited 10ms, but an expectation was not met"):
         world.journal.wait_for(kind="opened", timeout=10)
 
 
-def test_faults_last_until_they_are_lifted(world: World) -> None:
+def test_faults_last_until_they_are_removed(world: World) -> None:
     fault = world.faults.add({"name": "busy", "on": "http", "status": 429})
     assert (fault["label"], fault["phase"]) == ("busy", "active")
     with pytest.raises(OSError, match="429"):
         order(world, "A1", 10)
     world.faults.remove("busy")
     assert order(world, "A1", 10) == 200
-    with pytest.raises(MockdError, match="did you mean `status`") as refused:
+    with pytest.raises(MockdError, match="did you mean `status`") as rejected:
         world.faults.add({"on": "http", "stats": 503})  # type: ignore[typeddict-unknown-key]
-    assert refused.value.status == 400
+    assert rejected.value.status == 400
 
 
-def test_totals_come_back_with_a_snapshot_and_a_reset(world: World) -> None:
+def test_snapshots_and_resets_restore_totals(world: World) -> None:
     world.set_totals({"A1": 50})
     world.snapshots.save("fifty")
     world.orders({"id": "A1", "amount": 8}, {"id": "A2", "amount": -1})
@@ -82,9 +82,9 @@ def test_totals_come_back_with_a_snapshot_and_a_reset(world: World) -> None:
     assert world.state()["totals"] == {"A1": 50, "A2": 7, "B1": 101}
     world.reset()
     assert world.state()["totals"]["A1"] == 3
-    with pytest.raises(MockdError) as refused:
+    with pytest.raises(MockdError) as rejected:
         world.orders({"id": "A1", "amount": 1}, {"id": "Z9", "amount": 1})
-    assert (refused.value.status, refused.value.field) == (400, "orders[1].id")
+    assert (rejected.value.status, rejected.value.field) == (400, "orders[1].id")
 
 
 def test_data_is_read_and_set_by_name(todos: StartedMockd) -> None:
@@ -98,11 +98,11 @@ def test_data_is_read_and_set_by_name(todos: StartedMockd) -> None:
     assert world.send("news", json={"hello": 1})[0]["topic"] == "news"
 
 
-def test_a_mockd_is_used_by_its_url_and_its_token(scenarios: Path) -> None:
+def test_a_client_connects_with_url_and_token(scenarios: Path) -> None:
     with mockd.start(scenarios / "shop.yaml", token="a-secret-of-tests") as started:
-        with pytest.raises(MockdError) as refused:
+        with pytest.raises(MockdError) as rejected:
             mockd.connect(started.url)
-        assert refused.value.status == 401
+        assert rejected.value.status == 401
         connected = mockd.connect(started.url, token="a-secret-of-tests")
         connected.world("a", seed=8)
         assert [(world["name"], world["seed"]) for world in connected.worlds()] == [("default", started.seed), ("a", 8)]
@@ -111,7 +111,7 @@ def test_a_mockd_is_used_by_its_url_and_its_token(scenarios: Path) -> None:
         connected.worlds()
 
 
-def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
+def test_a_failed_start_reports_the_reason(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("categoris: {}\n")
     with pytest.raises(RuntimeError, match=r"exit code 1(?s:.)*unknown key `categoris`"):

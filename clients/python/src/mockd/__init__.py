@@ -1,6 +1,6 @@
-"""Starts mockd from a test, gives each test a world of its own, and controls that world's clock, data and sockets.
+"""Starts mockd from a test, gives each test its own world, and controls that world's clock, data and sockets.
 
-Durations are text as in scenarios (``"250ms"``, ``"10s"``, ``"1h30m"``), numbers of milliseconds, or ``timedelta``.
+Durations are strings as in scenarios (``"250ms"``, ``"10s"``, ``"1h30m"``), numbers of milliseconds, or ``timedelta``.
 """
 
 from ._mockd import Mockd, connect

@@ -1,4 +1,4 @@
-"""``python -m mockd``: the program, as the command ``mockd`` runs it."""
+"""``python -m mockd``: runs the program like the command ``mockd``."""
 
 import subprocess
 import sys
@@ -9,5 +9,5 @@ if __name__ == "__main__":
     try:
         sys.exit(subprocess.call([find_binary(), *sys.argv[1:]]))
     except KeyboardInterrupt:
-        # The program got it from the terminal too, and has said what there was to say.
+        # The terminal interrupts the program as well, which has printed its own messages.
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""Where the mockd program is."""
+"""Finds the mockd program."""
 
 import os
 from importlib import metadata
@@ -7,8 +7,8 @@ _NAME = "mockd.exe" if os.name == "nt" else "mockd"
 
 
 def find_binary() -> str:
-    """What the environment variable ``MOCKD_BINARY`` names, otherwise the program that was installed with this package,
-    otherwise ``mockd`` on the path."""
+    """Returns the program that the environment variable ``MOCKD_BINARY`` names, otherwise the one installed with this
+    package, otherwise ``mockd`` on the ``PATH``."""
     named = os.environ.get("MOCKD_BINARY")
     return named or _installed() or "mockd"
 

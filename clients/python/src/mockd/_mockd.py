@@ -1,4 +1,4 @@
-"""A mockd that runs, and its worlds."""
+"""A running mockd and its worlds."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Mockd:
-    """A mockd that runs."""
+    """A running mockd."""
 
     def __init__(self, connection: Connection, seed: int) -> None:
         self._connection = connection
-        #: Where it listens, without a slash at the end, such as ``http://127.0.0.1:3000``.
+        #: The address of mockd, without a trailing slash, such as ``http://127.0.0.1:3000``.
         self.url = connection.url
-        #: The seed of its default world, which worlds without one of their own have too.
+        #: The seed of the default world and of all worlds created without a seed.
         self.seed = seed
         #: The world of paths without ``/@NAME``. It cannot be removed, only reset.
         self.default_world = World(connection, "default")
@@ -30,7 +30,7 @@ class Mockd:
     def world(
         self, name: str, *, seed: int | None = None, paused: bool | None = None, speed: float | None = None
     ) -> World:
-        """Makes a world. Without options, one of that name that is there already is used.
+        """Creates a world. Without options, returns the existing world of that name, if there is one.
 
         A name has 1 to 64 letters, digits, dots, dashes, underscores or tildes.
         """
@@ -39,29 +39,30 @@ class Mockd:
         try:
             self._connection.json("POST", "/__mockd/worlds", {"name": name, **given})
         except MockdError as error:
-            # One that is there already is just as good, unless it was to be made in a certain way.
+            # An existing world is fine, unless options were given.
             if error.status != 409 or given:
                 raise
         return World(self._connection, name)
 
     def worlds(self) -> list[_api.WorldAnswer]:
-        """All worlds: the default one, then the others by name."""
+        """Returns all worlds: the default one, then the others by name."""
         return self._connection.json("GET", "/__mockd/worlds")["worlds"]
 
     def scenarios(self) -> list[_api.ScenarioAnswer]:
-        """The scenario files that it was started with, in order."""
+        """Returns the scenario files that mockd was started with, in order."""
         return self._connection.json("GET", "/__mockd/scenarios")["scenarios"]
 
     def use_scenario(self, file: str | os.PathLike[str]) -> _api.ReloadAnswer:
-        """Serves another of its scenario files from now on, in all worlds."""
+        """Switches all worlds to another of the scenario files."""
         answer = self._connection.json("POST", "/__mockd/scenarios", {"file": os.fspath(file)})
         return answer
 
 
 def connect(url: str, *, token: str | None = None) -> Mockd:
-    """Uses a mockd that runs already, which is not stopped.
+    """Connects to a running mockd. The client never stops it.
 
-    ``token`` is the secret it was started with; otherwise ``MOCKD_CONTROL_TOKEN`` of the environment, if set.
+    ``token`` is the secret that mockd was started with. It defaults to the environment variable
+    ``MOCKD_CONTROL_TOKEN``, if set.
     """
     connection = Connection(url, token or os.environ.get("MOCKD_CONTROL_TOKEN"))
     seed = connection.json("GET", "/__mockd/state")["seed"]

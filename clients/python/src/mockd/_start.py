@@ -1,4 +1,4 @@
-"""Runs the mockd program for as long as a test run needs it."""
+"""Starts and stops the mockd program."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ._binary import find_binary
 from ._mockd import Mockd
 from ._request import Connection
 
-# Windows does not have the flag.
+# The flag does not exist on Windows.
 _WITH_PARENT = [] if os.name == "nt" else ["--exit-with-parent"]
 
 
 class StartedMockd(Mockd):
-    """A mockd of our own. It ends with this process at the latest, except on Windows."""
+    """A mockd started by this process. It stops when this process exits, except on Windows."""
 
     def __init__(self, connection: Connection, seed: int, process: subprocess.Popen[str]) -> None:
         super().__init__(connection, seed)
         self._process = process
-        #: The number of its process.
+        #: The process id.
         self.pid = process.pid
 
     def stop(self) -> None:
-        """Stops it and waits for its end. To call it again does no harm."""
+        """Stops mockd and waits until it has exited. Further calls have no effect."""
         self._process.terminate()
         self._process.wait()
 
@@ -53,16 +53,16 @@ def start(
     binary: str | os.PathLike[str] | None = None,
     timeout: float = 30,
 ) -> StartedMockd:
-    """Starts mockd and waits until it answers, for ``timeout`` seconds at the most.
+    """Starts mockd and waits until it answers, for at most ``timeout`` seconds.
 
-    Of several scenarios, or of a folder's by name, the first is served. The port 0 is any free one. ``args`` are more
-    flags of ``mockd run``. ``token`` is the secret that control requests need from then on; otherwise
-    ``MOCKD_CONTROL_TOKEN`` of the environment, if set.
+    Of several scenarios, or of a folder's files in order of name, mockd serves the first. Port 0 picks a free port.
+    ``args`` are more flags for ``mockd run``. ``token`` is the secret that control requests must send. It defaults to
+    the environment variable ``MOCKD_CONTROL_TOKEN``, if set.
 
-    Raises ``RuntimeError`` with what mockd printed if it ends before it is ready, or is not ready in time.
+    Raises ``RuntimeError`` with the output of mockd if it exits before it is ready or is not ready in time.
     """
     if not scenarios:
-        raise TypeError("start needs a scenario: the path of a YAML file")
+        raise TypeError("start requires a scenario: the path of a YAML file")
     program = os.fspath(binary or find_binary())
     flags = ["--port", str(port), "--log-format", "json", *_WITH_PARENT]
     if seed is not None:
@@ -72,7 +72,7 @@ def start(
     if paused:
         flags.append("--paused")
     token = token or os.environ.get("MOCKD_CONTROL_TOKEN")
-    # In the environment, because everybody on the machine can read a program's arguments.
+    # The token is in the environment, because every user of the machine can read a program's arguments.
     environment = {**os.environ, "MOCKD_CONTROL_TOKEN": token} if token else None
     command = [program, "run", *flags, *args, "--", *(os.fspath(scenario) for scenario in scenarios)]
     try:
@@ -86,15 +86,15 @@ def start(
             errors="replace",
         )
     except FileNotFoundError:
-        why = f'there is no program "{program}"; install mockd, or set MOCKD_BINARY to its path'
-        raise RuntimeError(f"mockd cannot be started: {why}") from None
+        why = f'program "{program}" not found; install mockd, or set MOCKD_BINARY to its path'
+        raise RuntimeError(f"cannot start mockd: {why}") from None
     ready = _Startup(process).ready(timeout)
     return StartedMockd(Connection(ready["url"], token), ready["seed"], process)
 
 
 class _Startup:
-    """Reads what a mockd prints until it is ready. From then on its log is read, so that mockd does not wait for a
-    reader, but not kept."""
+    """Collects the output of mockd until it is ready. Later output is read and discarded, so that mockd never blocks on
+    a full pipe."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -109,21 +109,21 @@ class _Startup:
             reader.start()
 
     def ready(self, timeout: float) -> dict[str, Any]:
-        """The line that mockd prints once it answers."""
+        """Returns the line that mockd prints once it answers, parsed."""
         try:
             ready = self._ready.get(timeout=timeout)
         except Empty:
             self._process.kill()
             raise self._error(f"mockd was not ready within {timeout:g} s") from None
         if ready is None:
-            raise self._error(f"mockd ended before it was ready (exit code {self._process.wait()})")
+            raise self._error(f"mockd exited before it was ready (exit code {self._process.wait()})")
         return ready
 
     def _error(self, why: str) -> RuntimeError:
         for reader in self._readers:
             reader.join()
         printed = "".join(self._printed).rstrip()
-        return RuntimeError(f"{why}; it printed:\n{printed}" if printed else why)
+        return RuntimeError(f"{why}; output:\n{printed}" if printed else why)
 
     def _read_output(self, output: IO[str]) -> None:
         for line in output:

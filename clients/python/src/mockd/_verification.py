@@ -1,4 +1,4 @@
-"""What a test report shows when the journal is not as expected."""
+"""The error for a journal that does not match expectations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class VerificationError(AssertionError):
-    """The journal is not as expected; the message lists what is wrong, with the entries that come nearest."""
+    """The journal does not meet the expectations. The message lists the failed ones, each with the nearest entries."""
 
     def __init__(self, summary: str, expectations: Sequence[_api.Expectation], verdict: _api.Verdict) -> None:
         super().__init__("\n".join([summary, *_failures(expectations, verdict)]))
@@ -30,9 +30,9 @@ def _failures(expectations: Sequence[_api.Expectation], verdict: _api.Verdict) -
             for difference in near["differences"]:
                 expected, found = (json.dumps(difference[side], ensure_ascii=False) for side in ("expected", "found"))
                 yield f"         {difference['field']}: expected {expected}, found {found}"
-    gone = verdict["dropped"]["sent"] + verdict["dropped"]["other"]
-    if gone:
-        yield f"  {gone} older entries are no longer in the journal and could not be looked at"
+    dropped = verdict["dropped"]["sent"] + verdict["dropped"]["other"]
+    if dropped:
+        yield f"  {dropped} older entries are no longer in the journal and were not checked"
 
 
 def _describe(entry: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""An isolated copy of the scenario, and what a test does with it."""
+"""A world, an isolated copy of the scenario, and its control API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ._verification import VerificationError
 if TYPE_CHECKING:
     from . import _api
 
-#: Text as in scenarios, such as ``"250ms"`` or ``"1h30m"``, a number of milliseconds, or a ``timedelta``.
+#: A string as in scenarios, such as ``"250ms"`` or ``"1h30m"``, a number of milliseconds, or a ``timedelta``.
 Duration: TypeAlias = str | float | timedelta
 
 
@@ -31,14 +31,14 @@ class _Control:
 
 
 class World:
-    """A copy of the scenario with data, clock, sockets and journal of its own."""
+    """An isolated copy of the scenario with its own data, clock, sockets and journal."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         prefix = "" if name == "default" else f"/@{_segment(name)}"
         self._connection = connection
         self._control = control = _Control(connection, prefix)
         self.name = name
-        #: What its API's paths begin with, without a slash at the end.
+        #: The base URL of the world's API, without a trailing slash.
         self.url = connection.url + prefix
         self.clock = Clock(control)
         self.data = Data(control)
@@ -51,26 +51,26 @@ class World:
         return f"<World {self.name!r} at {self.url}>"
 
     def ws_url(self, path: str) -> str:
-        """The address of a socket, such as ``ws://127.0.0.1:3000/@a/rooms/den`` for ``/rooms/den``."""
+        """Returns the URL of a socket, such as ``ws://127.0.0.1:3000/@a/rooms/den`` for ``/rooms/den``."""
         return f"{self.url.replace('http', 'ws', 1)}/{path.removeprefix('/')}"
 
     def state(self) -> _api.StateAnswer:
-        """The world at this moment."""
+        """Returns the current state of the world."""
         return self._control("GET", "state")
 
     def steps(self, *steps: _api.RuleStep) -> list[_api.EventShape]:
-        """Carries out steps, written as in a scenario, all or none. Later ones belong to the world."""
+        """Runs steps, written as in a scenario, all or none. Steps with a later time are scheduled in the world."""
         return _events(self._control("POST", "steps", {"do": steps}))
 
     def send(
         self, topic: str, *, json: object = None, text: str | None = None, binary: bytes | None = None
     ) -> list[_api.EventShape]:
-        """Sends a frame to all who have joined a topic."""
+        """Sends a frame to all members of a topic."""
         frame = _frame(json, text, binary)
         return _events(self._control("POST", f"topics/{_segment(topic)}", frame))
 
     def orders(self, *orders: _api.OrderRequest) -> list[_api.EventShape]:
-        """Carries out orders of a shop, all or none."""
+        """Places orders of a shop, all or none."""
         return _events(self._control("POST", "orders", {"orders": orders}))
 
     def set_totals(self, totals: Mapping[str, int]) -> list[_api.EventShape]:
@@ -78,35 +78,37 @@ class World:
         return _events(self._control("PATCH", "state", {"totals": dict(totals)}))
 
     def reset(self, *, seed: int | None = None) -> None:
-        """Back to the scenario's start; open sockets stay."""
+        """Resets the world to the scenario's start, optionally with a new seed. Open sockets stay open."""
         self._control("POST", "reset", {} if seed is None else {"seed": seed})
 
     def transcript(self, *, after: int = 0) -> str:
-        """Every event since the start or reset, or after that number, one JSON object a line.
+        """Returns every event since the start or reset, or those with a number greater than ``after``, one JSON object
+        per line.
 
-        Raises ``LookupError`` if some are no longer kept; a world keeps the last 100,000.
+        Raises ``LookupError`` if some of them are no longer kept; a world keeps the last 100,000.
         """
         path = f"{self._control.path}/transcript?after={after}"
         text, headers = self._connection.send("GET", path)
         dropped = int(headers.get("x-mockd-dropped", 0))
         if dropped > after:
             raise LookupError(
-                f'world "{self.name}" no longer has its first {dropped} events: ask for the later ones with '
-                f"after={dropped}, and earlier next time"
+                f'world "{self.name}" no longer has its first {dropped} events; read later events with '
+                f"after={dropped}, or read the transcript earlier"
             )
         return text
 
     def events(self, *, after: int = 0) -> list[_api.EventShape]:
-        """The transcript's lines as objects."""
+        """Returns the transcript's lines as objects."""
         return [json_lines.loads(line) for line in self.transcript(after=after).splitlines()]
 
     def verify(
         self, *expectations: _api.Expectation, ordered: bool = False, **expectation: Unpack[_api.Expectation]
     ) -> _api.Verdict:
-        """Holds the journal against expectations, all of which have to hold: ``verify(path="/orders/A1", exactly=1)``,
-        or several mappings, in this order if ``ordered`` says so.
+        """Checks that the journal meets all expectations: one given by keywords, as in
+        ``verify(path="/orders/A1", exactly=1)``, or several mappings. With ``ordered``, the entries of each must come
+        after those of the previous one.
 
-        Raises :class:`VerificationError` with what is wrong and what comes nearest.
+        Raises :class:`VerificationError` with the failed expectations and the nearest entries.
         """
         expected = [*expectations, expectation] if expectation else [*expectations]
         verdict = self._control("POST", "verify", {"expect": expected, "ordered": ordered})
@@ -122,7 +124,7 @@ class World:
 
 
 class Clock:
-    """A world's time."""
+    """A world's clock."""
 
     def __init__(self, control: _Control) -> None:
         self._control = control
@@ -131,27 +133,27 @@ class Clock:
         return self._control("GET", "clock")
 
     def pause(self) -> _api.ClockAnswer:
-        """Lets it stand still."""
+        """Pauses the clock."""
         return self._set(pause=True)
 
     def resume(self) -> _api.ClockAnswer:
-        """Lets it go on."""
+        """Resumes the clock."""
         return self._set(resume=True)
 
     def speed(self, factor: float) -> _api.ClockAnswer:
-        """Makes it go so many times as fast as the machine's, from 0.001 to 100000."""
+        """Sets the speed relative to real time, from 0.001 to 100000."""
         return self._set(speed=factor)
 
     def advance(self, by: Duration) -> _api.Advanced:
-        """Lets everything of the next while happen now. Returns when open sockets have been sent all of it."""
+        """Advances the clock and runs all events in between. Returns once they have been sent to all open sockets."""
         return self._set(advance=_duration(by))
 
     def advance_to(self, at: Duration) -> _api.Advanced:
-        """Lets everything until that time since the world's start happen now."""
+        """Advances the clock to a time since the world's start and runs all events in between."""
         return self._set(advance_to=_duration(at))
 
     def step(self, count: int = 1) -> _api.Advanced:
-        """Lets so many of the next things that are due happen now."""
+        """Runs the next ``count`` scheduled events."""
         return self._set(step=count)
 
     def _set(self, **change: object) -> Any:
@@ -159,7 +161,7 @@ class Clock:
 
 
 class Data(Mapping[str, Any]):
-    """The scenario's ``data`` by name: values, and the rows of collections, as they are when one looks."""
+    """The current values of the scenario's ``data`` and the rows of its collections, by name."""
 
     def __init__(self, control: _Control) -> None:
         self._control = control
@@ -180,7 +182,7 @@ class Data(Mapping[str, Any]):
         return f"<Data {self._all()!r}>"
 
     def set(self, values: Mapping[str, object]) -> list[_api.EventShape]:
-        """Sets values and all rows of collections, all or none. Returns what happened."""
+        """Sets values and all rows of collections, all or none. Returns the resulting events."""
         return _events(self._control("PATCH", "state", {"data": dict(values)}))
 
     def _all(self) -> dict[str, Any]:
@@ -188,7 +190,7 @@ class Data(Mapping[str, Any]):
 
 
 class Faults:
-    """What goes wrong on purpose in a world. A reset leaves those of the scenario."""
+    """The injected faults of a world. A reset restores the scenario's faults."""
 
     def __init__(self, control: _Control) -> None:
         self._control = control
@@ -197,56 +199,56 @@ class Faults:
         return self._control("GET", "faults")["faults"]
 
     def get(self, fault: int | str) -> _api.FaultAnswer:
-        """One fault, by number or name."""
+        """Returns a fault by number or name."""
         return self._control("GET", _fault(fault))
 
     def add(self, fault: _api.Fault) -> _api.FaultAnswer:
-        """Brings a fault, written as in a scenario; its times count from now."""
+        """Adds a fault, written as in a scenario. Its times count from now."""
         return self._control("POST", "faults", fault)
 
     def change(self, fault: int | str, into: _api.Fault) -> _api.FaultAnswer:
-        """Puts another in the place of a fault, which starts over."""
+        """Replaces a fault. The new one starts from the beginning."""
         return self._control("PUT", _fault(fault), into)
 
     def remove(self, fault: int | str) -> None:
-        """Lifts a fault for good."""
+        """Removes a fault."""
         self._control("DELETE", _fault(fault))
 
     def clear(self) -> None:
-        """Lifts all."""
+        """Removes all faults."""
         self._control("DELETE", "faults")
 
 
 class Journal:
-    """What happened between a world and its clients: requests, sockets and frames."""
+    """The interactions between a world and its clients: requests, sockets and frames."""
 
     def __init__(self, control: _Control, world: str) -> None:
         self._control = control
         self._world = world
 
-    def list(self, **given: Unpack[_api.GetJournalParametersQuery]) -> _api.JournalAnswer:
-        """The entries that have what is given, in order."""
-        return self._control("GET", f"journal?{urlencode(given)}")
+    def list(self, **filters: Unpack[_api.GetJournalParametersQuery]) -> _api.JournalAnswer:
+        """Returns the entries that match all filters, in order."""
+        return self._control("GET", f"journal?{urlencode(filters)}")
 
     def clear(self) -> None:
-        """Forgets everything and counts from 1 again."""
+        """Removes all entries and restarts their numbering at 1."""
         self._control("DELETE", "journal")
 
     def wait_for(self, *, timeout: Duration = "5s", **expectation: Unpack[_api.Expectation]) -> _api.Verdict:
-        """Waits until the journal is as expected, which it may be already; ``after`` leaves out what is there.
+        """Waits until the journal meets the expectation. Existing entries count; ``after`` excludes them.
 
-        Raises :class:`VerificationError` if it is not in time, by the machine's clock.
+        Raises :class:`VerificationError` if the expectation is not met in time. ``timeout`` is in real time.
         """
         request = {"for": expectation, "timeout": _duration(timeout)}
         verdict = self._control("POST", "journal/wait", request)
         if verdict["pass"]:
             return verdict
-        summary = f'world "{self._world}" waited {_duration(timeout)} for what did not happen:'
+        summary = f'world "{self._world}" waited {_duration(timeout)}, but an expectation was not met:'
         raise VerificationError(summary, [expectation], verdict)
 
 
 class Snapshots:
-    """Moments that a world can go back to. They are gone after a reset."""
+    """The saved states of a world. A reset deletes them."""
 
     def __init__(self, control: _Control) -> None:
         self._control = control
@@ -255,11 +257,11 @@ class Snapshots:
         return self._control("GET", "snapshots")["snapshots"]
 
     def save(self, name: str) -> None:
-        """Keeps this moment; replaces one of the same name."""
+        """Saves the current state; replaces a snapshot of the same name."""
         self._control("POST", "snapshots", {"name": name})
 
     def restore(self, name: str) -> None:
-        """Goes back to it; open sockets stay."""
+        """Restores a snapshot. Open sockets stay open."""
         self._control("POST", f"snapshots/{_segment(name)}/restore")
 
     def delete(self, name: str) -> None:
@@ -267,7 +269,7 @@ class Snapshots:
 
 
 class Sockets:
-    """The sockets and streams that are open in a world."""
+    """The open sockets and streams of a world."""
 
     def __init__(self, control: _Control) -> None:
         self._control = control
@@ -276,7 +278,7 @@ class Sockets:
         return self._control("GET", "sockets")["sockets"]
 
     def close(self, socket: int | None = None, *, code: int = 1000, reason: str = "") -> Sequence[int]:
-        """Closes one socket or, without its number, all of the world. Returns their numbers."""
+        """Closes one socket or, without a number, all sockets of the world. Returns their numbers."""
         closed = self._control("POST", _socket(socket, "close"), {"code": code, "reason": reason})["closed"]
         return closed
 
@@ -288,7 +290,7 @@ class Sockets:
         text: str | None = None,
         binary: bytes | None = None,
     ) -> None:
-        """Sends a frame as it is to one socket or, without its number, to all of the world."""
+        """Sends a frame unchanged to one socket or, without a number, to all sockets of the world."""
         self._control("POST", _socket(socket, "send"), _frame(json, text, binary))
 
 

@@ -1,4 +1,4 @@
-"""The fixtures ``mockd``, one for the session, and ``mockd_world``, one for each test."""
+"""The fixtures ``mockd``, with session scope, and ``mockd_world``, one per test."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ._world import World
 
 _SEED = pytest.StashKey[int]()
 
-#: The most characters of a world's name.
-_LONGEST_NAME = 64
+#: The maximum length of a world's name.
+_MAX_NAME_LENGTH = 64
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def mockd(pytestconfig: pytest.Config) -> Iterator[Mockd]:
-    """A mockd that serves the scenario of ``--mockd-scenario``, with paused clocks that tests advance."""
+    """A mockd that serves the scenario in ``--mockd-scenario``, with paused clocks that tests advance."""
     with start(*_scenarios(pytestconfig), seed=pytestconfig.option.mockd_seed, paused=True) as started:
         pytestconfig.stash[_SEED] = started.seed
         yield started
@@ -45,9 +45,9 @@ def mockd(pytestconfig: pytest.Config) -> Iterator[Mockd]:
 
 @pytest.fixture
 def mockd_world(mockd: Mockd, request: pytest.FixtureRequest) -> Iterator[World]:
-    """A world of this test alone, which is removed afterwards."""
+    """A world for this test only, removed afterwards."""
     world = mockd.world(_world_name(request.node.nodeid))
-    # An earlier try of the same test may have been broken off.
+    # An earlier run of the same test may have been aborted.
     world.reset()
     yield world
     world.remove()
@@ -57,7 +57,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     seed = config.stash.get(_SEED, None)
     has_failed = terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")
     if seed is not None and has_failed:
-        terminalreporter.write_line(f"mockd: the same run again with --mockd-seed {seed}")
+        terminalreporter.write_line(f"mockd: to repeat this run, pass --mockd-seed {seed}")
 
 
 def _scenarios(config: pytest.Config) -> list[Path]:
@@ -73,8 +73,8 @@ def _scenarios(config: pytest.Config) -> list[Path]:
 
 
 def _world_name(node_id: str) -> str:
-    """What a reader recognises, and a hash: two tests may have one name in two files, or differ at the end of a long
-    parameter, or only in characters that a world's name cannot have."""
+    """Returns a readable name with a hash. Tests in different files may have the same name, and names may differ only
+    at the end of a long parameter or in characters that are invalid in a world's name."""
     digest = hashlib.sha256(node_id.encode()).hexdigest()[:16]
     test = re.sub("[^A-Za-z0-9]+", "-", node_id.partition("::")[2]).strip("-")
-    return f"{test[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
+    return f"{test[: _MAX_NAME_LENGTH - len(digest) - 1]}-{digest}"
