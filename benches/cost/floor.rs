@@ -187,8 +187,8 @@ impl Floor {
         let Some(connection) = &self.connections[token] else { return };
         match (&connection.stream).write(bytes) {
             Ok(count) if count == bytes.len() => {}
-            Ok(count) => write_slowly(&connection.stream, &bytes[count..]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => write_slowly(&connection.stream, bytes),
+            Ok(count) => write_blocking(&connection.stream, &bytes[count..]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => write_blocking(&connection.stream, bytes),
             // The next read notices the closed connection.
             Err(_) => {}
         }
@@ -197,7 +197,7 @@ impl Floor {
 
 /// Writes with blocking calls. Only an answer with many products exceeds a socket's buffer, and its client is always
 /// reading.
-fn write_slowly(mut stream: &TcpStream, bytes: &[u8]) {
+fn write_blocking(mut stream: &TcpStream, bytes: &[u8]) {
     stream.set_nonblocking(false).expect("a socket");
     // The next read notices the closed connection.
     let _ = stream.write_all(bytes);

@@ -46,7 +46,7 @@ fn round(bench: &mut Bench, subject: &Subject, edited: &Edited) {
     let server = subject.start_with(&path, &["--paused"]);
     let mut client = Client::new();
     client.open(server.address, &format!("/orders/{}", edited.category), sockets, edited.first);
-    let baseline = meanwhile(&server, edited.category, || thread::sleep(Duration::from_millis(300))).1;
+    let baseline = measure_waits(&server, edited.category, || thread::sleep(Duration::from_millis(300))).1;
     let save = |client: &mut Client, total: usize| {
         let text = text.replacen(edited.total, &format!("total: {total} "), 1);
         fs::write(&path, &text).expect("a scratch directory");
@@ -56,7 +56,7 @@ fn round(bench: &mut Bench, subject: &Subject, edited: &Edited) {
         // The first save runs without other requests, since each POST is written to every socket as well.
         drain(&mut client);
         let reload = save(&mut client, total);
-        let waits = meanwhile(&server, edited.category, || save(&mut client, total + 1)).1;
+        let waits = measure_waits(&server, edited.category, || save(&mut client, total + 1)).1;
         let mut add = |what: &str, value| {
             bench.figures.add(&format!("{what}, {}, {sockets} sockets", edited.what), "ms", &subject.name, value);
         };
@@ -96,7 +96,7 @@ fn until_all_have(client: &mut Client, total: usize) -> Duration {
 
 /// Runs `act` and sends GETs and POSTs at the same time. Returns its result and the longest response time of each
 /// method.
-fn meanwhile<T>(server: &Server, category: &str, act: impl FnOnce() -> T) -> (T, (Duration, Duration)) {
+fn measure_waits<T>(server: &Server, category: &str, act: impl FnOnce() -> T) -> (T, (Duration, Duration)) {
     let (is_over, address) = (AtomicBool::new(false), server.address);
     let get = get(&format!("/{category}"));
     let order = post("/orders/B1", r#"{"amount":1}"#);

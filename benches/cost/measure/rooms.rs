@@ -21,7 +21,7 @@ const ROOMS: usize = 1_000;
 const IN_ROOM: usize = 10;
 
 /// Number of sockets that send messages at the same time.
-const ASKING: usize = 100;
+const SENDERS: usize = 100;
 
 /// Number of open files of a process other than sockets.
 const OTHER_FILES: usize = 500;
@@ -98,7 +98,7 @@ fn one_room(bench: &mut Bench, subject: &Subject) {
         }
         times
     };
-    // A single room shows the overhead of the others. Messages to distant rooms in turn find no room in the CPU caches.
+    // A single room shows the overhead of the others. Messages to distant rooms in turn miss the CPU caches.
     let one: &dyn Fn(usize) -> usize = &|_| rooms / 2;
     let each: &dyn Fn(usize) -> usize = &|message| message * 7 % rooms;
     for (which, room) in [("", one), (", another room each time", each)] {
@@ -120,11 +120,12 @@ fn answers(bench: &mut Bench, subject: &Subject) {
     };
     let time = bench.pick(Duration::from_secs(1), Duration::from_secs(3));
     let mut client = Client::new();
-    client.open(server.address, "/answers", ASKING, 1);
-    let ask = |client: &mut Client, number: usize| client.send(number, &format!(r#"{{"type":"get","id":{number}}}"#));
-    (0..ASKING).for_each(|number| ask(&mut client, number));
+    client.open(server.address, "/answers", SENDERS, 1);
+    let send_message =
+        |client: &mut Client, number: usize| client.send(number, &format!(r#"{{"type":"get","id":{number}}}"#));
+    (0..SENDERS).for_each(|number| send_message(&mut client, number));
     let (start, before, mut answered) = (Instant::now(), server.cpu(), 0);
-    let mut got = Vec::with_capacity(ASKING);
+    let mut got = Vec::with_capacity(SENDERS);
     while start.elapsed() < time {
         client.poll(Duration::from_millis(10), |number, payload| {
             let expected = format!(r#"{{"id":{number},"type":"got"}}"#);
@@ -132,13 +133,13 @@ fn answers(bench: &mut Bench, subject: &Subject) {
             got.push(number);
         });
         answered += got.len();
-        got.drain(..).for_each(|number| ask(&mut client, number));
+        got.drain(..).for_each(|number| send_message(&mut client, number));
     }
     let (elapsed, cpu) = (start.elapsed(), server.cpu() - before);
-    assert!(answered > ASKING, "expected more answers, got {answered}");
+    assert!(answered > SENDERS, "expected more answers, got {answered}");
     let mut add = |figure: &str, unit, value| bench.figures.add(figure, unit, &subject.name, value);
     add("CPU per answered message", "µs", us(cpu) / count(answered));
-    add(&format!("answered messages on {ASKING} sockets"), "1/s", count(answered) / elapsed.as_secs_f64());
+    add(&format!("answered messages on {SENDERS} sockets"), "1/s", count(answered) / elapsed.as_secs_f64());
 }
 
 /// Measures the memory of an idle socket that has joined a topic. The journal is off, because its size is bounded and

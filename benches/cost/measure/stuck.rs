@@ -46,7 +46,7 @@ fn latency(bench: &mut Bench, subject: &Subject, stuck: usize) {
     delivery.one_by_one(20).expect("nothing lost, nothing reordered");
     let times = delivery.one_by_one(bench.pick(50, 200)).expect("nothing lost, nothing reordered");
     for (what, quantile) in [("median", 0.5), ("p99", 0.99)] {
-        let name = format!("POST to the last of {sockets} sockets beside {stuck} that never read, {what}");
+        let name = format!("POST to the last of {sockets} sockets, with {stuck} others that never read, {what}");
         bench.figures.add(&name, "ms", &subject.name, count(times.value_at_quantile(quantile)) / 1e6);
     }
 }
@@ -63,7 +63,7 @@ fn memory(bench: &mut Bench, subject: &Subject) {
     };
     // Fills the journal and the transcript, which are bounded.
     let full = burst(150_000);
-    let name = format!("memory that {updates} updates take beside {STUCK} sockets that never read");
-    let grown = burst(updates) - full;
-    bench.figures.add(&name, "MiB", &subject.name, grown);
+    let name = format!("memory growth over {updates} updates, with {STUCK} sockets that never read");
+    let growth = burst(updates) - full;
+    bench.figures.add(&name, "MiB", &subject.name, growth);
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
 
-/** A WebSocket connection that returns its frames in order, as soon as they arrive. */
+/** A WebSocket connection that returns frames in order, as soon as they arrive. */
 export class LiveOrders {
   readonly #socket: WebSocket;
   readonly #arrived: string[] = [];

@@ -111,7 +111,7 @@ describe.concurrent("a shop", () => {
     expect((await world.state()).totals.A1).toBe(3);
   });
 
-  test("does not compile with a misspelled fault", async ({ world, expect }) => {
+  test("rejects misspelled faults at compile time", async ({ world, expect }) => {
     // @ts-expect-error: the key is called `status`.
     const misspelled = await world.faults.add({ on: "http", stats: 503 }).catch((error) => error);
     expect(misspelled.message).toContain("did you mean `status`?");

@@ -21,7 +21,7 @@ describe.concurrent("mockd", () => {
     await expect(connected.worlds()).rejects.toThrow("cannot reach mockd; is it still running?");
   });
 
-  test("switches scenarios, except to a broken one", async ({ expect, onTestFinished }) => {
+  test("switches between scenarios, but not to a broken one", async ({ expect, onTestFinished }) => {
     const broken = join(tmpdir(), `broken-later-${process.pid}.yaml`);
     onTestFinished(() => rm(broken));
     await writeFile(broken, "categoris: {}\n");
