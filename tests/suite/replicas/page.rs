@@ -1,20 +1,15 @@
-//! What the page about several servers shows, works as it stands.
+//! What the guide to several servers shows, works as it stands.
 
 use serde_json::Value;
 
 use crate::support::command;
 
-const PAGE: &str = include_str!("../../../docs/content/explanation/several-servers.md");
+const PAGE: &str = include_str!("../../../docs/content/how-to/several-servers.md");
 
-/// The code blocks of a language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let begin = format!("```{language}\n");
-    PAGE.split(&*begin).skip(1).map(|rest| rest.split("```\n").next().unwrap()).collect()
-}
-
-/// Each document of the YAML blocks.
-fn documents() -> Vec<Value> {
-    let texts = blocks("yaml").into_iter().flat_map(|block| block.split("---\n"));
+/// The documents of a file that the guide shows.
+fn documents(file: &str) -> Vec<Value> {
+    let (_, rest) = PAGE.split_once(&format!("```yaml title=\"{file}\"\n")).unwrap();
+    let texts = rest.split("```\n").next().unwrap().split("---\n");
     texts.map(|text| serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))).collect()
 }
 
@@ -27,9 +22,10 @@ async fn is_understood(arguments: &[&str]) {
 
 #[tokio::test]
 async fn the_commands_of_compose_and_kubernetes_are_understood() {
-    let documents = documents();
-    let compose = documents[0]["services"]["mockd"]["command"].as_str().unwrap();
+    let compose = documents("compose.yml");
+    let compose = compose[0]["services"]["mockd"]["command"].as_str().unwrap();
     is_understood(&compose.split(' ').collect::<Vec<_>>()).await;
+    let documents = documents("kubernetes.yml");
     let deployment = documents.iter().find(|document| document["kind"] == "Deployment").unwrap();
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let arguments: Vec<&str> = container["args"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
@@ -39,7 +35,7 @@ async fn the_commands_of_compose_and_kubernetes_are_understood() {
 
 #[tokio::test]
 async fn the_scenario_of_the_config_map_is_right() {
-    let documents = documents();
+    let documents = documents("kubernetes.yml");
     let map = documents.iter().find(|document| document["kind"] == "ConfigMap").unwrap();
     let file = crate::support::ScenarioFile::new(map["data"]["shop.yaml"].as_str().unwrap());
     let checked = command(&["check", file.path().to_str().unwrap()]).status().await.unwrap();
