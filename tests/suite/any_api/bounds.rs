@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{pass, paused};
+use super::{advance, paused};
 use crate::support::{Mockd, ScenarioFile};
 
 async fn transcript(mockd: &Mockd) -> Vec<Value> {
@@ -125,9 +125,9 @@ http: { PUT /n: { set: { n: $body } }, DELETE /rows: { remove: { rows: 5 } } }
     .await;
     // What a request is answered with needs no line.
     assert_eq!(mockd.send("DELETE", "/rows", None).await.status, 404);
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     assert_eq!(mockd.send("PUT", "/n", Some(&json!(1))).await.status, 204);
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     let mut said = mockd.log_until("triggers/n").await;
     said.retain(|line| line.contains("not found"));
     said.sort();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{example, pass};
+use super::{advance, example};
 use crate::support::{EventStream, http};
 
 fn ids(rows: &Value) -> Vec<i64> {
@@ -48,7 +48,7 @@ async fn a_pizza_is_baked_sent_out_and_delivered() {
     // The events of another order are not its own.
     assert_eq!(mockd.post("/orders", r#"{"pizza":"funghi"}"#).await.status, 201);
     for (time, status) in [("5s", "baking"), ("5s", "on its way"), ("10s", "delivered")] {
-        pass(&mockd, "", time).await;
+        advance(&mockd, "", time).await;
         assert_eq!(mockd.get("/orders/1").await.json()["status"], status);
         let event = life.event().await.unwrap();
         let (name, data) = event.split_once('\n').unwrap();
@@ -118,7 +118,7 @@ async fn an_assistant_answers_word_by_word() {
     let first = answer.data().await;
     assert_eq!((&first["object"], &first["model"]), (&json!("chat.completion.chunk"), &json!("mock-1")));
     let mut said = first["choices"][0]["delta"]["content"].as_str().unwrap().to_owned();
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     let mut rest = answer.rest().await;
     assert_eq!(rest.pop().unwrap(), "data: [DONE]");
     for event in &rest {
@@ -150,7 +150,7 @@ async fn notifications_are_those_that_are_there_then_each_new_one() {
     assert_eq!(mockd.post("/notifications", r#"{"text":"Hello"}"#).await.status, 201);
     let hello = stream.event().await.unwrap();
     assert!(hello.starts_with("event: notification\nid: 2\n") && hello.contains(r#""text":"Hello""#), "{hello}");
-    pass(&mockd, "", "12s").await;
+    advance(&mockd, "", "12s").await;
     assert!(stream.event().await.unwrap().starts_with("event: notification\nid: 3\n"));
     // A change of one is no new one: the next event is that of the next one.
     assert_eq!(mockd.send("PATCH", "/notifications/1", Some(&json!({ "read": true }))).await.status, 200);

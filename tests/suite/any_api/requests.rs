@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{NOTES, pass, paused};
+use super::{NOTES, advance, paused};
 use crate::support::{Mockd, ScenarioFile, http};
 
 #[tokio::test]
@@ -170,9 +170,9 @@ http:
     let url = format!("{}/late", mockd.url());
     let late = tokio::spawn(async move { http("GET", &url, &[], None).await });
     mockd.until("/asked", |asked| *asked == Value::Bool(true)).await;
-    pass(&mockd, "", "2s999ms").await;
+    advance(&mockd, "", "2s999ms").await;
     assert!(!late.is_finished());
-    pass(&mockd, "", "1ms").await;
+    advance(&mockd, "", "1ms").await;
     let answer = late.await.unwrap();
     assert_eq!((answer.status, answer.text.as_str()), (200, "late"));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::pass;
+use super::advance;
 use crate::support::{Mockd, ScenarioFile};
 
 const DICE: &str = "
@@ -27,7 +27,7 @@ async fn answers(path: &Path, seed: &str) -> Vec<String> {
     let mut answers = Vec::new();
     for _ in 0..5 {
         answers.push(mockd.get("/dice").await.text);
-        pass(&mockd, "", "3s").await;
+        advance(&mockd, "", "3s").await;
         answers.push(mockd.get("/rolls").await.text);
     }
     answers.push(mockd.get("/__mockd/transcript").await.text);

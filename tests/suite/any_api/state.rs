@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{NOTES, add, pass, paused, texts};
+use super::{NOTES, add, advance, paused, texts};
 use crate::support::{Answer, EventStream, Mockd};
 
 async fn data(mockd: &Mockd) -> Value {
@@ -83,7 +83,7 @@ async fn the_timeline_tells_which_steps_wait() {
     let done = steps(&mockd, json!([{ "after": "5s", "set": { "price": 2 } }])).await;
     assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(waiting().await, json!([{ "rule": "steps", "due": "5s" }, morning]));
-    pass(&mockd, "", "5s").await;
+    advance(&mockd, "", "5s").await;
     assert_eq!(waiting().await, json!([morning]));
 }
 
@@ -108,10 +108,10 @@ async fn general_scripts_and_generators_are_in_the_timeline() {
     let generators = at_start["generators"].as_array().unwrap();
     assert_eq!(generators.iter().map(|one| &one["generator"]).collect::<Vec<_>>(), ["random/bot", "random#2"]);
     for (time, expected) in [("1m", place(1, "0s", 1, "1m30s")), ("30s", place(2, "1m30s", 0, "2m30s"))] {
-        pass(&mockd, "", time).await;
+        advance(&mockd, "", time).await;
         assert_eq!(timeline().await["scripts"], expected);
     }
-    pass(&mockd, "", "5m").await;
+    advance(&mockd, "", "5m").await;
     let over = &timeline().await["scripts"][0];
     assert_eq!((&over["due"], &over["began"], &over["steps"]), (&Value::Null, &Value::Null, &json!([])));
     assert_eq!((&over["round"], &over["begun"], &over["first"]), (&json!(2), &json!(2), &json!(2)));
@@ -160,7 +160,7 @@ async fn steps_from_outside_happen_now_and_later() {
     assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(done.json()["events"][0]["row"], json!({ "id": 3, "text": "now, 10" }));
     assert_eq!(stream.data().await["row"]["text"], "now, 10");
-    pass(&mockd, "", "5s").await;
+    advance(&mockd, "", "5s").await;
     assert_eq!(stream.data().await["row"]["text"], "later");
     assert_eq!(mockd.get("/price").await.json(), 3);
 }

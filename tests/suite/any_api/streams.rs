@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-use super::{NOTES, add, pass, paused};
+use super::{NOTES, add, advance, paused};
 use crate::support::{EventStream, Mockd, ScenarioFile};
 
 /// Frames of one burst: fewer than a stream may be behind.
@@ -144,12 +144,12 @@ http:
     )
     .await;
     let three = EventStream::open(&mockd, "/ticks").await;
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     assert_eq!(three.rest().await, ["data: tick"; 3]);
     drop(EventStream::open(&mockd, "/for-ever").await);
     mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
     // The step that finds its stream gone is the last one.
-    pass(&mockd, "", "2s").await;
+    advance(&mockd, "", "2s").await;
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{NOTES, add, pass, paused, texts};
+use super::{NOTES, add, advance, paused, texts};
 use crate::support::{EventStream, http};
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_world_that_is_removed_ends_its_streams() {
 #[tokio::test]
 async fn the_clock_of_a_world_moves_nothing_in_another() {
     let mockd = paused(&format!("{NOTES}random: [{{ every: 1s, add: {{ notes: {{ text: tick }} }} }}]\n")).await;
-    pass(&mockd, "/@a", "3s").await;
+    advance(&mockd, "/@a", "3s").await;
     assert_eq!(texts(&mockd, "/@a").await, ["one", "two", "tick", "tick", "tick"]);
     assert_eq!(texts(&mockd, "/@b").await, ["one", "two"]);
     assert_eq!(mockd.get("/@b/__mockd/clock").await.json()["at"], "0s");
