@@ -7,7 +7,8 @@ use serde_json::{Map, json};
 
 use crate::support::accepted;
 
-/// The scenario that each row starts from. It has run for 2.5 s, A1 has 10 orders, and a client has added A3 to electronics.
+/// The scenario that each row starts from. It has run for 2.5 s, A1 has 10 orders, and a client has added A3 to
+/// electronics.
 const OLD: &str = r"
 name: shop
 categories:

@@ -1,5 +1,5 @@
-//! The dashboard in a real Chromium, in a desktop window and in a phone-sized one: its views of a world and its controls.
-//! Screenshots are left beside the test binaries.
+//! The dashboard in a real Chromium, in a desktop window and in a phone-sized one: its views of a world, and its
+//! controls. Screenshots are left beside the test binaries.
 
 mod access;
 mod data;

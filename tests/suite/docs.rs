@@ -182,7 +182,7 @@ async fn the_ci_guide_starts_mockd_and_reads_its_address() {
     let workflow: Value = serde_yaml::from_str(page.file(".github/workflows/test.yml")).unwrap();
     let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
     let run = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.contains("mockd run")).unwrap();
-    // Requests the address while mockd runs, then stops mockd.
+    // Sends a request to the address while mockd runs, then stops mockd.
     let script = format!(
         "{}curl -sf \"$(cut -d= -f2 \"$GITHUB_ENV\")/@a/tickets\"\nkill $!\nwait $!\n",
         run.replace("jq -r .url", "sed -E 's/.*\"url\":\"([^\"]*)\".*/\\1/'")

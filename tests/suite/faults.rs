@@ -1,4 +1,4 @@
-//! Faults: what clients see of them, in which order, and the correct state during and after them.
+//! Faults: their effects on clients, their order, and the state during and after them.
 
 mod answers;
 mod check;

@@ -54,7 +54,7 @@ impl Files {
 const TOYS: &str = "toys: { prefix: T, products: [{ id: T1, name: Kite }] }";
 
 #[test]
-fn mappings_merge_and_the_including_file_takes_precedence() {
+fn merged_keys_come_from_the_file_itself_or_the_last_include() {
     let files = Files::new(&[
         ("main.yaml", "include: [one.yaml, two.yaml]\nseed: 3\ncategories: { toys: { prefix: X } }\n"),
         (

@@ -4,10 +4,10 @@ use std::fs;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, raw};
 
-/// Would inject a header and end the head.
+/// A text that would inject a header and end the head.
 const EVIL: &str = "x\r\nx-evil: 1\r\n\r\nevil";
 
-/// Would inject a second answer. Not a category, because its name contains a slash.
+/// A text that would inject a second answer. No category declares it, because their names cannot contain a slash.
 const SECOND: &str = "x\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\nx-evil: 1\r\ncontent-length: 4\r\n\r\nevil";
 
 fn encoded(text: &str) -> String {

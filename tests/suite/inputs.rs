@@ -1,5 +1,5 @@
-//! Properties that hold for any input from a file, a socket or HTTP. The inputs are randomly edited examples; `fuzz/run`
-//! applies the same checks to inputs that are guided by coverage.
+//! Properties that hold for any input from a file, a socket or HTTP. The inputs are randomly edited examples.
+//! `fuzz/run` applies the same checks to inputs that coverage guides.
 
 mod answer;
 mod codec;
@@ -27,7 +27,7 @@ fn files(folder: &str) -> Vec<Bytes> {
     examples.map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Returns the entries of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries). Each is a quoted line, in which
+/// Returns the entries of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries). Each is a quoted line. In it,
 /// `\xNN` is a byte and `\` escapes the next character.
 fn dictionary(path: &Path) -> Vec<Bytes> {
     let text = std::fs::read_to_string(path).unwrap();

@@ -18,7 +18,7 @@ const FAR_BEHIND: u64 = 1_500;
 /// Bursts that exceed all buffers between mockd and a client.
 const MAX_BURSTS: usize = 60;
 
-/// Returns a scenario with long rows, which soon fill all buffers, and with streams and sockets that follow their changes.
+/// Returns a scenario with long rows, which soon fill all buffers, and with the streams and sockets that join them.
 fn scenario() -> String {
     let long = "x".repeat(4_000);
     let row = |id: u8| format!("{{ id: {id}, n: 0, of: {}, text: {long} }}", if id == 3 { "b" } else { "a" });
@@ -202,7 +202,7 @@ async fn a_socket_that_never_reads_is_closed_and_runs_its_steps() {
     assert_eq!(silent.close_code().await, 1013);
 }
 
-/// Returns a random change of one of a few rows, of which these exist.
+/// Returns a random change of one of six rows, and updates the set of `existing` ids.
 fn change(random: &mut ChaCha8Rng, existing: &mut BTreeSet<u64>) -> Value {
     let row = json!({ "id": random.random_range(1..=6), "n": random.random_range(0..1000) });
     let id = row["id"].as_u64().unwrap();

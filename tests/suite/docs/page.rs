@@ -1,13 +1,13 @@
 //! The site's pages and their code blocks.
 //!
-//! A block's title is either a file name, or a phrase that says where the block belongs. Only a phrase contains a space.
+//! A block's title is a file name, or a phrase that says where the block belongs. Only a phrase contains a space.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// Opens and closes a code block.
+/// The marker that opens and closes a code block.
 const FENCE: &str = "```";
 
 pub(super) struct Page {
@@ -75,12 +75,12 @@ impl Page {
 }
 
 impl Block {
-    /// Returns the path of the file that the block contains.
+    /// Returns the block's file name, or `None` if its title is a phrase.
     pub(super) fn file_name(&self) -> Option<&str> {
         self.title.as_deref().filter(|title| !title.contains(' '))
     }
 
-    /// Returns the path of a whole scenario. YAML of other programs ends in `yml`.
+    /// Returns the file name of a whole scenario. The YAML files of other programs end in `.yml`.
     pub(super) fn scenario(&self) -> Option<&str> {
         let is_scenario = |name: &&str| Path::new(name).extension().is_some_and(|extension| extension == "yaml");
         self.file_name().filter(is_scenario)
