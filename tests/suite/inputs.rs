@@ -27,8 +27,8 @@ fn files(folder: &str) -> Vec<Bytes> {
     examples.map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Returns the entries of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries). Each is a quoted line. In it,
-/// `\xNN` is a byte and `\` escapes the next character.
+/// Returns the entries of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries). Each is a quoted line,
+/// where `\xNN` is a byte and `\` escapes the next character.
 fn dictionary(path: &Path) -> Vec<Bytes> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'));
