@@ -1,4 +1,4 @@
-//! Who may control a mock.
+//! Access to the control API.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ async fn pause(mockd: &Mockd, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn on_loopback_only_pages_of_this_machine_may_use_control() {
+async fn on_loopback_only_local_pages_may_use_control() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for origin in ["http://localhost:5173", "http://127.0.0.1:80", "http://app.localhost", "https://[::1]:8443"] {
         assert_eq!(pause(&mockd, &[("origin", origin)]).await.status, 200, "{origin}");
@@ -43,7 +43,7 @@ async fn on_loopback_control_requires_a_local_host_header() {
         let answer = pause(&mockd, &[("host", host)]).await;
         assert_eq!(answer.status, 403, "{host} {}", answer.text);
     }
-    // RFC 9112, 3.2: these are no hosts at all.
+    // These are not valid hosts (RFC 9112, section 3.2).
     for host in ["x y", "evil@localhost"] {
         let answer = pause(&mockd, &[("host", host)]).await;
         assert_eq!(answer.status, 400, "{host} {}", answer.text);
@@ -54,7 +54,7 @@ async fn on_loopback_control_requires_a_local_host_header() {
 }
 
 #[tokio::test]
-async fn what_is_refused_does_not_even_make_a_world() {
+async fn refused_requests_create_no_world() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let url = format!("{}/@a/__mockd/reset", mockd.url());
     assert_eq!(http("POST", &url, &[("origin", "https://evil.example")], None).await.status, 403);
@@ -62,13 +62,13 @@ async fn what_is_refused_does_not_even_make_a_world() {
 }
 
 #[tokio::test]
-async fn an_origin_can_be_allowed_with_a_flag() {
+async fn a_flag_allows_another_origin() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--control-origin", "https://app.example"]).await;
     assert_eq!(pause(&mockd, &[("origin", "https://app.example")]).await.status, 200);
     assert_eq!(pause(&mockd, &[("origin", "https://app.example:8443")]).await.status, 403);
     let output =
-        soon("the end", command(&["run", "x.yaml", "--control-origin", "app.example/"]).output()).await.unwrap();
+        soon("mockd's exit", command(&["run", "x.yaml", "--control-origin", "app.example/"]).output()).await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8(output.stderr)
@@ -78,7 +78,7 @@ async fn an_origin_can_be_allowed_with_a_flag() {
 }
 
 #[tokio::test]
-async fn control_answers_are_readable_without_cors_for_the_mock_api() {
+async fn local_pages_read_control_answers_when_cors_is_off() {
     let mockd = Mockd::run(&ScenarioFile::new(&format!("server: {{ cors: false }}{SHOP}"))).await;
     let url = format!("{}/__mockd/state", mockd.url());
     for (method, status) in [("GET", 200), ("OPTIONS", 204)] {
@@ -97,7 +97,7 @@ async fn control_answers_are_readable_without_cors_for_the_mock_api() {
 }
 
 #[tokio::test]
-async fn beyond_loopback_control_is_refused_and_the_rest_is_open() {
+async fn beyond_loopback_control_is_off_and_the_mock_stays_open() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--host", "0.0.0.0"]).await;
     mockd.logged("the control API under /__mockd is off").await;
@@ -115,7 +115,7 @@ async fn beyond_loopback_control_is_refused_and_the_rest_is_open() {
 }
 
 #[tokio::test]
-async fn with_a_token_control_is_open_from_everywhere_to_its_bearer() {
+async fn a_control_token_grants_access_from_anywhere() {
     let file = ScenarioFile::new(SHOP);
     let mut command = command(&["run", "--log-format", "json", "--port", "0", "--host", "0.0.0.0"]);
     command.arg(file.path()).env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret");
@@ -129,24 +129,24 @@ async fn with_a_token_control_is_open_from_everywhere_to_its_bearer() {
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
     assert_eq!(get(&[]).await.status, 401);
-    let right = ("authorization", "bearer s3cret-s3cret");
-    assert_eq!(get(&[right]).await.status, 200);
-    assert_eq!(get(&[right, ("origin", "https://app.example"), ("host", "mock.example")]).await.status, 200);
+    let bearer = ("authorization", "bearer s3cret-s3cret");
+    assert_eq!(get(&[bearer]).await.status, 200);
+    assert_eq!(get(&[bearer, ("origin", "https://app.example"), ("host", "mock.example")]).await.status, 200);
 }
 
 #[tokio::test]
-async fn an_invalid_token_is_refused_at_the_start_and_not_shown() {
+async fn an_invalid_token_is_refused_at_startup_and_not_printed() {
     let file = ScenarioFile::new(SHOP);
     for token in ["short", "with-a-secret!"] {
         let mut command = command(&["run", "--port", "0"]);
         command.arg(file.path()).env("MOCKD_CONTROL_TOKEN", token);
-        let output = soon("the end", command.output()).await.unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains("MOCKD_CONTROL_TOKEN: a token needs at least 8 characters"), "{said}");
-        assert!(!said.contains(token), "{said}");
+        let output = soon("mockd's exit", command.output()).await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("MOCKD_CONTROL_TOKEN: a token needs at least 8 characters"), "{stderr}");
+        assert!(!stderr.contains(token), "{stderr}");
     }
     let mut help = command(&["run", "--help"]);
-    let output = soon("the help", help.env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret").output()).await.unwrap();
+    let output = soon("the help text", help.env("MOCKD_CONTROL_TOKEN", "s3cret-s3cret").output()).await.unwrap();
     assert!(!String::from_utf8(output.stdout).unwrap().contains("s3cret"));
 }

@@ -1,4 +1,4 @@
-//! APIs of any kind, from outside: declared answers, collections and streams.
+//! Declared APIs over the wire: answers, collections, streams and sockets.
 
 mod bounds;
 mod clients;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Mockd, ScenarioFile};
 
-/// Notes that can be read, changed and watched, and a price.
+/// A scenario with a price, and notes that clients can read, change and watch.
 const NOTES: &str = "
 data:
   notes:
@@ -35,30 +35,30 @@ http:
   GET /live: { stream: [{ reply: { event: price, data: $price } }, { join: notes }] }
 ";
 
-/// Runs a scenario whose clock stands still.
+/// Runs a scenario with a paused clock.
 async fn paused(scenario: &str) -> Mockd {
     Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused"]).await
 }
 
-/// Runs an example whose clock stands still.
+/// Runs an example with a paused clock.
 async fn example(name: &str) -> Mockd {
     Mockd::run_with(&Path::new("scenarios").join(name), &["--paused"]).await
 }
 
-/// Adds a note, and gives its id.
+/// Adds a note and returns its id.
 async fn add(mockd: &Mockd, prefix: &str, text: &str) -> Value {
     let answer = mockd.send("POST", &format!("{prefix}/notes"), Some(&json!({ "text": text }))).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.json()["id"].clone()
 }
 
-/// The texts of the notes.
+/// Returns the texts of the notes.
 async fn texts(mockd: &Mockd, prefix: &str) -> Vec<String> {
     let notes = mockd.get(&format!("{prefix}/notes")).await.json();
     notes.as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Lets time pass in the world below a prefix.
-async fn pass(mockd: &Mockd, prefix: &str, time: &str) {
+/// Advances the clock of the world under `prefix`.
+async fn advance(mockd: &Mockd, prefix: &str, time: &str) {
     mockd.control("POST", &format!("{prefix}/__mockd/clock"), json!({ "advance": time })).await;
 }

@@ -21,7 +21,7 @@ async fn a_category_lists_its_products_in_order_and_without_totals() {
 }
 
 #[tokio::test]
-async fn a_posted_product_is_last_with_the_next_id_and_total_0() {
+async fn a_new_product_is_listed_last_with_the_next_id_and_total_0() {
     let mockd = Mockd::shop().await;
     let answer = mockd.post("/electronics", r#"{"name":"Drone","rrp":"12.50","info":"Flies."}"#).await;
     assert_eq!(answer.status, 200);
@@ -35,14 +35,14 @@ async fn a_posted_product_is_last_with_the_next_id_and_total_0() {
 }
 
 #[tokio::test]
-async fn products_posted_at_once_get_unique_ids_and_are_listed_last() {
+async fn concurrent_posts_get_unique_ids_and_are_listed_last() {
     let mockd = Mockd::shop().await;
     let name = |number: i32| format!("{{\"name\":\"toffee {number}\"}}");
     let posts = (0..40).map(async |number| mockd.post("/confectionery", &name(number)).await);
     for (answer, number) in futures_util::future::join_all(posts).await.iter().zip(0..) {
         let products = answer.json();
         let last = products.as_array().unwrap().last().unwrap();
-        assert_eq!(last["name"], format!("toffee {number}"), "the new product is not the last one");
+        assert_eq!(last["name"], format!("toffee {number}"), "the new product is not last");
     }
     let products = mockd.get("/confectionery").await.json();
     let ids: Vec<String> = products.as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap().to_owned()).collect();
@@ -51,7 +51,7 @@ async fn products_posted_at_once_get_unique_ids_and_are_listed_last() {
 }
 
 #[tokio::test]
-async fn a_posted_product_with_an_id_or_that_is_no_object_gets_400() {
+async fn a_new_product_with_an_id_or_that_is_not_an_object_gets_400() {
     let mockd = Mockd::shop().await;
     let message = "The id is made by the server, leave it out";
     assert_error(&mockd.post("/electronics", r#"{"id":"A1","name":"x"}"#).await, 400, "Bad Request", message);
@@ -65,7 +65,7 @@ async fn a_posted_product_with_an_id_or_that_is_no_object_gets_400() {
 }
 
 #[tokio::test]
-async fn a_posted_product_has_to_have_the_declared_fields() {
+async fn a_new_product_must_have_the_declared_fields() {
     let fields = "    fields: { name: string, rrp: [string, number], info: { type: string, optional: true } }\n";
     let mockd =
         Mockd::run(&ScenarioFile::new(&SHOP.replace("  confectionery:", &format!("{fields}  confectionery:")))).await;
@@ -78,7 +78,7 @@ async fn a_posted_product_has_to_have_the_declared_fields() {
 }
 
 #[tokio::test]
-async fn an_order_changes_the_total_however_the_integer_is_written() {
+async fn an_order_accepts_every_notation_of_an_integer() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -98,7 +98,7 @@ async fn an_order_for_an_unknown_id_gets_404() {
 }
 
 #[tokio::test]
-async fn an_amount_that_is_no_integer_gets_400() {
+async fn a_non_integer_amount_gets_400() {
     let mockd = Mockd::shop().await;
     let bodies = ["{}", "null", "[]", "3", r#""3""#, r#"{"amount":1.5}"#, r#"{"amount":"3"}"#, r#"{"amount":null}"#];
     for body in bodies {
@@ -109,7 +109,7 @@ async fn an_amount_that_is_no_integer_gets_400() {
 }
 
 #[tokio::test]
-async fn a_total_beyond_the_safe_integers_is_refused_with_400() {
+async fn a_total_outside_the_safe_integers_gets_400() {
     let mockd = Mockd::shop().await;
     for amount in
         ["9007199254740989", "9007199254740992", "-9007199254740995", "1e300", "-1e300", "9223372036854775807"]
@@ -123,7 +123,7 @@ async fn a_total_beyond_the_safe_integers_is_refused_with_400() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_empty_or_not_json_gets_400_that_says_where() {
+async fn an_empty_or_malformed_body_gets_400_with_the_position() {
     let mockd = Mockd::shop().await;
     for path in ["/electronics", "/orders/A1"] {
         let empty = "Body cannot be empty, send a JSON object";
@@ -143,7 +143,7 @@ async fn a_body_that_is_empty_or_not_json_gets_400_that_says_where() {
 }
 
 #[tokio::test]
-async fn a_post_of_another_content_type_gets_415() {
+async fn a_post_with_another_content_type_gets_415() {
     let mockd = Mockd::shop().await;
     for path in ["/electronics", "/orders/A1"] {
         let url = format!("{}{path}", mockd.url());
@@ -161,7 +161,7 @@ async fn a_post_of_another_content_type_gets_415() {
 }
 
 #[tokio::test]
-async fn a_body_over_1_mib_gets_413_and_one_of_1_mib_does_not() {
+async fn only_a_body_over_1_mib_gets_413() {
     let mockd = Mockd::shop().await;
     let body = |bytes: usize| format!("{{\"amount\":1{}}}", " ".repeat(bytes - 12));
     assert_eq!(mockd.post("/orders/A1", &body(1 << 20)).await.status, 200);
@@ -170,7 +170,7 @@ async fn a_body_over_1_mib_gets_413_and_one_of_1_mib_does_not() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_or_method_gets_404_with_the_original_message() {
+async fn an_unknown_path_or_method_gets_404_naming_the_route() {
     let mockd = Mockd::shop().await;
     for (method, path) in [
         ("GET", "/foo"),
@@ -198,7 +198,7 @@ async fn a_live_path_without_an_upgrade_gets_426() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_without_the_body() {
+async fn head_answers_like_get_without_a_body() {
     let mockd = Mockd::shop().await;
     for path in ["/electronics", "/", "/foo", "/orders/electronics"] {
         let get = mockd.get(path).await;
@@ -231,7 +231,7 @@ async fn a_preflight_gets_204_with_the_methods_and_requested_headers() {
     for path in ["/electronics", "/orders/A1", "/foo"] {
         let answer = http("OPTIONS", &format!("{}{path}", mockd.url()), &headers, None).await;
         assert_eq!((answer.status, answer.text.as_str()), (204, ""));
-        // Named, so that the request may have credentials.
+        // An explicit origin allows credentials; `*` would not.
         assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:5050");
         assert_eq!(answer.header("access-control-allow-methods"), "GET,HEAD,POST");
         assert_eq!(answer.header("access-control-allow-headers"), "content-type,x-test");
@@ -243,16 +243,16 @@ async fn cors_can_be_switched_off_or_limited_to_origins() {
     let off = Mockd::run(&ScenarioFile::new(&format!("server: {{ cors: false }}{SHOP}"))).await;
     assert_eq!(off.get("/electronics").await.header("access-control-allow-origin"), "");
     let scenario = format!("server: {{ cors: [\"http://localhost:5050\"] }}{SHOP}");
-    let some = Mockd::run(&ScenarioFile::new(&scenario)).await;
+    let limited = Mockd::run(&ScenarioFile::new(&scenario)).await;
     for (origin, allowed) in [("http://localhost:5050", "http://localhost:5050"), ("http://evil.test", "")] {
-        let answer = http("GET", &format!("{}/electronics", some.url()), &[("origin", origin)], None).await;
+        let answer = http("GET", &format!("{}/electronics", limited.url()), &[("origin", origin)], None).await;
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
         assert_eq!(answer.header("vary"), "Origin");
     }
 }
 
 #[tokio::test]
-async fn ids_and_categories_may_hold_any_character_but_a_slash() {
+async fn ids_and_categories_may_contain_any_character_except_a_slash() {
     let scenario =
         "categories:\n  \"süß & sauer?\":\n    prefix: Ä\n    products:\n      - { id: \"Ä \\\"1\\\"\", total: 1 }\n";
     let mockd = Mockd::run(&ScenarioFile::new(scenario)).await;
@@ -263,7 +263,7 @@ async fn ids_and_categories_may_hold_any_character_but_a_slash() {
 }
 
 #[tokio::test]
-async fn the_site_is_served_beside_the_api_and_never_in_front_of_it() {
+async fn static_files_never_shadow_the_api() {
     let mockd = Mockd::shop().await;
     let page = mockd.get("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -274,16 +274,16 @@ async fn the_site_is_served_beside_the_api_and_never_in_front_of_it() {
     std::fs::write(site.join("index.html"), "mine").unwrap();
     std::fs::write(site.join("electronics/index.html"), "hidden").unwrap();
     std::fs::write(file.directory().join("secret.txt"), "secret").unwrap();
-    let own = Mockd::run_with(file.path(), &["--static", site.to_str().unwrap()]).await;
-    assert_eq!(own.get("/").await.text, "mine");
-    assert!(own.get("/electronics").await.text.starts_with("[{"));
+    let custom = Mockd::run_with(file.path(), &["--static", site.to_str().unwrap()]).await;
+    assert_eq!(custom.get("/").await.text, "mine");
+    assert!(custom.get("/electronics").await.text.starts_with("[{"));
     for path in ["/..%2fsecret.txt", "/%2e%2e/secret.txt", "/x/..%2f..%2fsecret.txt"] {
-        assert_eq!(own.get(path).await.status, 404, "{path}");
+        assert_eq!(custom.get(path).await.status, 404, "{path}");
     }
 }
 
 #[tokio::test]
-async fn the_state_names_the_scenario_the_seed_and_the_categories() {
+async fn the_state_includes_scenario_seed_and_categories() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--seed", "7"]).await;
     let state = mockd.get("/__mockd/state").await.json();
@@ -296,7 +296,7 @@ async fn the_state_names_the_scenario_the_seed_and_the_categories() {
 }
 
 #[tokio::test]
-async fn ids_with_enormous_numbers_are_words_like_any_other() {
+async fn ids_with_huge_numbers_do_not_affect_the_next_id() {
     let scenario = SHOP.replace("id: A2", "id: A18446744073709551615");
     let mockd = Mockd::run(&ScenarioFile::new(&scenario)).await;
     assert_eq!(mockd.post("/electronics", "{}").await.json()[2]["id"], "A2");
@@ -304,7 +304,7 @@ async fn ids_with_enormous_numbers_are_words_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_text_gets_400() {
+async fn a_path_that_is_not_utf_8_gets_400() {
     let mockd = Mockd::shop().await;
     for path in ["/%ff", "/orders/%ff"] {
         let message = "Path is not valid: its percent-encoding is not UTF-8 text";

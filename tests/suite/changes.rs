@@ -1,4 +1,4 @@
-//! What a new scenario changes: a pure function of the old one, the new one and the state, by table.
+//! Reload plans by table: the changes are a pure function of the old scenario, the new scenario and the state.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use serde_json::{Map, json};
 
 use crate::support::accepted;
 
-/// The scenario that each row starts from. It has run for 2.5 s, A1 got 10 orders, and a client added A3 to electronics.
+/// The scenario that each row starts from. It has run for 2.5 s, A1 has 10 orders, and a client has added A3 to
+/// electronics.
 const OLD: &str = r"
 name: shop
 categories:
@@ -31,7 +32,7 @@ fn running() -> Engine {
     engine
 }
 
-/// The old scenario with one text in place of another.
+/// Returns `OLD` with `from` replaced by `to`.
 fn edited(from: &str, to: &str) -> String {
     assert!(OLD.contains(from), "{from}");
     OLD.replace(from, to)
@@ -42,180 +43,180 @@ struct Row {
     from: &'static str,
     to: &'static str,
     changes: &'static [&'static str],
-    /// The totals that sockets are told, as `id total`.
-    told: &'static [&'static str],
+    /// The totals sent to sockets, as `id total`.
+    sent: &'static [&'static str],
 }
 
 const TABLE: &[Row] = &[
-    Row { edit: "nothing", from: "name: shop", to: "name: shop # saved again", changes: &[], told: &[] },
+    Row { edit: "nothing", from: "name: shop", to: "name: shop # saved again", changes: &[], sent: &[] },
     Row {
         edit: "a product is added",
         from: "{ id: A2, name: Blower, total: 7 }",
         to: "{ id: A2, name: Blower, total: 7 }, { id: A9, total: 4 }",
         changes: &["A9 added"],
-        told: &["A9 4"],
+        sent: &["A9 4"],
     },
     Row {
         edit: "a product is removed",
         from: ", { id: A2, name: Blower, total: 7 }",
         to: "",
         changes: &["A2 removed"],
-        told: &[],
+        sent: &[],
     },
-    Row { edit: "a product is renamed", from: "Vacuum", to: "Hoover", changes: &["A1 name changed"], told: &[] },
+    Row { edit: "a product is renamed", from: "Vacuum", to: "Hoover", changes: &["A1 name changed"], sent: &[] },
     Row {
         edit: "a product gets another id",
         from: "{ id: A2, name",
         to: "{ id: A7, name",
         changes: &["A7 added", "A2 removed"],
-        told: &["A7 7"],
+        sent: &["A7 7"],
     },
     Row {
-        edit: "properties come, go and change",
+        edit: "properties are added, removed and changed",
         from: "name: Blower",
         to: "title: Blower, order: { returned: 1 }",
         changes: &["A2 title, name, order changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "products are reordered",
         from: "[{ id: A1, name: Vacuum, total: 3 }, { id: A2, name: Blower, total: 7 }]",
         to: "[{ id: A2, name: Blower, total: 7 }, { id: A1, name: Vacuum, total: 3 }]",
         changes: &["electronics reordered"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a product moves to another category",
         from: ", { id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [",
         to: "]\n  food: { prefix: F, products: [{ id: A2, name: Blower, total: 7 }, ",
         changes: &["A2 moved to food"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a product moves, and sockets get the orders of their category only",
         from: "name: shop\ncategories:\n  electronics:\n    prefix: A\n    products: [{ id: A1, name: Vacuum, total: 3 }, { id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [",
         to: "name: shop\nfeed: category\ncategories:\n  electronics:\n    prefix: A\n    products: [{ id: A2, name: Blower, total: 7 }]\n  food: { prefix: F, products: [{ id: A1, name: Vacuum, total: 3 }, ",
         changes: &["feed by category", "A1 moved to food"],
-        told: &["A1 13"],
+        sent: &["A1 13"],
     },
     Row {
         edit: "a seed total is changed",
         from: "total: 3 ",
         to: "total: 300 ",
         changes: &["A1 total 13 → 300"],
-        told: &["A1 300"],
+        sent: &["A1 300"],
     },
     Row {
         edit: "a product that a client added is declared",
         from: "total: 7 }",
         to: "total: 7 }, { id: A3, name: Drone, total: 2 }",
         changes: &["A3 total 0 → 2"],
-        told: &["A3 2"],
+        sent: &["A3 2"],
     },
     Row {
-        edit: "a product that a client added is declared as it is",
+        edit: "a product that a client added is declared unchanged",
         from: "total: 7 }",
         to: "total: 7 }, { id: A3, name: Drone }",
         changes: &[],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "another product is declared with the id of one that a client added",
         from: "total: 7 }",
         to: "total: 7 }, { name: Robot, total: 4 }",
         changes: &["A3 declared, replacing an added one"],
-        told: &["A3 4"],
+        sent: &["A3 4"],
     },
     Row {
         edit: "a category is added",
         from: "  food:",
         to: "  toys: { prefix: T, products: [{ id: T1 }] }\n  food:",
         changes: &["category toys added", "T1 added"],
-        told: &["T1 0"],
+        sent: &["T1 0"],
     },
     Row {
         edit: "a category gets another prefix and fields",
         from: "prefix: A",
         to: "prefix: E\n    fields: { name: string }",
         changes: &["electronics prefix, fields changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a generator is changed",
         from: "{ every: 1h }",
         to: "{ every: 3h }",
         changes: &["generator 1 changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a generator is added in front",
         from: "[{ every: 1h }",
         to: "[{ rate: 1/h, amount: 2 }, { every: 1h }",
         changes: &["generator 1 added"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "one generator is added in front, another is changed",
         from: "[{ every: 1h }, { every: 2h }]",
         to: "[{ every: 5h }, { every: 1h }, { every: 9h }]",
         changes: &["generator 1 added", "generator 3 changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a generator is removed",
         from: "{ every: 1h }, ",
         to: "",
         changes: &["generator 1 removed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a script is changed",
         from: "{ at: 3s, product: F1, amount: 5 }",
         to: "{ at: 3s, product: F1, amount: 6 }",
         changes: &["script sale changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a script is renamed",
         from: "name: sale",
         to: "name: autumn",
         changes: &["script autumn added", "script sale removed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a script without a name is changed",
         from: "at: 1h",
         to: "at: 2h",
         changes: &["script 2 changed"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "a script is added",
         from: "    - { steps",
         to: "    - { name: night, steps: [{ at: 9h, product: F1, amount: 1 }] }\n    - { steps",
         changes: &["script night added"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "the server section is changed",
         from: "name: shop",
         to: "name: shop\nserver: { port: 8080, static: site, cors: false, host: 0.0.0.0 }",
         changes: &["server.host, server.port, server.static, server.cors needs a restart"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "the name is changed",
         from: "name: shop",
         to: "name: mall",
         changes: &["name shop → mall"],
-        told: &[],
+        sent: &[],
     },
     Row {
         edit: "the feed is changed",
         from: "name: shop",
         to: "name: shop\nfeed: category",
         changes: &["feed by category"],
-        told: &[],
+        sent: &[],
     },
 ];
 
@@ -224,8 +225,8 @@ fn lines(changes: &[Change]) -> Vec<String> {
 }
 
 #[test]
-fn each_edit_makes_its_changes_and_no_others() {
-    for Row { edit, from, to, changes, told } in TABLE {
+fn each_edit_yields_exactly_its_changes() {
+    for Row { edit, from, to, changes, sent } in TABLE {
         let new = accepted(&edited(from, to));
         let mut engine = running();
         assert_eq!(lines(&engine.changes(&new, 42)), *changes, "{edit}");
@@ -235,16 +236,16 @@ fn each_edit_makes_its_changes_and_no_others() {
             EventKind::Counted { id, value: total, .. } => format!("{id} {total}"),
             other => panic!("{other:?}"),
         });
-        assert_eq!(totals.collect::<Vec<_>>(), *told, "{edit}");
+        assert_eq!(totals.collect::<Vec<_>>(), *sent, "{edit}");
         let mut again = lines(&engine.changes(&new, 42));
-        // That stays to be done.
+        // A restart is still needed.
         again.retain(|change| !change.ends_with("needs a restart"));
         assert_eq!(again, [""; 0], "{edit}, saved again");
     }
 }
 
 #[test]
-fn a_removed_category_loses_all_products_even_those_of_clients() {
+fn removing_a_category_removes_products_added_by_clients_too() {
     let new = accepted("name: shop\ncategories: { food: { prefix: F, products: [{ id: F1, name: Toffee }] } }\n");
     let mut engine = running();
     let expected = [
@@ -263,7 +264,7 @@ fn a_removed_category_loses_all_products_even_those_of_clients() {
 }
 
 #[test]
-fn a_moved_product_keeps_its_total_and_clients_products_stay() {
+fn moved_and_client_added_products_keep_their_totals() {
     let row = TABLE.iter().find(|row| row.edit == "a product moves to another category").unwrap();
     let mut engine = running();
     engine.apply(Command::count("A2", 1)).unwrap();
@@ -274,7 +275,7 @@ fn a_moved_product_keeps_its_total_and_clients_products_stay() {
 }
 
 #[test]
-fn another_seed_is_a_change_and_gives_other_orders() {
+fn a_new_seed_is_a_change_and_draws_other_orders() {
     let random = "categories: { toys: { prefix: T, products: [{}, {}] } }\norders: { random: [{ every: 1s, amount: { min: 1, max: 999 } }] }\n";
     let scenario = accepted(random);
     let (mut one, mut other) = (Engine::new(&scenario, 1), Engine::new(&scenario, 1));
@@ -286,20 +287,20 @@ fn another_seed_is_a_change_and_gives_other_orders() {
 }
 
 #[test]
-fn an_unchanged_script_continues_and_a_changed_one_starts_over() {
-    let at = |engine: &mut Engine| -> Vec<u128> {
+fn an_unchanged_script_continues_and_a_changed_one_restarts() {
+    let times = |engine: &mut Engine| -> Vec<u128> {
         engine.advance(Duration::from_mins(1)).iter().map(|event| event.at.as_millis()).collect()
     };
-    let mut kept = running();
-    kept.replace(&accepted(&edited("Vacuum", "Hoover")), 42);
-    assert_eq!(at(&mut kept), [3_000]);
+    let mut unchanged = running();
+    unchanged.replace(&accepted(&edited("Vacuum", "Hoover")), 42);
+    assert_eq!(times(&mut unchanged), [3_000]);
     let mut changed = running();
     changed.replace(&accepted(&edited("{ at: 3s, product: F1, amount: 5 }", "{ at: 3s, product: F1, amount: 6 }")), 42);
-    assert_eq!(at(&mut changed), [4_500, 5_500]);
+    assert_eq!(times(&mut changed), [4_500, 5_500]);
 }
 
 #[test]
-fn a_product_that_a_script_replaced_stays_so_until_it_is_edited() {
+fn a_product_replaced_by_a_script_stays_until_it_is_edited() {
     let text = |name: &str| {
         format!(
             "categories: {{ toys: {{ prefix: T, products: [{{ id: T1, name: {name} }}, {{ id: T2 }}] }} }}
@@ -316,7 +317,7 @@ orders: {{ scripts: [{{ steps: [{{ remove: {{ product: T1 }} }}, {{ add: {{ cate
 }
 
 #[test]
-fn a_product_that_a_script_moved_goes_with_its_new_category() {
+fn a_product_moved_by_a_script_is_removed_with_its_category() {
     let both = "categories:
   toys: { prefix: T, products: [{ id: T1 }] }
   food: { prefix: F }
@@ -330,7 +331,7 @@ orders: { scripts: [{ steps: [{ remove: { product: T1 } }, { add: { category: fo
 }
 
 #[test]
-fn what_needs_a_restart_is_said_until_it_is_done_or_undone() {
+fn a_needed_restart_is_reported_until_the_edit_is_undone() {
     let with = |rest: &str| accepted(&format!("{OLD}{rest}"));
     let mut engine = running();
     let (port, text) =
@@ -342,7 +343,7 @@ fn what_needs_a_restart_is_said_until_it_is_done_or_undone() {
 }
 
 #[test]
-fn changes_are_data_for_programs() {
+fn changes_serialize_as_json() {
     let changes = running().changes(&accepted(&edited("total: 3 ", "total: 300 ")), 42);
     let expected = json!([{ "kind": "total-reset", "id": "A1", "from": 13, "to": 300 }]);
     assert_eq!(serde_json::to_value(changes).unwrap(), expected);

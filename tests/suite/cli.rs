@@ -1,4 +1,4 @@
-//! The command line: what it prints, what it refuses, how it ends.
+//! The command line: output, errors and exit codes.
 
 mod arguments;
 mod check;
@@ -11,15 +11,15 @@ use std::process::Output;
 use crate::support::{Mockd, Port, SHOP, ScenarioFile, command, poll, signal, soon};
 
 async fn run(arguments: &[&str]) -> Output {
-    soon("the end of mockd", command(arguments).output()).await.unwrap()
+    soon("mockd's exit", command(arguments).output()).await.unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// The command fails, says nothing on standard output, and its error is one line.
-async fn refuses(arguments: &[&str], message: &str) {
+/// Asserts that the command fails with this one-line error and prints nothing on standard output.
+async fn assert_fails(arguments: &[&str], message: &str) {
     let output = run(arguments).await;
     assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     assert_eq!(text(&output.stdout), "");
@@ -28,22 +28,22 @@ async fn refuses(arguments: &[&str], message: &str) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn run_says_the_url_the_categories_and_what_is_watched() {
+async fn run_prints_the_url_the_categories_and_the_watched_file() {
     let file = ScenarioFile::new(SHOP);
     let path = file.path().to_str().unwrap();
     let mut child = command(&["run", path, "--port", "0", "--seed", "7"]);
     let child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let pid = child.id().unwrap();
     let mut stdout = tokio::io::BufReader::new(child.stdout.unwrap());
-    let mut said = String::new();
-    while !said.ends_with("Ctrl-C\n") {
+    let mut printed = String::new();
+    while !printed.ends_with("Ctrl-C\n") {
         let mut line = String::new();
         let read = tokio::io::AsyncBufReadExt::read_line(&mut stdout, &mut line);
-        assert!(soon("a line", read).await.unwrap() > 0, "{said}");
-        said += &line;
+        assert!(soon("a line", read).await.unwrap() > 0, "{printed}");
+        printed += &line;
     }
     signal(pid, "TERM");
-    let port = said.lines().next().unwrap().rsplit(':').next().unwrap();
+    let port = printed.lines().next().unwrap().rsplit(':').next().unwrap();
     let address = format!("127.0.0.1:{port}");
     let expected = format!(
         "mockd serves shop at http://{address}
@@ -53,11 +53,11 @@ async fn run_says_the_url_the_categories_and_what_is_watched() {
 ready, pid {pid}, seed 7, stop with Ctrl-C
 "
     );
-    assert_eq!(said, expected);
+    assert_eq!(printed, expected);
 }
 
 #[tokio::test]
-async fn the_json_greeting_says_the_same() {
+async fn the_json_greeting_contains_the_same_facts() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--seed", "7"]).await;
     let expected = serde_json::json!({ "ready": true, "url": mockd.url(), "pid": mockd.pid(), "seed": 7,
@@ -67,36 +67,36 @@ async fn the_json_greeting_says_the_same() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_clear_sentence() {
+async fn a_taken_port_is_a_one_line_error() {
     let file = ScenarioFile::new(SHOP);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let message = format!(
         "port {port} on 127.0.0.1 is taken; stop the program that uses it, or choose another with --port (0 picks a free one)"
     );
-    refuses(&["run", file.path().to_str().unwrap(), "--port", &port], &message).await;
+    assert_fails(&["run", file.path().to_str().unwrap(), "--port", &port], &message).await;
 }
 
 #[tokio::test]
-async fn a_missing_file_is_one_clear_sentence() {
+async fn a_missing_file_is_a_one_line_error() {
     for command in ["run", "check"] {
-        refuses(&[command, "nope.yaml"], "cannot read nope.yaml: there is no such file").await;
+        assert_fails(&[command, "nope.yaml"], "cannot read nope.yaml: there is no such file").await;
     }
 }
 
 #[tokio::test]
-async fn a_folder_without_a_scenario_is_one_clear_sentence() {
+async fn a_folder_without_a_scenario_is_a_one_line_error() {
     let message = "no scenario in tests: it has no file that ends in .yaml, .yml or .json; put one there, or name another \
                    folder or a file";
-    refuses(&["play", "tests"], message).await;
-    refuses(&["check", "tests"], "cannot read tests: no file in it ends in .yaml, .yml or .json").await;
+    assert_fails(&["play", "tests"], message).await;
+    assert_fails(&["check", "tests"], "cannot read tests: no file in it ends in .yaml, .yml or .json").await;
 }
 
 #[tokio::test]
-async fn a_missing_static_directory_is_one_clear_sentence() {
+async fn a_missing_static_directory_is_a_one_line_error() {
     let file = ScenarioFile::new(SHOP);
     let message = "nowhere is not a directory; --static takes the directory to serve";
-    refuses(&["run", file.path().to_str().unwrap(), "--static", "nowhere"], message).await;
+    assert_fails(&["run", file.path().to_str().unwrap(), "--static", "nowhere"], message).await;
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_broken_file_is_not_served() {
 }
 
 #[tokio::test]
-async fn wrong_flags_end_with_2_and_a_hint() {
+async fn invalid_flags_exit_with_2_and_a_hint() {
     for (arguments, hint) in [
         (&["run", "x.yaml", "--prot", "1"][..], "'--port'"),
         (&["run", "x.yaml", "--port", "70000"], "70000"),
@@ -138,7 +138,7 @@ async fn wrong_flags_end_with_2_and_a_hint() {
 }
 
 #[tokio::test]
-async fn flags_win_over_the_server_section() {
+async fn flags_override_the_server_section() {
     let file = ScenarioFile::new(&format!("server: {{ port: 1, host: 192.0.2.1, static: nowhere }}{SHOP}"));
     let site = file.directory().to_str().unwrap();
     let mockd = Mockd::run_with(file.path(), &["--port", "0", "--host", "localhost", "--static", site]).await;
@@ -147,7 +147,7 @@ async fn flags_win_over_the_server_section() {
 }
 
 #[tokio::test]
-async fn the_server_section_counts_without_flags() {
+async fn the_server_section_applies_without_flags() {
     let file = ScenarioFile::new(&format!("name: corner shop\nseed: 9\nserver: {{ static: site }}{SHOP}"));
     std::fs::create_dir(file.directory().join("site")).unwrap();
     std::fs::write(file.directory().join("site/index.html"), "mine").unwrap();
@@ -158,14 +158,14 @@ async fn the_server_section_counts_without_flags() {
 }
 
 #[tokio::test]
-async fn one_seed_gives_the_same_orders_on_every_run() {
+async fn the_same_seed_yields_the_same_orders_on_every_run() {
     let random = "orders: { random: [{ every: 1ms, amount: { min: 1, max: 1000 } }] }";
     let file = ScenarioFile::new(&format!("{SHOP}{random}"));
     let mut totals = Vec::new();
     for _ in 0..2 {
         let mockd = Mockd::run_with(file.path(), &["--seed", "42"]).await;
         let mut live = mockd.live("electronics").await;
-        // A socket may open late; what it gets is compared by what came before it: the total itself.
+        // A socket may open late. Its orders are still comparable, because each carries the total.
         let mut seen: Vec<(String, i64)> = Vec::new();
         while seen.len() < 300 {
             seen.push(live.order().await);
@@ -178,7 +178,7 @@ async fn one_seed_gives_the_same_orders_on_every_run() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn interrupt_and_terminate_end_it_with_0() {
+async fn sigint_and_sigterm_exit_with_0() {
     for signal in ["INT", "TERM"] {
         let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
         mockd.signal(signal);
@@ -186,36 +186,36 @@ async fn interrupt_and_terminate_end_it_with_0() {
     }
 }
 
-/// Waits until somebody listens there.
-async fn listens(port: &Port) {
+/// Waits until a server listens on the port.
+async fn wait_until_listening(port: &Port) {
     let connect = async || tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.ok();
     poll("a listening server", connect).await;
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn unwritable_output_neither_ends_the_server_nor_panics() {
+async fn unwritable_output_neither_stops_the_server_nor_panics() {
     let file = ScenarioFile::new(SHOP);
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
     let port = Port::free();
     let mut child = command(&["run", "-v", file.path().to_str().unwrap(), "--port", &port.to_string()]);
     let mut child = child.stdout(full()).stderr(full()).spawn().unwrap();
-    listens(&port).await;
+    wait_until_listening(&port).await;
     let answer = crate::support::http("GET", &format!("http://127.0.0.1:{port}/electronics"), &[], None).await;
     assert_eq!(answer.status, 200);
     let pid = child.id().unwrap();
     signal(pid, "TERM");
-    assert_eq!(soon("the end", child.wait()).await.unwrap().code(), Some(0));
+    assert_eq!(soon("mockd's exit", child.wait()).await.unwrap().code(), Some(0));
     for arguments in [&["check", "nope.yaml"][..], &["run", "nope.yaml"], &["check", "--print", "scenarios/shop.yaml"]]
     {
         let mut child = command(arguments).stdout(full()).stderr(full()).spawn().unwrap();
-        assert_eq!(soon("the end", child.wait()).await.unwrap().code(), Some(1), "{arguments:?}");
+        assert_eq!(soon("mockd's exit", child.wait()).await.unwrap().code(), Some(1), "{arguments:?}");
     }
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn quiet_prints_nothing_and_verbose_logs_requests() {
+async fn quiet_prints_only_problems_and_verbose_logs_requests() {
     let file = ScenarioFile::new(SHOP);
     let mut verbose = Mockd::run_with(file.path(), &["-v"]).await;
     verbose.get("/electronics").await;
@@ -223,16 +223,16 @@ async fn quiet_prints_nothing_and_verbose_logs_requests() {
     let port = Port::free();
     let mut child = command(&["run", file.path().to_str().unwrap(), "--port", &port.to_string(), "-q"]);
     let mut child = child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    listens(&port).await;
+    wait_until_listening(&port).await;
     file.write_in_place("broken: [");
     let mut stderr = tokio::io::BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    // What it has to say even then is the first thing it says.
+    // The problem report is the first line on standard error.
     soon("a report", tokio::io::AsyncBufReadExt::read_line(&mut stderr, &mut line)).await.unwrap();
     assert!(line.contains("is broken, still serving the last good scenario"), "{line}");
     let pid = child.id().unwrap();
     signal(pid, "TERM");
-    let mut said = String::new();
-    let read = tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut said).await;
-    assert_eq!((read.unwrap(), said.as_str()), (0, ""));
+    let mut printed = String::new();
+    let read = tokio::io::AsyncReadExt::read_to_string(&mut child.stdout.take().unwrap(), &mut printed).await;
+    assert_eq!((read.unwrap(), printed.as_str()), (0, ""));
 }

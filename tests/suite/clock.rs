@@ -1,4 +1,4 @@
-//! Clocks that stand still, go faster, or are advanced.
+//! Paused, accelerated and advanced clocks.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn ids(answer: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_advance_plays_what_is_due_and_lists_it() {
+async fn an_advance_runs_and_lists_due_events() {
     let mockd = paused().await;
     assert_eq!(mockd.advance("", "1s999ms").await, ["1s A1 4"]);
     assert_eq!(mockd.advance("", "1ms").await, ["2s A2 8", "2s B1 102"]);
@@ -44,12 +44,12 @@ async fn an_advance_plays_what_is_due_and_lists_it() {
 }
 
 #[tokio::test]
-async fn a_step_plays_the_next_thing_and_stops_there() {
+async fn a_step_runs_the_next_event_and_stops() {
     let mockd = paused().await;
     let first = clock(&mockd, json!({ "step": 1 })).await;
     assert_eq!((ids(&first), &first["at"]), (vec!["A1"], &json!("1s")));
     let second = clock(&mockd, json!({ "step": 1 })).await;
-    // The other one of the same moment is still to come, also after a request.
+    // The other event at 2s is still due, even after a request.
     assert_eq!((ids(&second), &second["nextDue"]), (vec!["A2"], &json!("2s")));
     mockd.order("A1", 1).await;
     let rest = clock(&mockd, json!({ "step": 5 })).await;
@@ -58,7 +58,7 @@ async fn a_step_plays_the_next_thing_and_stops_there() {
 }
 
 #[tokio::test]
-async fn when_an_advance_is_answered_the_sockets_have_got_everything() {
+async fn an_advance_answers_after_sockets_have_received_every_frame() {
     let embedded = Embedded::builder().yaml(format!("{SHOP}{SCRIPT}")).paused().start().await.unwrap();
     let world = embedded.default_world();
     let url = format!("ws://{}/orders/nothing", embedded.url().strip_prefix("http://").unwrap());
@@ -70,7 +70,7 @@ async fn when_an_advance_is_answered_the_sockets_have_got_everything() {
 }
 
 #[tokio::test]
-async fn every_socket_gets_each_frame_of_a_busy_virtual_hour() {
+async fn every_socket_receives_each_frame_of_a_busy_virtual_hour() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 100ms, product: A1, amount: 1 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
@@ -86,18 +86,18 @@ async fn every_socket_gets_each_frame_of_a_busy_virtual_hour() {
 }
 
 #[tokio::test]
-async fn a_socket_that_does_not_read_is_left_behind_and_named() {
+async fn an_advance_names_a_socket_that_does_not_read() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1ms, product: A1, amount: 1 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     let _stuck = mockd.live("nothing").await;
-    // More bytes than the kernel takes for a peer that does not read.
+    // More bytes than the kernel buffers for a peer that does not read.
     let answer = clock(&mockd, json!({ "advance": "10m" })).await;
     assert_eq!((&answer["count"], &answer["leftBehind"]), (&json!(600_000), &json!([1])));
 }
 
 #[tokio::test]
-async fn a_paused_clock_stands_still_and_takes_orders() {
+async fn orders_do_not_move_a_paused_clock() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     mockd.order("A1", 1).await;
@@ -107,21 +107,21 @@ async fn a_paused_clock_stands_still_and_takes_orders() {
 }
 
 #[tokio::test]
-async fn a_resumed_clock_continues_at_the_given_speed() {
+async fn a_resumed_clock_runs_at_the_requested_speed() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     mockd.advance("", "1s").await;
     assert_eq!(live.order().await.0, "A1");
     let answer = clock(&mockd, json!({ "resume": true, "speed": 1000 })).await;
     assert_eq!((&answer["paused"], &answer["speed"]), (&json!(false), &json!(1000.0)));
-    // 29 seconds, which at this speed pass while a test waits for the frames.
+    // At this speed, the remaining 29 s take 29 ms.
     assert_eq!(live.texts(3).await[2], r#"{"id":"A1","total":5}"#);
     let paused = clock(&mockd, json!({ "pause": true })).await;
     assert_eq!(paused["at"], mockd.get("/__mockd/clock").await.json()["at"]);
 }
 
 #[tokio::test]
-async fn a_flag_sets_the_speed_of_all_clocks() {
+async fn a_flag_sets_the_speed_of_every_clock() {
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mockd = Mockd::run_with(file.path(), &["--speed", "1000"]).await;
     for prefix in ["", "/@a"] {
@@ -131,7 +131,7 @@ async fn a_flag_sets_the_speed_of_all_clocks() {
 }
 
 #[tokio::test]
-async fn a_wrong_request_names_the_field_and_changes_nothing() {
+async fn an_invalid_request_names_the_field_and_changes_nothing() {
     let mockd = paused().await;
     mockd.advance("", "1s").await;
     for (request, field, why) in [
@@ -162,7 +162,7 @@ async fn a_wrong_request_names_the_field_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_request_leaves_a_running_clock_as_it_was() {
+async fn a_refused_request_leaves_a_running_clock_unchanged() {
     let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--speed", "1000"]).await;
     let request = json!({ "pause": true, "speed": 5, "advance_to": "1us" });
     let answer = mockd.send("POST", "/__mockd/clock", Some(&request)).await;
@@ -172,7 +172,7 @@ async fn a_refused_request_leaves_a_running_clock_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_is_due_when_a_clock_is_paused_has_happened() {
+async fn due_events_run_before_a_pause_takes_effect() {
     let script = "orders: { random: [{ every: 1ms, amount: 1 }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &["--speed", "100"]).await;
@@ -193,7 +193,7 @@ fn duration(text: &Value) -> Duration {
 }
 
 #[tokio::test]
-async fn sockets_that_do_not_read_hold_up_a_busy_server_only_briefly() {
+async fn sockets_that_do_not_read_delay_an_advance_only_briefly() {
     let mockd = paused().await;
     let mut stuck = Vec::new();
     for _ in 0..5 {
@@ -204,20 +204,20 @@ async fn sockets_that_do_not_read_hold_up_a_busy_server_only_briefly() {
         mockd.control("POST", "/__mockd/sockets/send", large.clone()).await;
     }
     let advance = clock(&mockd, json!({ "advance": "5s" }));
-    let questions = async {
+    let other_requests = async {
         loop {
             mockd.get("/__mockd/clock").await;
         }
     };
     let answer = tokio::select! {
         answer = advance => answer,
-        () = questions => unreachable!(),
+        () = other_requests => unreachable!(),
     };
     assert_eq!((&answer["count"], &answer["leftBehind"]), (&json!(3), &json!([1, 2, 3, 4, 5])));
 }
 
 #[tokio::test]
-async fn a_reset_ends_an_advance_that_is_at_work() {
+async fn a_reset_ends_a_running_advance() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: B1, amount: 0 }] }] }\n";
     let mockd = Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{script}")).path(), &["--paused"]).await;
     let request = json!({ "advance": "1000h" });
@@ -234,7 +234,7 @@ async fn a_reset_ends_an_advance_that_is_at_work() {
 }
 
 #[tokio::test]
-async fn a_restore_during_an_advance_lets_a_running_clock_run_on() {
+async fn a_restore_ends_an_advance_and_keeps_the_clock_running() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 10us, product: B1, amount: 0 }] }] }\n";
     let mockd = Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{script}")).path(), &["--speed", "0.5"]).await;
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "s" })).await;
@@ -252,7 +252,7 @@ async fn a_restore_during_an_advance_lets_a_running_clock_run_on() {
 }
 
 #[tokio::test]
-async fn a_reset_while_sockets_are_waited_for_is_not_undone() {
+async fn a_reset_holds_while_an_advance_waits_for_sockets() {
     let mockd = paused().await;
     let _stuck = mockd.live("nothing").await;
     let large = json!({ "text": "x".repeat(900_000) });
@@ -272,11 +272,11 @@ async fn a_reset_while_sockets_are_waited_for_is_not_undone() {
 }
 
 #[tokio::test]
-async fn orders_are_answered_while_a_long_advance_goes_on() {
+async fn orders_are_answered_during_a_long_advance() {
     let script = "orders: { scripts: [{ repeat: forever, steps: [{ at: 1us, product: B1, amount: 0 }] }] }\n";
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-    // A thousand hours of a million events a second: it ends when whoever asked for it goes away.
+    // A thousand hours at a million events a second. The advance ends when its client disconnects.
     let endless = clock(&mockd, json!({ "advance": "1000h" }));
     let meanwhile = async {
         mockd.until("/__mockd/state", |state| state["sequence"] != 0).await;
@@ -284,17 +284,17 @@ async fn orders_are_answered_while_a_long_advance_goes_on() {
         mockd.get("/__mockd/state").await.json()["totals"]["A1"].clone()
     };
     tokio::select! {
-        answer = endless => panic!("it ended: {answer}"),
+        answer = endless => panic!("the advance ended: {answer}"),
         total = meanwhile => assert_eq!(total, 4),
     }
     assert_eq!(mockd.advance("", "1us").await.len(), 1);
 }
 
 #[tokio::test]
-async fn the_answer_to_an_advance_tells_of_the_moment_of_its_end() {
+async fn an_advance_answers_with_the_clock_at_its_end() {
     let mockd = paused().await;
-    // From then on a day goes by in less than a second.
+    // After the advance, a day takes less than a second.
     let answer = clock(&mockd, json!({ "advance": "29s", "resume": true, "speed": 100_000 })).await;
-    let told = ["at", "nextDue", "paused", "speed"].map(|key| answer[key].clone());
-    assert_eq!(told, [json!("29s"), json!("30s"), json!(false), json!(100_000.0)]);
+    let reported = ["at", "nextDue", "paused", "speed"].map(|key| answer[key].clone());
+    assert_eq!(reported, [json!("29s"), json!("30s"), json!(false), json!(100_000.0)]);
 }

@@ -1,4 +1,4 @@
-//! Bodies of requests that come in a coding (RFC 9110, 8.4).
+//! Content codings of request bodies (RFC 9110, section 8.4).
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Head and body of the answer to a POST with that body in these codings.
+/// Sends a POST whose body has these content codings, and returns the head and body of the answer.
 async fn post(mockd: &Mockd, path: &str, codings: &[&str], body: &[u8]) -> (String, Value) {
     let codings: Vec<String> = codings.iter().map(|coding| format!("content-encoding: {coding}\r\n")).collect();
     let codings = codings.concat();
@@ -38,7 +38,7 @@ fn status(head: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_body_in_gzip_is_read_and_in_the_journal_as_what_it_is() {
+async fn a_gzip_body_is_decoded_for_rules_and_the_journal() {
     let mockd = Mockd::shop().await;
     let order = br#"{"amount":2}"#;
     let halves = [gzip(&order[..5]), gzip(&order[5..])].concat();
@@ -48,7 +48,7 @@ async fn a_body_in_gzip_is_read_and_in_the_journal_as_what_it_is() {
         (&["GZip"], gzip(order)),
         (&["identity, gzip"], gzip(order)),
         (&["identity", "gzip"], gzip(order)),
-        // Several members are one body (RFC 1952, 2.2).
+        // Several gzip members form one body (RFC 1952, section 2.2).
         (&["gzip"], halves),
         (&["identity"], order.to_vec()),
         (&[""], order.to_vec()),
@@ -67,7 +67,7 @@ async fn a_body_in_gzip_is_read_and_in_the_journal_as_what_it_is() {
 }
 
 #[tokio::test]
-async fn another_coding_gets_415_with_the_coding_that_is_accepted() {
+async fn an_unsupported_coding_gets_415_with_accept_encoding() {
     let mockd = Mockd::shop().await;
     for codings in
         [&["br"][..], &["deflate"], &["zstd"], &["gzip, gzip"], &["gzip", "br"], &["gzip;q=1"], &["nonsense"]]
@@ -81,18 +81,18 @@ async fn another_coding_gets_415_with_the_coding_that_is_accepted() {
             assert_eq!(answer["message"], message);
         }
     }
-    let type_alone = mockd.send("POST", "/orders/A1", None).await;
-    assert_eq!(type_alone.header("accept-encoding"), "");
+    let wrong_type = mockd.send("POST", "/orders/A1", None).await;
+    assert_eq!(wrong_type.header("accept-encoding"), "");
     assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 3);
 }
 
 #[tokio::test]
-async fn a_body_is_limited_by_what_is_in_it() {
+async fn the_body_limit_applies_to_the_decoded_size() {
     let mockd = Mockd::shop_with("", &["--max-body", "10000"]).await;
     let body = |length: usize| format!("{{\"amount\":1{}}}", " ".repeat(length - 12));
     for (length, expected) in [(10_000, "200"), (10_001, "413"), (50_000_000, "413")] {
         let bytes = gzip(body(length).as_bytes());
-        // A bomb that is itself too large is refused before it is looked into.
+        // A body that is too large even when compressed is refused without decoding.
         for path in ["/orders/A1", "/__mockd/orders"] {
             let (head, _) = post(&mockd, path, &["gzip"], &bytes).await;
             let expected = if expected == "200" && path != "/orders/A1" { "400" } else { expected };
@@ -102,13 +102,13 @@ async fn a_body_is_limited_by_what_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_of_its_coding_gets_400() {
+async fn a_malformed_gzip_body_gets_400() {
     let mockd = Mockd::shop().await;
     let good = gzip(br#"{"amount":2}"#);
-    let mut bad_sum = good.clone();
-    *bad_sum.iter_mut().rev().nth(5).unwrap() ^= 1;
+    let mut bad_checksum = good.clone();
+    *bad_checksum.iter_mut().rev().nth(5).unwrap() ^= 1;
     let trailing = [&good[..], b"more"].concat();
-    for body in [&br#"{"amount":2}"#[..], &good[..good.len() - 1], &good[..12], &bad_sum, &trailing] {
+    for body in [&br#"{"amount":2}"#[..], &good[..good.len() - 1], &good[..12], &bad_checksum, &trailing] {
         let (head, answer) = post(&mockd, "/orders/A1", &["gzip"], body).await;
         assert_eq!(status(&head), "400");
         assert!(answer["message"].as_str().unwrap().starts_with("Body is not valid gzip: "), "{answer}");

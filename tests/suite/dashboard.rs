@@ -1,5 +1,5 @@
-//! The dashboard in a real Chromium, as wide as on a desk and as narrow as on a phone: what it shows of a world, and what
-//! it does to it. Pictures of it are left beside the test binaries.
+//! The dashboard in a real Chromium, in a desktop window and in a phone-sized one: its views of a world, and its
+//! controls. Screenshots are left beside the test binaries.
 
 mod access;
 mod data;
@@ -15,15 +15,15 @@ use serde_json::Value;
 
 use crate::support::{Browser, Mockd, ScenarioFile, needs};
 
-/// Widths and heights of windows, with a name each.
+/// The name, width and height of each window.
 const WINDOWS: [Window; 2] = [("wide", 1280, 900), ("phone", 400, 800)];
 
 type Window = (&'static str, u32, u32);
 
-/// Looks at something in both windows, side by side: most of the time such a test waits for the page.
-async fn at_both_widths(look: impl AsyncFn(Window)) {
+/// Runs a test in both windows concurrently, since it mostly waits for the page.
+async fn at_both_widths(test: impl AsyncFn(Window)) {
     needs!(Browser);
-    futures_util::future::join(look(WINDOWS[0]), look(WINDOWS[1])).await;
+    futures_util::future::join(test(WINDOWS[0]), test(WINDOWS[1])).await;
 }
 
 const STATE: &str = "document.querySelector('#status').dataset.state";
@@ -33,7 +33,7 @@ const ERROR: &str = "document.querySelector('#error').textContent";
 const STEPS: &str = "document.querySelector('#steps').value";
 const ROWS: &str = "document.querySelectorAll('#journal [role=option]').length";
 
-/// Notes, a price that a generator moves, and routes to them; nothing of a shop.
+/// A scenario without a shop: notes, a price that a generator sets, and their routes.
 const NOTES: &str = "
 data:
   notes:
@@ -58,22 +58,23 @@ fn total(id: &str) -> String {
     text(&format!("[data-id={id}] td:nth-child(3)"))
 }
 
-/// A mockd whose clock stands still, and its dashboard in a window of that size.
+/// A mockd and its dashboard in a browser window.
 struct Dashboard {
     mockd: Mockd,
     browser: Browser,
-    // Held for its end: it is deleted then.
+    // Deleted on drop.
     _file: Option<ScenarioFile>,
 }
 
 impl Dashboard {
+    /// Opens the dashboard of a mockd with a paused clock.
     async fn open(scenario: &str, (_, width, height): Window) -> Self {
         let file = ScenarioFile::new(scenario);
-        let page = Self::of(Mockd::run_with(file.path(), &["--paused"]).await, width, height).await;
+        let page = Self::connect(Mockd::run_with(file.path(), &["--paused"]).await, width, height).await;
         Self { _file: Some(file), ..page }
     }
 
-    async fn of(mockd: Mockd, width: u32, height: u32) -> Self {
+    async fn connect(mockd: Mockd, width: u32, height: u32) -> Self {
         let browser = Browser::open(width, height).await;
         browser.goto(&format!("{}/__mockd/", mockd.url())).await;
         browser.becomes(STATE, "live").await;
@@ -85,13 +86,13 @@ impl Dashboard {
     }
 
     async fn click(&self, selector: &str) {
-        // Away from the header, which stays where it is.
+        // The sticky header must not cover the element.
         let element = Value::from(selector);
         self.browser.eval(&format!("document.querySelector({element})?.scrollIntoView({{ block: 'center' }})")).await;
         self.browser.click(selector).await;
     }
 
-    /// Puts a text into a field, as if it were typed or chosen there.
+    /// Sets the value of a field and fires the events of typing or choosing it.
     async fn enter(&self, selector: &str, text: &str) {
         let text = Value::from(text);
         self.browser
@@ -102,8 +103,8 @@ impl Dashboard {
             .await;
     }
 
-    /// On a phone nothing is wider than the screen; a picture is kept.
-    async fn fits(&self, name: &str, window: Window) {
+    /// Asserts that nothing is wider than the window, and takes a screenshot.
+    async fn assert_fits(&self, name: &str, window: Window) {
         assert_eq!(self.browser.eval("document.documentElement.scrollWidth <= innerWidth").await, true, "{name}");
         self.browser.screenshot(&format!("dashboard-{name}-{}", window.0)).await;
     }

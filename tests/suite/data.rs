@@ -1,4 +1,4 @@
-//! `data`: values, collections with the ids of their rows, files, and rows that are made.
+//! `data`: values, collections and their row ids, files, and generated rows.
 
 mod files;
 mod reload;
@@ -8,16 +8,17 @@ use serde_json::{Value, json};
 
 use crate::support::accepted;
 
-/// The rows of a collection as the API shows them.
+/// Returns the rows of a collection as the API shows them.
 fn rows(scenario: &Scenario, name: &str) -> Value {
     serde_json::to_value(scenario.collection(name).unwrap().rows()).unwrap()
 }
 
-/// The values by name.
+/// Returns the values by name.
 fn values(scenario: &Scenario) -> Value {
     scenario.values().iter().map(|(name, value)| (name.to_string(), Value::clone(value))).collect()
 }
 
+/// Returns the ids, the id scheme and the prefix of a collection with these rows.
 fn ids(text: &str) -> (Value, IdScheme, String) {
     let scenario = accepted(&format!("data: {{ rows: {text} }}\n"));
     let collection = scenario.collection("rows").unwrap();
@@ -26,7 +27,7 @@ fn ids(text: &str) -> (Value, IdScheme, String) {
 }
 
 #[test]
-fn lists_of_mappings_are_collections_and_all_else_is_a_value() {
+fn only_lists_of_mappings_are_collections() {
     let scenario = accepted(
         "
 data:
@@ -61,7 +62,7 @@ data:
 }
 
 #[test]
-fn rows_without_ids_get_what_follows_those_that_have_one() {
+fn rows_without_ids_continue_the_declared_ids() {
     let numbered = |prefix: &str| (IdScheme::Numbered, prefix.to_owned());
     for (text, expected, (scheme, prefix)) in [
         ("[]", json!([]), numbered("")),
@@ -81,24 +82,24 @@ fn rows_without_ids_get_what_follows_those_that_have_one() {
         "[{ id: A }, { id: A1 }, {}]",
     ] {
         let (ids, scheme, _) = ids(text);
-        let made = ids.as_array().unwrap().last().unwrap().as_str().unwrap();
-        assert_eq!((made.len(), &made[14..15], scheme), (36, "4", IdScheme::Uuid), "{text}");
+        let assigned = ids.as_array().unwrap().last().unwrap().as_str().unwrap();
+        assert_eq!((assigned.len(), &assigned[14..15], scheme), (36, "4", IdScheme::Uuid), "{text}");
     }
 }
 
 #[test]
-fn a_made_uuid_follows_from_the_name_and_the_place_for_ever() {
+fn an_assigned_uuid_depends_only_on_name_and_position() {
     let uuid = "ea64c874-99a7-499b-b8b2-0e50ceda586c";
-    let (made, ..) = ids("[{ id: x }, {}, {}]");
-    assert_eq!(made[1].as_str().unwrap(), uuid);
+    let (assigned, ..) = ids("[{ id: x }, {}, {}]");
+    assert_eq!(assigned[1].as_str().unwrap(), uuid);
     let (again, ..) = ids("[{}, { id: y }, {}, { id: z }]");
-    assert_eq!(again[2], made[2]);
-    assert_ne!(made[1], made[2]);
+    assert_eq!(again[2], assigned[2]);
+    assert_ne!(assigned[1], assigned[2]);
     let (declared, scheme, _) = ids(&format!("[{{ id: {uuid} }}, {{}}]"));
-    assert_eq!((&declared[1], scheme), (&made[1], IdScheme::Uuid));
+    assert_eq!((&declared[1], scheme), (&assigned[1], IdScheme::Uuid));
 }
 
-const MADE: &str = "
+const GENERATED: &str = "
 seed: 7
 starts: 2026-03-01T12:00:00+01:00
 data:
@@ -111,8 +112,8 @@ data:
 ";
 
 #[test]
-fn made_rows_are_the_same_whatever_else_the_scenario_says() {
-    let scenario = accepted(MADE);
+fn generated_rows_do_not_depend_on_other_declarations() {
+    let scenario = accepted(GENERATED);
     assert_eq!(scenario.starts(), Some(1_772_362_800_000));
     let people = rows(&scenario, "people");
     assert_eq!(people[2]["id"], "P3");
@@ -123,18 +124,19 @@ fn made_rows_are_the_same_whatever_else_the_scenario_says() {
     assert_eq!(rows(&scenario, "others")[1]["id"], 2);
     assert_eq!(rows(&scenario, "nobody"), json!([]));
     let other = accepted(
-        &MADE.replace("  others:", "  before: { generate: { count: 9, row: { a: \"{{ uuid() }}\" } } }\n  others:"),
+        &GENERATED
+            .replace("  others:", "  before: { generate: { count: 9, row: { a: \"{{ uuid() }}\" } } }\n  others:"),
     );
     assert_eq!(rows(&other, "people"), people);
     assert_eq!(rows(&other, "others"), rows(&scenario, "others"));
-    let seeded = accepted(&MADE.replace("seed: 7", "seed: 8"));
+    let seeded = accepted(&GENERATED.replace("seed: 7", "seed: 8"));
     assert_ne!(rows(&seeded, "others"), rows(&scenario, "others"));
-    let unseeded = accepted(&MADE.replace("seed: 7", "name: x"));
-    assert_eq!(rows(&unseeded, "others"), rows(&accepted(&MADE.replace("seed: 7", "seed: 0")), "others"));
+    let unseeded = accepted(&GENERATED.replace("seed: 7", "name: x"));
+    assert_eq!(rows(&unseeded, "others"), rows(&accepted(&GENERATED.replace("seed: 7", "seed: 0")), "others"));
 }
 
 #[test]
-fn a_start_is_a_moment_with_its_offset() {
+fn starts_is_a_timestamp_with_an_offset() {
     let starts = |text: &str| accepted(&format!("starts: {text}\ndata: {{}}\n")).starts();
     assert_eq!(starts("2026-01-01T00:00:00Z"), Some(1_767_225_600_000));
     assert_eq!(starts("2026-01-01T00:00:00.25+01:00"), Some(1_767_222_000_250));
@@ -143,7 +145,7 @@ fn a_start_is_a_moment_with_its_offset() {
 }
 
 #[test]
-fn a_shop_may_have_data_and_data_needs_no_shop() {
+fn a_shop_may_declare_data_without_totals() {
     let scenario = accepted(
         "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\ndata: { orders: [{ id: T1 }], rate: 2 }\n",
     );
@@ -152,9 +154,9 @@ fn a_shop_may_have_data_and_data_needs_no_shop() {
 }
 
 #[test]
-fn data_survives_printing_and_reading() {
+fn data_survives_a_round_trip_through_yaml() {
     let text = format!(
-        "{MADE}  odd: [{{ id: 1 }}, {{ id: x, \"\": [null, 1e3], total: 4, order: 5 }}, {{ a: 010 }}]
+        "{GENERATED}  odd: [{{ id: 1 }}, {{ id: x, \"\": [null, 1e3], total: 4, order: 5 }}, {{ a: 010 }}]
   letters: [{{ id: A1 }}, {{}}]
   value: {{ a: [], b: {{}}, c: \"$$ {{{{ x }}}}\", d: \"1\", from: {{ generate: [] }}, generate: 1, z: 1 }}
   nothing:

@@ -1,4 +1,4 @@
-//! What the tutorial and the guides show works as it stands.
+//! The tutorial and the guides work as shown.
 
 mod page;
 
@@ -10,32 +10,32 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use self::page::{Block, Page, Shown};
+use self::page::{Block, Example, Page};
 use crate::support::{Mockd, Tool, command, needs, schema_rejects, soon};
 
-/// The path with the binary's directory first.
+/// Returns `PATH` with the binary's directory first.
 fn path() -> OsString {
     let binary = Path::new(env!("CARGO_BIN_EXE_mockd")).parent().unwrap().to_owned();
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(std::iter::once(binary).chain(std::env::split_paths(&inherited))).unwrap()
 }
 
-/// What a command prints that has to succeed.
-async fn printed(mut command: Command) -> String {
-    let output = soon("the end of the command", command.kill_on_drop(true).output()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    said
+/// Runs a command that must succeed and returns its standard output.
+async fn output_of(mut command: Command) -> String {
+    let output = soon("the command's exit", command.kill_on_drop(true).output()).await.unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{command:?}: {stdout}{}", String::from_utf8_lossy(&output.stderr));
+    stdout
 }
 
 async fn check(scenario: &Path) {
     let mut check = command(&["check"]);
     check.arg(scenario);
-    printed(check).await;
+    output_of(check).await;
 }
 
 #[tokio::test]
-async fn each_whole_scenario_of_the_guides_is_right() {
+async fn every_scenario_in_the_guides_is_valid() {
     for page in Page::all() {
         let files = page.files();
         for block in &page.blocks {
@@ -53,11 +53,11 @@ async fn each_whole_scenario_of_the_guides_is_right() {
 }
 
 #[test]
-fn each_block_of_yaml_in_the_guides_says_what_it_is() {
+fn every_yaml_block_in_the_guides_has_a_known_title() {
     for page in Page::all() {
         let yaml: Vec<&Block> = page.blocks.iter().filter(|block| block.language == "yaml").collect();
-        let is_whole = yaml.first().is_none_or(|first| first.scenario().is_some());
-        assert!(is_whole, "{} does not begin with a whole scenario", page.name());
+        let starts_whole = yaml.first().is_none_or(|first| first.scenario().is_some());
+        assert!(starts_whole, "{} does not start with a whole scenario", page.name());
         for block in yaml {
             match block.added_to().or(block.part_of()) {
                 Some(whole) => assert!(!page.file(whole).is_empty()),
@@ -68,7 +68,7 @@ fn each_block_of_yaml_in_the_guides_says_what_it_is() {
 }
 
 #[test]
-fn each_block_of_json_in_the_guides_is_json() {
+fn every_json_block_in_the_guides_is_valid() {
     for page in Page::all() {
         for block in page.blocks.iter().filter(|block| block.language == "json") {
             let parsed = serde_json::from_str::<Value>(&block.text);
@@ -78,13 +78,13 @@ fn each_block_of_json_in_the_guides_is_json() {
 }
 
 #[tokio::test]
-async fn mockd_has_the_commands_and_flags_of_the_guides() {
+async fn every_command_and_flag_in_the_guides_exists() {
     for page in Page::all() {
-        for Shown { command: line, .. } in page.blocks.iter().flat_map(Block::session) {
+        for Example { command: line, .. } in page.blocks.iter().flat_map(Block::session) {
             let Some(arguments) = line.strip_prefix("mockd ") else { continue };
             let mut words = arguments.split(['>', '|', '&']).next().unwrap().split_whitespace().peekable();
             let subcommand = words.next_if(|word| !word.starts_with('-'));
-            let help = printed(command(&[subcommand.as_slice(), &["--help"]].concat())).await;
+            let help = output_of(command(&[subcommand.as_slice(), &["--help"]].concat())).await;
             for flag in words.filter(|word| word.starts_with("--")) {
                 let is_known = help.split([' ', ',', '\n']).any(|word| word == flag);
                 assert!(is_known, "{flag} in `{line}` of {}", page.name());
@@ -93,17 +93,17 @@ async fn mockd_has_the_commands_and_flags_of_the_guides() {
     }
 }
 
-/// What a command of curl's prints when it is sent to this mock.
-async fn curled(mockd: &Mockd, line: &str, folder: &TempDir) -> String {
+/// Runs a curl command against this mock and returns its output.
+async fn run_curl(mockd: &Mockd, line: &str, folder: &TempDir) -> String {
     let line = line.replacen("curl ", "curl -sS ", 1).replace("localhost:3000", mockd.address());
     let mut shell = Command::new("bash");
     shell.args(["-c", &line]).current_dir(folder.path());
-    printed(shell).await.replace('\r', "").replace(mockd.address(), "localhost:3000")
+    output_of(shell).await.replace('\r', "").replace(mockd.address(), "localhost:3000")
 }
 
-/// Each session belongs to the scenario before it. What never ends, and what goes to another server, is left out.
+/// Each session belongs to the scenario before it. Commands that never end or that use another server are skipped.
 #[tokio::test]
-async fn each_curl_of_the_guides_is_answered_as_shown() {
+async fn every_curl_command_in_the_guides_prints_the_shown_output() {
     needs!(Curl);
     let mut count = 0;
     for page in Page::all() {
@@ -116,13 +116,13 @@ async fn each_curl_of_the_guides_is_answered_as_shown() {
                 mockd = Some(started);
             }
             let Some(mockd) = &mockd else { continue };
-            for shown in block.session() {
-                let line = &shown.command;
+            for example in block.session() {
+                let line = &example.command;
                 if !line.starts_with("curl ") || !line.contains("localhost:3000") || line.contains(" -N") {
                     continue;
                 }
-                let answer = curled(mockd, line, &files).await;
-                assert!(shown.fits(&answer), "{}\n$ {line}\n{answer}instead of\n{}", page.name(), shown.output);
+                let answer = run_curl(mockd, line, &files).await;
+                assert!(example.matches(&answer), "{}\n$ {line}\n{answer}instead of\n{}", page.name(), example.output);
                 count += 1;
             }
         }
@@ -130,28 +130,28 @@ async fn each_curl_of_the_guides_is_answered_as_shown() {
     assert!(count > 40, "{count}");
 }
 
-/// What pytest says of the tests in a folder, all of which pass. The plugin is that of this repository, which is not installed.
+/// Runs the tests in a folder, which must pass, and returns pytest's output. The plugin is loaded from this repository.
 async fn pytest(folder: &TempDir) -> String {
     let mut pytest = Command::new(Tool::Pytest.path());
     pytest.args(["-q", "-p", "no:cacheprovider", "-p", "mockd.pytest_plugin"]).current_dir(folder.path());
     pytest.env("PYTHONPATH", Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/python/src"));
     pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("MOCKD_BINARY", env!("CARGO_BIN_EXE_mockd")).env("PATH", path());
-    printed(pytest).await
+    output_of(pytest).await
 }
 
 #[tokio::test]
-async fn the_python_tests_of_the_guides_pass() {
+async fn the_python_tests_in_the_guides_pass() {
     needs!(Pytest);
     for (page, passed) in [("tutorial/first-test.md", "1 passed"), ("how-to/pytest.md", "3 passed")] {
-        let said = pytest(&Page::named(page).files()).await;
-        assert!(said.contains(passed), "{page}: {said}");
+        let stdout = pytest(&Page::named(page).files()).await;
+        assert!(stdout.contains(passed), "{page}: {stdout}");
     }
 }
 
-/// With the client of this repository, and the `ws` that tests of sockets use.
+/// Uses this repository's client, and the `ws` package of the live-client tests.
 #[cfg(unix)]
 #[tokio::test]
-async fn the_javascript_tests_of_the_guides_pass() {
+async fn the_javascript_tests_in_the_guides_pass() {
     needs!(LiveClients);
     let mut count = 0;
     for page in Page::all() {
@@ -162,11 +162,11 @@ async fn the_javascript_tests_of_the_guides_pass() {
         std::os::unix::fs::symlink(client, modules.join("mockd")).unwrap();
         std::os::unix::fs::symlink(Tool::LiveClients.path().join("node_modules/ws"), modules.join("ws")).unwrap();
         for name in page.blocks.iter().filter_map(Block::file_name).filter(|name| name.ends_with(".test.js")) {
-            // Node takes a file without a `package.json` for the older kind of module.
+            // Without a `package.json`, Node treats the file as a CommonJS module.
             fs::write(files.path().join("package.json"), r#"{ "type": "module" }"#).unwrap();
             let mut node = Command::new("node");
             node.args(["--test", name]).current_dir(files.path()).env("MOCKD_BINARY", env!("CARGO_BIN_EXE_mockd"));
-            printed(node).await;
+            output_of(node).await;
             count += 1;
         }
     }
@@ -175,14 +175,14 @@ async fn the_javascript_tests_of_the_guides_pass() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_ci_guide_starts_mockd_and_finds_where_it_is() {
+async fn the_ci_guide_starts_mockd_and_reads_its_address() {
     needs!(Curl);
     let page = Page::named("how-to/ci.md");
     let folder = page.files();
     let workflow: Value = serde_yaml::from_str(page.file(".github/workflows/test.yml")).unwrap();
     let steps = workflow["jobs"]["test"]["steps"].as_array().unwrap();
     let run = steps.iter().filter_map(|step| step["run"].as_str()).find(|run| run.contains("mockd run")).unwrap();
-    // The address is asked while mockd runs; then it is told to end.
+    // Sends a request to the address while mockd runs, then stops mockd.
     let script = format!(
         "{}curl -sf \"$(cut -d= -f2 \"$GITHUB_ENV\")/@a/tickets\"\nkill $!\nwait $!\n",
         run.replace("jq -r .url", "sed -E 's/.*\"url\":\"([^\"]*)\".*/\\1/'")
@@ -190,6 +190,6 @@ async fn the_ci_guide_starts_mockd_and_finds_where_it_is() {
     let mut shell = Command::new("bash");
     shell.args(["-ec", &script]).current_dir(folder.path()).env("PATH", path());
     shell.env("GITHUB_ENV", folder.path().join("environment"));
-    let said = printed(shell).await;
-    assert!(said.contains("Printer on fire"), "{said}");
+    let stdout = output_of(shell).await;
+    assert!(stdout.contains("Printer on fire"), "{stdout}");
 }

@@ -1,4 +1,4 @@
-//! What an editor shows while a scenario is typed, by the YAML language server that editors run.
+//! Diagnostics, completions and hovers of the YAML language server that editors run.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{LanguageServer, needs};
 
-/// A directory with the schema, as `mockd init` leaves it.
+/// Returns a directory with the schema, as `mockd init` creates it.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
     std::fs::copy("scenarios/mockd.schema.json", directory.path().join("mockd.schema.json")).unwrap();
@@ -17,7 +17,7 @@ fn directory() -> TempDir {
 const SCHEMA: &str = "# yaml-language-server: $schema=mockd.schema.json\n";
 
 #[tokio::test]
-async fn an_editor_finds_nothing_wrong_with_the_examples() {
+async fn an_editor_reports_no_problems_in_the_examples() {
     needs!(LanguageServer);
     let mut server = LanguageServer::start(Path::new("scenarios")).await;
     for file in std::fs::read_dir("scenarios").unwrap() {
@@ -30,7 +30,7 @@ async fn an_editor_finds_nothing_wrong_with_the_examples() {
 }
 
 #[tokio::test]
-async fn an_editor_marks_mistakes_where_they_are() {
+async fn an_editor_marks_mistakes_at_their_position() {
     needs!(LanguageServer);
     let directory = directory();
     let mut server = LanguageServer::start(directory.path()).await;
@@ -47,7 +47,7 @@ async fn an_editor_marks_mistakes_where_they_are() {
 }
 
 #[tokio::test]
-async fn an_editor_completes_keys_and_words_and_tells_what_they_mean() {
+async fn an_editor_completes_and_documents_keys_and_values() {
     needs!(LanguageServer);
     let directory = directory();
     let mut server = LanguageServer::start(directory.path()).await;

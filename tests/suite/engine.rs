@@ -22,7 +22,7 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Events as `time id total`.
+/// Formats events as `time id total`.
 fn lines(events: &[Event]) -> Vec<String> {
     let line = |event: &Event| match &event.kind {
         EventKind::Counted { id, value: total, .. } => format!("{} {id} {total}", event.at.as_millis()),
@@ -55,19 +55,19 @@ fn steps_run_at_their_time_after_the_start_or_the_previous_step() {
 }
 
 #[test]
-fn a_script_without_length_repeats_at_one_moment() {
+fn a_script_without_length_repeats_instantly() {
     let script = steps("repeat: 3, steps: [{ product: T1, amount: 1 }, { product: T2, amount: -1 }]");
     let expected = ["0 T1 1", "0 T2 9", "0 T1 2", "0 T2 8", "0 T1 3", "0 T2 7"];
     assert_eq!(play(&script, ms(10_000)), expected);
-    let most = steps("start: 1s, repeat: 500000, steps: [{ product: T1, amount: 1, times: 2 }]");
-    let events = play(&most, ms(1_000));
+    let longest = steps("start: 1s, repeat: 500000, steps: [{ product: T1, amount: 1, times: 2 }]");
+    let events = play(&longest, ms(1_000));
     assert_eq!((events.len(), events.last().map(String::as_str)), (1_000_000, Some("1000 T1 1000000")));
     let added = "repeat: 2, steps: [{ product: T7, amount: 1 }, { add: { category: toys, product: { id: T7 } } }]";
     assert_eq!(play(&steps(added), ms(1))[..3], ["0 Order T7 not found", "0 +T7", "0 T7 0"]);
 }
 
-/// What orders have added to the total of T1, one after the other.
-fn drawn(scenario: &Arc<Scenario>, seed: u64, to: Duration) -> Vec<i64> {
+/// Returns the amounts that orders add to the total of T1, in order.
+fn drawn_amounts(scenario: &Arc<Scenario>, seed: u64, to: Duration) -> Vec<i64> {
     let totals = Engine::new(scenario, seed).advance(to).into_iter().filter_map(|event| match event.kind {
         EventKind::Counted { id, value: total, .. } if &*id == "T1" => Some(total),
         _ => None,
@@ -76,23 +76,23 @@ fn drawn(scenario: &Arc<Scenario>, seed: u64, to: Duration) -> Vec<i64> {
 }
 
 #[test]
-fn a_steps_amount_is_drawn_anew_each_time() {
+fn a_step_draws_a_new_amount_on_each_run() {
     let script = steps(
         "repeat: 2, steps: [{ after: 1s, product: T1, amount: { min: -2, max: 7 }, times: 500, every: 1ms }, { product: T1, amount: 100 }]",
     );
-    let amounts = drawn(&script, 42, ms(10_000));
+    let amounts = drawn_amounts(&script, 42, ms(10_000));
     assert_eq!((amounts.len(), amounts[500], amounts[1001]), (1002, 100, 100));
     let ranged: Vec<i64> = amounts.iter().copied().filter(|amount| *amount != 100).collect();
     for amount in -2..=7 {
         assert!(ranged.iter().filter(|one| **one == amount).count() > 60, "{amount}");
     }
     assert!(ranged.iter().all(|amount| (-2..=7).contains(amount)) && ranged[..500] != ranged[500..]);
-    assert_eq!(drawn(&script, 42, ms(10_000)), amounts);
-    assert_ne!(drawn(&script, 43, ms(10_000)), amounts);
+    assert_eq!(drawn_amounts(&script, 42, ms(10_000)), amounts);
+    assert_ne!(drawn_amounts(&script, 43, ms(10_000)), amounts);
 }
 
 #[test]
-fn amounts_stay_the_same_when_other_scripts_and_generators_come() {
+fn amounts_do_not_depend_on_other_scripts_and_generators() {
     for name in ["name: mine, ", ""] {
         let mine = format!("{{ {name}steps: [{{ product: T1, amount: {{ min: 1, max: 1000 }}, times: 20 }}] }}");
         let other = "{ steps: [{ product: T2, amount: { min: 1, max: 9 }, times: 20 }] }";
@@ -100,21 +100,22 @@ fn amounts_stay_the_same_when_other_scripts_and_generators_come() {
         let among = scenario(&format!(
             "orders: {{ scripts: [{other}, {mine}, {other}], random: [{{ every: 1s, products: [T2] }}] }}\n"
         ));
-        assert_eq!(drawn(&alone, 42, ms(1_000)), drawn(&among, 42, ms(1_000)), "{mine}");
+        assert_eq!(drawn_amounts(&alone, 42, ms(1_000)), drawn_amounts(&among, 42, ms(1_000)), "{mine}");
     }
 }
 
 #[test]
-fn equal_scripts_without_names_draw_amounts_of_their_own() {
+fn equal_scripts_without_names_draw_independent_amounts() {
     for (name, is_shared) in [("", false), ("name: mine, ", true)] {
         let script = format!("{{ {name}steps: [{{ at: 1s, product: T1, amount: {{ min: 1, max: 1000000 }} }}] }}");
-        let amounts = drawn(&scenario(&format!("orders: {{ scripts: [{script}, {script}] }}\n")), 42, ms(1_000));
+        let amounts =
+            drawn_amounts(&scenario(&format!("orders: {{ scripts: [{script}, {script}] }}\n")), 42, ms(1_000));
         assert_eq!((amounts.len(), amounts[0] == amounts[1]), (2, is_shared), "{script}");
     }
 }
 
 #[test]
-fn a_restored_engine_draws_the_amounts_that_were_next() {
+fn a_restored_engine_continues_its_random_draws() {
     let script =
         steps("repeat: forever, steps: [{ after: 1s, product: T1, amount: { min: 1, max: 1000000 }, times: 9 }]");
     let start = Engine::new(&script, 42);
@@ -126,7 +127,7 @@ fn a_restored_engine_draws_the_amounts_that_were_next() {
 }
 
 #[test]
-fn time_goes_on_for_thousands_of_years() {
+fn time_advances_for_thousands_of_years() {
     const YEAR: Duration = Duration::from_hours(24 * 365);
     let scenario = scenario(
         "orders:
@@ -147,7 +148,7 @@ fn time_goes_on_for_thousands_of_years() {
 }
 
 #[test]
-fn time_ends_where_a_duration_does_and_nothing_is_due_then() {
+fn time_ends_at_the_maximum_duration_with_nothing_due() {
     let script = steps("repeat: forever, steps: [{ after: 23990h, product: T1, amount: 1, times: 3, every: 1h }]");
     let mut late = serde_json::to_value(Engine::new(&script, 1).save(&Engine::new(&script, 1))).unwrap();
     late["scripts"][0]["origin"] = serde_json::json!({ "secs": u64::MAX - 90_000_000, "nanos": 0 });
@@ -157,7 +158,7 @@ fn time_ends_where_a_duration_does_and_nothing_is_due_then() {
 }
 
 #[test]
-fn a_script_repeats_as_often_as_declared_from_its_last_step() {
+fn a_script_repeats_as_declared_after_its_last_step() {
     let script = "steps: [{ at: 100ms, product: T1, amount: 1 }, { at: 300ms, product: T2, amount: 1 }]";
     let twice = steps(&format!("repeat: 2, {script}"));
     assert_eq!(play(&twice, ms(10_000)), ["100 T1 1", "300 T2 11", "400 T1 2", "600 T2 12"]);
@@ -166,7 +167,7 @@ fn a_script_repeats_as_often_as_declared_from_its_last_step() {
 }
 
 #[test]
-fn a_step_happens_several_times_beside_the_steps_after_it() {
+fn a_repeated_step_overlaps_the_steps_after_it() {
     let script = steps(
         "steps: [{ at: 1s, product: T1, amount: 1, times: 3, every: 10ms }, { at: 1010ms, product: T2, amount: 1 },
          { after: 5ms, product: T2, amount: 1 }]",
@@ -175,7 +176,7 @@ fn a_step_happens_several_times_beside_the_steps_after_it() {
 }
 
 #[test]
-fn a_step_after_a_repeated_one_counts_from_its_last_repetition() {
+fn a_step_after_a_repeated_one_starts_from_its_last_run() {
     let script =
         steps("steps: [{ product: T1, amount: 1, times: 3, every: 10ms }, { after: 5ms, product: T2, amount: 1 }]");
     assert_eq!(play(&script, ms(2_000)), ["0 T1 1", "10 T1 2", "20 T1 3", "25 T2 11"]);
@@ -203,7 +204,7 @@ fn a_total_never_leaves_the_safe_integers() {
 }
 
 #[test]
-fn time_in_one_go_and_in_small_steps_gives_the_same_events() {
+fn events_do_not_depend_on_how_time_is_advanced() {
     let orders = "orders:
   random: [{ every: 7ms, amount: { min: -3, max: 9 } }, { rate: 90/s, arrivals: poisson }, { every: 50ms, jitter: 20ms }]
   scripts: [{ repeat: forever, steps: [{ after: 33ms, product: T1, amount: 1, times: 2, every: 5ms }] }]\n";
@@ -221,7 +222,7 @@ fn time_in_one_go_and_in_small_steps_gives_the_same_events() {
 }
 
 #[test]
-fn event_numbers_have_no_gap() {
+fn event_sequence_numbers_have_no_gaps() {
     let mut engine = Engine::new(&scenario("orders: { random: [{ every: 1ms }] }\n"), 1);
     let events = engine.advance(ms(500));
     assert!(events.iter().map(|event| event.sequence).eq(1..=500));
@@ -229,7 +230,7 @@ fn event_numbers_have_no_gap() {
 }
 
 #[test]
-fn the_same_seed_gives_these_orders_for_ever() {
+fn a_seed_yields_the_golden_orders() {
     let random = scenario("orders: { random: [{ every: 1s, amount: { min: 1, max: 7 } }] }\n");
     assert_eq!(play(&random, ms(8_000)), GOLDEN);
 }
@@ -238,7 +239,7 @@ const GOLDEN: [&str; 8] =
     ["1000 T2 17", "2000 T1 5", "3000 T1 7", "4000 T1 13", "5000 T2 19", "6000 T2 26", "7000 T2 31", "8000 T2 33"];
 
 #[test]
-fn even_times_do_not_drift() {
+fn evenly_spaced_orders_do_not_drift() {
     let random = scenario("orders: { random: [{ rate: 3/s }] }\n");
     let mut engine = Engine::new(&random, 1);
     assert_eq!(engine.advance(Duration::from_hours(10)).len(), 108_000);
@@ -287,13 +288,13 @@ fn amounts_and_products_are_drawn_as_declared() {
 }
 
 #[test]
-fn a_generator_works_from_and_until() {
+fn a_generator_runs_only_between_from_and_until() {
     let random = scenario("orders: { random: [{ every: 1s, from: 2s, until: 5s, products: [T1] }] }\n");
     assert_eq!(play(&random, ms(60_000)), ["3000 T1 1", "4000 T1 2", "5000 T1 3"]);
 }
 
 #[test]
-fn a_generator_ends_where_its_times_cannot_be_told_any_more() {
+fn a_generator_ends_when_its_times_overflow() {
     let start = Engine::new(&scenario("orders: { random: [{ every: 20000h, amount: 1 }] }"), 1);
     let mut late = serde_json::to_value(start.save(&start)).unwrap();
     let seconds = u64::MAX - 200_000_000;
@@ -305,7 +306,7 @@ fn a_generator_ends_where_its_times_cannot_be_told_any_more() {
 }
 
 #[test]
-fn a_clone_goes_its_own_way_from_the_same_moment() {
+fn a_clone_continues_independently_from_the_same_state() {
     let script =
         "{ scripts: [{ repeat: forever, steps: [{ at: 70ms, add: { category: toys, product: { name: X } } }] }],
         random: [{ rate: 50/s, arrivals: poisson, amount: { min: -3, max: 9 } }] }";
@@ -313,14 +314,14 @@ fn a_clone_goes_its_own_way_from_the_same_moment() {
     engine.advance(ms(1000));
     let mut clone = engine.clone();
     engine.apply(Command::count("T1", 1_000)).unwrap();
-    let went_on = engine.advance(ms(5_000));
+    let continued = engine.advance(ms(5_000));
     clone.apply(Command::count("T1", 1_000)).unwrap();
-    assert_eq!(clone.advance(ms(5_000)), went_on);
+    assert_eq!(clone.advance(ms(5_000)), continued);
     assert_eq!(clone.values().collect::<Vec<_>>(), engine.values().collect::<Vec<_>>());
 }
 
 #[test]
-fn of_several_orders_all_are_carried_out_or_none() {
+fn a_batch_of_orders_is_applied_entirely_or_not_at_all() {
     let mut engine = Engine::new(&scenario(""), 1);
     let orders = |orders: &[(&str, i64)]| Command::CountAll {
         amounts: orders.iter().map(|(id, amount)| ((*id).into(), *amount)).collect(),
@@ -337,7 +338,7 @@ fn of_several_orders_all_are_carried_out_or_none() {
 }
 
 #[test]
-fn generators_do_not_disturb_each_other() {
+fn generators_do_not_affect_each_other() {
     let (one, other) = ("{ every: 1s, products: [T1], amount: { min: 1, max: 100 } }", "{ every: 1s, products: [T2] }");
     let alone = play(&scenario(&format!("orders: {{ random: [{one}] }}\n")), ms(9_500));
     let both = play(&scenario(&format!("orders: {{ random: [{one}, {other}] }}\n")), ms(9_500));
@@ -346,15 +347,15 @@ fn generators_do_not_disturb_each_other() {
 }
 
 #[test]
-fn unchanged_timelines_carry_on_and_changed_ones_start_over() {
-    let kept = "{ steps: [{ at: 1s, product: T1, amount: 1 }, { at: 3s, product: T1, amount: 1 }] }";
+fn unchanged_scripts_continue_and_changed_ones_restart() {
+    let unchanged = "{ steps: [{ at: 1s, product: T1, amount: 1 }, { at: 3s, product: T1, amount: 1 }] }";
     let changed = |amount: i64| format!("{{ steps: [{{ at: 1s, product: T2, amount: {amount} }}] }}");
-    let all = |amount: i64| scenario(&format!("orders: {{ scripts: [{}, {kept}] }}\n", changed(amount)));
+    let all = |amount: i64| scenario(&format!("orders: {{ scripts: [{}, {unchanged}] }}\n", changed(amount)));
     let mut engine = Engine::new(&all(1), 42);
     assert_eq!(lines(&engine.advance(ms(2_000))), ["1000 T2 11", "1000 T1 1"]);
     let listed: Vec<String> = engine.replace(&all(5), 42).changes.iter().map(ToString::to_string).collect();
     assert_eq!(listed, ["script 1 changed"]);
-    // The kept one is between its steps; the changed one counts from the reload, and so comes first.
+    // The unchanged script is between its steps. The changed one restarts at the reload, so its step is first.
     assert_eq!(lines(&engine.advance(ms(9_000))), ["3000 T2 16", "3000 T1 2"]);
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario: the whole report, word by word.
+//! Reports of invalid scenarios, word for word.
 
 mod data;
 mod endpoints;
@@ -15,21 +15,21 @@ use mockd::scenario::{Source, parse};
 use crate::support::accepted;
 
 fn report(text: &str) -> String {
-    parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right").to_string()
+    parse(&Source::new("shop.yaml", text)).expect_err("the scenario is valid").to_string()
 }
 
-/// The first lines of each problem.
+/// Returns the message of each problem.
 fn messages(text: &str) -> Vec<String> {
     report(text).lines().filter_map(|line| line.strip_prefix("error: ")).map(str::to_owned).collect()
 }
 
-/// A scenario that is right, and is made wrong by what follows.
+/// Appends `rest` to a valid scenario.
 fn with(rest: &str) -> String {
     format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}, {{ id: T2 }}] }} }}\n{rest}")
 }
 
 #[test]
-fn all_problems_come_in_one_go_in_the_order_of_the_file() {
+fn all_problems_are_reported_together_in_file_order() {
     let text = "\
 sed: 42
 categories:
@@ -78,7 +78,7 @@ error: `al` is not a valid value here
 }
 
 #[test]
-fn the_caret_is_in_place_after_letters_of_more_than_one_byte() {
+fn the_caret_is_aligned_after_multibyte_characters() {
     let text = "categories: { \"Süßes – 甘い\": { prefx: S } }\n";
     let report = report(text);
     assert!(
@@ -227,7 +227,7 @@ fn each_mistake_in_a_script_or_in_the_yaml_has_its_message() {
 }
 
 #[test]
-fn a_misspelt_key_is_not_reported_as_missing_too() {
+fn a_misspelt_key_is_not_also_reported_as_missing() {
     for text in [
         with("orders: { random: [{ evry: 1s }] }\n"),
         with("orders: { scripts: [{ steps: [{ product: T1, amuont: 1 }] }] }\n"),
@@ -241,7 +241,7 @@ fn a_misspelt_key_is_not_reported_as_missing_too() {
 }
 
 #[test]
-fn what_was_most_likely_meant_is_suggested() {
+fn the_most_likely_value_is_suggested() {
     for (text, suggestion) in [
         (with("orders: { scripts: [{ repeat: forevr, steps: [{ product: T1, amount: 1 }] }] }\n"), "forever"),
         (with("orders: { random: [{ every: 1s, products: al }] }\n"), "all"),
@@ -259,7 +259,7 @@ fn what_was_most_likely_meant_is_suggested() {
 }
 
 #[test]
-fn null_is_the_type_of_that_name_with_and_without_quotes() {
+fn null_is_a_type_with_and_without_quotes() {
     let quoted = accepted(
         "categories: { toys: { prefix: T, fields: { a: 'null', b: [string, 'null'], c: { type: 'null' } } } }\n",
     );
@@ -270,7 +270,7 @@ fn null_is_the_type_of_that_name_with_and_without_quotes() {
 }
 
 #[test]
-fn one_mistake_behind_several_aliases_is_one_problem() {
+fn a_mistake_behind_several_aliases_is_reported_once() {
     let text = with("orders: { random: [&g { every: 1s, amout: 1 }, *g, *g] }\n");
     assert_eq!(messages(&text), ["unknown key `amout`"]);
 }
@@ -291,7 +291,7 @@ fn an_alias_bomb_is_refused() {
 }
 
 #[test]
-fn nesting_without_end_is_refused() {
+fn excessive_nesting_is_refused() {
     for (open, close) in [("[", "]"), ("{a: ", "}")] {
         let text = format!("{}{}", open.repeat(100), close.repeat(100));
         assert_eq!(messages(&text), ["nested deeper than 64 levels"]);
@@ -300,7 +300,7 @@ fn nesting_without_end_is_refused() {
 }
 
 #[test]
-fn keys_that_hold_anchors_say_nothing_else() {
+fn keys_that_hold_anchors_are_otherwise_ignored() {
     let text = "
 x-products: &kite { name: Kite, totl: 1, amount: [1, { deep: !!str 2 }] }
 x-: 3
@@ -315,7 +315,7 @@ categories: { toys: { prefix: T, products: [{ <<: *kite, id: T1 }] } }
 }
 
 #[test]
-fn an_alias_without_its_anchor_says_that_files_keep_theirs() {
+fn an_unknown_anchor_explains_that_anchors_are_per_file() {
     let text = "categories: { toys: { prefix: T, products: [*base, *other] } }\n";
     let expected = "\
 error: there is no anchor `&base` before this alias in the file
@@ -330,14 +330,14 @@ error: there is no anchor `&base` before this alias in the file
     assert_eq!(messages(last), ["there is no anchor `&number` before this alias in the file"]);
 }
 
-/// The suggestions of the first problem.
+/// Returns the help of the first problem.
 fn help(text: &str) -> Option<String> {
     let report = report(text);
     report.lines().find_map(|line| line.trim().strip_prefix("= help: ").map(str::to_owned))
 }
 
 #[test]
-fn advice_never_repeats_what_is_written() {
+fn a_suggestion_never_repeats_the_written_text() {
     for (text, advice) in [
         (with("orders: { random: [{ every: 1s, products: [\"T1\u{200b}\"] }] }\n"), "did you mean `T1`? the text has U+200B"),
         (with("orders: { random: [{ every: 1s, products: [\"T1 \"] }] }\n"), "did you mean `T1`? the text has U+0020"),

@@ -1,4 +1,4 @@
-//! The files in `scenarios/` do what their first lines say.
+//! The files in `scenarios/` do what their opening comments say.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ async fn run(name: &str) -> Mockd {
 }
 
 #[test]
-fn each_example_opens_with_a_comment_that_says_what_it_shows() {
+fn each_example_starts_with_a_comment() {
     for file in std::fs::read_dir("scenarios").unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_none_or(|extension| extension != "yaml") {
@@ -35,7 +35,7 @@ async fn shop_sells_1_to_7_pieces_of_a_product_every_1500_ms() {
 }
 
 #[tokio::test]
-async fn webhook_moves_by_post_alone_from_3_to_13() {
+async fn webhook_totals_change_only_by_post() {
     let mockd = run("webhook.yaml").await;
     let mut live = mockd.live("electronics").await;
     assert_eq!(live.texts(2).await[0], r#"{"id":"A1","total":3}"#);
@@ -44,17 +44,17 @@ async fn webhook_moves_by_post_alone_from_3_to_13() {
 }
 
 #[tokio::test]
-async fn flash_sale_opens_with_ten_orders_and_a_return() {
+async fn flash_sale_starts_with_ten_orders_and_a_return() {
     let mockd = run("flash-sale.yaml").await;
     let mut live = mockd.live("electronics").await;
     let first = [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7,"returned":1}"#];
     assert_eq!(live.texts(2).await, first);
-    // With its seed, the random trickle starts later than these two.
+    // With the scenario's seed, the random orders start after these two.
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":13}"#, r#"{"id":"A2","total":6,"returned":1}"#]);
 }
 
 #[tokio::test]
-async fn bad_day_has_a_fault_of_another_kind_in_force_at_each_time() {
+async fn bad_day_runs_through_its_faults_in_order() {
     let mockd = Mockd::run_with(Path::new("scenarios/bad-day.yaml"), &["--paused"]).await;
     let mut seen = Vec::new();
     for _ in 0..29 {

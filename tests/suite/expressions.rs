@@ -1,6 +1,6 @@
-//! The expressions of scenarios, by table: what each gives, or what is said about it and where.
+//! The expressions of scenarios by table: the value of each, or its error and the error's position.
 //!
-//! `tests/golden/expressions` has a line for each; an error is written with the bytes that its caret is under.
+//! `tests/golden/expressions` has a line for each. An error includes the range of bytes above its caret.
 
 mod bounds;
 mod oddities;
@@ -22,7 +22,7 @@ use crate::golden::assert_golden;
 use crate::inputs::expression::{Collection, Setting};
 use crate::support::accepted;
 
-/// What the expressions of these tests can see.
+/// Returns the data that the expressions of these tests can read under a name.
 fn known(name: &str) -> Option<Data> {
     Some(match name {
         "msg" => Data::shared(&Arc::new(json!({
@@ -39,7 +39,7 @@ fn known(name: &str) -> Option<Data> {
         "price" => Data::from(9.99),
         "nothing" => return None,
         "line-items" => Data::from(json!([1, 2])),
-        other => panic!("{other} is no name of these tests"),
+        other => panic!("{other} is not a name of these tests"),
     })
 }
 
@@ -93,7 +93,7 @@ fn condition(text: &str) -> String {
 }
 
 #[test]
-fn every_expression_gives_what_it_gave_for_ever() {
+fn every_expression_yields_its_golden_result() {
     let mut lines = Vec::new();
     for text in TEXTS.iter().chain(REFUSED) {
         lines.push(format!("{text}  =>  {}", rendered(&json!(text))));
@@ -108,18 +108,18 @@ fn every_expression_gives_what_it_gave_for_ever() {
 }
 
 #[test]
-fn made_up_data_is_the_same_for_ever() {
+fn fake_data_matches_the_golden_file() {
     let of_kind = |kind: &str| {
         let template = compiled(&json!(format!("{{{{ fake('{kind}') }}}}"))).unwrap();
         let mut setting = Setting::default();
-        let mut made = || template.render_required(&known, &mut setting).unwrap().to_string();
-        (0..24).map(|_| format!("{kind} {}", made())).collect::<Vec<_>>()
+        let mut fake = || template.render_required(&known, &mut setting).unwrap().to_string();
+        (0..24).map(|_| format!("{kind} {}", fake())).collect::<Vec<_>>()
     };
     assert_golden("made-up", &KINDS.map(of_kind).concat().join("\n"));
 }
 
 #[test]
-fn all_that_is_wrong_with_a_template_is_said_with_its_place() {
+fn every_template_error_is_reported_with_its_position() {
     let value =
         json!({ "a": ["$mgs", { "b": "ok {{ 1 + }} {{ nope }}" }], "{{ key }}": "$msg.id", "c": "{{ uuid(1) }}" });
     assert_eq!(
@@ -137,7 +137,7 @@ fn all_that_is_wrong_with_a_template_is_said_with_its_place() {
 }
 
 #[test]
-fn a_template_knows_the_names_that_it_uses() {
+fn a_template_lists_the_names_that_it_uses() {
     let cases: [(Value, &[&str]); 7] = [
         (json!({ "a": [1, "x", null], "b": {} }), &[]),
         (json!("$$msg"), &[]),
@@ -158,7 +158,7 @@ fn a_template_knows_the_names_that_it_uses() {
 }
 
 #[test]
-fn words_of_the_language_are_no_names_of_values() {
+fn words_of_the_language_are_reserved_names() {
     for name in ["now", "random", "in", "not", "true", "None", "loop", "members"] {
         assert!(is_reserved_name(name), "{name}");
     }
@@ -168,7 +168,7 @@ fn words_of_the_language_are_no_names_of_values() {
 }
 
 #[test]
-fn the_fields_of_headers_are_found_in_any_case() {
+fn header_fields_are_found_in_any_case() {
     let headers = Arc::new(json!({ "x-api-key": "k1", "authorization": "Bearer x" }));
     let known = |_: &str| Some(Data::in_any_case(&headers));
     let rendered = |text: &str| compiled(&json!([text])).unwrap().render_required(&known, &mut Setting::default());
@@ -183,13 +183,13 @@ fn the_fields_of_headers_are_found_in_any_case() {
         assert_eq!(rendered(text).unwrap(), json!([expected]), "{text}");
     }
     let own = Arc::new(json!({ "Own": 1 }));
-    let found = compiled(&json!("$headers.Own")).unwrap();
-    let given = |_: &str| Some(Data::in_any_case(&own));
-    assert_eq!(found.render_required(&given, &mut Setting::default()), Ok(json!(1)));
+    let template = compiled(&json!("$headers.Own")).unwrap();
+    let own_data = |_: &str| Some(Data::in_any_case(&own));
+    assert_eq!(template.render_required(&own_data, &mut Setting::default()), Ok(json!(1)));
 }
 
 #[test]
-fn draws_and_counts_go_on_from_one_run_to_the_next() {
+fn draws_and_counters_continue_from_one_run_to_the_next() {
     let mut setting = Setting::default();
     let template = compiled(&json!(["{{ next('n') }}", "{{ random(0, 1000000) }}", "{{ next('n') }}"])).unwrap();
     let first = template.render_required(&known, &mut setting).unwrap();
@@ -200,11 +200,11 @@ fn draws_and_counts_go_on_from_one_run_to_the_next() {
 }
 
 #[test]
-fn an_error_at_run_time_says_where_its_expression_is() {
+fn a_run_time_error_reports_the_position_of_its_expression() {
     let text = "data: { price: 1 }\nhttp:\n  GET /x: { body: { a: [\"so {{ price.x }}\"] } }\n  GET /y: { when: price // 0 }\n";
     let scenario = accepted(text);
     let answer = |key: &str| &scenario.routes().answers(key).unwrap().list[0];
-    let Content::JsonOfData(body) = &answer("GET /x").content else { panic!("there is a body") };
+    let Content::JsonOfData(body) = &answer("GET /x").content else { panic!("the answer has no body") };
     let nothing = |_: &str| None;
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
     assert_eq!(

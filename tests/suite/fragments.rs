@@ -1,14 +1,14 @@
-//! RFC 6455, byte by byte: messages in fragments (section 5.4), and texts that are UTF-8 (8.1) or are not.
+//! RFC 6455, byte by byte: fragmented messages (section 5.4) and valid UTF-8 in text (section 8.1).
 
 use crate::support::frame::{
     BINARY, CONTINUATION, FINAL_BINARY, FINAL_CONTINUATION, FINAL_TEXT, PING, PONG, TEXT, masked,
 };
 use crate::support::{Mockd, RawSocket};
 
-/// One, two, three and four bytes a character.
+/// Characters of one, two, three and four bytes.
 const CATEGORY: &str = "a ß 甘 🍬";
 
-/// What comes when that category is asked for.
+/// The order that a socket receives when it selects that category.
 const UPDATED: &[u8] = br#"{"id":"C1","total":5}"#;
 
 async fn shop_of_sweets() -> Mockd {
@@ -24,7 +24,7 @@ fn update() -> Vec<u8> {
     format!(r#"{{"cmd":"update-category","payload":{{"category":"{CATEGORY}"}}}}"#).into_bytes()
 }
 
-/// The frames of one message.
+/// Returns the frames of one message.
 fn fragments(first_byte: u8, parts: &[&[u8]]) -> Vec<Vec<u8>> {
     let kind = |at: usize| match (at, at + 1 == parts.len()) {
         (0, is_final) => first_byte | u8::from(is_final) << 7,
@@ -34,7 +34,7 @@ fn fragments(first_byte: u8, parts: &[&[u8]]) -> Vec<Vec<u8>> {
     parts.iter().enumerate().map(|(at, part)| masked(kind(at), part)).collect()
 }
 
-/// The parts of a payload, and empty ones to make it so many.
+/// Splits a payload into `count` parts, the last of which may be empty.
 fn parts(payload: &[u8], count: usize) -> Vec<&[u8]> {
     let mut parts: Vec<&[u8]> = payload.chunks(payload.len().div_ceil(count)).collect();
     parts.resize(count, b"");
@@ -61,7 +61,7 @@ async fn up_to_1000_fragments_with_pings_between_are_one_message() {
 }
 
 #[tokio::test]
-async fn a_message_of_empty_fragments_is_an_empty_one() {
+async fn empty_fragments_form_an_empty_message() {
     let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     socket.send_bytes(&fragments(TEXT, &[b"", b"", b""]).concat()).await;
@@ -72,18 +72,18 @@ async fn a_message_of_empty_fragments_is_an_empty_one() {
 }
 
 #[tokio::test]
-async fn fragments_out_of_their_order_get_1002() {
+async fn fragments_out_of_order_get_1002() {
     let mockd = shop_of_sweets().await;
-    let begun = || masked(TEXT, b"{");
+    let unfinished = || masked(TEXT, b"{");
     for frames in [
         vec![masked(FINAL_CONTINUATION, b"x")],
         vec![masked(CONTINUATION, b"x")],
         vec![masked(CONTINUATION, b"")],
-        vec![begun(), masked(FINAL_CONTINUATION, b"}"), masked(FINAL_CONTINUATION, b"x")],
+        vec![unfinished(), masked(FINAL_CONTINUATION, b"}"), masked(FINAL_CONTINUATION, b"x")],
         vec![masked(FINAL_BINARY, b"{}"), masked(CONTINUATION, b"x")],
-        vec![begun(), masked(FINAL_TEXT, &update())],
-        vec![begun(), begun()],
-        vec![begun(), masked(FINAL_BINARY, &update())],
+        vec![unfinished(), masked(FINAL_TEXT, &update())],
+        vec![unfinished(), unfinished()],
+        vec![unfinished(), masked(FINAL_BINARY, &update())],
         vec![masked(BINARY, b""), masked(FINAL_TEXT, b"")],
     ] {
         let mut socket = socket(&mockd).await;
@@ -100,8 +100,8 @@ async fn a_character_may_be_split_across_fragments_and_writes() {
     let update = update();
     for at in 1..update.len() {
         let (first, second) = update.split_at(at);
-        let [first, second] = &fragments(TEXT, &[first, second])[..] else { panic!("two parts") };
-        // Its pong says that the first fragment has been read, and that nothing is wrong with it.
+        let [first, second] = &fragments(TEXT, &[first, second])[..] else { panic!("expected two fragments") };
+        // The pong shows that the first fragment has been read and accepted.
         socket.send_bytes(&[&first[..], &masked(PING, b"")].concat()).await;
         assert_eq!(socket.receive().await, (PONG, vec![]), "cut at {at}");
         socket.send_bytes(second).await;
@@ -109,40 +109,40 @@ async fn a_character_may_be_split_across_fragments_and_writes() {
     }
 }
 
-/// What no text may hold, whatever comes after it.
+/// Byte sequences that no text may contain, whatever follows.
 const NOT_UTF_8: [&[u8]; 16] = [
     b"\x80",
     b"\xbf\xbf",
     b"\xfe",
     b"\xff",
-    // Longer than need be.
+    // Overlong encodings.
     b"\xc0\xaf",
     b"\xc1\xbf",
     b"\xe0\x80\xaf",
     b"\xe0\x9f\xbf",
     b"\xf0\x80\x80\xaf",
     b"\xf0\x8f\xbf\xbf",
-    // Halves of UTF-16's pairs.
+    // UTF-16 surrogates.
     b"\xed\xa0\x80",
     b"\xed\xbf\xbf",
     // Above U+10FFFF.
     b"\xf4\x90\x80\x80",
     b"\xf5\x80\x80\x80",
     b"\xf8\x88\x80\x80\x80",
-    // Cut off by another character.
+    // Truncated by another character.
     b"\xe7\x94.",
 ];
 
 #[tokio::test]
-async fn text_not_in_utf_8_gets_1007_already_in_its_first_fragment() {
+async fn invalid_utf_8_gets_1007_before_the_message_ends() {
     let mockd = shop_of_sweets().await;
     for wrong in NOT_UTF_8 {
         let text = ["κόσμε ".as_bytes(), wrong].concat();
         let whole = masked(FINAL_TEXT, &[&text[..], b" and on"].concat());
         let at_the_end = fragments(TEXT, &[&text[..7], &text[7..]]).concat();
-        let begun = masked(TEXT, &text);
-        let going_on = [masked(TEXT, &text[..text.len() - 1]), masked(CONTINUATION, &text[text.len() - 1..])].concat();
-        for bytes in [whole, at_the_end, begun, going_on] {
+        let unfinished = masked(TEXT, &text);
+        let continued = [masked(TEXT, &text[..text.len() - 1]), masked(CONTINUATION, &text[text.len() - 1..])].concat();
+        for bytes in [whole, at_the_end, unfinished, continued] {
             let mut socket = socket(&mockd).await;
             socket.send_bytes(&bytes).await;
             assert_eq!(socket.close_code().await, 1007, "{wrong:x?} in {bytes:x?}");
@@ -152,7 +152,7 @@ async fn text_not_in_utf_8_gets_1007_already_in_its_first_fragment() {
 }
 
 #[tokio::test]
-async fn a_text_that_ends_within_a_character_gets_1007() {
+async fn text_that_ends_within_a_character_gets_1007() {
     let mockd = shop_of_sweets().await;
     for character in ["ß", "甘", "🍬"] {
         for length in 1..character.len() {
@@ -167,7 +167,7 @@ async fn a_text_that_ends_within_a_character_gets_1007() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_need_not_be_utf_8() {
+async fn binary_messages_need_not_be_utf_8() {
     let mockd = shop_of_sweets().await;
     let mut socket = socket(&mockd).await;
     for wrong in NOT_UTF_8 {

@@ -1,7 +1,7 @@
-//! The same scenario, seed and requests give the same bytes on every run and platform: frames, transcripts, journals.
+//! The same scenario, seed and requests yield the same frames, transcripts and journals on every run and platform.
 //!
-//! What is expected is in `tests/golden`. A change of these files is a change of what every user's tests see;
-//! `UPDATE_GOLDEN=1` writes them anew.
+//! The expected bytes are in `tests/golden`. A change to these files changes what every user's tests see.
+//! `UPDATE_GOLDEN=1` rewrites them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::support::{Mockd, command, soon};
 
 const SCENARIO: &str = "scenarios/flash-sale.yaml";
 
-/// Compares a text with the file of that name; the message shows the first line that differs.
+/// Asserts that a text equals the golden file `name`. The message shows the first line that differs.
 pub(crate) fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -43,7 +43,7 @@ async fn play(mockd: &Mockd, prefix: &str) -> (Vec<String>, String, Vec<Value>) 
     (frames, transcript, journal.as_array().unwrap().clone())
 }
 
-/// An entry as a line, without what depends on the client or on which world it is.
+/// Formats an entry as a line, without the fields that depend on the client or the world.
 fn line(mut entry: Value) -> String {
     let fields = entry.as_object_mut().unwrap();
     fields.remove("headers");
@@ -52,7 +52,7 @@ fn line(mut entry: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_same_requests_always_give_the_same_frames_and_records() {
+async fn the_same_requests_yield_the_same_frames_and_records() {
     let mockd = Mockd::run_with(Path::new(SCENARIO), &["--paused", "--seed", "42"]).await;
     for prefix in ["", "/@a", "/@b"] {
         let (frames, transcript, journal) = play(&mockd, prefix).await;
@@ -64,10 +64,10 @@ async fn the_same_requests_always_give_the_same_frames_and_records() {
 }
 
 #[tokio::test]
-async fn a_transcript_is_what_play_prints_however_time_is_advanced() {
+async fn a_transcript_matches_play_however_time_is_advanced() {
     for scenario in ["scenarios/shop.yaml", "scenarios/flash-sale.yaml"] {
         let arguments = ["play", scenario, "--until", "1m", "--seed", "42"];
-        let played = soon("play", command(&arguments).output()).await.unwrap();
+        let played = soon("play's exit", command(&arguments).output()).await.unwrap();
         let played = String::from_utf8(played.stdout).unwrap();
         let name = Path::new(scenario).file_stem().unwrap().to_str().unwrap();
         assert_golden(&format!("{name}.play"), &played);
@@ -89,7 +89,7 @@ async fn a_transcript_is_what_play_prints_however_time_is_advanced() {
 }
 
 #[tokio::test]
-async fn a_seed_by_chance_is_said_and_repeats_the_run() {
+async fn a_random_seed_is_reported_and_repeats_the_run() {
     let scenario = crate::support::ScenarioFile::new(&format!(
         "{}orders: {{ random: [{{ rate: 20/s, arrivals: poisson, amount: {{ min: 1, max: 9 }} }}] }}\n",
         crate::support::SHOP

@@ -15,7 +15,7 @@ const HANDSHAKE: [(&str, &str); 4] = [
 ];
 
 #[tokio::test]
-async fn a_broken_handshake_gets_400_and_another_version_426() {
+async fn a_malformed_handshake_gets_400_and_another_version_426() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let url = format!("{}/orders/electronics", mockd.url());
     let [connection, upgrade, version, key] = HANDSHAKE;
@@ -37,13 +37,13 @@ async fn a_broken_handshake_gets_400_and_another_version_426() {
 }
 
 #[tokio::test]
-async fn a_head_request_never_becomes_a_socket() {
+async fn a_head_request_never_opens_a_socket() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     assert_eq!(http("HEAD", &format!("{}/orders/x", mockd.url()), &HANDSHAKE, None).await.status, 426);
 }
 
 #[tokio::test]
-async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
+async fn the_first_offered_subprotocol_is_selected() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let none = [&HANDSHAKE[..], &[("sec-websocket-protocol", ", not a token")]].concat();
     let answer = http("GET", &format!("{}/orders/x", mockd.url()), &none, None).await;
@@ -53,7 +53,7 @@ async fn the_first_offered_subprotocol_is_taken_as_browsers_expect() {
     assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, "orders.v2"));
 }
 
-/// A request of these lines, and the head of its answer in small letters.
+/// Sends a request of these lines and returns the head of its answer in lower case.
 async fn head(mockd: &Mockd, lines: &[&str]) -> String {
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     let request = format!("{}\r\nhost: {}\r\n\r\n", lines.join("\r\n"), mockd.address());
@@ -66,7 +66,7 @@ async fn head(mockd: &Mockd, lines: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_handshake_may_be_written_in_any_case_and_with_other_tokens() {
+async fn handshake_headers_may_have_any_case_and_other_tokens() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
     let version = "SEC-WEBSOCKET-VERSION:13";
@@ -85,7 +85,7 @@ async fn a_handshake_may_be_written_in_any_case_and_with_other_tokens() {
 }
 
 #[tokio::test]
-async fn words_that_only_look_like_the_tokens_are_no_handshake() {
+async fn tokens_that_only_resemble_the_right_ones_are_refused() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let rest = ["sec-websocket-version: 13", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="];
     for ([connection, upgrade], status) in [
@@ -128,7 +128,7 @@ async fn a_malformed_key_or_a_version_other_than_13_is_refused() {
 }
 
 #[tokio::test]
-async fn no_other_method_and_no_older_http_becomes_a_socket() {
+async fn only_a_get_request_of_http_1_1_opens_a_socket() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let [connection, upgrade, version, key] = HANDSHAKE.map(|(name, value)| format!("{name}: {value}"));
     for line in
@@ -152,22 +152,22 @@ async fn offered_extensions_are_declined_and_plain_frames_work() {
     }
     let mut socket = RawSocket::open(mockd.address(), "/orders/confectionery").await;
     assert_eq!(socket.receive().await, (FINAL_TEXT, br#"{"id":"B1","total":101}"#.to_vec()));
-    // Compressed, as nobody agreed on.
+    // Compressed, although no extension was negotiated.
     socket.send_bytes(&masked(FINAL_TEXT | 0x40, b"\xaa\x56\x4a")).await;
     assert_eq!(socket.close_code().await, 1002);
 }
 
-/// The status of the answer to a request of these bytes.
+/// Sends a request and returns the status of its answer.
 async fn status(mockd: &Mockd, request: &str) -> String {
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut begun = [0; 12];
-    soon("an answer", stream.read_exact(&mut begun)).await.unwrap();
-    String::from_utf8(begun[9..].to_vec()).unwrap()
+    let mut start = [0; 12];
+    soon("an answer", stream.read_exact(&mut start)).await.unwrap();
+    String::from_utf8(start[9..].to_vec()).unwrap()
 }
 
 #[tokio::test]
-async fn only_a_request_with_one_valid_host_is_answered() {
+async fn a_request_of_http_1_1_needs_exactly_one_valid_host() {
     let file = ScenarioFile::new(SHOP);
     let (local, open) =
         (Mockd::run(&file).await, Mockd::run_with(file.path(), &["--host", "0.0.0.0", "--control-token", "12345678"]));

@@ -1,7 +1,7 @@
-//! Clients by chance act on one mockd at once, all that they ask and get is recorded, and a checker finds whether one
-//! order of events explains all of it.
+//! Random clients use one mockd concurrently. Everything that they send and receive is recorded, and a checker decides
+//! whether a single order of events explains all of it.
 //!
-//! `MOCKD_HISTORY_SEED` repeats what the clients ask, `MOCKD_HISTORY_STEPS` says how much that is.
+//! `MOCKD_HISTORY_SEED` repeats the requests of a run, and `MOCKD_HISTORY_STEPS` sets their number for each client.
 
 mod accounts;
 mod checker;
@@ -29,15 +29,15 @@ use run::{Mode, Run};
 
 const SEED: &str = "MOCKD_HISTORY_SEED";
 
-/// Clients at once.
+/// The number of concurrent clients.
 const CLIENTS: usize = 6;
 
-/// What each of them does.
+/// Returns the number of steps that each client takes.
 fn steps() -> u64 {
     number("MOCKD_HISTORY_STEPS").unwrap_or(150)
 }
 
-/// All clients at once, in real time.
+/// Runs all clients concurrently, in real time.
 async fn live(seed: u64) -> History {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let run = Run::start(Mode::Live).await;
@@ -54,7 +54,7 @@ async fn live(seed: u64) -> History {
     run.end(acted.into_iter().map(Result::unwrap).collect()).await
 }
 
-/// One client after the other, on a clock that stands still between their turns.
+/// Runs one client at a time, on a clock that is paused between their turns.
 async fn replay(seed: u64) -> History {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let run = Run::start(Mode::Replay).await;
@@ -67,7 +67,7 @@ async fn replay(seed: u64) -> History {
 }
 
 #[tokio::test]
-async fn one_order_of_events_explains_what_concurrent_clients_see() {
+async fn one_order_of_events_explains_all_concurrent_clients() {
     let history = live(seed(SEED)).await;
     let explained = check(&history).unwrap_or_else(|violation| panic!("{violation}"));
     println!("{explained}");
@@ -75,7 +75,7 @@ async fn one_order_of_events_explains_what_concurrent_clients_see() {
 }
 
 #[tokio::test]
-async fn on_a_paused_clock_a_seed_gives_equal_transcripts_and_frames() {
+async fn a_seed_reproduces_transcripts_and_frames_when_paused() {
     let seed = seed(SEED);
     let (first, second) = (replay(seed).await, replay(seed).await);
     println!("{}", check(&first).unwrap_or_else(|violation| panic!("{violation}")));

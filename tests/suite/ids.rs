@@ -1,4 +1,4 @@
-//! Ids that are numbers: numbers in the API and in frames, text everywhere else.
+//! Numeric ids: numbers in the API and in frames, text everywhere else.
 
 use mockd::engine::{Command, Engine};
 use mockd::scenario::{Source, parse};
@@ -16,7 +16,7 @@ categories:
 ";
 
 #[test]
-fn only_an_integer_as_json_writes_it_is_a_number() {
+fn only_an_integer_in_json_notation_is_a_numeric_id() {
     for (written, shown) in [
         ("1", json!(1)),
         ("0", json!(0)),
@@ -46,7 +46,7 @@ fn only_an_integer_as_json_writes_it_is_a_number() {
 }
 
 #[test]
-fn ids_compare_as_text_wherever_they_are_used() {
+fn ids_compare_as_text_everywhere() {
     accepted(&format!(
         "{NUMBERED}
 orders:
@@ -81,7 +81,7 @@ fn a_prefix_is_needed_unless_all_declared_ids_are_numbers() {
 }
 
 #[tokio::test]
-async fn a_number_stays_one_in_lists_frames_and_orders() {
+async fn numeric_ids_stay_numbers_in_lists_frames_and_orders() {
     let mockd = Mockd::run(&ScenarioFile::new(NUMBERED)).await;
     let list = r#"[{"id":1,"name":"Kite"},{"id":2,"name":"Drone"},{"id":-7}]"#;
     assert_eq!(mockd.get("/toys").await.text, list);
@@ -105,7 +105,7 @@ async fn a_number_stays_one_in_lists_frames_and_orders() {
 }
 
 #[tokio::test]
-async fn a_fault_of_a_product_finds_the_frames_with_its_number() {
+async fn a_product_fault_matches_frames_with_a_numeric_id() {
     let faults = "faults: [{ on: websocket, product: 1, drop: true }]\n";
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{NUMBERED}{faults}"))).await;
     let mut live = mockd.live("toys").await;
@@ -121,7 +121,7 @@ async fn a_fault_of_a_product_finds_the_frames_with_its_number() {
 }
 
 #[test]
-fn a_saved_engine_keeps_the_numbers_of_added_products() {
+fn a_saved_engine_keeps_the_numeric_ids_of_added_products() {
     let scenario = accepted(NUMBERED);
     let start = Engine::new(&scenario, 1);
     let mut engine = start.clone();

@@ -1,4 +1,4 @@
-//! `include`: files are merged, problems are shown where they are, and every file is followed.
+//! `include`: files are merged, problems are reported in their file, and every file is watched.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::{Mockd, schema_rejects};
 
-/// Files in a directory of their own.
+/// Files in a temporary directory.
 struct Files(TempDir);
 
 impl Files {
@@ -39,14 +39,14 @@ impl Files {
         outcome
     }
 
-    /// The scenario that they make, as YAML.
+    /// Returns the merged scenario as YAML.
     fn printed(&self) -> String {
         self.load().unwrap_or_else(|error| panic!("{error}")).to_yaml()
     }
 
-    /// The report, with paths as seen from the directory.
+    /// Returns the report with paths relative to the directory.
     fn report(&self) -> String {
-        let report = self.load().expect_err("the scenario is right").to_string();
+        let report = self.load().expect_err("the scenario is valid").to_string();
         report.replace(&format!("{}/", self.0.path().display()), "")
     }
 }
@@ -54,7 +54,7 @@ impl Files {
 const TOYS: &str = "toys: { prefix: T, products: [{ id: T1, name: Kite }] }";
 
 #[test]
-fn mappings_merge_and_this_file_wins_then_the_later_include() {
+fn merged_keys_come_from_the_file_itself_or_the_last_include() {
     let files = Files::new(&[
         ("main.yaml", "include: [one.yaml, two.yaml]\nseed: 3\ncategories: { toys: { prefix: X } }\n"),
         (
@@ -76,7 +76,7 @@ orders: { random: [{ every: 1s }], scripts: [{ steps: [{ product: T1, amount: 1 
 }
 
 #[test]
-fn lists_replace_each_other_and_an_empty_key_changes_nothing() {
+fn lists_are_replaced_and_an_empty_key_changes_nothing() {
     let files = Files::new(&[
         ("main.yaml", "include: common.yaml\ncategories: { toys: { products: [{ id: T9 }] } }\norders:\n"),
         ("common.yaml", &format!("categories: {{ {TOYS} }}\norders: {{ random: [{{ every: 1s }}] }}\n")),
@@ -87,7 +87,7 @@ fn lists_replace_each_other_and_an_empty_key_changes_nothing() {
 }
 
 #[test]
-fn includes_nest_relative_to_their_file_and_may_repeat() {
+fn nested_includes_are_relative_to_their_file_and_may_repeat() {
     let files = Files::new(&[
         ("main.yaml", "include: [parts/a.yaml, parts/b.yaml]\n"),
         ("parts/a.yaml", "include: deeper/base.yaml\nname: a\n"),
@@ -100,7 +100,7 @@ fn includes_nest_relative_to_their_file_and_may_repeat() {
 }
 
 #[test]
-fn a_cycle_is_shown_with_the_way_around() {
+fn a_cycle_is_reported_with_its_files() {
     let files = Files::new(&[
         ("main.yaml", &format!("include: [a.yaml]\ncategories: {{ {TOYS} }}\n")),
         ("a.yaml", "include:\n  - ./b.yaml\n"),
@@ -119,7 +119,7 @@ error: main.yaml includes itself through a.yaml, b.yaml
 
 #[cfg(unix)]
 #[test]
-fn files_are_identified_by_their_target_and_not_by_their_path() {
+fn files_are_identified_by_their_target_not_by_their_path() {
     let files = Files::new(&[
         ("main.yaml", "include: link/../main.yaml\n"),
         ("sub/main.yaml", &format!("seed: 3\ncategories: {{ {TOYS} }}\n")),
@@ -135,7 +135,7 @@ fn files_are_identified_by_their_target_and_not_by_their_path() {
 }
 
 #[test]
-fn files_that_are_included_over_and_over_are_merged_once() {
+fn a_file_that_is_included_many_times_is_merged_once() {
     let names = vec!["common.yaml"; 50_000].join(", ");
     let files = Files::new(&[
         ("main.yaml", &format!("include: [{names}]\n")),
@@ -149,7 +149,7 @@ fn more_than_256_included_files_are_refused_even_if_missing() {
     let names: Vec<String> = (0..10_000).map(|number| format!("gone{number}.yaml")).collect();
     let files = Files::new(&[("main.yaml", &format!("include: [{}]\n", names.join(", ")))]);
     let loading = load(&files.path("main.yaml"));
-    let Err(LoadError::Invalid(problems)) = loading.outcome else { panic!("the scenario is right") };
+    let Err(LoadError::Invalid(problems)) = loading.outcome else { panic!("the scenario is valid") };
     assert!(problems.list.iter().any(|problem| problem.kind == ProblemKind::TooManyFiles(256)));
     assert_eq!(loading.files.len(), 256);
 }
@@ -173,7 +173,7 @@ fn a_missing_include_is_reported_without_follow_up_errors() {
 }
 
 #[test]
-fn a_problem_is_shown_in_the_file_that_it_is_in() {
+fn a_problem_is_reported_in_its_own_file() {
     let files = Files::new(&[
         ("main.yaml", "include: [common.yaml]\ncategories: { food: { prefix: F, products: [{ id: T1 }] } }\n"),
         ("common.yaml", &format!("# toys\ncategories: {{ {TOYS} }}\norders: {{ randm: [] }}\n")),
@@ -196,7 +196,7 @@ error: product id `T1` is declared twice
 }
 
 #[test]
-fn what_is_no_mapping_or_no_text_is_not_included() {
+fn only_a_mapping_in_utf_8_can_be_included() {
     for (bytes, message) in [
         (&b"[1, 2]"[..], "error: expected a mapping, found a list\n --> part.yaml:1:1"),
         (b"# nothing", "error: the file declares nothing\n --> part.yaml:1:1"),
@@ -210,7 +210,7 @@ fn what_is_no_mapping_or_no_text_is_not_included() {
 }
 
 #[test]
-fn anchors_stay_in_their_file_whatever_key_holds_them() {
+fn anchors_are_local_to_their_file() {
     let (main, part) = ("include: part.yaml\nx-a: &a { name: Kite }\n", "x-a: &a { name: Ball }\nx-b: &b 3\n");
     let toys = "categories: { toys: { prefix: T, products: [{ <<: *a, id: T1 }] } }\n";
     let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", part)]);
@@ -226,13 +226,13 @@ fn anchors_stay_in_their_file_whatever_key_holds_them() {
     assert!(report.contains("no anchor `&a` before this alias in the file\n --> part.yaml:1:7"), "{report}");
 }
 
-/// A file with one product whose seed total is so much.
+/// Returns a scenario with one product that starts at this total.
 fn total(total: i64) -> String {
     format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1, total: {total} }}] }} }}\n")
 }
 
 #[tokio::test]
-async fn every_included_file_is_followed_also_one_that_is_new() {
+async fn every_included_file_is_watched_even_a_new_one() {
     let files = Files::new(&[("main.yaml", "include: parts/one.yaml\n"), ("parts/one.yaml", &total(1))]);
     let mut mockd = Mockd::run_with(&files.path("main.yaml"), &[]).await;
     let mut live = mockd.live("toys").await;
@@ -263,14 +263,14 @@ async fn a_removed_include_is_reported_and_picked_up_when_it_returns() {
     assert_eq!(live.order().await, ("T1".into(), 9));
 }
 
-/// The warnings of the main file, each with its place.
+/// Returns the warnings of the main file, each with its offset.
 fn warnings(files: &Files) -> Vec<(ProblemKind, u32)> {
     let warnings = load(&files.path("main.yaml")).warnings;
     warnings.into_iter().flat_map(|warnings| warnings.list).map(|one| (one.kind, one.span.start)).collect()
 }
 
 #[test]
-fn a_category_that_hides_a_file_of_the_page_is_a_warning() {
+fn a_category_that_hides_a_static_file_is_a_warning() {
     let category = |name: &str| format!("categories: {{ {name}: {{ prefix: T }} }}\n");
     for file in fs::read_dir("static").unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();

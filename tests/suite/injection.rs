@@ -1,29 +1,29 @@
-//! No name, wherever it comes from, puts a header or a second answer into an answer.
+//! No name, from a scenario or a request, can inject a header or a second answer.
 
 use std::fs;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, raw};
 
-/// What would be a header, and the end of a head.
+/// A text that would inject a header and end the head.
 const EVIL: &str = "x\r\nx-evil: 1\r\n\r\nevil";
 
-/// What would be another answer. No category may have a slash in its name.
+/// A text that would inject a second answer. No category declares it, because their names cannot contain a slash.
 const SECOND: &str = "x\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\nx-evil: 1\r\ncontent-length: 4\r\n\r\nevil";
 
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
-/// A scenario in which all that may be chosen is evil.
-fn scenario(file: &ScenarioFile) {
+/// Writes a file that uses `EVIL` wherever users choose a name or a value.
+fn write_scenario(file: &ScenarioFile) {
     let evil = serde_json::to_string(EVIL).unwrap();
     let own = format!("{{ id: {evil}, name: {evil}, {evil}: {evil}, total: 1, order: {{ {evil}: {evil} }} }}");
     let category = format!("  {evil}:\n    prefix: {evil}\n    products: [{own}]\n");
     file.write_in_place(&format!("name: {evil}{SHOP}{category}"));
 }
 
-/// Fails unless it is one answer, whole, without a header that nobody meant.
-fn is_one_answer(request: &str, answer: &str) {
+/// Asserts that this is exactly one complete answer, without an injected header.
+fn assert_one_answer(request: &str, answer: &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{request}\n{answer}"));
     let mut lines = head.split("\r\n");
     assert!(lines.next().unwrap().starts_with("HTTP/1.1 "), "{request}\n{answer}");
@@ -44,11 +44,11 @@ fn is_one_answer(request: &str, answer: &str) {
     assert_eq!(body.len(), expected, "{request}\n{answer}");
 }
 
-/// Where a name may stand.
+/// Paths in which `N` stands for a name.
 const PATHS: &str =
     "/N /N/ /orders/N /@N /@N/ /@a/N /N?N /sub/N /N/N /__mockd/N /__mockd/worlds/N /__mockd/journal?kind=N";
 
-/// Requests that name a thing of the scenario, or something that is not there.
+/// Returns requests that contain a name, whether or not the scenario declares it.
 fn requests(name: &str) -> Vec<String> {
     let request =
         |line: String, more: &str| format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{more}\r\n");
@@ -72,15 +72,15 @@ fn requests(name: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_scenario_value_or_request_part_gets_into_a_response_head() {
     let file = ScenarioFile::new(SHOP);
-    scenario(&file);
+    write_scenario(&file);
     let mockd = Mockd::run(&file).await;
     let breaks = ["x\nx-evil: 1", "x\rx-evil: 1", "\r\nx-evil: 1", "\0"].map(encoded);
     for name in breaks.into_iter().chain([encoded(EVIL), encoded(SECOND), "%250d%250ax-evil".into()]) {
         for request in requests(&name) {
-            is_one_answer(&request, &raw(&mockd, request.as_bytes()).await);
+            assert_one_answer(&request, &raw(&mockd, request.as_bytes()).await);
         }
     }
-    // It was there.
+    // The mock does serve the name.
     let products = mockd.get(&format!("/{}", encoded(EVIL))).await.json();
     assert_eq!((&products[0]["id"], &products[0][EVIL]), (&EVIL.into(), &EVIL.into()));
     mockd.order(&encoded(EVIL), 1).await;
@@ -89,13 +89,13 @@ async fn no_scenario_value_or_request_part_gets_into_a_response_head() {
 #[tokio::test]
 async fn a_category_with_line_breaks_opens_sockets_with_a_clean_head() {
     let file = ScenarioFile::new(SHOP);
-    scenario(&file);
+    write_scenario(&file);
     let mockd = Mockd::run(&file).await;
     let order: serde_json::Value = serde_json::from_str(&mockd.live(&encoded(EVIL)).await.text().await).unwrap();
     assert_eq!(order, serde_json::json!({ "id": EVIL, "total": 1, EVIL: EVIL }));
     let handshake = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                      sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: x%0d%0ax-evil: 1\r\n\r\n";
-    // A frame that is not masked, which ends the socket.
+    // An unmasked frame, which closes the socket.
     let request = format!("GET /orders/{} HTTP/1.1\r\nhost: localhost\r\n{handshake}\u{1}\0", encoded(EVIL));
     let answer = raw(&mockd, request.as_bytes()).await;
     let (head, _) = answer.split_once("\r\n\r\n").unwrap();
@@ -104,7 +104,7 @@ async fn a_category_with_line_breaks_opens_sockets_with_a_clean_head() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn names_of_files_and_folders_stay_out_of_heads_too() {
+async fn file_and_folder_names_stay_out_of_response_heads() {
     let file = ScenarioFile::new(SHOP);
     let site = file.directory().join("site");
     let folder = site.join("x\r\nx-evil: 1");
@@ -115,14 +115,14 @@ async fn names_of_files_and_folders_stay_out_of_heads_too() {
     for path in [format!("/{folder}"), format!("/{folder}/"), format!("/{folder}/{inside}"), format!("/@a/{folder}")] {
         for method in ["GET", "HEAD"] {
             let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-            is_one_answer(&request, &raw(&mockd, request.as_bytes()).await);
+            assert_one_answer(&request, &raw(&mockd, request.as_bytes()).await);
         }
     }
     assert_eq!(mockd.get(&format!("/{folder}/{inside}")).await.text, "text");
 }
 
 #[tokio::test]
-async fn a_line_break_within_a_header_or_a_target_ends_in_400() {
+async fn a_line_break_in_a_header_or_target_gets_400() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for lines in [
         "GET /a\rb HTTP/1.1",

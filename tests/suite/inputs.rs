@@ -1,5 +1,5 @@
-//! Wild input: whatever comes in over a file, a socket or HTTP, the same always holds. Made of examples by chance; `fuzz/run`
-//! looks for more with the same checks, guided by coverage.
+//! Properties that hold for any input from a file, a socket or HTTP. The inputs are randomly edited examples.
+//! `fuzz/run` applies the same checks to inputs that coverage guides.
 
 mod answer;
 mod codec;
@@ -19,7 +19,7 @@ use crate::support::properties;
 
 type Bytes = Vec<u8>;
 
-/// The files of a folder, but for those in folders below it.
+/// Returns the files of a folder that have no extension or end in `.yaml`.
 fn files(folder: &str) -> Vec<Bytes> {
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -27,8 +27,8 @@ fn files(folder: &str) -> Vec<Bytes> {
     examples.map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// The pieces of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries): a line each, in quotes, with `\xNN` for a
-/// byte and `\` before what means something else.
+/// Returns the entries of a [dictionary](https://llvm.org/docs/LibFuzzer.html#dictionaries). Each is a quoted line,
+/// where `\xNN` is a byte and `\` escapes the next character.
 fn dictionary(path: &Path) -> Vec<Bytes> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'));
@@ -51,7 +51,7 @@ fn unescaped(mut text: &str) -> Bytes {
     bytes
 }
 
-/// A change of an input.
+/// An edit of an input.
 #[derive(Clone, Debug)]
 enum Edit {
     Insert(Index, Bytes),
@@ -61,13 +61,13 @@ enum Edit {
 }
 
 fn edits(pieces: Vec<Bytes>) -> impl Strategy<Value = Vec<Edit>> {
-    let place = any::<Index>;
+    let position = any::<Index>;
     let edit = prop_oneof![
-        4 => (place(), select(pieces)).prop_map(|(at, piece)| Edit::Insert(at, piece)),
-        1 => (place(), vec(any::<u8>(), 1..4)).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
-        2 => (place(), place()).prop_map(|(from, to)| Edit::Remove(from, to)),
-        1 => (place(), place()).prop_map(|(from, to)| Edit::Repeat(from, to)),
-        2 => (place(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        4 => (position(), select(pieces)).prop_map(|(at, piece)| Edit::Insert(at, piece)),
+        1 => (position(), vec(any::<u8>(), 1..4)).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
+        2 => (position(), position()).prop_map(|(from, to)| Edit::Remove(from, to)),
+        1 => (position(), position()).prop_map(|(from, to)| Edit::Repeat(from, to)),
+        2 => (position(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
     ];
     vec(edit, 0..6)
 }
@@ -77,7 +77,7 @@ fn edited(mut bytes: Bytes, edits: Vec<Edit>) -> Bytes {
         let length = bytes.len();
         let range = |from: Index, to: Index| {
             let (from, to) = (from.index(length + 1), to.index(length + 1));
-            // Mostly short ones: little is left to look at otherwise.
+            // Short ranges leave enough of the input to check.
             from.min(to)..from.max(to).min(from.min(to) + 16)
         };
         match edit {
@@ -91,33 +91,33 @@ fn edited(mut bytes: Bytes, edits: Vec<Edit>) -> Bytes {
     bytes
 }
 
-/// An example with changes.
+/// Generates edited examples.
 fn inputs(examples: Vec<Bytes>, dictionary: Vec<Bytes>) -> impl Strategy<Value = Bytes> {
     (select(examples), edits(dictionary)).prop_map(|(example, edits)| edited(example, edits))
 }
 
-/// Frames of a client, with the lengths before them that say how the stream is cut, mostly as they should be.
+/// Generates a client's frames, some of them damaged, after the lengths at which the stream is split.
 fn streams() -> impl Strategy<Value = Bytes> {
     let first = prop_oneof![3 => select(vec![0x01, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8a, 0x00]), 1 => any::<u8>()];
     let payload = prop_oneof![vec(b' '..=b'~', 0..140), vec(any::<u8>(), 0..140)];
     let frame = (first, payload).prop_map(|(first, payload)| masked(first, &payload));
     let cuts = vec(any::<u8>(), 3);
     (cuts, vec(frame, 0..6), edits(vec![vec![0], vec![0xff]]), any::<bool>()).prop_map(
-        |(cuts, frames, edits, is_right)| {
+        |(cuts, frames, edits, is_valid)| {
             let stream = frames.concat();
-            [cuts, if is_right { stream } else { edited(stream, edits) }].concat()
+            [cuts, if is_valid { stream } else { edited(stream, edits) }].concat()
         },
     )
 }
 
 #[test]
-fn any_request_is_refused_or_gets_an_answer_that_can_be_sent() {
+fn any_request_is_refused_or_gets_a_sendable_answer() {
     let (examples, pieces) = (files("fuzz/examples/answer"), dictionary(Path::new("fuzz/answer.dict")));
     proptest!(properties(2_000), |(bytes in inputs(examples, pieces))| answer::check(&bytes));
 }
 
 #[test]
-fn any_frames_leave_a_session_that_sends_what_clients_can_read() {
+fn any_frames_leave_a_session_that_sends_readable_output() {
     let (examples, pieces) = (files("fuzz/examples/codec"), dictionary(Path::new("fuzz/codec.dict")));
     proptest!(properties(5_000), |(bytes in inputs(examples, pieces))| codec::check(&bytes));
 }
@@ -129,20 +129,20 @@ fn any_message_is_a_command_or_refused_with_a_reason() {
 }
 
 #[test]
-fn any_expression_is_refused_or_runs_the_same_twice() {
+fn any_expression_is_refused_or_deterministic() {
     let (examples, pieces) = (files("fuzz/examples/expression"), dictionary(Path::new("fuzz/expression.dict")));
     proptest!(properties(20_000), |(bytes in inputs(examples, pieces))| expression::check(&bytes));
 }
 
 #[test]
-fn any_stream_of_frames_reads_the_same_however_it_is_cut() {
+fn any_frame_stream_reads_the_same_however_it_is_split() {
     let examples = files("fuzz/examples/frames");
     let all = prop_oneof![9 => streams(), 1 => inputs(examples, vec![vec![0x81], vec![0xff; 8]])];
     proptest!(properties(50_000), |(bytes in all)| frames::check(&bytes));
 }
 
 #[test]
-fn any_file_is_refused_with_a_report_or_reads_back_as_printed() {
+fn any_file_is_refused_with_a_report_or_survives_printing() {
     let pieces = dictionary(Path::new("fuzz/scenario.dict"));
     proptest!(properties(5_000), |(bytes in inputs(files("scenarios"), pieces))| scenario::check(&bytes));
 }

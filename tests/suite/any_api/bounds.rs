@@ -1,8 +1,8 @@
-//! What goes wrong in a rule is an error that names its place, and nothing goes on for ever.
+//! Errors in rules name their position, and no rule runs without bounds.
 
 use serde_json::{Value, json};
 
-use super::{pass, paused};
+use super::{advance, paused};
 use crate::support::{Mockd, ScenarioFile};
 
 async fn transcript(mockd: &Mockd) -> Vec<Value> {
@@ -11,7 +11,7 @@ async fn transcript(mockd: &Mockd) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_undefined_expression_is_a_500_that_names_its_place() {
+async fn an_undefined_expression_gets_500_with_its_position() {
     let mockd = paused(
         "data: { price: 10 }
 http:
@@ -21,7 +21,7 @@ http:
 ",
     )
     .await;
-    for (method, path, expression, place) in [
+    for (method, path, expression, position) in [
         ("GET", "/body", "price.of.nothing", "shop.yaml:3:"),
         ("GET", "/text", "query.name", "shop.yaml:4:"),
         ("POST", "/set", "body.price", "shop.yaml:5:"),
@@ -29,17 +29,17 @@ http:
         let answer = mockd.send(method, path, None).await;
         let message = answer.json()["message"].as_str().unwrap().to_owned();
         assert_eq!(answer.status, 500, "{message}");
-        assert!(message.contains(&format!("`{expression}` is undefined ({place}")), "{message}");
+        assert!(message.contains(&format!("`{expression}` is undefined ({position}")), "{message}");
         let journal = mockd.get(&format!("/__mockd/journal?path={path}")).await.json();
         assert_eq!(journal["entries"][0]["answer"]["status"], 500);
         assert_eq!(journal["entries"][0]["answer"]["body"]["message"], message);
     }
-    // What was done before the step that failed is undone.
+    // The steps before the failed one are undone.
     assert_eq!(mockd.get("/__mockd/state").await.json()["data"]["price"], 10);
 }
 
 #[tokio::test]
-async fn a_status_that_http_does_not_allow_names_its_place() {
+async fn an_invalid_status_or_header_gets_500_with_its_position() {
     let mockd = paused(
         "http:
   GET /status: { status: $query.code }
@@ -101,7 +101,7 @@ triggers:
         let reason = last["reason"].as_str().unwrap();
         assert_eq!(last["event"], "skipped");
         assert!(reason.starts_with("More than 1000 triggers set each other off, the last one on topic `p"), "{reason}");
-        // The journal names it, too.
+        // The journal names the trigger, too.
         let journal = mockd.get("/__mockd/journal?kind=failed").await.json();
         let failed = journal["entries"].as_array().unwrap();
         assert_eq!(failed.len() as u64, round);
@@ -111,7 +111,7 @@ triggers:
 }
 
 #[tokio::test]
-async fn steps_that_are_skipped_are_logged_once_with_their_rule() {
+async fn skipped_steps_are_logged_once_with_their_rule() {
     let mut mockd = paused(
         "
 data: { rows: [{ id: 1 }], n: 0 }
@@ -123,16 +123,16 @@ http: { PUT /n: { set: { n: $body } }, DELETE /rows: { remove: { rows: 5 } } }
 ",
     )
     .await;
-    // What a request is answered with needs no line.
+    // An error that is the answer to a request is not logged.
     assert_eq!(mockd.send("DELETE", "/rows", None).await.status, 404);
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     assert_eq!(mockd.send("PUT", "/n", Some(&json!(1))).await.status, 204);
-    pass(&mockd, "", "10s").await;
-    let mut said = mockd.log_until("triggers/n").await;
-    said.retain(|line| line.contains("not found"));
-    said.sort();
+    advance(&mockd, "", "10s").await;
+    let mut logged = mockd.log_until("triggers/n").await;
+    logged.retain(|line| line.contains("not found"));
+    logged.sort();
     assert_eq!(
-        said,
+        logged,
         [
             "`random/crowd` skips a step: Row 9 not found in rows",
             "`scripts/night` skips a step: Row 7 not found in rows",
@@ -151,7 +151,7 @@ http: { PUT /n: { set: { n: $body } }, DELETE /rows: { remove: { rows: 5 } } }
 }
 
 #[tokio::test]
-async fn a_rule_that_takes_too_many_steps_is_refused_as_a_whole() {
+async fn a_rule_that_takes_too_many_steps_is_refused_entirely() {
     let mockd = paused(
         "
 data: { rows: [] }
@@ -168,7 +168,7 @@ http:
 }
 
 #[tokio::test]
-async fn what_a_socket_may_have_is_bounded_and_named() {
+async fn the_limits_of_a_socket_are_enforced_and_named() {
     let scenario = "
 websocket:
   /s:

@@ -1,4 +1,4 @@
-//! Streams as clients read them that are made for them: the `openai` package, and a browser's `EventSource`.
+//! Streams read by real clients: the `openai` package and a browser's `EventSource`.
 
 use std::path::Path;
 
@@ -28,24 +28,24 @@ const question = { model: "mock-1", messages: [{ role: "user", content: "Hello" 
 "#;
 
 #[tokio::test]
-async fn the_openai_package_reads_the_whole_sentence_word_by_word() {
+async fn the_openai_package_reads_a_sentence_word_by_word() {
     needs!(OpenAi);
     let mockd = Mockd::run_with(Path::new("scenarios/assistant.yaml"), &["--speed", "100"]).await;
     let mut node = Command::new("node");
     node.args(["-e", ASK]).arg(Tool::OpenAi.path()).arg(format!("{}/v1", mockd.url())).kill_on_drop(true);
-    let output = soon("the end of the client", node.output()).await.unwrap();
-    let said: Value = serde_json::from_slice(&output.stdout)
+    let output = soon("the client's exit", node.output()).await.unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let sentence = "Mock servers make it easy to try what a slow and chatty model does to a page.";
     let expected = json!({
         "models": ["mock-1"], "whole": sentence, "streamed": format!("{sentence} "), "chunks": 18,
         "refused": [400, "messages"],
     });
-    assert_eq!(said, expected);
+    assert_eq!(printed, expected);
 }
 
 #[tokio::test]
-async fn an_event_source_gets_each_notification_once() {
+async fn an_event_source_receives_each_notification_once() {
     needs!(Browser);
     let mockd = example("notifications.yaml").await;
     let browser = Browser::open(1000, 800).await;
@@ -57,7 +57,7 @@ async fn an_event_source_gets_each_notification_once() {
     browser.becomes("seen", vec!["1 Welcome."]).await;
     assert_eq!(mockd.post("/notifications", r#"{"text":"Hello"}"#).await.status, 201);
     browser.becomes("seen", vec!["1 Welcome.", "2 Hello"]).await;
-    // A moment that is gone back to ends the stream. The browser connects again, and says what it has had.
+    // Restoring a snapshot ends the stream. The browser reconnects and sends the id of its last event.
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "hello" })).await;
     mockd.control("POST", "/__mockd/snapshots/hello/restore", Value::Null).await;
     assert_eq!(mockd.post("/notifications", r#"{"text":"Bye"}"#).await.status, 201);

@@ -1,4 +1,4 @@
-//! The data of a world inside a test's own process.
+//! The data of a world that is embedded in the test.
 
 use mockd::embed::Mockd;
 use mockd::world::Until;
@@ -11,7 +11,7 @@ async fn embedded() -> Mockd {
 }
 
 fn mapping(value: Value) -> Map<String, Value> {
-    let Value::Object(mapping) = value else { panic!("{value} is no mapping") };
+    let Value::Object(mapping) = value else { panic!("{value} is not a mapping") };
     mapping
 }
 
@@ -26,7 +26,7 @@ async fn data_is_read_and_set_by_name() {
     let events = world.set_data(mapping(json!({ "price": 12, "notes": notes }))).await.unwrap();
     assert_eq!(events.len(), 3, "{events:?}");
     assert_eq!((world.data("price"), world.data("notes")), (Some(json!(12)), Some(notes)));
-    // Another world is as it was.
+    // Other worlds are unchanged.
     assert_eq!(mockd.default_world().data("price"), Some(json!(10)));
     let refused = world.set_data(mapping(json!({ "price": 13, "nothing": 1 }))).await.unwrap_err();
     assert!(refused.to_string().contains("nothing"), "{refused}");
@@ -34,7 +34,7 @@ async fn data_is_read_and_set_by_name() {
 }
 
 #[tokio::test]
-async fn steps_are_carried_out_now_and_later() {
+async fn steps_run_now_and_later() {
     let mockd = embedded().await;
     let world = mockd.default_world();
     let steps = json!([
@@ -49,15 +49,15 @@ async fn steps_are_carried_out_now_and_later() {
 }
 
 #[tokio::test]
-async fn steps_that_are_refused_or_wrong_change_nothing() {
+async fn refused_or_invalid_steps_change_nothing() {
     let mockd = embedded().await;
     let world = mockd.default_world();
-    for (steps, named) in [
+    for (steps, part) in [
         (json!([{ "set": { "price": 3 } }, { "remove": { "notes": 99 } }]), "99"),
         (json!([{ "set": { "price": 3 } }, { "remvoe": { "notes": 1 } }]), "remvoe"),
     ] {
         let refused = world.steps(steps).await.unwrap_err();
-        assert!(refused.to_string().contains(named), "{refused}");
+        assert!(refused.to_string().contains(part), "{refused}");
         assert_eq!(world.data("price"), Some(json!(10)));
     }
 }

@@ -1,8 +1,8 @@
-//! The examples beside the shops do what their first comments say.
+//! The examples other than the shops do what their opening comments say.
 
 use serde_json::{Value, json};
 
-use super::{example, pass};
+use super::{advance, example};
 use crate::support::{EventStream, http};
 
 fn ids(rows: &Value) -> Vec<i64> {
@@ -10,7 +10,7 @@ fn ids(rows: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn todos_are_read_added_changed_and_taken_away() {
+async fn todos_are_read_added_changed_and_removed() {
     let mockd = example("todos.yaml").await;
     let added = mockd.post("/todos", r#"{"title":"Call mum"}"#).await;
     assert_eq!((added.status, added.header("location")), (201, "/todos/4"));
@@ -43,14 +43,14 @@ async fn a_pizza_is_baked_sent_out_and_delivered() {
         "id": 1, "pizza": "margherita", "status": "placed", "placedAt": "2026-01-01T00:00:00.000Z",
     });
     assert_eq!((order.status, order.json()), (201, placed.clone()));
-    let mut life = EventStream::open(&mockd, "/orders/1/events").await;
-    assert_eq!(life.data().await, placed);
-    // The events of another order are not its own.
+    let mut events = EventStream::open(&mockd, "/orders/1/events").await;
+    assert_eq!(events.data().await, placed);
+    // The stream does not receive the events of another order.
     assert_eq!(mockd.post("/orders", r#"{"pizza":"funghi"}"#).await.status, 201);
     for (time, status) in [("5s", "baking"), ("5s", "on its way"), ("10s", "delivered")] {
-        pass(&mockd, "", time).await;
+        advance(&mockd, "", time).await;
         assert_eq!(mockd.get("/orders/1").await.json()["status"], status);
-        let event = life.event().await.unwrap();
+        let event = events.event().await.unwrap();
         let (name, data) = event.split_once('\n').unwrap();
         let row: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
         assert_eq!((name, &row["id"], &row["status"]), ("event: status", &json!(1), &json!(status)));
@@ -72,7 +72,7 @@ async fn a_pizza_that_is_not_on_the_menu_is_refused() {
 }
 
 #[tokio::test]
-async fn a_login_gives_a_token_that_opens_the_pages_of_users() {
+async fn a_login_returns_a_token_that_grants_access_to_users() {
     let mockd = example("login.yaml").await;
     let refused = mockd.get("/users").await;
     assert_eq!((refused.status, refused.header("www-authenticate")), (401, "Bearer"));
@@ -83,18 +83,18 @@ async fn a_login_gives_a_token_that_opens_the_pages_of_users() {
     assert_eq!((login.status, &login.json()["name"]), (200, &json!("Ada")));
     assert_eq!(login.header("set-cookie"), format!("session={token}; HttpOnly; SameSite=Strict"));
     let bearer = format!("Bearer {token}");
-    let asked = async |method: &str, path: &str, value: &str| {
+    let fetch = async |method: &str, path: &str, value: &str| {
         http(method, &format!("{}{path}", mockd.url()), &[("authorization", value)], None).await
     };
-    let page = asked("GET", "/users?page=2&limit=10", &bearer).await.json();
+    let page = fetch("GET", "/users?page=2&limit=10", &bearer).await.json();
     assert_eq!((&page["total"], &page["page"]), (&json!(95), &json!(2)));
     assert_eq!(ids(&page["data"]), (11..=20).collect::<Vec<_>>());
-    let last = asked("GET", "/users?page=10&limit=10", &bearer).await.json();
+    let last = fetch("GET", "/users?page=10&limit=10", &bearer).await.json();
     assert_eq!(ids(&last["data"]), [91, 92, 93, 94, 95]);
-    assert_eq!(asked("GET", "/users", "Bearer nonsense").await.status, 401);
-    assert_eq!(asked("POST", "/logout", &bearer).await.status, 204);
-    assert_eq!(asked("GET", "/users", &bearer).await.status, 401);
-    assert_eq!(asked("POST", "/logout", &bearer).await.status, 401);
+    assert_eq!(fetch("GET", "/users", "Bearer nonsense").await.status, 401);
+    assert_eq!(fetch("POST", "/logout", &bearer).await.status, 204);
+    assert_eq!(fetch("GET", "/users", &bearer).await.status, 401);
+    assert_eq!(fetch("POST", "/logout", &bearer).await.status, 401);
 }
 
 #[tokio::test]
@@ -110,27 +110,27 @@ async fn a_login_with_a_wrong_password_is_refused() {
 const SENTENCE: &str = "Mock servers make it easy to try what a slow and chatty model does to a page.";
 
 #[tokio::test]
-async fn an_assistant_answers_word_by_word() {
+async fn an_assistant_streams_its_answer_word_by_word() {
     let mockd = example("assistant.yaml").await;
     let request = r#"{"model":"mock-1","stream":true,"messages":[{"role":"user","content":"Hello"}]}"#;
     let json_body = [("content-type", "application/json")];
     let mut answer = EventStream::request(&mockd, "POST", "/v1/chat/completions", &json_body, request).await;
     let first = answer.data().await;
     assert_eq!((&first["object"], &first["model"]), (&json!("chat.completion.chunk"), &json!("mock-1")));
-    let mut said = first["choices"][0]["delta"]["content"].as_str().unwrap().to_owned();
-    pass(&mockd, "", "10s").await;
+    let mut sentence = first["choices"][0]["delta"]["content"].as_str().unwrap().to_owned();
+    advance(&mockd, "", "10s").await;
     let mut rest = answer.rest().await;
     assert_eq!(rest.pop().unwrap(), "data: [DONE]");
     for event in &rest {
         let chunk: Value = serde_json::from_str(event.strip_prefix("data: ").unwrap()).unwrap();
-        said.push_str(chunk["choices"][0]["delta"]["content"].as_str().unwrap_or_default());
+        sentence.push_str(chunk["choices"][0]["delta"]["content"].as_str().unwrap_or_default());
     }
-    assert_eq!(said.trim_end(), SENTENCE);
+    assert_eq!(sentence.trim_end(), SENTENCE);
     assert!(rest.last().unwrap().contains(r#""finish_reason":"stop""#), "{rest:?}");
 }
 
 #[tokio::test]
-async fn an_assistant_answers_at_once_if_no_stream_is_wanted() {
+async fn an_assistant_answers_at_once_without_a_stream() {
     let mockd = example("assistant.yaml").await;
     let request = r#"{"model":"mock-1","messages":[{"role":"user","content":"Hello"}]}"#;
     let whole = mockd.post("/v1/chat/completions", request).await.json();
@@ -142,7 +142,7 @@ async fn an_assistant_answers_at_once_if_no_stream_is_wanted() {
 }
 
 #[tokio::test]
-async fn notifications_are_those_that_are_there_then_each_new_one() {
+async fn notifications_stream_existing_rows_then_each_new_one() {
     let mockd = example("notifications.yaml").await;
     let mut stream = EventStream::open(&mockd, "/notifications/stream").await;
     let welcome = r#"{"id":1,"text":"Welcome.","read":false}"#;
@@ -150,16 +150,16 @@ async fn notifications_are_those_that_are_there_then_each_new_one() {
     assert_eq!(mockd.post("/notifications", r#"{"text":"Hello"}"#).await.status, 201);
     let hello = stream.event().await.unwrap();
     assert!(hello.starts_with("event: notification\nid: 2\n") && hello.contains(r#""text":"Hello""#), "{hello}");
-    pass(&mockd, "", "12s").await;
+    advance(&mockd, "", "12s").await;
     assert!(stream.event().await.unwrap().starts_with("event: notification\nid: 3\n"));
-    // A change of one is no new one: the next event is that of the next one.
+    // A changed notification is not streamed. The next event belongs to the next new one.
     assert_eq!(mockd.send("PATCH", "/notifications/1", Some(&json!({ "read": true }))).await.status, 200);
     assert_eq!(mockd.post("/notifications", r#"{"text":"Bye"}"#).await.status, 201);
     assert_eq!(stream.data().await["text"], "Bye");
 }
 
 #[tokio::test]
-async fn notifications_go_on_after_the_last_event_id() {
+async fn notifications_resume_after_the_last_event_id() {
     let mockd = example("notifications.yaml").await;
     for text in [r#"{"text":"Hello"}"#, r#"{"text":"Bye"}"#] {
         assert_eq!(mockd.post("/notifications", text).await.status, 201);

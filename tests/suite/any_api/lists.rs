@@ -1,4 +1,4 @@
-//! Lists that are asked for in a wrong way: what they answer, and who says what is wrong.
+//! Mistakes in list requests: the answers, and the notes in the log and the journal.
 
 use serde_json::{Value, json};
 
@@ -12,14 +12,14 @@ http:
   /plans: { crud: { collection: plans, fields: { title: string }, query: { page: page } } }
 ";
 
-/// The notes of the requests so far.
+/// Returns the journal's notes on each request so far.
 async fn notes(mockd: &Mockd) -> Value {
     let journal = mockd.get("/__mockd/journal?kind=request").await.json();
     journal["entries"].as_array().unwrap().iter().map(|entry| entry["answer"]["notes"].clone()).collect()
 }
 
 #[tokio::test]
-async fn a_field_that_no_row_has_is_named_in_log_and_journal() {
+async fn an_unknown_field_is_named_in_log_and_journal() {
     let mut mockd = paused(TODOS).await;
     for (path, count) in [
         ("/todos?titel=Sleep", 0),
@@ -35,15 +35,15 @@ async fn a_field_that_no_row_has_is_named_in_log_and_journal() {
     }
     let titel = "no row of `todos` has a field `titel`; did you mean `title`?";
     let page = "no row of `todos` has a field `page`; did you mean `_page`?";
-    let own = "no row of `plans` has a field `_page`; did you mean `page`?";
-    assert_eq!(notes(&mockd).await, json!([[titel], [titel], null, [page], [titel], [own], null]));
-    let said = mockd.log_until("`plans`").await;
-    let said: Vec<&String> = said.iter().filter(|line| line.contains("no row of")).collect();
-    assert_eq!(said, [&format!("`/todos`: {titel}"), &format!("`/todos`: {page}"), &format!("`/plans`: {own}")]);
+    let renamed = "no row of `plans` has a field `_page`; did you mean `page`?";
+    assert_eq!(notes(&mockd).await, json!([[titel], [titel], null, [page], [titel], [renamed], null]));
+    let logged = mockd.log_until("`plans`").await;
+    let logged: Vec<&String> = logged.iter().filter(|line| line.contains("no row of")).collect();
+    assert_eq!(logged, [&format!("`/todos`: {titel}"), &format!("`/todos`: {page}"), &format!("`/plans`: {renamed}")]);
 }
 
 #[tokio::test]
-async fn a_page_that_is_no_number_is_a_400_that_names_it() {
+async fn an_invalid_page_number_gets_400_naming_the_parameter() {
     let mockd = paused(TODOS).await;
     for (path, message) in [
         ("/todos?_page=abc", "_page must be a whole number from 1, not `abc`"),
@@ -58,7 +58,7 @@ async fn a_page_that_is_no_number_is_a_400_that_names_it() {
 }
 
 #[tokio::test]
-async fn unknown_operators_and_parameters_are_named_too() {
+async fn unknown_operators_and_parameters_are_named() {
     let mut mockd = paused(TODOS).await;
     for path in ["/todos?title:lke=e", "/todos?_expand=user"] {
         assert_eq!(mockd.get(path).await.status, 200, "{path}");
@@ -66,7 +66,7 @@ async fn unknown_operators_and_parameters_are_named_too() {
     let lke = "`lke` in `title:lke` is not a filter operator; did you mean `like`?";
     let expand = "`_expand` is not supported and has no effect";
     assert_eq!(notes(&mockd).await, json!([[lke], [expand]]));
-    let said = mockd.log_until("_expand").await;
-    let said: Vec<&String> = said.iter().filter(|line| line.starts_with("`/todos`")).collect();
-    assert_eq!(said, [&format!("`/todos`: {lke}"), &format!("`/todos`: {expand}")]);
+    let logged = mockd.log_until("_expand").await;
+    let logged: Vec<&String> = logged.iter().filter(|line| line.starts_with("`/todos`")).collect();
+    assert_eq!(logged, [&format!("`/todos`: {lke}"), &format!("`/todos`: {expand}")]);
 }

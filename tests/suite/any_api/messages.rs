@@ -1,4 +1,4 @@
-//! Messages of sockets that no rule fits.
+//! Socket messages that match no rule, and messages in the journal.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -6,21 +6,21 @@ use tokio_tungstenite::tungstenite::Message;
 use super::paused;
 use crate::support::{Mockd, Socket};
 
-/// What the log says of messages without a rule, up to the line that contains the text.
+/// Returns the log lines about unmatched messages, up to the line that contains `last`.
 async fn unmatched(mockd: &mut Mockd, last: &str) -> Vec<String> {
-    let mut said = mockd.log_until(last).await;
-    said.retain(|line| line.starts_with("no rule of"));
-    said
+    let mut lines = mockd.log_until(last).await;
+    lines.retain(|line| line.starts_with("no rule of"));
+    lines
 }
 
-/// What the journal says of the frames that a client has sent.
+/// Returns the journal entries of the frames that clients have sent.
 async fn received(mockd: &Mockd) -> Vec<Value> {
     let journal = mockd.get("/__mockd/journal?kind=received").await.json();
     journal["entries"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn a_message_that_no_rule_fits_is_logged_once_for_each_reason() {
+async fn an_unmatched_message_is_logged_once_for_each_reason() {
     let mut mockd = paused(
         "
 websocket:
@@ -45,12 +45,12 @@ websocket:
     assert_eq!(unmatched(&mut mockd, "websocket /silent").await, ["no rule of websocket /silent matches a message"]);
     let long = "x".repeat(1_000);
     room.send(json!({ "type": long }).to_string()).await;
-    let said = unmatched(&mut mockd, "xxx").await.remove(0);
-    assert!(said.len() < 300 && said.ends_with("x…"), "{said}");
+    let logged = unmatched(&mut mockd, "xxx").await.remove(0);
+    assert!(logged.len() < 300 && logged.ends_with("x…"), "{logged}");
 }
 
 #[tokio::test]
-async fn what_a_socket_io_client_sends_by_itself_needs_no_rule() {
+async fn socket_io_protocol_packets_need_no_rule() {
     let mut mockd = paused(
         "
 websocket:
@@ -61,7 +61,7 @@ websocket:
     let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", mockd.address());
     let mut client = Socket::open(&url).await;
     assert!(client.text().await.starts_with("0{"));
-    // It connects, acknowledges something, leaves, connects again, and says what no rule fits.
+    // Connects, acknowledges, disconnects, reconnects, and sends an event without a rule and one with a rule.
     for packet in ["40", "431[]", "41", "40", "42[\"chatt\"]", "42[\"chat\",1]"] {
         client.send(packet).await;
     }
@@ -70,19 +70,19 @@ websocket:
     let line = format!("no rule of websocket /socket.io matches a message; the nearest is {nearest}");
     assert_eq!(unmatched(&mut mockd, "chatt").await, [line]);
     let entries = received(&mockd).await;
-    let of_rules: Vec<_> = entries.iter().map(|entry| (entry.get("rule"), entry.get("nearest"))).collect();
+    let rules: Vec<_> = entries.iter().map(|entry| (entry.get("rule"), entry.get("nearest"))).collect();
     let (null, nearest, first) = (Value::Null, json!(nearest), json!(1));
-    assert_eq!(of_rules, [(Some(&null), Some(&nearest)), (Some(&first), None)]);
+    assert_eq!(rules, [(Some(&null), Some(&nearest)), (Some(&first), None)]);
 }
 
-/// Whether the journal is as expected.
-async fn expect(mockd: &Mockd, expected: Value) {
+/// Asserts that the journal meets these expectations.
+async fn assert_journal(mockd: &Mockd, expected: Value) {
     let verdict = mockd.control("POST", "/__mockd/verify", json!({ "expect": expected })).await;
     assert_eq!(verdict["pass"], json!(true), "{verdict}");
 }
 
 #[tokio::test]
-async fn the_journal_has_what_rules_see_of_a_socket_io_client() {
+async fn the_journal_records_socket_io_events_as_rules_see_them() {
     let mockd = paused(
         "
 websocket:
@@ -104,21 +104,21 @@ websocket:
     client.send(r#"451-["file",{"_placeholder":true,"num":0}]"#).await;
     client.send(Message::binary(vec![0, 255])).await;
     assert_eq!(client.text().await, r#"42["done"]"#);
-    let said = json!({ "namespace": "/", "event": "say", "args": ["r1", "hi"], "ack": 2 });
+    let event = json!({ "namespace": "/", "event": "say", "args": ["r1", "hi"], "ack": 2 });
     let expected = json!([
         { "kind": "received", "exactly": 2 },
         { "kind": "received", "path": "/socket.io", "exactly": 2 },
         { "kind": "received", "path": "/socket.io/", "exactly": 2 },
         { "kind": "opened", "path": "/socket.io", "exactly": 1 },
         { "kind": "received", "body": { "event": "say" }, "rule": 1, "exactly": 1 },
-        { "kind": "received", "bodyEquals": said, "exactly": 1 },
+        { "kind": "received", "bodyEquals": event, "exactly": 1 },
         { "kind": "received", "body": { "event": "file", "args": [{ "binary": "AP8=" }] }, "rule": 2, "exactly": 1 },
     ]);
-    expect(&mockd, expected).await;
+    assert_journal(&mockd, expected).await;
 }
 
 #[tokio::test]
-async fn the_journal_has_what_rules_see_of_a_graphql_client() {
+async fn the_journal_records_graphql_operations_as_rules_see_them() {
     let mockd = paused(
         "
 websocket:
@@ -145,5 +145,5 @@ websocket:
         { "kind": "received", "exactly": 1 },
         { "kind": "received", "path": "/graphql", "body": seen, "rule": 1, "exactly": 1 },
     ]);
-    expect(&mockd, expected).await;
+    assert_journal(&mockd, expected).await;
 }

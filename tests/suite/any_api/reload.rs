@@ -1,4 +1,4 @@
-//! A save of the file applies to what clients have changed and to streams that are open.
+//! Reloads: their effect on data that clients have changed, and on open streams and sockets.
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{NOTES, add, texts};
 use crate::support::{EventStream, Mockd, ScenarioFile, Socket};
 
-async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) {
+async fn save(mockd: &mut Mockd, file: &ScenarioFile, text: &str) {
     file.write_in_place(text);
     mockd.logged("reloaded").await;
 }
@@ -21,38 +21,38 @@ async fn added_rows_stay_and_a_changed_declaration_wins() {
         assert_eq!(merged.status, 200, "{}", merged.text);
     }
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
-    saved(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei")).await;
+    save(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei")).await;
     assert_eq!(texts(&mockd, "").await, ["uno", "zwei", "three"]);
     assert_eq!(mockd.get("/price").await.json(), 12);
-    saved(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei").replace("price: 10", "price: 20")).await;
+    save(&mut mockd, &file, &NOTES.replace("text: two", "text: zwei").replace("price: 10", "price: 20")).await;
     assert_eq!(mockd.get("/price").await.json(), 20);
     assert_eq!(texts(&mockd, "").await, ["uno", "zwei", "three"]);
 }
 
 #[tokio::test]
-async fn data_that_a_save_takes_away_comes_back_as_it_was() {
+async fn removed_data_returns_with_its_last_state() {
     let more = NOTES.replace("http:\n", "  spare: [{ id: 1 }]\nhttp:\n");
     let file = ScenarioFile::new(&more);
     let mut mockd = Mockd::run(&file).await;
     let spare = json!([{ "id": 1, "used": true }, { "id": 7 }]);
     mockd.control("PATCH", "/__mockd/state", json!({ "data": { "spare": spare } })).await;
-    saved(&mut mockd, &file, NOTES).await;
+    save(&mut mockd, &file, NOTES).await;
     assert_eq!(mockd.get("/__mockd/state").await.json()["data"].get("spare"), None);
-    saved(&mut mockd, &file, &more).await;
+    save(&mut mockd, &file, &more).await;
     assert_eq!(mockd.get("/__mockd/state").await.json()["data"]["spare"], spare);
 }
 
 #[tokio::test]
-async fn a_stream_stays_open_over_a_reload() {
+async fn a_stream_stays_open_across_a_reload() {
     let file = ScenarioFile::new(NOTES);
     let mut mockd = Mockd::run(&file).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(stream.event().await.unwrap(), "event: price\ndata: 10");
     let changed = NOTES.replace("event: price", "event: cost").replace("price: 10", "price: 20");
-    saved(&mut mockd, &file, &changed).await;
+    save(&mut mockd, &file, &changed).await;
     add(&mockd, "", "three").await;
     loop {
-        // What the save itself has changed may come first.
+        // Changes of the save itself may come first.
         let event = stream.data().await;
         if event["change"] == "added" {
             assert_eq!(event["row"], json!({ "id": 3, "text": "three" }));
@@ -64,13 +64,13 @@ async fn a_stream_stays_open_over_a_reload() {
 }
 
 #[tokio::test]
-async fn a_route_is_there_and_gone_with_the_file() {
+async fn a_route_appears_and_disappears_with_the_file() {
     let file = ScenarioFile::new(NOTES);
     let mut mockd = Mockd::run(&file).await;
     assert_eq!(mockd.get("/hello").await.status, 404);
-    saved(&mut mockd, &file, &format!("{NOTES}  GET /hello: {{ text: Hello }}\n")).await;
+    save(&mut mockd, &file, &format!("{NOTES}  GET /hello: {{ text: Hello }}\n")).await;
     assert_eq!(mockd.get("/hello").await.text, "Hello");
-    saved(&mut mockd, &file, NOTES).await;
+    save(&mut mockd, &file, NOTES).await;
     assert_eq!(mockd.get("/hello").await.status, 404);
 }
 
@@ -84,24 +84,24 @@ websocket:
 ";
 
 #[tokio::test]
-async fn a_socket_follows_its_endpoint_and_is_closed_with_it() {
+async fn a_socket_follows_its_endpoint_and_closes_with_it() {
     let file = ScenarioFile::new(ROOMS);
     let mut mockd = Mockd::run(&file).await;
     let url = format!("ws://{}/rooms/a", mockd.address());
     let mut socket = Socket::open(&url).await;
     file.write_in_place(&ROOMS.replace("reply: pong", "reply: PONG"));
-    let said = mockd.logged("reloaded").await;
-    assert!(said.ends_with(": websocket /rooms/{room} changed"), "{said}");
+    let logged = mockd.logged("reloaded").await;
+    assert!(logged.ends_with(": websocket /rooms/{room} changed"), "{logged}");
     socket.send("ping").await;
     assert_eq!(socket.text().await, "PONG");
     file.write_in_place(&ROOMS.replace("{room}", "{id}"));
-    let said = mockd.log_until("reloaded").await;
-    assert!(said.contains(&"sockets closed, because their endpoint is gone: 1".to_owned()), "{said:?}");
-    let last = said.last().unwrap();
+    let logged = mockd.log_until("reloaded").await;
+    assert!(logged.contains(&"sockets closed, because their endpoint is gone: 1".to_owned()), "{logged:?}");
+    let last = logged.last().unwrap();
     assert!(last.ends_with(": websocket /rooms/{id} added, websocket /rooms/{room} removed"), "{last}");
-    let Message::Close(Some(frame)) = socket.message().await else { panic!("it is not closed") };
+    let Message::Close(Some(frame)) = socket.message().await else { panic!("the socket is not closed") };
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1001, "the endpoint is gone"));
-    // The steps that would have heard of it are gone, too.
+    // The `closed` steps of the endpoint are gone, too.
     assert_eq!(mockd.get("/left").await.json(), 0);
     let mut socket = Socket::open(&url).await;
     socket.send("ping").await;

@@ -1,14 +1,14 @@
-//! What HTTP asks of an API, whatever it is: methods, forms, files and answers that come later.
+//! HTTP in any API: methods, forms, files and delayed answers.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{NOTES, pass, paused};
+use super::{NOTES, advance, paused};
 use crate::support::{Mockd, ScenarioFile, http};
 
 #[tokio::test]
-async fn a_method_that_a_path_has_not_is_a_405_with_allow() {
+async fn an_unsupported_method_gets_405_with_allow() {
     let mockd = paused(NOTES).await;
     for (method, path, allowed) in [
         ("DELETE", "/notes", "GET,HEAD,POST"),
@@ -23,7 +23,7 @@ async fn a_method_that_a_path_has_not_is_a_405_with_allow() {
 }
 
 #[tokio::test]
-async fn routes_are_listed_with_what_they_do() {
+async fn routes_are_listed_with_kind_collection_and_parameters() {
     let mockd = paused(&format!("{NOTES}categories: {{ toys: {{ prefix: T }} }}")).await;
     let routes = mockd.get("/__mockd/routes").await.json()["routes"].clone();
     let of = |method: &str, path: &str| {
@@ -57,7 +57,7 @@ async fn head_has_the_headers_of_get_and_no_body() {
 }
 
 #[tokio::test]
-async fn a_path_without_a_route_is_a_404_that_names_the_nearest() {
+async fn an_unknown_path_gets_404_naming_the_nearest_route() {
     let mockd = paused(NOTES).await;
     for (path, nearest) in [("/note", "GET /notes"), ("/pric", "GET /price")] {
         let unknown = mockd.get(path).await;
@@ -69,7 +69,7 @@ async fn a_path_without_a_route_is_a_404_that_names_the_nearest() {
 }
 
 #[tokio::test]
-async fn the_first_answer_that_fits_is_given_or_the_nearest_named() {
+async fn the_first_matching_answer_is_sent_or_the_nearest_named() {
     let mockd = paused(
         "
 http:
@@ -93,7 +93,7 @@ http:
 }
 
 #[tokio::test]
-async fn of_answers_that_are_as_near_the_first_is_named() {
+async fn the_first_of_equally_near_answers_is_named() {
     let mockd = paused(
         "
 http:
@@ -117,7 +117,7 @@ http:
 }
 
 #[tokio::test]
-async fn forms_are_mappings_and_their_files_are_described() {
+async fn forms_become_mappings_with_descriptions_of_their_files() {
     let mockd = paused("http: { POST /form: { body: $body } }").await;
     let url = format!("{}/form", mockd.url());
     let form = [("content-type", "application/x-www-form-urlencoded")];
@@ -130,12 +130,12 @@ async fn forms_are_mappings_and_their_files_are_described() {
     let upload = http("POST", &url, &multipart, Some(parts)).await;
     let photo = json!({ "filename": "ada.png", "type": "image/png", "size": 5 });
     assert_eq!(upload.json(), json!({ "name": "Ada", "photo": photo }));
-    let cut = http("POST", &url, &multipart, Some(&parts[..parts.len() - 20])).await;
-    assert_eq!(cut.status, 400, "{}", cut.text);
+    let truncated = http("POST", &url, &multipart, Some(&parts[..parts.len() - 20])).await;
+    assert_eq!(truncated.status, 400, "{}", truncated.text);
 }
 
 #[tokio::test]
-async fn a_file_is_answered_whole_or_in_a_range() {
+async fn a_file_is_sent_whole_or_in_a_range() {
     let file = ScenarioFile::new("http: { 'GET /files/{name}': { file: 'files/{{ path.name }}' } }");
     fs::create_dir(file.directory().join("files")).unwrap();
     fs::write(file.directory().join("files/digits.txt"), "0123456789").unwrap();
@@ -157,7 +157,7 @@ async fn a_file_is_answered_whole_or_in_a_range() {
 }
 
 #[tokio::test]
-async fn a_late_answer_waits_for_the_clock() {
+async fn a_delayed_answer_waits_for_the_clock() {
     let mockd = paused(
         "
 data: { asked: false }
@@ -170,15 +170,15 @@ http:
     let url = format!("{}/late", mockd.url());
     let late = tokio::spawn(async move { http("GET", &url, &[], None).await });
     mockd.until("/asked", |asked| *asked == Value::Bool(true)).await;
-    pass(&mockd, "", "2s999ms").await;
+    advance(&mockd, "", "2s999ms").await;
     assert!(!late.is_finished());
-    pass(&mockd, "", "1ms").await;
+    advance(&mockd, "", "1ms").await;
     let answer = late.await.unwrap();
     assert_eq!((answer.status, answer.text.as_str()), (200, "late"));
 }
 
 #[tokio::test]
-async fn a_location_escapes_only_what_a_path_cannot_have() {
+async fn a_location_escapes_only_what_is_invalid_in_a_path() {
     let mockd = paused("data: { files: [] }\nhttp: { /files: { crud: files } }").await;
     for (id, location) in [
         ("7b2a-11_x.~", "/files/7b2a-11_x.~"),
@@ -216,7 +216,7 @@ async fn an_answer_with_a_match_is_nearer_than_one_with_a_when() {
 }
 
 #[tokio::test]
-async fn errors_have_their_keys_in_one_order() {
+async fn every_error_has_its_keys_in_the_same_order() {
     let mockd = paused(NOTES).await;
     for path in ["/nothing", "/notes/9"] {
         let missing = mockd.get(path).await;
@@ -225,7 +225,7 @@ async fn errors_have_their_keys_in_one_order() {
 }
 
 #[tokio::test]
-async fn what_a_body_lacks_is_said() {
+async fn errors_name_what_is_missing() {
     let mockd = paused(
         "
 data: { notes: [] }

@@ -1,4 +1,4 @@
-//! Sockets of endpoints: what reaches their topics from outside, faults by path, and what the journal finds.
+//! Sockets of endpoints: frames sent by control, faults by path and topic, and the journal.
 
 use mockd::embed::Mockd as Embedded;
 use mockd::engine::Frame;
@@ -27,14 +27,14 @@ async fn open(mockd: &Mockd, path: &str) -> Socket {
 }
 
 #[tokio::test]
-async fn a_frame_from_outside_reaches_the_members_of_a_topic() {
+async fn a_frame_sent_by_control_reaches_the_members_of_a_topic() {
     let mockd = paused(CHAT).await;
     let (mut one, mut two) = (open(&mockd, "/rooms/7").await, open(&mockd, "/rooms/8").await);
     let send = async |topic: &str, frame: Value| {
         let answer = mockd.control("POST", &format!("/__mockd/topics/{topic}"), frame).await;
         answer["events"].as_array().unwrap().iter().map(|event| event["topic"].clone()).collect::<Vec<_>>()
     };
-    // A slash may stand as it is.
+    // A slash may be left unescaped.
     assert_eq!(send("room/7", json!({ "text": "to 7" })).await, [json!("room/7")]);
     assert_eq!(send("room%2F7", json!({ "json": { "a": [1] } })).await, [json!("room/7")]);
     assert_eq!(send("room/7", json!({ "binary": "AP8=" })).await, [json!("room/7")]);
@@ -57,7 +57,7 @@ async fn a_frame_from_outside_reaches_the_members_of_a_topic() {
 }
 
 #[tokio::test]
-async fn json_by_hand_is_framed_as_the_protocol_of_a_socket_has_it() {
+async fn json_sent_by_control_is_framed_for_the_sockets_protocol() {
     let mockd = paused(
         "
 websocket:
@@ -79,7 +79,7 @@ websocket:
         assert_eq!(io.text().await, r#"42["news",1,{"a":2}]"#, "{path}");
     }
     assert_eq!(plain.json().await, event);
-    // Text goes as it is.
+    // Text is sent unchanged.
     mockd.control("POST", "/__mockd/sockets/1/send", json!({ "text": r#"42["raw"]"# })).await;
     assert_eq!(io.text().await, r#"42["raw"]"#);
     let _graphql = Socket::open_with(&url("/graphql"), &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
@@ -127,7 +127,7 @@ async fn faults_hit_sockets_of_endpoints_by_their_path() {
     assert_eq!(mockd.control("POST", "/__mockd/journal/wait", faulted).await["pass"], json!(true));
     mockd.control("DELETE", "/__mockd/faults/lossy", Value::Null).await;
     seven.send("ping").await;
-    // The first answer was dropped.
+    // The first reply was dropped.
     assert_eq!(seven.text().await, "pong");
     let dropped = mockd.get("/__mockd/journal?kind=faulted").await.json();
     assert_eq!(dropped["entries"].as_array().unwrap().len(), 1, "{dropped}");
@@ -135,14 +135,14 @@ async fn faults_hit_sockets_of_endpoints_by_their_path() {
     mockd.control("POST", "/__mockd/faults", fault).await;
     assert_eq!((seven.close_code().await, eight.close_code().await), (4000, 4000));
     mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
-    // The endpoint of another path goes on.
+    // The endpoint of another path is not affected.
     mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "all" })).await;
     assert_eq!(other.text().await, "all");
     open(&mockd, "/other").await.close().await;
 }
 
 #[tokio::test]
-async fn faults_hit_frames_that_come_by_a_topic() {
+async fn faults_hit_frames_sent_to_a_topic() {
     let mockd = paused(CHAT).await;
     let mut socket = open(&mockd, "/rooms/7").await;
     for (topic, is_hit) in [("room/*", true), ("room/7", true), ("room", false), ("log", false)] {
@@ -150,7 +150,7 @@ async fn faults_hit_frames_that_come_by_a_topic() {
         let added = mockd.control("POST", "/__mockd/faults", fault).await;
         assert_eq!(added["fault"]["topic"], json!(topic), "{added}");
         socket.send(r#"{"say":"hi"}"#).await;
-        // What is replied comes by no topic.
+        // A reply is not sent to a topic.
         socket.send("ping").await;
         let before = socket.until("pong").await;
         assert_eq!(before.len(), usize::from(!is_hit), "{topic} {before:?}");
@@ -163,7 +163,7 @@ async fn faults_hit_frames_that_come_by_a_topic() {
 }
 
 #[tokio::test]
-async fn messages_are_found_by_path_and_rule() {
+async fn the_journal_finds_messages_by_path_and_rule() {
     let mockd = paused(CHAT).await;
     let (mut seven, mut eight) = (open(&mockd, "/rooms/7").await, open(&mockd, "/rooms/8").await);
     seven.send(json!({ "say": "hi" }).to_string()).await;

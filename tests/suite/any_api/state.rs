@@ -1,8 +1,8 @@
-//! The data of a world: started over, kept and gone back to, set and changed from outside.
+//! The data of a world: resets, snapshots, and changes by control.
 
 use serde_json::{Value, json};
 
-use super::{NOTES, add, pass, paused, texts};
+use super::{NOTES, add, advance, paused, texts};
 use crate::support::{Answer, EventStream, Mockd};
 
 async fn data(mockd: &Mockd) -> Value {
@@ -14,7 +14,7 @@ async fn steps(mockd: &Mockd, steps: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_reset_brings_data_back_and_ends_streams() {
+async fn a_reset_restores_data_and_ends_streams() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     let before = data(&mockd).await;
@@ -24,25 +24,25 @@ async fn a_reset_brings_data_back_and_ends_streams() {
     mockd.control("POST", "/__mockd/reset", json!({})).await;
     assert_eq!(stream.event().await, None);
     assert_eq!(data(&mockd).await, before);
-    // Ids start over too.
+    // Ids start over, too.
     assert_eq!(add(&mockd, "", "another").await, 3);
 }
 
 #[tokio::test]
-async fn a_snapshot_brings_data_back_and_ends_streams() {
+async fn restoring_a_snapshot_restores_data_and_ends_streams() {
     let mockd = paused(NOTES).await;
     add(&mockd, "", "three").await;
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(12))).await.status, 204);
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "three" })).await;
-    let kept = data(&mockd).await;
+    let saved = data(&mockd).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(mockd.send("DELETE", "/notes/1", None).await.status, 200);
     assert_eq!((stream.text().await.as_str(), &stream.data().await["change"]), ("12", &json!("removed")));
     assert_eq!(mockd.send("PUT", "/price", Some(&json!(13))).await.status, 204);
     mockd.control("POST", "/__mockd/snapshots/three/restore", json!(null)).await;
     assert_eq!(stream.event().await, None);
-    assert_eq!(data(&mockd).await, kept);
-    assert_eq!((texts(&mockd, "").await, mockd.get("/price").await.json()), (texts_of(&kept), json!(12)));
+    assert_eq!(data(&mockd).await, saved);
+    assert_eq!((texts(&mockd, "").await, mockd.get("/price").await.json()), (texts_of(&saved), json!(12)));
 }
 
 fn texts_of(data: &Value) -> Vec<String> {
@@ -74,7 +74,7 @@ async fn data_is_listed_with_a_limited_number_of_rows() {
 }
 
 #[tokio::test]
-async fn the_timeline_tells_which_steps_wait() {
+async fn the_timeline_lists_scheduled_steps() {
     let script = "scripts: [{ name: morning, steps: [{ at: 1m, set: { price: 1 } }] }]";
     let mockd = paused(&format!("{NOTES}{script}\n")).await;
     let waiting = async || mockd.get("/__mockd/timeline").await.json()["waiting"].clone();
@@ -83,7 +83,7 @@ async fn the_timeline_tells_which_steps_wait() {
     let done = steps(&mockd, json!([{ "after": "5s", "set": { "price": 2 } }])).await;
     assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(waiting().await, json!([{ "rule": "steps", "due": "5s" }, morning]));
-    pass(&mockd, "", "5s").await;
+    advance(&mockd, "", "5s").await;
     assert_eq!(waiting().await, json!([morning]));
 }
 
@@ -97,41 +97,41 @@ async fn general_scripts_and_generators_are_in_the_timeline() {
         json!([{ "name": "bot", "every": "1h", "set": { "price": 3 } }, { "every": "2h", "set": { "price": 4 } }]);
     let mockd = paused(&format!("{NOTES}scripts: [{script}]\nrandom: {random}\n")).await;
     let timeline = async || mockd.get("/__mockd/timeline").await.json();
-    let place = |round: u64, began: &str, begun: usize, due: &str| {
+    let progress = |round: u64, began: &str, begun: usize, due: &str| {
         json!([{
             "script": "scripts/morning", "began": began, "length": null, "round": round, "repeat": 2, "count": 2,
             "begun": begun, "due": due, "first": begun, "steps": [{ "at": due, "step": script["steps"][begun] }],
         }])
     };
     let at_start = timeline().await;
-    assert_eq!(at_start["scripts"], place(1, "0s", 0, "1m"));
+    assert_eq!(at_start["scripts"], progress(1, "0s", 0, "1m"));
     let generators = at_start["generators"].as_array().unwrap();
     assert_eq!(generators.iter().map(|one| &one["generator"]).collect::<Vec<_>>(), ["random/bot", "random#2"]);
-    for (time, expected) in [("1m", place(1, "0s", 1, "1m30s")), ("30s", place(2, "1m30s", 0, "2m30s"))] {
-        pass(&mockd, "", time).await;
+    for (time, expected) in [("1m", progress(1, "0s", 1, "1m30s")), ("30s", progress(2, "1m30s", 0, "2m30s"))] {
+        advance(&mockd, "", time).await;
         assert_eq!(timeline().await["scripts"], expected);
     }
-    pass(&mockd, "", "5m").await;
-    let over = &timeline().await["scripts"][0];
-    assert_eq!((&over["due"], &over["began"], &over["steps"]), (&Value::Null, &Value::Null, &json!([])));
-    assert_eq!((&over["round"], &over["begun"], &over["first"]), (&json!(2), &json!(2), &json!(2)));
+    advance(&mockd, "", "5m").await;
+    let finished = &timeline().await["scripts"][0];
+    assert_eq!((&finished["due"], &finished["began"], &finished["steps"]), (&Value::Null, &Value::Null, &json!([])));
+    assert_eq!((&finished["round"], &finished["begun"], &finished["first"]), (&json!(2), &json!(2), &json!(2)));
 }
 
 #[tokio::test]
-async fn data_is_set_and_streams_get_the_changes() {
+async fn setting_data_sends_the_changes_to_streams() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(stream.text().await, "10");
-    let wanted = json!({ "price": [1, 2], "notes": [{ "id": 2, "text": "two" }, { "id": 9, "text": "nine" }] });
-    mockd.control("PATCH", "/__mockd/state", json!({ "data": wanted })).await;
-    assert_eq!(data(&mockd).await, wanted);
+    let new = json!({ "price": [1, 2], "notes": [{ "id": 2, "text": "two" }, { "id": 9, "text": "nine" }] });
+    mockd.control("PATCH", "/__mockd/state", json!({ "data": new })).await;
+    assert_eq!(data(&mockd).await, new);
     let changes = [stream.data().await, stream.data().await];
-    let told: Vec<&str> = changes.iter().map(|event| event["change"].as_str().unwrap()).collect();
-    assert!(told.contains(&"added") && told.contains(&"removed"), "{changes:?}");
+    let kinds: Vec<&str> = changes.iter().map(|event| event["change"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"added") && kinds.contains(&"removed"), "{changes:?}");
 }
 
 #[tokio::test]
-async fn of_data_that_is_wrong_nothing_is_set() {
+async fn invalid_data_changes_nothing() {
     let mockd = paused(NOTES).await;
     let before = data(&mockd).await;
     for wrong in [
@@ -147,7 +147,7 @@ async fn of_data_that_is_wrong_nothing_is_set() {
 }
 
 #[tokio::test]
-async fn steps_from_outside_happen_now_and_later() {
+async fn posted_steps_run_now_and_later() {
     let mockd = paused(NOTES).await;
     let mut stream = EventStream::open(&mockd, "/live").await;
     assert_eq!(stream.text().await, "10");
@@ -160,13 +160,13 @@ async fn steps_from_outside_happen_now_and_later() {
     assert_eq!(done.status, 200, "{}", done.text);
     assert_eq!(done.json()["events"][0]["row"], json!({ "id": 3, "text": "now, 10" }));
     assert_eq!(stream.data().await["row"]["text"], "now, 10");
-    pass(&mockd, "", "5s").await;
+    advance(&mockd, "", "5s").await;
     assert_eq!(stream.data().await["row"]["text"], "later");
     assert_eq!(mockd.get("/price").await.json(), 3);
 }
 
 #[tokio::test]
-async fn of_steps_one_of_which_is_refused_none_is_done() {
+async fn a_refused_step_undoes_all_posted_steps() {
     let mockd = paused(NOTES).await;
     let before = data(&mockd).await;
     let list =
@@ -178,10 +178,10 @@ async fn of_steps_one_of_which_is_refused_none_is_done() {
 }
 
 #[tokio::test]
-async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
+async fn an_invalid_step_gets_400_with_its_position() {
     let mockd = paused(NOTES).await;
     let before = data(&mockd).await;
-    for (wrong, said) in [
+    for (wrong, part) in [
         (json!([{ "set": { "price": 3 } }, { "mrege": { "notes": { "id": 1 } } }]), "unknown key `mrege`"),
         (json!([{ "set": { "price": 3 } }, { "add": { "nots": {} } }]), "there is no collection `nots`"),
         (json!([{ "set": { "price": 3 } }, { "set": { "price": "{{ prise }}" } }]), "unknown name `prise`"),
@@ -193,13 +193,13 @@ async fn a_step_that_is_written_wrong_is_a_400_with_its_place() {
         let refused = steps(&mockd, wrong).await;
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert_eq!(refused.status, 400, "{message}");
-        assert!(message.contains(said) && message.contains("body:1:"), "{message}");
+        assert!(message.contains(part) && message.contains("body:1:"), "{message}");
     }
     assert_eq!(data(&mockd).await, before);
 }
 
 #[tokio::test]
-async fn a_refusal_has_one_status_through_routes_and_control() {
+async fn a_refusal_has_the_same_status_in_routes_and_control() {
     let mockd = paused(
         "
 data: { notes: [{ id: 1 }] }

@@ -1,19 +1,19 @@
-//! Streams of any API: what they cost others, and how they end.
+//! Streams of any API: slow clients, their events, and how they end.
 
 use futures_util::future::join;
 use serde_json::{Value, json};
 
-use super::{NOTES, add, pass, paused};
+use super::{NOTES, add, advance, paused};
 use crate::support::{EventStream, Mockd, ScenarioFile};
 
-/// Frames of one burst: fewer than a stream may be behind.
+/// Frames in one burst, below a stream's limit.
 const BURST: usize = 500;
 
-/// Frames that are more than all buffers between mockd and a client take.
-const MOST_SENT: usize = 30_000;
+/// Frames that exceed all buffers between mockd and a client.
+const MAX_SENT: usize = 30_000;
 
 #[tokio::test]
-async fn a_slow_stream_is_ended_and_others_get_everything() {
+async fn a_slow_stream_is_closed_and_others_receive_everything() {
     let long = "x".repeat(4_000);
     let scenario = format!(
         "
@@ -38,15 +38,18 @@ http:
         assert_eq!(burst.status, 204, "{}", burst.text);
         sent += BURST;
         let sockets = mockd.get("/__mockd/sockets").await.json();
-        // It is ended although it reads nothing.
+        // The slow stream is closed although its client does not read.
         if sockets["sockets"].as_array().unwrap().len() == 1 {
             break;
         }
-        assert!(sent < MOST_SENT, "a stream that is not read goes on");
+        assert!(sent < MAX_SENT, "a stream that is not read stays open");
     }
     let seen = slow.rest().await;
     assert!(seen.len() < sent, "{} of {sent}", seen.len());
-    assert!(seen.iter().enumerate().all(|(at, seen)| *seen == event(at)), "not what was sent, or not in order");
+    assert!(
+        seen.iter().enumerate().all(|(at, seen)| *seen == event(at)),
+        "frames differ from those sent, or are out of order"
+    );
     let journal = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
     let closed = &journal["entries"][0];
     assert_eq!((&closed["socket"], &closed["by"]), (&json!(1), &json!("server")));
@@ -58,7 +61,7 @@ http:
 
 #[cfg(unix)]
 #[tokio::test]
-async fn streams_end_when_mockd_does() {
+async fn streams_end_when_mockd_exits() {
     let mockd = Mockd::run(&ScenarioFile::new(NOTES)).await;
     let mut streams = [EventStream::open(&mockd, "/live").await, EventStream::open(&mockd, "/@a/live").await];
     for stream in &mut streams {
@@ -71,7 +74,7 @@ async fn streams_end_when_mockd_does() {
 }
 
 #[tokio::test]
-async fn a_snapshot_and_what_follows_miss_and_double_nothing() {
+async fn a_snapshot_and_later_events_neither_skip_nor_repeat_rows() {
     let mockd = paused(&NOTES.replace("{ event: price, data: $price }", "$notes")).await;
     let adding = async {
         for at in 0..200 {
@@ -93,7 +96,7 @@ async fn a_snapshot_and_what_follows_miss_and_double_nothing() {
 }
 
 #[tokio::test]
-async fn a_member_gets_what_it_asked_for_in_its_own_words() {
+async fn a_member_gets_only_matching_events_in_its_own_frame() {
     let mockd = paused(
         "
 data: { messages: [] }
@@ -120,7 +123,7 @@ http:
 }
 
 #[tokio::test]
-async fn a_stream_of_a_collection_and_a_row_hears_of_it_once() {
+async fn a_stream_of_a_collection_and_a_row_gets_each_change_once() {
     let mockd = paused(&NOTES.replace("{ join: notes }", "{ join: [notes, notes/1] }")).await;
     let mut live = EventStream::open(&mockd, "/live").await;
     assert_eq!(live.text().await, "10");
@@ -144,17 +147,17 @@ http:
     )
     .await;
     let three = EventStream::open(&mockd, "/ticks").await;
-    pass(&mockd, "", "10s").await;
+    advance(&mockd, "", "10s").await;
     assert_eq!(three.rest().await, ["data: tick"; 3]);
     drop(EventStream::open(&mockd, "/for-ever").await);
     mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
-    // The step that finds its stream gone is the last one.
-    pass(&mockd, "", "2s").await;
+    // The step that finds its stream closed is the last one.
+    advance(&mockd, "", "2s").await;
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
 }
 
 #[tokio::test]
-async fn head_of_a_stream_answers_at_once_and_opens_none() {
+async fn head_of_a_stream_answers_at_once_and_does_not_open_it() {
     let mockd = paused(
         "
 data: { asked: 0 }
@@ -178,7 +181,7 @@ http:
     ] {
         assert_eq!(head.header(name), value, "{name}");
     }
-    // The steps before the answer are carried out, those of the stream are not.
+    // The steps before the answer run; those of the stream do not.
     assert_eq!(mockd.get("/asked").await.json(), 1);
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
     assert_eq!(mockd.get("/__mockd/journal?kind=opened").await.json()["entries"], json!([]));

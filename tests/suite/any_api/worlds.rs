@@ -1,8 +1,8 @@
-//! Worlds are apart, whatever the API.
+//! Worlds are isolated, whatever the API.
 
 use serde_json::json;
 
-use super::{NOTES, add, pass, paused, texts};
+use super::{NOTES, add, advance, paused, texts};
 use crate::support::{EventStream, http};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn each_world_has_its_own_rows_and_values() {
 }
 
 #[tokio::test]
-async fn a_header_names_the_world_as_a_path_does() {
+async fn a_header_selects_the_world_as_a_path_does() {
     let mockd = paused(NOTES).await;
     let headers = [("x-mockd-world", "a"), ("content-type", "application/json")];
     let added = http("POST", &format!("{}/notes", mockd.url()), &headers, Some(r#"{"text":"of a"}"#)).await;
@@ -30,7 +30,7 @@ async fn a_header_names_the_world_as_a_path_does() {
 }
 
 #[tokio::test]
-async fn a_stream_tells_of_its_own_world_alone() {
+async fn a_stream_receives_changes_of_its_own_world_only() {
     let mockd = paused(NOTES).await;
     let mut a = EventStream::open(&mockd, "/@a/live").await;
     let mut b = EventStream::open(&mockd, "/@b/live").await;
@@ -45,7 +45,7 @@ async fn a_stream_tells_of_its_own_world_alone() {
 }
 
 #[tokio::test]
-async fn a_world_that_is_removed_ends_its_streams() {
+async fn removing_a_world_ends_its_streams() {
     let mockd = paused(NOTES).await;
     let mut a = EventStream::open(&mockd, "/@a/live").await;
     let mut b = EventStream::open(&mockd, "/@b/live").await;
@@ -59,9 +59,9 @@ async fn a_world_that_is_removed_ends_its_streams() {
 }
 
 #[tokio::test]
-async fn the_clock_of_a_world_moves_nothing_in_another() {
+async fn the_clock_of_one_world_does_not_affect_another() {
     let mockd = paused(&format!("{NOTES}random: [{{ every: 1s, add: {{ notes: {{ text: tick }} }} }}]\n")).await;
-    pass(&mockd, "/@a", "3s").await;
+    advance(&mockd, "/@a", "3s").await;
     assert_eq!(texts(&mockd, "/@a").await, ["one", "two", "tick", "tick", "tick"]);
     assert_eq!(texts(&mockd, "/@b").await, ["one", "two"]);
     assert_eq!(mockd.get("/@b/__mockd/clock").await.json()["at"], "0s");

@@ -1,4 +1,4 @@
-//! Which scenarios the arguments name: none, folders, standard input, a file in place of a command.
+//! Scenario arguments: none, folders, standard input, and a file instead of a command.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -11,7 +11,7 @@ use crate::support::{Mockd, SHOP, command, soon};
 
 /// Runs mockd in a folder.
 async fn run_in(folder: &Path, arguments: &[&str]) -> Output {
-    soon("the end of mockd", command(arguments).current_dir(folder).output()).await.unwrap()
+    soon("mockd's exit", command(arguments).current_dir(folder).output()).await.unwrap()
 }
 
 /// Runs mockd with a text as its standard input.
@@ -22,7 +22,7 @@ async fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> Outpu
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).await.unwrap();
     drop(stdin);
-    soon("the end of mockd", child.wait_with_output()).await.unwrap()
+    soon("mockd's exit", child.wait_with_output()).await.unwrap()
 }
 
 fn folder_with(files: &[&str]) -> TempDir {
@@ -34,8 +34,8 @@ fn folder_with(files: &[&str]) -> TempDir {
 }
 
 #[tokio::test]
-async fn run_without_a_file_serves_the_usual_one() {
-    for (files, usual) in [
+async fn without_a_file_run_serves_the_default_one() {
+    for (files, default_file) in [
         (&["mockd.yaml", "a.mockd.yaml", "another.yaml"][..], "mockd.yaml"),
         (&["shop.mockd.yaml", "another.yaml"], "shop.mockd.yaml"),
     ] {
@@ -43,17 +43,17 @@ async fn run_without_a_file_serves_the_usual_one() {
         let mut command = command(&["run", "--log-format", "json", "--port", "0"]);
         command.current_dir(folder.path());
         let mockd = Mockd::start(command).await;
-        assert_eq!(mockd.greeting()["watching"], usual);
-        for (arguments, said) in [(&["check"][..], format!("{usual}: ok, ")), (&["play"], String::new())] {
+        assert_eq!(mockd.greeting()["watching"], default_file);
+        for (arguments, start) in [(&["check"][..], format!("{default_file}: ok, ")), (&["play"], String::new())] {
             let output = run_in(folder.path(), arguments).await;
             assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-            assert!(text(&output.stdout).starts_with(&said), "{}", text(&output.stdout));
+            assert!(text(&output.stdout).starts_with(&start), "{}", text(&output.stdout));
         }
     }
 }
 
 #[tokio::test]
-async fn without_a_file_an_error_names_what_was_looked_for() {
+async fn without_a_file_the_error_names_the_candidates() {
     let none = "error: no scenario given, and the current folder has no mockd.yaml and no *.mockd.yaml; name a file or a \
                 folder, or write a scenario with `mockd init`\n";
     let several =
@@ -68,7 +68,7 @@ async fn without_a_file_an_error_names_what_was_looked_for() {
 }
 
 #[tokio::test]
-async fn check_takes_every_file_of_a_folder() {
+async fn check_checks_every_file_in_a_folder() {
     let folder = folder_with(&["b.yaml", "a.yml"]);
     std::fs::write(folder.path().join("notes.txt"), "").unwrap();
     let output = run_in(folder.path(), &["check", "."]).await;
@@ -78,7 +78,7 @@ async fn check_takes_every_file_of_a_folder() {
 }
 
 #[tokio::test]
-async fn play_takes_the_file_that_run_would_start_with() {
+async fn play_plays_the_file_that_run_would_serve() {
     let folder = folder_with(&["a.yaml"]);
     std::fs::write(
         folder.path().join("shop.yaml"),
@@ -107,7 +107,7 @@ async fn check_and_play_read_standard_input() {
 }
 
 #[tokio::test]
-async fn a_file_in_place_of_a_command_suggests_run() {
+async fn a_file_instead_of_a_command_suggests_run() {
     let folder = folder_with(&["api"]);
     for (arguments, tip) in [
         (&["shop.yaml"][..], Some("  tip: to serve a scenario, use 'mockd run shop.yaml'\n")),
@@ -116,10 +116,10 @@ async fn a_file_in_place_of_a_command_suggests_run() {
         (&["nothing"], None),
     ] {
         let output = run_in(folder.path(), arguments).await;
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.starts_with(&format!("error: unrecognized subcommand '{}'\n", arguments[0])), "{said}");
-        assert_eq!(said.contains("tip: to serve"), tip.is_some(), "{said}");
-        assert!(said.contains(tip.unwrap_or_default()), "{said}");
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: unrecognized subcommand '{}'\n", arguments[0])), "{stderr}");
+        assert_eq!(stderr.contains("tip: to serve"), tip.is_some(), "{stderr}");
+        assert!(stderr.contains(tip.unwrap_or_default()), "{stderr}");
     }
 }

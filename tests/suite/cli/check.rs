@@ -1,10 +1,10 @@
-//! `mockd check`: what it says of files, right ones and wild ones.
+//! `mockd check`: its output for valid, invalid and malformed files.
 
 use super::{run, text};
 use crate::support::{ScenarioFile, needs, soon};
 
 #[tokio::test]
-async fn check_verbose_says_how_often_frames_are_made() {
+async fn check_verbose_reports_how_often_frames_are_encoded() {
     let file = ScenarioFile::new(
         "
 data: { rows: [], price: 1 }
@@ -21,17 +21,17 @@ websocket:
     );
     let output = run(&["check", "--verbose", file.path().to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let said = text(&output.stdout).split_once('\n').unwrap().1;
+    let stdout = text(&output.stdout).split_once('\n').unwrap().1;
     let expected = "  GET /live, answer 1: frame encoded once for all members
   /rooms/{room}: frame encoded once for all members
   /rooms/{room}, open: frame encoded once for members with the same path, query
   /rooms/{room}, rule 1: frame encoded for each member, because it uses conn
 ";
-    assert_eq!(said, expected);
+    assert_eq!(stdout, expected);
 }
 
 #[tokio::test]
-async fn check_says_ok_for_each_file_and_ends_with_0() {
+async fn check_prints_ok_for_each_file_and_exits_with_0() {
     let output = run(&["check", "scenarios/shop.yaml", "scenarios/webhook.yaml", "scenarios/flash-sale.yaml"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let expected = "\
@@ -43,7 +43,7 @@ scenarios/flash-sale.yaml: ok, 1 category, 2 products, 1 generator, 1 script
 }
 
 #[tokio::test]
-async fn check_goes_on_after_a_broken_file_and_ends_with_1() {
+async fn check_continues_after_a_broken_file_and_exits_with_1() {
     let broken = ScenarioFile::new("categories: 3\n");
     let output = run(&["check", broken.path().to_str().unwrap(), "nope.yaml", "scenarios/shop.yaml"]).await;
     assert_eq!(output.status.code(), Some(1));
@@ -77,12 +77,12 @@ async fn check_reports_as_json() {
         ] },
         { "file": "scenarios/shop.yaml", "ok": true, "categories": 2, "products": 3, "generators": 1, "scripts": 0 },
     ] });
-    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(said, expected);
+    let stdout: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(stdout, expected);
 }
 
 #[tokio::test]
-async fn check_reports_as_annotations_of_a_pull_request() {
+async fn check_reports_as_github_annotations() {
     let directory = tempfile::TempDir::new().unwrap();
     let broken = directory.path().join("50%,a.yaml");
     std::fs::write(&broken, "categories: { \"toys: new\": { prefx: T } }\nfeed: al\n").unwrap();
@@ -99,7 +99,7 @@ scenarios/shop.yaml: ok, 2 categories, 3 products, 1 generator, 0 scripts
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), expected.as_str()));
 }
 
-/// Runs `mockd check` on a file of these bytes with at most 1 GiB of memory, and gives its report.
+/// Runs `mockd check` on a file of these bytes with at most 1 GiB of memory. Returns its exit code and report.
 #[cfg(unix)]
 async fn check_bytes(bytes: &[u8]) -> (Option<i32>, String) {
     let directory = tempfile::TempDir::new().unwrap();
@@ -107,13 +107,13 @@ async fn check_bytes(bytes: &[u8]) -> (Option<i32>, String) {
     std::fs::write(&path, bytes).unwrap();
     let mut shell = tokio::process::Command::new("sh");
     let script = format!("ulimit -v 1048576; exec {} check {}", env!("CARGO_BIN_EXE_mockd"), path.display());
-    let output = soon("the end of check", shell.args(["-c", &script]).kill_on_drop(true).output()).await.unwrap();
+    let output = soon("check's exit", shell.args(["-c", &script]).kill_on_drop(true).output()).await.unwrap();
     (output.status.code(), text(&output.stderr).to_owned())
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
+async fn malformed_files_are_refused_with_a_report_and_little_memory() {
     let bomb = "a: &a [x,x,x,x,x,x,x,x]\n".to_owned()
         + &('b'..='n').zip('a'..).fold(String::new(), |text, (name, before)| {
             format!("{text}{name}: &{name} [{}]\n", vec![format!("*{before}"); 8].join(","))
@@ -175,7 +175,7 @@ async fn wild_files_are_refused_with_a_report_and_without_much_memory() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn line_ends_of_windows_and_a_byte_order_mark_are_right() {
+async fn windows_line_endings_and_a_byte_order_mark_are_accepted() {
     let shop = std::fs::read_to_string("scenarios/shop.yaml").unwrap();
     let windows = format!("\u{feff}{}", shop.replace('\n', "\r\n"));
     assert_eq!(check_bytes(windows.as_bytes()).await.0, Some(0));
@@ -198,8 +198,8 @@ async fn reports_are_coloured_on_a_terminal_and_plain_when_piped() {
     };
     let coloured = soon("a report", on_terminal("").output()).await.unwrap().stdout;
     assert!(text(&coloured).contains("\x1b[") && text(&coloured).contains("found the number"), "{}", text(&coloured));
-    let unwanted = soon("a report", on_terminal("NO_COLOR=1").output()).await.unwrap().stdout;
-    assert!(!text(&unwanted).contains('\x1b') && text(&unwanted).contains("found the number"), "{}", text(&unwanted));
+    let plain = soon("a report", on_terminal("NO_COLOR=1").output()).await.unwrap().stdout;
+    assert!(!text(&plain).contains('\x1b') && text(&plain).contains("found the number"), "{}", text(&plain));
     let mut piped = tokio::process::Command::new("sh");
     let piped = soon("a report", piped.args(["-c", &check]).env_remove("NO_COLOR").output()).await.unwrap().stderr;
     assert!(!text(&piped).contains('\x1b') && text(&piped).contains("found the number"), "{}", text(&piped));

@@ -1,8 +1,8 @@
-//! What mockd tells of itself: its version, its flags, completions and manual pages.
+//! The version, the help, completions and manual pages.
 
 use super::{run, text};
 
-/// What a command prints, which succeeds.
+/// Runs a command that must succeed and returns its standard output.
 async fn printed(arguments: &[&str]) -> String {
     let output = run(arguments).await;
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{arguments:?}");
@@ -10,25 +10,26 @@ async fn printed(arguments: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn the_version_has_the_commit_and_the_date_if_any() {
-    let said = printed(&["--version"]).await;
-    let rest = said.strip_prefix("mockd 0.1.0").unwrap().strip_suffix('\n').unwrap();
+async fn the_version_includes_the_commit_and_the_date_if_any() {
+    let version = printed(&["--version"]).await;
+    let rest = version.strip_prefix("mockd 0.1.0").unwrap().strip_suffix('\n').unwrap();
     if rest.is_empty() {
         return;
     }
     let (commit, date) = rest.strip_prefix(" (").unwrap().strip_suffix(')').unwrap().split_once(' ').unwrap();
-    assert!(commit.len() >= 7 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{said}");
+    assert!(commit.len() >= 7 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{version}");
     let parts: Vec<u32> = date.split('-').map(|part| part.parse().unwrap()).collect();
-    assert!(parts.len() == 3 && (1..=12).contains(&parts[1]) && (1..=31).contains(&parts[2]), "{said}");
+    assert!(parts.len() == 3 && (1..=12).contains(&parts[1]) && (1..=31).contains(&parts[2]), "{version}");
 }
 
 #[tokio::test]
-async fn the_flags_of_run_come_in_groups() {
+async fn the_flags_of_run_are_grouped() {
     for flag in ["-h", "--help"] {
         let help = printed(&["run", flag]).await;
         let headings = ["Basics:", "Time and tests:", "Access:", "Limits:", "Several servers:"];
-        let places = headings.map(|heading| help.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{help}")));
-        assert!(places.is_sorted(), "{help}");
+        let positions =
+            headings.map(|heading| help.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{help}")));
+        assert!(positions.is_sorted(), "{help}");
         for (flag, heading) in [
             ("--port", 0),
             ("--log-format", 0),
@@ -40,13 +41,13 @@ async fn the_flags_of_run_come_in_groups() {
             ("--publish", 4),
         ] {
             let at = help.find(&format!(" {flag}")).unwrap_or_else(|| panic!("{flag}: {help}"));
-            assert_eq!(places.partition_point(|place| *place < at), heading + 1, "{flag}: {help}");
+            assert_eq!(positions.partition_point(|position| *position < at), heading + 1, "{flag}: {help}");
         }
     }
 }
 
 #[tokio::test]
-async fn completions_know_the_commands_and_flags() {
+async fn completions_include_the_commands_and_flags() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = printed(&["completions", shell]).await;
         for word in ["completions", "explain", "peer-timeout"] {
@@ -56,7 +57,7 @@ async fn completions_know_the_commands_and_flags() {
 }
 
 #[tokio::test]
-async fn man_prints_a_page_of_mockd_and_of_each_command() {
+async fn man_prints_a_page_for_mockd_and_for_each_command() {
     // Roff escapes hyphens.
     let page = async |arguments: &[&str]| printed(arguments).await.replace('\\', "");
     let of_mockd = page(&["man"]).await;

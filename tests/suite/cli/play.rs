@@ -1,10 +1,10 @@
 //! `mockd play`: the events of a scenario as lines of JSON.
 
-use super::{refuses, run, text};
+use super::{assert_fails, run, text};
 use crate::support::ScenarioFile;
 
 #[tokio::test]
-async fn play_prints_events_as_json_lines_that_are_equal_on_every_run() {
+async fn play_prints_the_same_json_lines_on_every_run() {
     let file = ScenarioFile::new(
         "seed: 42
 categories: { toys: { prefix: T, products: [{ id: T1 }, { id: T2, total: 10 }] } }
@@ -31,39 +31,39 @@ orders:
 }
 
 #[tokio::test]
-async fn play_prints_its_seed_so_that_a_run_can_be_repeated() {
+async fn play_prints_a_seed_that_repeats_the_run() {
     let output = run(&["play", "scenarios/shop.yaml", "--until", "10m"]).await;
-    let said = text(&output.stderr);
-    let seed = said.strip_prefix("seed ").unwrap().split(';').next().unwrap();
-    assert_eq!(said, format!("seed {seed}; --seed {seed} plays the same again\n"));
+    let stderr = text(&output.stderr);
+    let seed = stderr.strip_prefix("seed ").unwrap().split(';').next().unwrap();
+    assert_eq!(stderr, format!("seed {seed}; --seed {seed} plays the same again\n"));
     let again = run(&["play", "scenarios/shop.yaml", "--until", "10m", "--seed", seed]).await;
     assert_eq!(text(&again.stdout).lines().count(), 400);
     assert_eq!(again.stdout, output.stdout);
 }
 
 #[tokio::test]
-async fn play_says_if_nothing_is_scheduled() {
+async fn play_reports_if_nothing_is_scheduled() {
     let answers = "data: { todos: [] }\nhttp: { /todos: { crud: todos } }\n";
     let later = "data: { n: 0 }\nscripts: [{ steps: [{ at: 2m, set: { n: 1 } }] }]\n";
-    for (text_of_file, until, said) in [
+    for (scenario, until, start) in [
         (answers, "1m", "nothing is scheduled in {}: it only answers clients; `mockd run {}` serves it\n"),
         (later, "1m", "nothing is scheduled in {} until 1m: the first action is due at 2m; use a longer --until\n"),
         (later, "2m", "seed "),
     ] {
-        let file = ScenarioFile::new(text_of_file);
+        let file = ScenarioFile::new(scenario);
         let path = file.path().to_str().unwrap();
         let output = run(&["play", path, "--until", until]).await;
         assert_eq!(output.status.code(), Some(0));
-        assert!(text(&output.stderr).starts_with(&said.replace("{}", path)), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).starts_with(&start.replace("{}", path)), "{}", text(&output.stderr));
         assert_eq!(text(&output.stderr).lines().count(), 1);
         assert_eq!(text(&output.stdout).is_empty(), until == "1m");
     }
 }
 
 #[tokio::test]
-async fn play_refuses_what_it_cannot_play() {
+async fn play_refuses_invalid_arguments() {
     let output = run(&["play", "scenarios/shop.yaml", "--until", "soon"]).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("`soon` is not a duration"), "{}", text(&output.stderr));
-    refuses(&["play", "nope.yaml"], "cannot read nope.yaml: there is no such file").await;
+    assert_fails(&["play", "nope.yaml"], "cannot read nope.yaml: there is no such file").await;
 }

@@ -1,4 +1,4 @@
-//! For everybody: without a mouse, with a screen reader, in the dark, on a phone.
+//! Accessibility: keyboard, screen readers, dark mode and phones.
 
 use serde_json::json;
 
@@ -8,8 +8,8 @@ use crate::support::{SHOP, Tool, needs};
 const SCRIPTED: &str = "orders: { random: [{ every: 1h }], scripts: [{ steps: [{ at: 1h, product: A1, amount: 1 }] }] }\n\
                         faults: [{ on: http, path: /nowhere, status: 500 }]";
 
-/// Runs axe-core on the page, and gives what it finds that is serious or critical.
-async fn found(page: &Dashboard) -> serde_json::Value {
+/// Runs axe-core on the page and returns the serious and critical violations.
+async fn violations(page: &Dashboard) -> serde_json::Value {
     let axe = std::fs::read_to_string(Tool::Axe.path()).unwrap();
     let script = format!(
         "{axe};
@@ -38,19 +38,19 @@ async fn axe_finds_nothing_serious_in_light_and_dark_at_both_widths() {
         page.click("[data-category=electronics] summary").await;
         for scheme in ["light", "dark"] {
             page.browser.eval(&format!("document.documentElement.style.colorScheme = '{scheme}'")).await;
-            assert_eq!(found(&page).await, json!([]), "{window:?} {scheme}");
-            page.fits(scheme, window).await;
+            assert_eq!(violations(&page).await, json!([]), "{window:?} {scheme}");
+            page.assert_fits(scheme, window).await;
         }
         page.click("#journal [role=option]").await;
         page.becomes("document.querySelector('#entry').open", true).await;
-        assert_eq!(found(&page).await, json!([]), "{window:?} with an entry");
+        assert_eq!(violations(&page).await, json!([]), "{window:?} with an entry");
         page.close().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_serious_in_what_is_no_shop() {
+async fn axe_finds_nothing_serious_without_a_shop() {
     needs!(Axe, Browser);
     at_both_widths(async |window| {
         let page = Dashboard::open(NOTES, window).await;
@@ -63,8 +63,8 @@ async fn axe_finds_nothing_serious_in_what_is_no_shop() {
         page.becomes("document.querySelector('#happened').hidden", false).await;
         for scheme in ["light", "dark"] {
             page.browser.eval(&format!("document.documentElement.style.colorScheme = '{scheme}'")).await;
-            assert_eq!(found(&page).await, json!([]), "{window:?} {scheme}");
-            page.fits(&format!("notes-{scheme}"), window).await;
+            assert_eq!(violations(&page).await, json!([]), "{window:?} {scheme}");
+            page.assert_fits(&format!("notes-{scheme}"), window).await;
         }
         page.close().await;
     })
@@ -72,19 +72,19 @@ async fn axe_finds_nothing_serious_in_what_is_no_shop() {
 }
 
 #[tokio::test]
-async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
+async fn every_control_is_reachable_by_keyboard() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&format!("{SHOP}{SCRIPTED}"), window).await;
         let mut live = page.mockd.live("electronics").await;
         live.texts(2).await;
         page.becomes("document.querySelector('#sockets button') !== null", true).await;
         page.browser.eval("document.querySelector('.skip').focus()").await;
-        // What the tabulator comes by, once around.
+        // The elements in tab order, once around.
         let name = "(one => one.id || one.name || one.ariaLabel || one.textContent)";
         let all = "[...document.querySelectorAll('a, button, input, select, textarea, summary, [tabindex]')]";
-        let can_be_reached = "one => one.checkVisibility() && one.tabIndex >= 0 && !one.disabled";
-        let reached = page.browser.eval(&format!("{all}.filter({can_be_reached}).map({name})")).await;
-        for wanted in [
+        let is_reachable = "one => one.checkVisibility() && one.tabIndex >= 0 && !one.disabled";
+        let reached = page.browser.eval(&format!("{all}.filter({is_reachable}).map({name})")).await;
+        for expected in [
             "pause",
             "step",
             "by",
@@ -101,14 +101,14 @@ async fn everything_that_can_be_done_can_be_done_without_a_mouse() {
             "journal",
             "copy-steps",
         ] {
-            assert!(reached.as_array().unwrap().contains(&json!(wanted)), "{wanted} in {reached}");
+            assert!(reached.as_array().unwrap().contains(&json!(expected)), "{expected} in {reached}");
         }
-        let mut at = Vec::new();
+        let mut focused = Vec::new();
         for _ in 0..reached.as_array().unwrap().len() {
-            at.push(page.browser.eval(&format!("{name}(document.activeElement)")).await);
+            focused.push(page.browser.eval(&format!("{name}(document.activeElement)")).await);
             page.browser.type_keys("\u{e004}").await;
         }
-        assert_eq!(json!(at), reached);
+        assert_eq!(json!(focused), reached);
         page.close().await;
     })
     .await;
@@ -126,7 +126,7 @@ async fn screen_readers_find_landmarks_and_hear_only_state_and_errors() {
         let spoken =
             "[...document.querySelectorAll('[aria-live], [role=status], [role=alert], [role=log]')].map(({ id }) => id)";
         page.becomes(spoken, json!(["status", "note", "error"])).await;
-        // Not each second again.
+        // The status is not announced again each second.
         page.browser
             .eval("(window.said = 0, new MutationObserver(() => { window.said += 1 }).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }))")
             .await;

@@ -1,11 +1,11 @@
-//! The data of a scenario that is no shop.
+//! The data of a scenario without a shop.
 
 use serde_json::json;
 
 use super::{Dashboard, ERROR, NOTES, at_both_widths, text};
 use crate::support::{Mockd, SHOP, ScenarioFile};
 
-/// What the rows of a collection have in their cells.
+/// Returns a script that reads the cells of a collection's rows.
 fn rows(name: &str) -> String {
     format!(
         "[...document.querySelectorAll('[data-name={name}] tbody tr')].map(({{ cells }}) => [...cells].map(({{ textContent }}) => textContent))"
@@ -35,9 +35,9 @@ async fn it_shows_values_and_rows_as_they_change() {
         page.mockd.control("PATCH", "/__mockd/state", json!({ "data": { "price": { "low": 1 } } })).await;
         page.becomes(&rows("notes"), json!([["2", "two", "", "Remove"], ["3", "three", r#"["a"]"#, "Remove"]])).await;
         page.becomes(&format!("JSON.parse({})", text("[data-name=price] pre")), json!({ "low": 1 })).await;
-        // Who is at a row stays there.
+        // The focus stays on its row.
         page.becomes("document.activeElement.ariaLabel", "Remove 2 from notes").await;
-        page.fits("data", window).await;
+        page.assert_fits("data", window).await;
         page.mockd.control("POST", "/__mockd/reset", json!({})).await;
         page.becomes(&rows("notes"), json!([["1", "one", "Remove"], ["2", "two", "Remove"]])).await;
         page.close().await;
@@ -46,7 +46,7 @@ async fn it_shows_values_and_rows_as_they_change() {
 }
 
 #[tokio::test]
-async fn it_changes_a_value_and_says_what_is_wrong_with_one() {
+async fn it_changes_a_value_and_reports_an_invalid_one() {
     at_both_widths(async |window| {
         let page = Dashboard::open(NOTES, window).await;
         let field = "document.querySelector('[data-name=price] textarea').value";
@@ -61,7 +61,7 @@ async fn it_changes_a_value_and_says_what_is_wrong_with_one() {
         page.becomes(&format!("JSON.parse({})", text("[data-name=price] pre")), json!({ "text": "$9 {{ a }}" })).await;
         page.becomes(ERROR, "").await;
         assert_eq!(page.mockd.get("/price").await.json(), json!({ "text": "$9 {{ a }}" }));
-        // What is typed stays while the value goes on.
+        // Typed text stays while the value changes.
         page.enter("[data-name=price] textarea", "12").await;
         page.mockd.control("PATCH", "/__mockd/state", json!({ "data": { "price": 11 } })).await;
         page.becomes(&text("[data-name=price] pre"), "11").await;
@@ -72,7 +72,7 @@ async fn it_changes_a_value_and_says_what_is_wrong_with_one() {
 }
 
 #[tokio::test]
-async fn it_adds_and_removes_rows_whatever_signs_are_in_their_ids() {
+async fn it_adds_and_removes_rows_with_any_characters_in_their_ids() {
     at_both_widths(async |window| {
         let odd = "data: { codes: [{ id: 'a$b' }, { id: 'c{{d' }, { id: '$$e' }], price: 10 }";
         let page = Dashboard::open(odd, window).await;
@@ -96,7 +96,7 @@ async fn it_adds_and_removes_rows_whatever_signs_are_in_their_ids() {
 }
 
 #[tokio::test]
-async fn of_many_rows_the_first_are_shown_and_more_on_demand() {
+async fn it_shows_the_first_of_many_rows_and_more_on_demand() {
     at_both_widths(async |window| {
         let many = "data: { users: { generate: { count: 130, row: { name: \"{{ fake('name') }}\" } } } }";
         let page = Dashboard::open(many, window).await;
@@ -107,18 +107,18 @@ async fn of_many_rows_the_first_are_shown_and_more_on_demand() {
         page.click("[data-name=users] .row button").await;
         page.becomes(&count("users"), 130).await;
         page.becomes("document.querySelector('[data-name=users] .row').hidden", true).await;
-        page.fits("many-rows", window).await;
+        page.assert_fits("many-rows", window).await;
         page.close().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_sections_are_those_that_the_scenario_has() {
+async fn it_shows_only_the_sections_that_the_scenario_has() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(NOTES);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-        let page = Dashboard::of(mockd, window.1, window.2).await;
+        let page = Dashboard::connect(mockd, window.1, window.2).await;
         page.becomes(SHOP_SECTIONS, json!([true, true])).await;
         page.becomes(DATA_SECTION, false).await;
         page.becomes(

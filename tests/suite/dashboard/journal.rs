@@ -1,4 +1,4 @@
-//! Requests and frames as they happen.
+//! The journal of requests and frames.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn lines(selector: &str) -> String {
 }
 
 #[tokio::test]
-async fn entries_are_filtered_and_open_to_headers_body_and_fault() {
+async fn entries_can_be_filtered_and_show_headers_body_and_fault() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.mockd
@@ -50,7 +50,7 @@ async fn entries_are_filtered_and_open_to_headers_body_and_fault() {
         for part in ["x-traceit's 7", "\"amount\": 4", "Answer 507", "fullanswered with 507"] {
             page.becomes(&format!("{CONTENT}.includes({})", json!(part)), true).await;
         }
-        page.fits("entry", window).await;
+        page.assert_fits("entry", window).await;
         page.browser.type_keys("\u{e00c}").await;
         page.becomes(DIALOG, false).await;
         page.enter("#filter [name=kind]", "received").await;
@@ -75,7 +75,7 @@ async fn an_empty_journal_says_that_it_has_no_entries() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_request_that_was_copied_as_curl_does_the_same_again() {
+async fn a_request_copied_as_curl_repeats_it() {
     needs!(Browser, Curl);
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
@@ -118,7 +118,7 @@ async fn a_request_that_was_copied_as_curl_does_the_same_again() {
 }
 
 #[tokio::test]
-async fn the_keyboard_leads_through_the_entries_and_back() {
+async fn the_keyboard_opens_an_entry_and_returns_to_the_list() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         for id in ["A1", "A2"] {
@@ -140,7 +140,7 @@ async fn the_keyboard_leads_through_the_entries_and_back() {
 }
 
 #[tokio::test]
-async fn of_10000_entries_only_the_visible_ones_are_in_the_document() {
+async fn only_visible_entries_of_10000_are_in_the_document() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let mut live = page.mockd.live("confectionery").await;
@@ -160,15 +160,15 @@ async fn of_10000_entries_only_the_visible_ones_are_in_the_document() {
         page.becomes(&format!("{positions}.includes(5001) && {few}"), true).await;
         let rows = "[...document.querySelectorAll('#journal [role=option]')]";
         let row = page.browser.eval(&format!("{rows}[{positions}.indexOf(5001)].textContent")).await;
-        let place = format!("{rows}.find(({{ textContent }}) => textContent === {row}).getBoundingClientRect().top");
-        let before = page.browser.eval(&place).await;
-        // Whoever reads further down goes on reading there.
+        let top = format!("{rows}.find(({{ textContent }}) => textContent === {row}).getBoundingClientRect().top");
+        let before = page.browser.eval(&top).await;
+        // A new entry does not move the rows in view.
         page.mockd.order("A1", 1).await;
         page.becomes("document.querySelector('#journal').scrollTop > 5000 * 28", true).await;
-        page.becomes(&place, before).await;
+        page.becomes(&top, before).await;
         page.browser.eval("document.querySelector('#journal').scrollTop = 1e9").await;
         page.becomes(&format!("{positions}.includes(10000) && {few}"), true).await;
-        page.fits("ten-thousand", window).await;
+        page.assert_fits("ten-thousand", window).await;
         page.close().await;
     })
     .await;

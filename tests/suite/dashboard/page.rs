@@ -1,4 +1,4 @@
-//! The page and its files as they are served.
+//! The page and its files as served.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn only_the_files_of_the_page_are_served_under_a_strict_policy() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let page = mockd.get("/__mockd/").await.text;
     assert!(page.contains("dashboard/main.js") && page.contains("dashboard/style.css"));
-    // Each module that a module imports is there.
+    // Follows the imports of each module.
     let mut files = vec![String::new(), "dashboard/style.css".into(), "dashboard/main.js".into()];
     let mut next = 0;
     while let Some(file) = files.get(next).cloned() {
@@ -21,7 +21,7 @@ async fn only_the_files_of_the_page_are_served_under_a_strict_policy() {
             assert!(policy.split("; ").any(|one| one == part), "{file}: {policy}");
         }
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        // Nothing comes from elsewhere, so that it works without a network.
+        // No file refers to another host, so the page works offline.
         let names = ["\"http://www.w3.org/2000/svg\""];
         let text = names.iter().fold(answer.text, |text, name| text.replace(name, ""));
         assert!(!text.contains("http://") && !text.contains("https://"), "{file}");

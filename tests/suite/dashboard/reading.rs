@@ -1,4 +1,4 @@
-//! What it shows.
+//! Views of a world.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn it_shows_categories_products_and_totals_as_they_change() {
             json!([["electronics", "Vacuum Cleaner", "Leaf Blower"], ["confectionery", "Chewy Toffee"]]),
         )
         .await;
-        // Looking leaves no trace in what a test looks at.
+        // The dashboard's own requests are not in the journal.
         assert_eq!(page.browser.eval(super::ROWS).await, 0);
         page.mockd.order("A1", 10).await;
         page.becomes(&total("A1"), "13").await;
@@ -35,18 +35,18 @@ async fn it_shows_categories_products_and_totals_as_they_change() {
             json!(["A2"]),
         )
         .await;
-        page.fits("products", window).await;
+        page.assert_fits("products", window).await;
         page.close().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn it_counts_orders_a_second() {
+async fn it_shows_orders_per_second() {
     at_both_widths(async |window| {
         let busy = format!("{SHOP}orders: {{ random: [{{ every: 10ms, products: [A1] }}] }}");
         let mockd = Mockd::run(&ScenarioFile::new(&busy)).await;
-        let page = Dashboard::of(mockd, window.1, window.2).await;
+        let page = Dashboard::connect(mockd, window.1, window.2).await;
         page.becomes(&format!("/^[1-9]\\d* a second$/.test({})", text("#rate")), true).await;
         page.close().await;
     })
@@ -71,7 +71,7 @@ async fn it_shows_sockets_with_age_and_backlog_and_closes_them() {
         page.click("#close-all").await;
         assert_eq!(second.close_code().await, 1000);
         page.becomes(&text("#count"), "0 open").await;
-        page.fits("sockets", window).await;
+        page.assert_fits("sockets", window).await;
         page.close().await;
     })
     .await;
@@ -82,13 +82,13 @@ async fn it_shows_the_problems_of_the_file_and_escapes_html() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-        let mut page = Dashboard::of(mockd, window.1, window.2).await;
+        let mut page = Dashboard::connect(mockd, window.1, window.2).await;
         file.write_in_place(&SHOP.replace("prefix: B", "prefx: B"));
         page.mockd.logged("is broken").await;
         let problems = text("#problems");
         page.becomes(&format!("{problems}.includes('unknown key `prefx`') && {problems}.includes('^^^^^')"), true)
             .await;
-        page.fits("broken", window).await;
+        page.assert_fits("broken", window).await;
         let evil = "<img src=x onerror=alert(1)>";
         file.write_in_place(
             &SHOP
@@ -117,7 +117,7 @@ async fn it_shows_the_world_of_its_path_and_links_to_the_others() {
         for (world, amount) in [("a", 1), ("b", 2)] {
             mockd.post(&format!("/@{world}/orders/A1"), &json!({ "amount": amount }).to_string()).await;
         }
-        let page = Dashboard::of(mockd, window.1, window.2).await;
+        let page = Dashboard::connect(mockd, window.1, window.2).await;
         page.browser.goto(&format!("{}/@a/__mockd/", page.mockd.url())).await;
         page.becomes(&total("A1"), "4").await;
         let worlds = "[...document.querySelector('#worlds select').options].map(({ value }) => value)";
@@ -131,7 +131,7 @@ async fn it_shows_the_world_of_its_path_and_links_to_the_others() {
 }
 
 #[tokio::test]
-async fn it_asks_for_the_token_and_notices_an_emptied_journal() {
+async fn it_asks_for_the_token_and_notices_a_cleared_journal() {
     at_both_widths(async |window| {
         let mockd =
             Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--control-token", "secret-of-the-shop"])
@@ -157,10 +157,10 @@ async fn it_asks_for_the_token_and_notices_an_emptied_journal() {
 }
 
 #[tokio::test]
-async fn it_comes_back_by_itself_when_the_server_does() {
+async fn it_reconnects_when_the_server_returns() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
-        let page = Dashboard::of(Mockd::run_with(file.path(), &["--paused"]).await, window.1, window.2).await;
+        let page = Dashboard::connect(Mockd::run_with(file.path(), &["--paused"]).await, window.1, window.2).await;
         let Dashboard { mockd, browser, .. } = page;
         mockd.order("A1", 10).await;
         browser.becomes(&total("A1"), "13").await;
@@ -177,7 +177,7 @@ async fn it_comes_back_by_itself_when_the_server_does() {
 }
 
 #[tokio::test]
-async fn of_20000_products_some_are_shown_and_a_search_finds_the_rest() {
+async fn it_shows_some_of_20000_products_and_search_finds_the_rest() {
     at_both_widths(async |window| {
         let category = |number: usize| {
             let products: Vec<String> =
@@ -222,7 +222,7 @@ async fn it_shows_the_served_file_its_last_changes_and_its_warnings() {
     at_both_widths(async |window| {
         let file = ScenarioFile::new(SHOP);
         let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-        let mut page = Dashboard::of(mockd, window.1, window.2).await;
+        let mut page = Dashboard::connect(mockd, window.1, window.2).await;
         page.becomes(&text("#serving"), file.path().to_str().unwrap()).await;
         page.becomes(&text("#reload"), "No save has been applied yet.").await;
         let many: Vec<String> = (10..30).map(|id| format!("      - {{ id: A{id} }}\n")).collect();
@@ -231,7 +231,7 @@ async fn it_shows_the_served_file_its_last_changes_and_its_warnings() {
         page.mockd.logged("reloaded").await;
         page.becomes(&format!("/^Reload 1 at .*: .*, and 15 more\\.$/.test({})", text("#reload")), true).await;
         page.becomes(&format!("{}.includes('never')", text("#problems")), true).await;
-        page.fits("odd", window).await;
+        page.assert_fits("odd", window).await;
         page.close().await;
     })
     .await;

@@ -1,4 +1,4 @@
-//! What a scenario serves, and steps that are carried out.
+//! Routes, and steps run from the page.
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ async fn it_shows_routes_with_their_requests_and_last_status() {
         }
         let none = ("0", "");
         page.becomes(ROUTES, with([none, ("2", "404"), none, none, none, ("1", "200"), ("2", "200"), none])).await;
-        page.fits("routes", window).await;
+        page.assert_fits("routes", window).await;
         page.click("#clear").await;
         page.becomes(ROUTES, with([none; 8])).await;
         page.close().await;
@@ -50,7 +50,7 @@ async fn it_shows_routes_with_their_requests_and_last_status() {
 }
 
 #[tokio::test]
-async fn a_literal_segment_is_counted_before_a_parameter() {
+async fn requests_count_for_a_literal_segment_before_a_parameter() {
     at_both_widths(async |window| {
         let files =
             "http: { 'ANY /files/{*rest}': { body: 1 }, 'GET /files/a': { body: 2 }, 'GET /{name}': { body: 3 } }";
@@ -69,7 +69,7 @@ async fn a_literal_segment_is_counted_before_a_parameter() {
 }
 
 #[tokio::test]
-async fn the_journal_says_which_answer_of_which_route_it_was() {
+async fn the_journal_names_the_route_and_its_answer() {
     at_both_widths(async |window| {
         let page = Dashboard::open(NOTES, window).await;
         page.mockd.get("/price?in=cents").await;
@@ -90,21 +90,21 @@ async fn the_journal_says_which_answer_of_which_route_it_was() {
 }
 
 #[tokio::test]
-async fn it_carries_out_steps_and_shows_what_happened() {
+async fn it_runs_steps_and_shows_their_events() {
     at_both_widths(async |window| {
         let page = Dashboard::open(NOTES, window).await;
-        let happened = format!(
+        let events = format!(
             "JSON.parse({}).events.map(({{ event, id, topic, name }}) => [event, id ?? topic ?? name])",
             text("#happened")
         );
         page.click("#post button").await;
-        page.becomes(&happened, json!([["sent", "news"]])).await;
+        page.becomes(&events, json!([["sent", "news"]])).await;
         page.enter("#post textarea", r#"{"do":[{"add":{"notes":{"text":"three"}}},{"set":{"price":3}}]}"#).await;
         page.click("#post button").await;
-        page.becomes(&happened, json!([["added", 3], ["set", "price"]])).await;
+        page.becomes(&events, json!([["added", 3], ["set", "price"]])).await;
         page.becomes(&text("[data-name=price] pre"), "3").await;
         page.becomes(&text("[data-name=notes] h3"), "notes 3 rows").await;
-        page.fits("carried-out", window).await;
+        page.assert_fits("carried-out", window).await;
         page.enter("#post textarea", r#"{"do":[{"set":{"prise":3}}]}"#).await;
         page.click("#post button").await;
         page.becomes(&format!("{ERROR}.includes('there is no value `prise`')"), true).await;
@@ -115,7 +115,7 @@ async fn it_carries_out_steps_and_shows_what_happened() {
 }
 
 #[tokio::test]
-async fn what_declared_routes_are_sent_is_no_order_by_hand() {
+async fn requests_to_declared_routes_are_not_recorded_as_steps() {
     at_both_widths(async |window| {
         let login = "http: { POST /login: { status: 200, body: { ok: true } } }\n";
         let page = Dashboard::open(&format!("{SHOP}{login}"), window).await;

@@ -1,4 +1,4 @@
-//! What it does to a world.
+//! Controls of a world.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ async fn it_pauses_steps_advances_speeds_up_and_resets() {
         page.enter("#advance input", "soon").await;
         page.click("#advance button").await;
         page.becomes(&format!("{ERROR}.startsWith('That did not work: advance')"), true).await;
-        page.fits("clock", window).await;
+        page.assert_fits("clock", window).await;
         page.click("#reset").await;
         page.becomes(&total("A1"), "3").await;
         page.becomes(NOW, "0s").await;
@@ -61,31 +61,31 @@ async fn it_orders_one_or_many_and_adds_products() {
         page.enter("[data-category=confectionery] [name=product]", "Fudge").await;
         page.click("[data-category=confectionery] details button").await;
         page.becomes(&format!("{ERROR}.startsWith('That did not work: ')"), true).await;
-        page.fits("ordered", window).await;
+        page.assert_fits("ordered", window).await;
         page.close().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn it_brings_faults_and_switches_them_off_and_on() {
+async fn it_adds_faults_and_switches_them_off_and_on() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let order = async || page.mockd.post("/orders/A1", r#"{"amount":1}"#).await.status;
         page.click("#fault button").await;
-        let says = text("#faults span");
-        page.becomes(&says, "fault 1: active, hit 0 of 0").await;
+        let fault_status = text("#faults span");
+        page.becomes(&fault_status, "fault 1: active, hit 0 of 0").await;
         assert_eq!(order().await, 503);
-        page.becomes(&says, "fault 1: active, hit 1 of 1").await;
+        page.becomes(&fault_status, "fault 1: active, hit 1 of 1").await;
         let checked = "document.querySelector('#faults [role=switch]').ariaChecked";
         page.becomes(checked, "true").await;
         page.click("#faults [role=switch]").await;
-        page.becomes(&says, "fault 1: off").await;
+        page.becomes(&fault_status, "fault 1: off").await;
         page.becomes(checked, "false").await;
         assert_eq!(order().await, 200);
-        page.fits("faults", window).await;
+        page.assert_fits("faults", window).await;
         page.click("#faults [role=switch]").await;
-        page.becomes(&says, "fault 2: active, hit 0 of 0").await;
+        page.becomes(&fault_status, "fault 2: active, hit 0 of 0").await;
         assert_eq!(order().await, 503);
         page.becomes("document.querySelector('#faults').children.length", 1).await;
         page.click("#faults [role=switch]").await;
@@ -97,16 +97,16 @@ async fn it_brings_faults_and_switches_them_off_and_on() {
         page.enter("#fault textarea", r#"{"on":"http"}"#).await;
         page.click("#fault button").await;
         page.becomes(&format!("{ERROR}.includes('a fault needs exactly one of')"), true).await;
-        // Where whoever did it looks.
-        let place = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('#error').getBoundingClientRect())";
-        page.becomes(place, true).await;
+        // The error is inside the window.
+        let is_visible = "(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.querySelector('#error').getBoundingClientRect())";
+        page.becomes(is_visible, true).await;
         page.close().await;
     })
     .await;
 }
 
 #[tokio::test]
-async fn every_preset_is_a_fault_that_mockd_takes() {
+async fn mockd_accepts_every_fault_preset() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         let presets = page
@@ -130,7 +130,7 @@ async fn every_preset_is_a_fault_that_mockd_takes() {
 }
 
 #[tokio::test]
-async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
+async fn it_switches_the_scenario_file_or_reports_why_not() {
     at_both_widths(async |window| {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [
@@ -141,7 +141,7 @@ async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let mockd = Mockd::run_with(folder.path(), &["--paused"]).await;
-        let page = Dashboard::of(mockd, window.1, window.2).await;
+        let page = Dashboard::connect(mockd, window.1, window.2).await;
         page.becomes(&total("A1"), "3").await;
         let select = "document.querySelector('#file select')";
         page.becomes(
@@ -156,9 +156,9 @@ async fn it_switches_the_scenario_file_and_says_why_it_cannot() {
         page.enter("#file select", folder.path().join("c.yaml").to_str().unwrap()).await;
         page.click("#file button").await;
         page.becomes(&format!("{ERROR}.includes('unknown feed') || {ERROR}.includes('c.yaml:1:7')"), true).await;
-        // What is served is what is chosen.
+        // The selection returns to the served file.
         page.becomes(&format!("{select}.value.slice(-6)"), "b.yaml").await;
-        page.fits("files", window).await;
+        page.assert_fits("files", window).await;
         page.close().await;
     })
     .await;

@@ -1,4 +1,4 @@
-//! What was done by hand, as a script.
+//! Manual actions recorded as a script.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{Dashboard, NOW, STEPS, at_both_widths, text, total};
 use crate::support::SHOP;
 
 #[tokio::test]
-async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
+async fn recorded_steps_pasted_into_the_scenario_repeat_the_actions() {
     at_both_widths(async |window| {
         let page = Dashboard::open(SHOP, window).await;
         page.click("[data-id=A1] button").await;
@@ -27,13 +27,13 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
         page.becomes(NOW, "20s").await;
         page.click("#faults [role=switch]").await;
         page.becomes("document.querySelector('#faults [role=switch]').ariaChecked", "false").await;
-        // From the app as well; one that fails changed nothing.
+        // The app's requests are recorded, too, except failed ones.
         page.mockd.order("B1", -3).await;
         page.mockd.post("/orders/C1", r#"{"amount":1}"#).await;
         let odd = json!({ "name": "yes: \"no\" # \u{85} é", "on": null, "tags": ["- a", {}], "long": "x".repeat(300) });
         page.mockd.post("/electronics", &odd.to_string()).await;
         page.becomes(&text("#recorded"), "5 steps").await;
-        page.fits("steps", window).await;
+        page.assert_fits("steps", window).await;
         let steps = page.browser.eval(STEPS).await.as_str().unwrap().to_owned();
         let scenario = parse(&Source::new("shop.yaml", &format!("{SHOP}{steps}")));
         let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
@@ -62,7 +62,7 @@ async fn what_was_done_by_hand_pasted_into_the_scenario_does_it_again() {
 }
 
 #[tokio::test]
-async fn orders_are_steps_whatever_characters_their_ids_have() {
+async fn orders_are_recorded_with_any_characters_in_their_ids() {
     at_both_widths(async |window| {
         let shop = format!("{SHOP}  toys: {{ prefix: T, products: [{{ id: a/b }}, {{ id: 'ü?#%2F' }}] }}\n");
         let page = Dashboard::open(&shop, window).await;

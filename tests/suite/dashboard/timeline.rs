@@ -1,4 +1,4 @@
-//! Scripts as pictures.
+//! The timeline of scripts and generators.
 
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn scripted() -> String {
 }
 
 #[tokio::test]
-async fn it_shows_steps_repeats_and_rates_and_a_click_advances_to_one() {
+async fn it_shows_steps_and_rates_and_a_click_advances_to_a_step() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&scripted(), window).await;
         let ahead = json!([
@@ -55,7 +55,7 @@ async fn it_shows_steps_repeats_and_rates_and_a_click_advances_to_one() {
         let state =
             "[...document.querySelectorAll('#scripts li:first-child .marks button')].map(({ className }) => className)";
         page.becomes(state, json!(["behind", "behind", "ahead"])).await;
-        page.fits("timeline", window).await;
+        page.assert_fits("timeline", window).await;
         page.click("#scripts .marks button:nth-child(3)").await;
         page.becomes(&text("#scripts span"), "repeat 2 of 2, 0 of 3 steps").await;
         page.becomes(CURSOR, 0).await;
@@ -69,7 +69,7 @@ async fn it_shows_steps_repeats_and_rates_and_a_click_advances_to_one() {
 }
 
 #[tokio::test]
-async fn it_shows_general_scripts_and_which_steps_wait() {
+async fn it_shows_general_scripts_and_scheduled_steps() {
     at_both_widths(async |window| {
         let scripts = "data: { price: 1 }\nscripts: [{ name: morning, steps: [{ at: 30s, set: { price: 2 } }, { after: 5s, set: { price: 4 } }] }]\n";
         let page = Dashboard::open(scripts, window).await;
@@ -97,11 +97,11 @@ async fn it_shows_general_scripts_and_which_steps_wait() {
 }
 
 #[tokio::test]
-async fn arrow_keys_lead_from_step_to_step_and_enter_advances() {
+async fn arrow_keys_move_between_steps_and_enter_advances() {
     at_both_widths(async |window| {
         let page = Dashboard::open(&scripted(), window).await;
         page.becomes("document.querySelectorAll('#scripts .marks button').length", 4).await;
-        // One of a script's steps is in the order of the tabulator.
+        // Each script has one step in the tab order.
         page.becomes("document.querySelectorAll('#scripts [tabindex=\"0\"]').length", 2).await;
         page.browser.eval("document.querySelector('#scripts [tabindex=\"0\"]').focus()").await;
         page.browser.type_keys("\u{e014}").await;
@@ -133,7 +133,7 @@ async fn a_click_between_steps_advances_and_simultaneous_steps_merge() {
             )
             .await;
         page.becomes(&format!("/^(4s9\\d\\dms|5s(\\d+ms)?)$/.test({NOW})"), true).await;
-        // Two scripts of one name are two, however often they are shown.
+        // Two scripts of the same name stay separate after an update.
         page.mockd.order("A1", 1).await;
         page.becomes(super::ROWS, 1).await;
         page.becomes("document.querySelectorAll('#scripts > li').length", 2).await;
@@ -143,7 +143,7 @@ async fn a_click_between_steps_advances_and_simultaneous_steps_merge() {
 }
 
 #[tokio::test]
-async fn of_a_long_script_the_steps_around_the_next_one_are_shown() {
+async fn it_shows_the_steps_around_the_next_one_of_a_long_script() {
     at_both_widths(async |window| {
         let steps: Vec<String> = (1..=2_000).map(|step| format!("{{ at: {step}s, product: A1, amount: 1 }}")).collect();
         let script = format!("orders: {{ scripts: [{{ steps: [{}] }}] }}", steps.join(", "));

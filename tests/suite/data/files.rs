@@ -1,4 +1,4 @@
-//! Files that values come from: what is read, what is wrong where, and that they are followed.
+//! Data files: their contents, their problems, and reloads.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::{rows, values};
 use crate::support::{Mockd, command};
 
-/// A scenario that names files, and the files, in a directory of their own.
+/// A scenario and its data files in a temporary directory.
 struct Files(TempDir);
 
 impl Files {
@@ -32,30 +32,30 @@ impl Files {
         load(&self.0.path().join("main.yaml"))
     }
 
-    /// The rows of a collection.
+    /// Returns the rows of a collection.
     fn rows(&self, name: &str) -> Value {
         rows(&self.load().outcome.unwrap_or_else(|error| panic!("{error}")), name)
     }
 
-    /// The report, with paths as seen from the directory.
+    /// Returns the report with paths relative to the directory.
     fn report(&self) -> String {
-        let report = self.load().outcome.expect_err("the scenario is right").to_string();
+        let report = self.load().outcome.expect_err("the scenario is valid").to_string();
         report.replace(&format!("{}/", self.0.path().display()), "")
     }
 }
 
-/// The rows of a table.
+/// Returns the rows of a table.
 fn table(name: &str, text: &str) -> Value {
     Files::new(&format!("rows: {{ from: {name} }}"), &[(name, text)]).rows("rows")
 }
 
-/// The report about a table.
-fn wrong_table(text: &str) -> String {
+/// Returns the report about an invalid table.
+fn table_report(text: &str) -> String {
     Files::new("rows: { from: t.csv }", &[("t.csv", text)]).report()
 }
 
 #[test]
-fn cells_of_a_table_have_the_types_that_they_look_like() {
+fn table_cells_are_typed_by_their_text() {
     let text = "id,name,price,done,note\r\n1,\"Kite, red\",9.50,true,\r\n,007,-1e2,false,\"a \"\"b\"\"\nc\"\n\n9, x ,9007199254740992,True,null\n";
     assert_eq!(
         table("t.csv", text),
@@ -68,7 +68,7 @@ fn cells_of_a_table_have_the_types_that_they_look_like() {
 }
 
 #[test]
-fn tabs_and_semicolons_separate_cells_as_well() {
+fn tabs_and_semicolons_also_separate_cells() {
     let expected = json!([{ "id": "A1", "name": "a,b" }]);
     assert_eq!(table("t.tsv", "id\tname\nA1\ta,b\n"), expected);
     assert_eq!(table("t.csv", "\u{feff}id;name\nA1;a,b\n"), expected);
@@ -77,7 +77,7 @@ fn tabs_and_semicolons_separate_cells_as_well() {
 }
 
 #[test]
-fn json_and_yaml_files_have_rows_or_values() {
+fn json_and_yaml_files_may_contain_rows_or_values() {
     let files = Files::new(
         "rows: { from: rows.json }, more: { from: ./more.yml }, value: { from: value.JSON }, text: { from: text.yaml }",
         &[
@@ -97,7 +97,7 @@ fn json_and_yaml_files_have_rows_or_values() {
 }
 
 #[test]
-fn paths_are_relative_to_the_file_that_says_them() {
+fn paths_are_relative_to_the_file_that_names_them() {
     let files =
         Files::new("", &[("sub/rows.csv", "a\n1\n"), ("sub/more.yaml", "data: { rows: { from: rows.csv } }\n")]);
     files.write("main.yaml", "include: sub/more.yaml\ndata: { again: { from: sub/rows.csv } }\n");
@@ -109,7 +109,7 @@ fn paths_are_relative_to_the_file_that_says_them() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_shown_where_it_is_named() {
+fn unusable_files_are_reported_where_they_are_named() {
     let main = |from: &str| Files::new(&format!("rows: {{ from: {from} }}"), &[("t.txt", "a")]).report();
     assert_eq!(
         main("gone.csv"),
@@ -139,9 +139,9 @@ error: `t.txt` is not the name of a CSV, JSON or YAML file
 }
 
 #[test]
-fn what_is_wrong_in_a_file_is_shown_there() {
+fn problems_in_a_data_file_are_reported_in_that_file() {
     assert_eq!(
-        wrong_table("a,id\n1,x\n\n2, x\n"),
+        table_report("a,id\n1,x\n\n2, x\n"),
         "\
 error: row id `x` is declared twice
  --> t.csv:4:4
@@ -155,7 +155,7 @@ error: row id `x` is declared twice
   = help: give one of them another id"
     );
     assert_eq!(
-        wrong_table("a,b\n1,2,3\n1,2\n"),
+        table_report("a,b\n1,2,3\n1,2\n"),
         "\
 error: the row has 3 cells, but the header has 2
  --> t.csv:2:1
@@ -166,7 +166,7 @@ error: the row has 3 cells, but the header has 2
   = help: put a cell that contains a comma in double quotes"
     );
     assert_eq!(
-        wrong_table("a,b\n\"x \"\"y\",\"2\n1,2\n"),
+        table_report("a,b\n\"x \"\"y\",\"2\n1,2\n"),
         "\
 error: this quote is never closed
  --> t.csv:2:9
@@ -177,7 +177,7 @@ error: this quote is never closed
   = help: close it; to write a quote inside a quoted cell, double it"
     );
     assert_eq!(
-        wrong_table("a,b,a,\n"),
+        table_report("a,b,a,\n"),
         "\
 error: `a` is declared twice
  --> t.csv:1:5
@@ -195,7 +195,7 @@ error: the name of a column cannot be empty
 1 | a,b,a,
   |       ^"
     );
-    assert!(wrong_table(" \n").starts_with("error: the file has no data\n --> t.csv:1:"), "{}", wrong_table(" \n"));
+    assert!(table_report(" \n").starts_with("error: the file has no data\n --> t.csv:1:"), "{}", table_report(" \n"));
     let value = |name: &str, text: &str| Files::new(&format!("rows: {{ from: {name} }}"), &[(name, text)]).report();
     for (report, start) in [
         (value("v.json", "[{]"), "error: not valid JSON: key must be a string\n --> v.json:1:3\n"),
@@ -212,14 +212,14 @@ error: the name of a column cannot be empty
 }
 
 #[test]
-fn a_file_that_is_gone_is_looked_for_again() {
+fn a_missing_file_is_still_watched() {
     let Loading { outcome, files, .. } = Files::new("rows: { from: gone.csv }", &[]).load();
     assert!(matches!(outcome, Err(LoadError::Invalid(_))));
     assert_eq!(files.iter().map(FoundFile::was_read).collect::<Vec<_>>(), [true, false]);
 }
 
 #[tokio::test]
-async fn check_counts_what_a_scenario_without_a_shop_has() {
+async fn check_counts_collections_rows_and_values() {
     let files = Files::new("rows: { from: t.csv }, price: 1", &[("t.csv", "a\n1\n2\n")]);
     let path = files.0.path().join("main.yaml").display().to_string();
     let output = command(&["check", &path]).output().await.unwrap();
@@ -227,7 +227,7 @@ async fn check_counts_what_a_scenario_without_a_shop_has() {
 }
 
 #[tokio::test]
-async fn a_data_file_that_is_saved_is_read_again() {
+async fn a_saved_data_file_is_reloaded() {
     let files = Files::new("rows: { from: t.csv }", &[("t.csv", "a\n1\n")]);
     let mut mockd = Mockd::run_with(&files.0.path().join("main.yaml"), &[]).await;
     files.write("t.csv", "a\n1,2\n");

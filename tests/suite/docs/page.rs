@@ -1,13 +1,13 @@
-//! The pages of the site with what is in their fences.
+//! The site's pages and their code blocks.
 //!
-//! A fence's title is the name of the file that it is, or says in words where it belongs: a title with a space is no file.
+//! A block's title is a file name, or a phrase that says where the block belongs. Only a phrase contains a space.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// What opens and closes a block of code.
+/// The marker that opens and closes a code block.
 const FENCE: &str = "```";
 
 pub(super) struct Page {
@@ -15,21 +15,21 @@ pub(super) struct Page {
     pub(super) blocks: Vec<Block>,
 }
 
-/// A block of code.
+/// A code block.
 pub(super) struct Block {
     pub(super) language: String,
     title: Option<String>,
     pub(super) text: String,
 }
 
-/// A command with what it prints.
-pub(super) struct Shown {
+/// A command with its output.
+pub(super) struct Example {
     pub(super) command: String,
     pub(super) output: String,
 }
 
 impl Page {
-    /// The front page, the tutorial and the guides. What explains and refers has tests of its own.
+    /// Returns the front page, the tutorial and the guides. Other tests cover the explanation and the reference.
     pub(super) fn all() -> Vec<Self> {
         let content = Path::new("docs/content");
         let mut pages = vec![content.join("index.md")];
@@ -41,7 +41,7 @@ impl Page {
         pages.into_iter().map(Self::read).collect()
     }
 
-    /// The page of that path below the site's content.
+    /// Reads the page at a path below the site's content.
     pub(super) fn named(path: &str) -> Self {
         Self::read(Path::new("docs/content").join(path))
     }
@@ -55,7 +55,7 @@ impl Page {
         self.path.display().to_string()
     }
 
-    /// A folder with all of the page's files.
+    /// Writes the page's files to a temporary folder.
     pub(super) fn files(&self) -> TempDir {
         let folder = TempDir::new().unwrap();
         for block in &self.blocks {
@@ -67,7 +67,7 @@ impl Page {
         folder
     }
 
-    /// The text of one of its files.
+    /// Returns the text of one of the page's files.
     pub(super) fn file(&self, name: &str) -> &str {
         let file = self.blocks.iter().find(|block| block.file_name() == Some(name));
         &file.unwrap_or_else(|| panic!("{} has no {name}", self.name())).text
@@ -75,36 +75,36 @@ impl Page {
 }
 
 impl Block {
-    /// The path of the file that it is.
+    /// Returns the block's file name, or `None` if its title is a phrase.
     pub(super) fn file_name(&self) -> Option<&str> {
         self.title.as_deref().filter(|title| !title.contains(' '))
     }
 
-    /// The path of a whole scenario: YAML that is no other program's, which ends in `yml`, and no part of a scenario.
+    /// Returns the file name of a whole scenario. The YAML files of other programs end in `.yml`.
     pub(super) fn scenario(&self) -> Option<&str> {
         let is_scenario = |name: &&str| Path::new(name).extension().is_some_and(|extension| extension == "yaml");
         self.file_name().filter(is_scenario)
     }
 
-    /// The path of the scenario to whose end it is to be added.
+    /// Returns the path of the scenario that the block is appended to, as in `Add to chat.yaml`.
     pub(super) fn added_to(&self) -> Option<&str> {
         self.title.as_deref()?.strip_prefix("Add to ")
     }
 
-    /// The path of the scenario of which it is a part, as in `In chat.yaml, under messages`.
+    /// Returns the path of the scenario that contains the block, as in `In chat.yaml, under messages`.
     pub(super) fn part_of(&self) -> Option<&str> {
         self.title.as_deref()?.strip_prefix("In ")?.split(',').next()
     }
 
-    /// The commands of a terminal session.
-    pub(super) fn session(&self) -> Vec<Shown> {
-        let mut session: Vec<Shown> = Vec::new();
+    /// Returns the commands of a terminal session.
+    pub(super) fn session(&self) -> Vec<Example> {
+        let mut session: Vec<Example> = Vec::new();
         if self.language != "console" {
             return session;
         }
         for line in self.text.lines() {
             match (line.strip_prefix("$ "), session.last_mut()) {
-                (Some(command), _) => session.push(Shown { command: command.to_owned(), output: String::new() }),
+                (Some(command), _) => session.push(Example { command: command.to_owned(), output: String::new() }),
                 (None, Some(last)) if last.command.ends_with('\\') => {
                     last.command.pop();
                     last.command.push_str(line.trim_start());
@@ -113,7 +113,7 @@ impl Block {
                     last.output.push_str(line);
                     last.output.push('\n');
                 }
-                // What mockd logs, without a command.
+                // mockd's log, which belongs to no command.
                 (None, None) => {}
             }
         }
@@ -121,9 +121,9 @@ impl Block {
     }
 }
 
-impl Shown {
-    /// Whether it prints this, where `…` stands for anything.
-    pub(super) fn fits(&self, printed: &str) -> bool {
+impl Example {
+    /// Returns whether `printed` is the expected output, in which `…` stands for any text.
+    pub(super) fn matches(&self, printed: &str) -> bool {
         let mut parts = self.output.trim().split('…');
         let first = parts.next().unwrap_or_default();
         let Some(mut rest) = printed.trim().strip_prefix(first) else { return false };
@@ -137,7 +137,7 @@ impl Shown {
     }
 }
 
-/// The blocks of a page, those inside of tabs and lists as well.
+/// Returns a page's code blocks, including those inside tabs and lists.
 fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
