@@ -1,5 +1,6 @@
-//! Any request to the declared routes is rejected without changing state, or gets an answer that can be sent. The command,
-//! replayed from a log on an engine restored from its state, has the same effect. A read-only view gives the same answer.
+//! Any request to the declared routes is rejected without changing state, or gets an answer that can be sent. The
+//! command, replayed from a log on an engine restored from its state, has the same effect. A read-only view gives the
+//! same answer.
 
 use std::path::Component;
 use std::sync::{Arc, OnceLock};

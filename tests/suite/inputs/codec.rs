@@ -1,5 +1,5 @@
-//! Whatever a client sends and its rules reply, a session sends only what its protocol allows. After a round trip through
-//! JSON, it continues unchanged.
+//! Whatever a client sends and its rules reply, a session sends only what its protocol allows. After a round trip
+//! through JSON, it continues unchanged.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 /// Asserts that a client of the protocol can read the frames.
 type AssertReadable = fn(&[Frame]);
 
-/// Checks client frames separated by `\x1e`. A frame is binary if it starts with a zero byte or is not UTF-8. JSON frames are
-/// also the replies of rules.
+/// Checks client frames separated by `\x1e`. A frame is binary if it starts with a zero byte or is not UTF-8. JSON
+/// frames are also the replies of rules.
 pub(crate) fn check(bytes: &[u8]) {
     let frames: Vec<Frame> = bytes.split(|byte| *byte == 0x1e).map(frame).collect();
     check_protocol(Protocol::Plain, &frames, |_| {});
