@@ -16,7 +16,7 @@ use super::tap::Tap;
 /// The maximum number of sockets of a client.
 const MAX_SOCKETS: usize = 4;
 
-/// The products that clients order, whether they exist or not. The last one never does.
+/// The products that clients order, whether they exist or not. The last one never exists.
 const IDS: [&str; 10] = ["A1", "A1", "A2", "A2", "B1", "B1", "A3", "A4", "B2", "Z1"];
 
 pub(super) struct Client {

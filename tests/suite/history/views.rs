@@ -8,8 +8,8 @@ use super::accounts::TimedPlace;
 use super::order::{Event, Phase, Place};
 use super::record::Stream;
 
-/// The places where the view of a socket may start: after what was answered before the socket was opened, and before
-/// what was sent after its first frame.
+/// The places where the view of a socket may start: after every request that was answered before the socket was opened,
+/// and before every request that was sent after its first frame.
 #[derive(Debug)]
 pub(super) struct Window {
     earliest: Place,

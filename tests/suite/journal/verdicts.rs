@@ -155,7 +155,7 @@ async fn an_invalid_expectation_names_its_field() {
 }
 
 #[tokio::test]
-async fn a_wait_for_an_answer_ends_when_it_is_sent() {
+async fn a_wait_ends_when_the_expected_answer_is_sent() {
     let mockd = paused().await;
     let wait = async |expectation: Value| {
         let order = async { mockd.order("A1", 1).await };
