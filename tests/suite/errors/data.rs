@@ -1,4 +1,4 @@
-//! What is wrong with `data` and `starts`.
+//! Errors in `data` and `starts`.
 
 use super::{messages, report};
 
@@ -7,7 +7,7 @@ fn with(data: &str) -> String {
 }
 
 #[test]
-fn a_name_that_nothing_can_have_is_shown_with_the_reason() {
+fn invalid_data_names_are_reported_with_the_reason() {
     assert_eq!(
         report(&with("to-do: []")),
         "\
@@ -24,7 +24,7 @@ error: `to-do` is not a valid name for data
 }
 
 #[test]
-fn both_places_of_a_repeated_row_id_are_shown() {
+fn a_duplicate_row_id_points_at_both_declarations() {
     assert_eq!(
         report(&with("rows: [{ id: 1 }, { name: x, id: \"1\" }]")),
         "\
@@ -46,10 +46,10 @@ error: row id `1` is declared twice
 }
 
 #[test]
-fn mistakes_about_made_rows_have_their_places() {
-    let made = |count: &str, row: &str| with(&format!("rows: {{ generate: {{ count: {count}, row: {row} }} }}"));
+fn errors_in_generated_rows_point_at_their_cause() {
+    let generated = |count: &str, row: &str| with(&format!("rows: {{ generate: {{ count: {count}, row: {row} }} }}"));
     assert_eq!(
-        report(&made("2", "{ id: \"A{{ indx + 1 }}\" }")),
+        report(&generated("2", "{ id: \"A{{ indx + 1 }}\" }")),
         "\
 error: unknown name `indx`
  --> shop.yaml:2:49
@@ -60,7 +60,7 @@ error: unknown name `indx`
   = help: did you mean `index`?"
     );
     assert_eq!(
-        report(&made("2", "{ a: [\"so {{ 1 // (1 - index) }}\"] }")),
+        report(&generated("2", "{ a: [\"so {{ 1 // (1 - index) }}\"] }")),
         "\
 error: `1 // (1 - index)` fails: unable to calculate 1 // 0
  --> shop.yaml:2:51
@@ -69,7 +69,7 @@ error: `1 // (1 - index)` fails: unable to calculate 1 // 0
   |                                                   ^^^^^^^^^^^^^^^^"
     );
     assert_eq!(
-        report(&made("3", "{ id: \"{{ index % 2 }}\" }")),
+        report(&generated("3", "{ id: \"{{ index % 2 }}\" }")),
         "\
 error: row id `0` is declared twice
  --> shop.yaml:2:44
@@ -80,13 +80,16 @@ error: row id `0` is declared twice
   = help: give one of them another id"
     );
     for (text, message) in [
-        (made("2", "{ id: \"{{ index / 2 }}\" }"), "expected text or an integer, found 0.0"),
-        (made("2", "{ id: $rows }"), "unknown name `rows`"),
-        (made("1000001", "{}"), "more than 1000000 rows"),
-        (made("-1", "{}"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
-        (made("1", "$index"), "expected a mapping, found the text `$index`"),
-        (made("1000000", "{ a: \"{{ range(2000) | list }}\" }"), "`range(2000) | list` takes more than 1000 steps"),
-        (made("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "the rows exceed 64 MiB"),
+        (generated("2", "{ id: \"{{ index / 2 }}\" }"), "expected text or an integer, found 0.0"),
+        (generated("2", "{ id: $rows }"), "unknown name `rows`"),
+        (generated("1000001", "{}"), "more than 1000000 rows"),
+        (generated("-1", "{}"), "expected an integer from 0 to 18446744073709551615, found the number `-1`"),
+        (generated("1", "$index"), "expected a mapping, found the text `$index`"),
+        (
+            generated("1000000", "{ a: \"{{ range(2000) | list }}\" }"),
+            "`range(2000) | list` takes more than 1000 steps",
+        ),
+        (generated("2", "{ a: \"{{ 'x' * 40000000 }}\" }"), "the rows exceed 64 MiB"),
         (with("rows: { generate: { row: {} } }"), "`generate` needs `count`"),
         (with("rows: { generate: { count: 1 } }"), "`generate` needs `row`"),
         (with("rows: { generate: 3 }"), "expected a mapping with the keys count, row, found the number `3`"),
@@ -102,7 +105,7 @@ error: row id `0` is declared twice
 }
 
 #[test]
-fn a_start_that_is_no_moment_says_what_is_missing() {
+fn an_invalid_start_time_reports_what_is_missing() {
     assert_eq!(
         report("starts: 2026-01-01\ndata: {}\n"),
         "\

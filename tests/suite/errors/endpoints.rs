@@ -1,12 +1,12 @@
-//! What is wrong with endpoints for sockets.
+//! Errors and warnings about WebSocket endpoints.
 
 use mockd::scenario::{Source, load, parse};
 use tempfile::TempDir;
 
-use super::rules::expect;
+use super::rules::assert_problems;
 use super::{messages, report};
 
-/// Data, and something that is wrong.
+/// Returns a scenario that declares data, followed by `rest`.
 fn with(rest: &str) -> String {
     format!("data: {{ todos: [{{ id: 1 }}], price: 3 }}\n{rest}\n")
 }
@@ -28,8 +28,8 @@ fn closed(step: &str) -> String {
 }
 
 #[test]
-fn each_mistake_in_the_key_of_an_endpoint_has_its_message() {
-    expect(&[
+fn each_error_in_an_endpoint_key_has_its_own_message() {
+    assert_problems(&[
         (key("rooms"), "the path must start with `/`", "rooms", "did you mean `/rooms`?"),
         (key("\"\""), "the path must start with `/`", "\"\"", "did you mean `/`?"),
         (key("GET /rooms"), "an endpoint of `websocket` takes no method", "GET /rooms", "did you mean `/rooms`?"),
@@ -46,7 +46,7 @@ fn each_mistake_in_the_key_of_an_endpoint_has_its_message() {
 }
 
 #[test]
-fn endpoints_for_the_same_sockets_show_both_places() {
+fn conflicting_endpoints_point_at_both_declarations() {
     let text = "\
 categories: { toys: { prefix: T } }
 websocket:
@@ -91,8 +91,8 @@ error: `/a/{x}/b` and `/a/{*rest}` cannot be told apart
 }
 
 #[test]
-fn each_mistake_in_an_endpoint_has_its_message() {
-    expect(&[
+fn each_error_in_an_endpoint_has_its_own_message() {
+    assert_problems(&[
         (endpoint("{ opn: [] }"), "unknown key `opn`", "opn", "did you mean `open`?"),
         (endpoint("{ open: [] }"), "`open` cannot be empty", "[]", ""),
         (endpoint("{ subprotocol: [] }"), "`subprotocol` cannot be empty", "[]", ""),
@@ -144,7 +144,7 @@ fn each_mistake_in_an_endpoint_has_its_message() {
 }
 
 #[test]
-fn names_are_known_where_they_mean_something() {
+fn names_are_unknown_outside_their_scope() {
     for (text, name) in [
         (endpoint("{ open: [{ reply: $msg }] }"), "msg"),
         (closed("{ send: { frame: $msg } }"), "msg"),
@@ -161,7 +161,7 @@ fn names_are_known_where_they_mean_something() {
 }
 
 #[test]
-fn each_mistake_in_the_step_of_a_socket_has_its_message() {
+fn each_error_in_a_socket_step_has_its_own_message() {
     let code = |found: &str| {
         let expected = "a close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999";
         format!("expected {expected}, found {found}")
@@ -172,7 +172,7 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
     let has_closed = "the socket is closed; use `send` to reach others";
     let computed = "a key of `set` cannot contain an expression";
     let contained = "the JSON that an event must contain, such as `{ row: { room: lobby } }`";
-    expect(&[
+    assert_problems(&[
         (message("{ close: 1005 }"), &code("the number `1005`"), "1005", ""),
         (message("{ close: 2999 }"), &code("the number `2999`"), "2999", ""),
         (message("{ close: { code: 5000 } }"), &code("the number `5000`"), "5000", ""),
@@ -236,9 +236,9 @@ fn each_mistake_in_the_step_of_a_socket_has_its_message() {
 }
 
 #[test]
-fn what_a_protocol_has_no_frame_for_has_its_message() {
-    let io = |says: &str| endpoint(&format!("{{ protocol: socket.io, {says} }}"));
-    let graphql = |says: &str| endpoint(&format!("{{ protocol: graphql-transport-ws, {says} }}"));
+fn frames_invalid_for_the_protocol_are_errors() {
+    let io = |keys: &str| endpoint(&format!("{{ protocol: socket.io, {keys} }}"));
+    let graphql = |keys: &str| endpoint(&format!("{{ protocol: graphql-transport-ws, {keys} }}"));
     let refusal = "expected a Socket.IO frame: { event, args } or { error }, found ";
     let ack = "expected a Socket.IO frame: { event, args } or { ack }, found ";
     let event = "expected a Socket.IO event: { event, args }, found ";
@@ -247,7 +247,7 @@ fn what_a_protocol_has_no_frame_for_has_its_message() {
     let found = |expected: &str, found: &str| format!("{expected}{found}");
     let to_all = "with `protocol: graphql-transport-ws`, `send` needs `to`";
     let of_operation = "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it";
-    expect(&[
+    assert_problems(&[
         (io("open: [{ reply: hello }]"), &found(refusal, "the text `hello`"), "hello", ""),
         (io("open: [{ reply: { ack: [] } }]"), &found(refusal, "a mapping"), "{ ack: [] }", ""),
         (io("messages: [{ reply: { foo: 1 } }]"), &found(ack, "a mapping"), "{ foo: 1 }", ""),
@@ -299,8 +299,8 @@ fn what_a_protocol_has_no_frame_for_has_its_message() {
             "did you mean `graphql-transport-ws`?",
         ),
     ]);
-    // What an expression gives is known only then, and a topic may have members of other endpoints.
-    for right in [
+    // The result of an expression is unknown until it runs, and a topic may have members of other endpoints.
+    for valid in [
         io(
             "open: [{ reply: $msg.args.0 }, { reply: { event: a, ack: true } }], messages: [{ reply: '{{ msg.args }}' }]",
         ),
@@ -309,16 +309,16 @@ fn what_a_protocol_has_no_frame_for_has_its_message() {
         graphql("messages: [{ join: { to: todos, as: $msg.id, frame: { errors: [no] } } }]"),
         endpoint("{ messages: [{ text: a, reply: hello }, { set: { conn.sid: 1 } }] }"),
     ] {
-        let parsed = parse(&Source::new("shop.yaml", &right));
+        let parsed = parse(&Source::new("shop.yaml", &valid));
         assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
     }
 }
 
 #[test]
-fn what_a_protocol_never_says_is_a_warning() {
+fn rules_that_do_not_fit_the_protocol_are_warnings() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("mockd.yaml");
-    for (protocol, says, expected) in [
+    for (protocol, keys, expected) in [
         (
             "socket.io",
             "messages: [{ text: hello, reply: { event: a } }]",
@@ -351,34 +351,34 @@ fn what_a_protocol_never_says_is_a_warning() {
             &[],
         ),
     ] {
-        std::fs::write(&file, endpoint(&format!("{{ protocol: {protocol}, {says} }}"))).unwrap();
+        std::fs::write(&file, endpoint(&format!("{{ protocol: {protocol}, {keys} }}"))).unwrap();
         let loading = load(&file);
-        assert!(loading.outcome.is_ok(), "{says}");
+        assert!(loading.outcome.is_ok(), "{keys}");
         let warnings = loading.warnings.map(|warnings| warnings.list).unwrap_or_default();
-        assert_eq!(warnings.iter().map(|one| one.kind.to_string()).collect::<Vec<_>>(), expected, "{says}");
+        assert_eq!(warnings.iter().map(|warning| warning.kind.to_string()).collect::<Vec<_>>(), expected, "{keys}");
     }
 }
 
 #[test]
-fn a_wrong_with_makes_its_names_no_further_problems() {
-    for (rule, mistake) in [
+fn an_invalid_with_causes_no_errors_about_its_names() {
+    for (rule, message_start) in [
         ("{ wiht: { n: 1 }, when: n > 0, reply: $n }", "unknown key `wiht`"),
         ("{ with: [n], when: n > 0, reply: $n }", "expected a mapping"),
         ("{ do: [{ vars: { n: 1 }, reply: $n }] }", "unknown key `vars`"),
         ("{ do: [{ with: n, reply: $n }] }", "expected a mapping"),
-        // `match` is looked at first.
+        // `match` is checked first.
         ("{ with: { n: 1 }, match: { a: $n }, reply: $n }", "unknown name `n`"),
         ("{ with: { n: 1 }, when: m > 0, reply: $n }", "unknown name `m`"),
     ] {
         let found = messages(&message(rule));
-        assert!(found.len() == 1 && found[0].starts_with(mistake), "{rule}: {found:?}");
+        assert!(found.len() == 1 && found[0].starts_with(message_start), "{rule}: {found:?}");
     }
 }
 
 #[test]
-fn others_and_all_sockets_are_for_the_steps_of_endpoints() {
+fn scripts_reject_others_and_streams_require_to() {
     let step = |step: &str| with(&format!("scripts: [{{ steps: [{step}] }}]"));
-    expect(&[
+    assert_problems(&[
         (
             step("{ send: { to: a, frame: 1, others: true } }"),
             "`others` is only allowed in the steps of streams and sockets",
@@ -390,7 +390,7 @@ fn others_and_all_sockets_are_for_the_steps_of_endpoints() {
 }
 
 #[test]
-fn a_rule_behind_one_for_all_messages_is_a_warning() {
+fn an_unreachable_message_rule_is_a_warning() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("mockd.yaml");
     std::fs::write(&file, "websocket:\n  /x:\n    messages:\n    - { reply: 1 }\n    - { text: a, reply: 2 }\n")

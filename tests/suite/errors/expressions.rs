@@ -1,11 +1,11 @@
-//! What newcomers get wrong in expressions: fields that are not there, and what other languages write.
+//! Common mistakes in expressions: unknown fields, and the syntax of other languages.
 
-use super::rules::{answer, expect, route, step, with};
+use super::rules::{answer, assert_problems, route, step, with};
 use super::{help, messages, report};
 use crate::support::accepted;
 
 #[test]
-fn a_parameter_that_the_path_has_not_is_shown_with_those_it_has() {
+fn an_unknown_path_parameter_suggests_the_known_ones() {
     let text = with(
         "http:
   GET /users/{id}/of/{team}:
@@ -85,15 +85,15 @@ error: `path` has no field `path`
 }
 
 #[test]
-fn parameters_are_known_to_crud_and_hidden_by_other_names() {
-    for right in [
+fn crud_routes_see_path_parameters_and_with_shadows_them() {
+    for valid in [
         route("/t/{of}", "[{ when: path.id == path.of, status: 403 }, { crud: todos }]"),
         route("GET /t/{id}", "{ do: [{ with: { path: { a: 1 } }, set: { price: $path.a } }] }"),
         route("GET /t/{user-id}", "{ body: [$path.user-id, \"{{ path['user-id'] }}\", $path] }"),
     ] {
-        accepted(&right);
+        accepted(&valid);
     }
-    expect(&[
+    assert_problems(&[
         (
             route("GET /t/{user-id}", "{ body: \"{{ path.user-id }}\" }"),
             "`path.user-id` is a subtraction",
@@ -104,7 +104,7 @@ fn parameters_are_known_to_crud_and_hidden_by_other_names() {
     ]);
     let cookie = answer("{ do: [{ set: { price: \"{{ cookies.session-id }}\" } }] }");
     let other = answer("{ body: \"{{ now.ms-strat }} {{ query.a-prise }}\" }");
-    expect(&[(
+    assert_problems(&[(
         cookie,
         "`cookies.session-id` is a subtraction",
         "cookies.session-id",
@@ -115,7 +115,7 @@ fn parameters_are_known_to_crud_and_hidden_by_other_names() {
 }
 
 #[test]
-fn a_header_whose_name_is_taken_apart_is_shown_as_it_has_to_be() {
+fn misread_header_names_suggest_the_right_syntax() {
     let text = with(
         "http:
   GET /x:
@@ -156,13 +156,13 @@ error: `headers.x-price-1` is a subtraction
   |
   = help: did you mean `headers['x-price-1']`?";
     assert_eq!(report(&text), expected);
-    let right =
+    let valid =
         "{ when: headers.Authorization, body: [$headers.X-All, \"{{ headers['my_own'] }}\", \"{{ price - price }}\"] }";
-    accepted(&answer(right));
+    accepted(&answer(valid));
 }
 
 #[test]
-fn a_field_of_a_list_of_rows_says_how_to_get_at_it() {
+fn a_field_of_a_row_list_suggests_a_filter() {
     let text = answer("{ when: todos.length > 1, body: [$todos.0.id, $todos.title, \"{{ now.date }}\"] }");
     let expected = "\
 error: `todos` is a list of rows, which has no field `length`
@@ -192,10 +192,10 @@ error: `now` has no field `date`
 }
 
 #[test]
-fn what_javascript_writes_is_shown_as_it_is_written_here() {
+fn javascript_syntax_suggests_the_equivalent() {
     let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
     let value = |value: &str| answer(&format!("{{ body: '{{{{ {value} }}}}' }}"));
-    expect(&[
+    assert_problems(&[
         (when("query.a && query.b"), "expressions have no `&&`", "&&", "write `and`"),
         (when("query.a || query.b"), "expressions have no `||`", "||", "write `or`"),
         (when("query.a ?? query.b"), "expressions have no `??`", "??", "write `or`"),
@@ -224,18 +224,18 @@ fn what_javascript_writes_is_shown_as_it_is_written_here() {
         (value("int(query.a)"), "unknown function `int`", "int", "a filter comes after `|`: `value | int`"),
         (value("parseInt(query.a)"), "unknown function `parseInt`", "parseInt", "write `text | int`"),
     ]);
-    let all = when("query.a && !query.b || query.c === 1");
-    let signs = ["&&", "!", "||", "==="].map(|sign| format!("expressions have no `{sign}`"));
-    assert_eq!(messages(&all), signs);
+    let combined = when("query.a && !query.b || query.c === 1");
+    let operators = ["&&", "!", "||", "==="].map(|operator| format!("expressions have no `{operator}`"));
+    assert_eq!(messages(&combined), operators);
     accepted(&when("query.a != 'b && !c'"));
     assert_eq!(messages(&when("!query.a")), ["unknown tag `!query.a`"]);
     assert!(help(&when("!query.a")).unwrap().ends_with("to negate an expression, write `not x`"));
 }
 
 #[test]
-fn filters_and_tests_that_are_proposed_exist() {
+fn suggested_filters_and_tests_exist() {
     let value = |value: &str| answer(&format!("{{ body: '{{{{ {value} }}}}' }}"));
-    expect(&[
+    assert_problems(&[
         (
             value("query.a | startswith(1)"),
             "unknown filter `startswith`",
@@ -262,13 +262,13 @@ fn filters_and_tests_that_are_proposed_exist() {
             "did you mean `equalto`?",
         ),
     ]);
-    for right in ["map(\"string\")", "map(attribute=\"price\")", "selectattr(\"id\", \"==\", 1)", "reject(\"odd\")"] {
-        accepted(&value(&format!("todos | {right} | list")));
+    for filter in ["map(\"string\")", "map(attribute=\"price\")", "selectattr(\"id\", \"==\", 1)", "reject(\"odd\")"] {
+        accepted(&value(&format!("todos | {filter} | list")));
     }
 }
 
 #[test]
-fn the_whole_text_around_an_expression_without_quotes_is_shown() {
+fn an_unquoted_expression_suggests_quoting_the_whole_text() {
     let text = answer("{ status: 200, text: Hello {{ query.name }}, it is {{ now.iso }}!, after: 1s }");
     let expected = "\
 error: an expression must be in quotes
@@ -282,7 +282,7 @@ error: an expression must be in quotes
 }
 
 #[test]
-fn a_type_a_reference_and_a_name_are_wrong_in_one_go() {
+fn errors_of_all_kinds_are_reported_together() {
     let text = "\
 data: { todos: [{ id: 1 }], quotes: { from: nowhere.csv } }
 http:
@@ -316,13 +316,13 @@ random: [{ every: 1, pick: todoz, set: { quotes: 1 } }]
 }
 
 #[test]
-fn habits_of_javascript_have_their_remedies() {
+fn javascript_habits_get_a_remedy() {
     let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
     let value = |value: &str| answer(&format!("{{ body: \"{value}\" }}"));
     let dollar = "`$` takes a name and its fields, not a whole expression";
     let changes = "the steps `set` and `increment` change values";
     let sort = "`sort` takes `attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
-    expect(&[
+    assert_problems(&[
         (value("$todos[0].id"), dollar, "$todos[0].id", "write `{{ todos[0].id }}`"),
         (value("$now.s + 900"), dollar, "$now.s + 900", "write `{{ now.s + 900 }}`"),
         (when("query.a = 'b'"), "expressions have no `=`", "=", "write `==`"),
@@ -343,7 +343,7 @@ fn habits_of_javascript_have_their_remedies() {
 }
 
 #[test]
-fn a_match_that_is_an_expression_was_meant_as_when() {
+fn an_expression_in_match_suggests_when() {
     let text = answer("{ match: query.a == 'b', body: 1 }");
     assert_eq!(
         messages(&text),
@@ -353,13 +353,13 @@ fn a_match_that_is_an_expression_was_meant_as_when() {
 }
 
 #[test]
-fn a_number_is_a_duration_with_its_unit() {
+fn a_number_for_a_duration_suggests_a_unit() {
     let text = answer("{ body: 1, after: 300 }");
     assert_eq!(help(&text).as_deref(), Some("did you mean `300ms`?"));
 }
 
 #[test]
-fn text_with_a_colon_says_that_it_needs_quotes() {
+fn unquoted_text_with_a_colon_suggests_quotes() {
     let flow = answer("{ text: Note: hello }");
     assert!(
         help(&flow).unwrap().contains("text that contains `: ` or one of `,[]{}` needs quotes"),
@@ -371,7 +371,7 @@ fn text_with_a_colon_says_that_it_needs_quotes() {
 }
 
 #[test]
-fn keys_that_do_nothing_yet_are_not_proposed() {
+fn unsupported_keys_are_not_suggested() {
     let text = answer("{ body: 1, zzzzzz: 2 }");
     let help = help(&text).unwrap();
     assert!(help.starts_with("the keys allowed here are `") && !help.contains("proxy"), "{help}");

@@ -1,10 +1,10 @@
-//! Products that orders and steps name, and whether they exist by then.
+//! References to products in orders and steps, and whether the products exist at that time.
 
 use super::{messages, report, with};
 use crate::support::accepted;
 
 #[test]
-fn a_mistake_in_a_product_does_not_invalidate_orders_for_it() {
+fn an_invalid_product_causes_no_errors_in_its_orders() {
     let text = "\
 categories: { toys: { prefix: T, products: [{ id: true }] } }
 orders: { random: [{ every: 1s, products: [T7] }] }
@@ -12,17 +12,17 @@ orders: { random: [{ every: 1s, products: [T7] }] }
     assert_eq!(messages(text), ["expected text or a number, found the boolean `true`"]);
 }
 
-/// The scripts `one` and `other`, side by side.
+/// Returns a scenario with two scripts that run concurrently.
 fn scripts(one: &str, other: &str) -> String {
     with(&format!("orders: {{ scripts: [{{ {one} }}, {{ {other} }}] }}\n"))
 }
 
 #[test]
-fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
+fn a_product_can_be_ordered_once_a_step_has_added_it() {
     let add = "{ at: 2s, add: { category: toys, product: { id: T7 } } }";
     let order = |at: &str| format!("{{ at: {at}, product: T7, amount: 1 }}");
     let other = "steps: [{ product: T1, amount: 1 }]";
-    for right in [
+    for valid in [
         scripts(&format!("steps: [{add}, {}]", order("2s")), other),
         scripts(&format!("steps: [{}, {add}]", order("3s")), other),
         scripts(&format!("repeat: 2, steps: [{}, {add}]", order("1s")), other),
@@ -32,9 +32,9 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
         scripts("steps: [{ add: { category: toys, product: {} } }]", &format!("steps: [{}]", order("0s"))),
         with(&format!("orders: {{ random: [{{ every: 1s, products: [T7] }}], scripts: [{{ steps: [{add}] }}] }}\n")),
     ] {
-        accepted(&right);
+        accepted(&valid);
     }
-    for wrong in [
+    for invalid in [
         scripts(&format!("steps: [{}, {add}]", order("2s")), other),
         scripts(&format!("steps: [{add}, {}]", order("1s")), other),
         scripts(&format!("start: 1s, steps: [{add}]"), &format!("steps: [{}]", order("2s"))),
@@ -42,12 +42,12 @@ fn a_product_can_be_ordered_from_the_step_on_that_adds_it() {
             "orders: {{ random: [{{ every: 1s, products: [T7], until: 1s }}], scripts: [{{ steps: [{add}] }}] }}\n"
         )),
     ] {
-        assert_eq!(messages(&wrong), ["there is no product `T7` yet"], "{wrong}");
+        assert_eq!(messages(&invalid), ["there is no product `T7` yet"], "{invalid}");
     }
 }
 
 #[test]
-fn an_order_after_the_removal_of_its_product_shows_both_places() {
+fn ordering_a_removed_product_points_at_both_steps() {
     let text = with(
         "orders:\n  scripts:\n    - steps:\n        - { at: 1s, remove: { product: T1 } }\n        - { at: 2s, product: T1, amount: 1 }\n",
     );
@@ -65,11 +65,11 @@ error: product `T1` has already been removed
 }
 
 #[test]
-fn a_removed_product_is_missed_only_where_that_is_certain() {
+fn a_removed_product_is_an_error_only_when_certain() {
     let (remove, add) = ("{ at: 2s, remove: { product: T1 } }", "add: { category: toys, product: { id: T1 } }");
     let other = "steps: [{ product: T2, amount: 1 }]";
     let order = "{ at: 3s, product: T1, amount: 1 }";
-    for wrong in [
+    for invalid in [
         scripts(&format!("steps: [{remove}, {order}]"), other),
         scripts(&format!("steps: [{order}, {remove}]"), other),
         scripts(&format!("repeat: forever, steps: [{remove}, {order}]"), other),
@@ -78,9 +78,9 @@ fn a_removed_product_is_missed_only_where_that_is_certain() {
         scripts(&format!("steps: [{remove}, {{ set: {{ product: T1, total: 1 }} }}]"), other),
         scripts(&format!("steps: [{remove}, {{ after: 1s, remove: {{ product: T1 }} }}]"), other),
     ] {
-        assert_eq!(messages(&wrong), ["product `T1` has already been removed"], "{wrong}");
+        assert_eq!(messages(&invalid), ["product `T1` has already been removed"], "{invalid}");
     }
-    for right in [
+    for valid in [
         scripts(&format!("steps: [{remove}, {{ {add} }}, {order}]"), other),
         scripts(&format!("steps: [{{ at: 1s, {add}, times: 2, every: 2s }}, {remove}, {order}]"), other),
         scripts(
@@ -92,13 +92,13 @@ fn a_removed_product_is_missed_only_where_that_is_certain() {
         scripts(&format!("steps: [{remove}, {order}]"), "steps: [{ add: { category: toys, product: {} } }]"),
         scripts(&format!("steps: [{remove}]"), &format!("steps: [{order}]")),
     ] {
-        accepted(&right);
+        accepted(&valid);
     }
 }
 
 #[test]
-fn a_long_step_may_order_a_product_that_is_added_meanwhile() {
+fn a_long_step_may_order_a_product_added_meanwhile() {
     let add = "start: 2000h, steps: [{ add: { category: toys, product: { id: T9 } } }]";
-    let right = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
-    accepted(&right);
+    let valid = scripts(add, "steps: [{ product: T9, amount: 1, times: 10000000000, every: 1ms }]");
+    accepted(&valid);
 }

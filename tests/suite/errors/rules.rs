@@ -1,16 +1,16 @@
-//! What is wrong with routes, triggers, scripts and generators of general steps.
+//! Errors and warnings about routes, triggers, scripts and generators.
 
 use mockd::scenario::{Source, load, parse};
 use tempfile::TempDir;
 
 use super::{help, messages, report};
 
-/// Data, and something that is wrong.
+/// Returns a scenario that declares data, followed by `rest`.
 pub(super) fn with(rest: &str) -> String {
     format!("data: {{ todos: [{{ id: 1 }}, {{ id: 2 }}], people: [{{ id: ada }}, {{ id: 2 }}], price: 3 }}\n{rest}\n")
 }
 
-/// A route that is wrong.
+/// Returns a scenario with one route.
 pub(super) fn route(key: &str, answer: &str) -> String {
     with(&format!("http:\n  {key}: {answer}"))
 }
@@ -27,16 +27,16 @@ fn stream(step: &str) -> String {
     answer(&format!("{{ stream: [{step}] }}"))
 }
 
-/// The message, what is under the caret, and the help of the first problem.
+/// Returns the message, the text under the caret and the help of the first problem.
 fn first(text: &str) -> (String, String, Option<String>) {
-    let problems = parse(&Source::new("shop.yaml", text)).expect_err("the scenario is right");
+    let problems = parse(&Source::new("shop.yaml", text)).expect_err("the scenario is valid");
     let problem = problems.list.iter().find(|problem| !problem.kind.is_warning()).unwrap();
     let (source, range) = problems.sources.locate(problem.span).unwrap();
     (problem.kind.to_string(), source.text()[range].trim_end().to_owned(), problem.kind.help())
 }
 
-/// Each with its message, what is under the caret, and its help.
-pub(super) fn expect(cases: &[(String, &str, &str, &str)]) {
+/// Asserts the first problem of each scenario: its message, the text under the caret and its help, if not empty.
+pub(super) fn assert_problems(cases: &[(String, &str, &str, &str)]) {
     for (text, message, caret, help) in cases {
         let found = first(text);
         let help = (!help.is_empty()).then(|| (*help).to_owned());
@@ -45,7 +45,7 @@ pub(super) fn expect(cases: &[(String, &str, &str, &str)]) {
 }
 
 #[test]
-fn all_problems_of_rules_come_in_one_go() {
+fn all_errors_in_rules_are_reported_together() {
     let text = "\
 data: { todos: [{ id: 1 }] }
 http:
@@ -138,10 +138,10 @@ error: no collection declares a row `7`
 }
 
 #[test]
-fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
+fn each_error_in_a_route_key_underlines_its_cause() {
     let key = |key: &str| route(key, "{}");
     let parameter = "a parameter is a whole segment: `{name}` of letters, digits, `_` and `-`, or `{*rest}`";
-    expect(&[
+    assert_problems(&[
         (key("HEAD /x"), "`HEAD` is not a valid value here", "HEAD", ""),
         (key("post /x"), "`post` is not a valid value here", "post", "did you mean `POST`?"),
         (key("GET todos"), "the path must start with `/`", "todos", "did you mean `/todos`?"),
@@ -204,7 +204,7 @@ fn each_mistake_in_the_key_of_a_route_is_under_its_letters() {
 }
 
 #[test]
-fn routes_for_the_same_requests_show_both_places() {
+fn conflicting_routes_point_at_both_declarations() {
     let text = "\
 categories: { toys: { prefix: T } }
 http:
@@ -263,8 +263,8 @@ error: `GET /a/{x}/b` and `GET /a/{*rest}` cannot be told apart
 }
 
 #[test]
-fn each_mistake_in_an_answer_has_its_message() {
-    expect(&[
+fn each_error_in_an_answer_has_its_own_message() {
+    assert_problems(&[
         (answer("hello"), "expected a mapping or a list, found the text `hello`", "hello", ""),
         (answer("[]"), "the list of answers cannot be empty", "[]", ""),
         (answer("{ status: 99 }"), "expected a status from 200 to 599, found the number `99`", "99", ""),
@@ -329,8 +329,8 @@ fn each_mistake_in_an_answer_has_its_message() {
 }
 
 #[test]
-fn each_mistake_in_a_step_has_its_message() {
-    expect(&[
+fn each_error_in_a_step_has_its_own_message() {
+    assert_problems(&[
         (step("{ ad: { todos: {} } }"), "unknown key `ad`", "ad", "did you mean `add`?"),
         (
             step("{ at: 1s, after: 1s, set: { price: 1 } }"),
@@ -395,8 +395,8 @@ fn each_mistake_in_a_step_has_its_message() {
 }
 
 #[test]
-fn each_mistake_in_a_verb_has_its_message() {
-    expect(&[
+fn each_error_in_a_verb_has_its_own_message() {
+    assert_problems(&[
         (step("{ send: { frame: 1 } }"), "`send` needs `to`", "{ frame: 1 }", ""),
         (step("{ send: { to: a } }"), "`send` needs `frame`", "{ to: a }", ""),
         (step("{ send: { to: [], frame: 1 } }"), "expected a topic or a list of topics, found a list", "[]", ""),
@@ -454,10 +454,10 @@ fn each_mistake_in_a_verb_has_its_message() {
 }
 
 #[test]
-fn each_mistake_in_a_trigger_script_or_generator_is_explained() {
+fn each_error_in_a_trigger_script_or_generator_is_explained() {
     let generator = |rest: &str| with(&format!("random: [{{ every: 1s, {rest} }}]"));
     let set = "set: { price: 1 }";
-    expect(&[
+    assert_problems(&[
         (with("triggers: [{ set: { price: 1 } }]"), "a trigger needs `topic`", "{ set: { price: 1 } }", ""),
         (with("triggers: [{ topic: \"\", set: { price: 1 } }]"), "a topic cannot be empty", "\"\"", ""),
         (with("scripts: [{ name: a }]"), "a script needs `steps`", "{ name: a }", ""),
@@ -500,8 +500,8 @@ fn each_mistake_in_a_trigger_script_or_generator_is_explained() {
 }
 
 #[test]
-fn an_expression_is_under_its_own_letters_however_it_is_quoted() {
-    for (text, line) in [
+fn carets_point_at_expressions_in_every_quoting_style() {
+    for (text, expected) in [
         ("{ body: $nam.x }", "nam"),
         ("{ body: \"a {{ 1 + nam }}\" }", "nam"),
         ("{ body: 'it''s {{ nam }}' }", "nam"),
@@ -515,7 +515,7 @@ fn an_expression_is_under_its_own_letters_however_it_is_quoted() {
         ("{ body: &b { x: $nam }, when: true }", "nam"),
     ] {
         let (message, caret, _) = first(&answer(text));
-        assert_eq!((message.as_str(), caret.as_str()), ("unknown name `nam`", line), "{text}");
+        assert_eq!((message.as_str(), caret.as_str()), ("unknown name `nam`", expected), "{text}");
     }
     let text = answer("{ body: \"{{ name }} {{ name | fixedd(2) }}\" }");
     let expected = "\
@@ -546,9 +546,9 @@ error: unknown filter `fixedd`
 }
 
 #[test]
-fn an_expression_without_quotes_says_that_it_needs_them() {
+fn unquoted_expressions_suggest_quotes() {
     let braces = "an expression must be in quotes";
-    expect(&[
+    assert_problems(&[
         (answer("{ body: {{ path.id }} }"), braces, "{{ path.id }}", "write \"{{ path.id }}\""),
         (answer("{ body: {{ 'a' ~ 1 }} }"), braces, "{{ 'a' ~ 1 }}", "write \"{{ 'a' ~ 1 }}\""),
         (answer("{ when: {{ path.id }}, body: 1 }"), braces, "{{ path.id }}", "write \"path.id\""),
@@ -559,7 +559,7 @@ fn an_expression_without_quotes_says_that_it_needs_them() {
 }
 
 #[test]
-fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
+fn a_comma_in_an_unquoted_flow_value_suggests_quotes() {
     let text = answer("{ when: random(1, 6) == 6, body: 1 }");
     assert!(messages(&text).contains(&"`6) == 6` is not a key: the comma before it ends the value".to_owned()));
     assert!(report(&text).contains("= help: put the whole value in quotes"));
@@ -570,7 +570,7 @@ fn a_comma_inside_braces_says_that_the_value_needs_quotes() {
 }
 
 #[test]
-fn lists_of_steps_have_bounds() {
+fn step_lists_are_limited_in_depth_and_length() {
     let deep =
         |levels: usize| step(&format!("{}{{ set: {{ price: 1 }} }}{}", "{ do: [".repeat(levels), "] }".repeat(levels)));
     parse(&Source::new("shop.yaml", &deep(8))).unwrap();
@@ -581,7 +581,7 @@ fn lists_of_steps_have_bounds() {
 }
 
 #[test]
-fn an_answer_behind_one_for_all_requests_is_a_warning() {
+fn an_unreachable_answer_is_a_warning() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("mockd.yaml");
     std::fs::write(&file, "http:\n  GET /a:\n    - { when: query.x, body: 1 }\n    - { body: 2 }\n    - { body: 3 }\n")
@@ -596,7 +596,7 @@ fn an_answer_behind_one_for_all_requests_is_a_warning() {
 }
 
 #[test]
-fn a_file_that_declares_nothing_says_what_it_could() {
+fn an_empty_scenario_lists_what_it_can_declare() {
     assert_eq!(
         help("name: x\n").as_deref(),
         Some(
@@ -610,7 +610,7 @@ fn a_file_that_declares_nothing_says_what_it_could() {
 }
 
 #[test]
-fn mistakes_elsewhere_do_not_hide_wrong_references() {
+fn other_errors_do_not_hide_invalid_references() {
     let toys = "categories: { toys: { prefix: T, products: [{ id: T1, total: \"3\" }], fields: { a: b } } }\nport: 1\n";
     let orders = "orders: { random: [{ every: 1s, products: [Q] }] }\n";
     let found = messages(&format!("{toys}{orders}"));
@@ -629,21 +629,21 @@ fn mistakes_elsewhere_do_not_hide_wrong_references() {
     for step in
         ["{ at: 1s, ad: { category: toys, product: { id: Q } } }", "{ add: Q }", "{ add: { category: toys } }", "Q"]
     {
-        let right = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
+        let categories = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }";
         let orders =
             format!("orders: {{ random: [{{ every: 1s, products: [Q] }}], scripts: [{{ steps: [{step}] }}] }}");
-        let found = messages(&format!("{right}\n{orders}\n"));
+        let found = messages(&format!("{categories}\n{orders}\n"));
         assert!(found.len() == 1 && !found[0].contains("product `Q`"), "{found:?}");
     }
 }
 
 #[test]
-fn names_are_not_judged_while_those_of_data_are_unknown() {
+fn names_are_unchecked_while_data_is_unreadable() {
     let found = |data: &str| messages(&format!("{data}\nhttp: {{ GET /: {{ body: $x, set: {{ x: 1 }} }} }}\n"));
     for data in ["dta: { x: 1 }", "data: 3"] {
         assert_eq!(found(data).len(), 1, "{data}");
     }
-    // A name that nothing can have hides only what is said about that name.
+    // An invalid name hides only the errors about that name.
     for name in ["a-b", "now"] {
         let mut found = found(&format!("data: {{ {name}: 1 }}"));
         found.sort();

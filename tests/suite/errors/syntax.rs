@@ -1,4 +1,4 @@
-//! Text that is not YAML: what is wrong, rather than where the parser noticed it.
+//! Invalid YAML: errors point at the cause rather than where the parser stopped.
 
 use super::{help, messages, report, with};
 
@@ -22,7 +22,7 @@ error: this `[` is never closed
 }
 
 #[test]
-fn the_unclosed_bracket_is_the_innermost_one() {
+fn the_innermost_unclosed_bracket_is_reported() {
     for (text, message, place) in [
         ("data:\n  a: [1, 2\n", "this `[` is never closed", "2:6"),
         ("data:\n  a: { x: 1, y: [1, 2}\n", "this `[` is never closed", "2:17"),
@@ -38,14 +38,14 @@ fn the_unclosed_bracket_is_the_innermost_one() {
 }
 
 #[test]
-fn closed_brackets_keep_the_error_of_the_parser() {
+fn other_syntax_errors_keep_the_parser_message() {
     for text in ["data: { a: b: c, d: [1, 2] }\n", "data: [1, 2]]\n", "data: { text: \"never\n"] {
         assert!(messages(text)[0].starts_with("not valid YAML: "), "{}", report(text));
     }
 }
 
 #[test]
-fn a_tab_in_the_indentation_is_reported_as_one() {
+fn tabs_in_the_indentation_are_reported() {
     for (text, place) in [
         ("data:\n\ta: 1\n", "2:1"),
         ("data:\n  a:\n  \tb: 1\n", "3:3"),
@@ -61,11 +61,15 @@ fn a_tab_in_the_indentation_is_reported_as_one() {
 }
 
 #[test]
-fn a_number_without_a_unit_gets_an_explanation_of_durations() {
-    let of = |every: &str| report(&with(&format!("orders: {{ random: [{{ every: {every} }}] }}\n")));
-    assert!(of("\"5\"").starts_with("error: `5` is not a duration\n"), "{}", of("\"5\""));
-    assert!(of("\"5\"").contains(" expected a number with a unit, such as 500ms, 5s or 1m30s"), "{}", of("\"5\""));
-    assert!(of("soon").contains(" expected a duration such as 500ms, 5s or 1m30s"), "{}", of("soon"));
+fn invalid_durations_explain_the_format() {
+    let report_of = |every: &str| report(&with(&format!("orders: {{ random: [{{ every: {every} }}] }}\n")));
+    assert!(report_of("\"5\"").starts_with("error: `5` is not a duration\n"), "{}", report_of("\"5\""));
+    assert!(
+        report_of("\"5\"").contains(" expected a number with a unit, such as 500ms, 5s or 1m30s"),
+        "{}",
+        report_of("\"5\"")
+    );
+    assert!(report_of("soon").contains(" expected a duration such as 500ms, 5s or 1m30s"), "{}", report_of("soon"));
     let order = " expected a duration such as 500ms, 5s or 1m30s: units are h, m, s, ms, us, ns, in this order";
-    assert!(of("30m1h").contains(order), "{}", of("30m1h"));
+    assert!(report_of("30m1h").contains(order), "{}", report_of("30m1h"));
 }

@@ -1,9 +1,9 @@
-//! What is odd about a scenario that is right.
+//! Warnings about valid scenarios.
 
 use mockd::scenario::load;
 use tempfile::TempDir;
 
-/// The warnings about a file beside which there is `there.txt`.
+/// Returns the warnings about a file whose directory also contains `there.txt`.
 fn warnings(text: &str) -> String {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("mockd.yaml");
@@ -16,7 +16,7 @@ fn warnings(text: &str) -> String {
 }
 
 #[test]
-fn a_file_of_an_answer_that_is_not_there_is_a_warning() {
+fn a_missing_answer_file_is_a_warning() {
     let text = "http:
   GET /a: { file: there.txt }
   GET /b: { file: images/cat.png }
@@ -34,7 +34,7 @@ warning: there is no file DIR/images/cat.png
 }
 
 #[test]
-fn a_topic_near_to_one_that_something_is_sent_to_is_a_warning() {
+fn a_joined_topic_that_looks_misspelt_is_a_warning() {
     let text = "data: { orders: [] }
 http:
   GET /a: { stream: [{ join: [oders, orders, orders/1, chats] }, { join: { to: odrers/7 } }] }
@@ -69,20 +69,20 @@ warning: nothing is ever sent to `odrers/7`
   |
   = help: did you mean `orders/7`?";
     assert_eq!(warnings(text), expected);
-    let others = [
+    let valid = [
         "http: { GET /a: { stream: [{ join: oders }] }, POST /a: { send: { to: $body.topic, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: elsewhere }] }, POST /a: { send: { to: here, frame: 1 } } }\n",
         "http: { GET /a: { stream: [{ join: seats/2 }] }, POST /a: { send: { to: seats/1, frame: 1 } } }\n",
         "data: { n: 1 }\nhttp: { POST /a: { send: { to: seats/1, frame: 1 } } }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
         "data: { seats: [], n: 1 }\ntriggers: [{ topic: seats/*, set: { n: 2 } }]\n",
     ];
-    for text in others {
+    for text in valid {
         assert_eq!(warnings(text), "", "{text}");
     }
 }
 
 #[test]
-fn what_other_languages_compute_is_a_warning_with_the_remedy() {
+fn syntax_of_other_languages_is_a_warning_with_a_remedy() {
     let text = "http:
   GET /a/{id}: { body: { text: 'so ${path.id}', '{{ path.id }}': 1, ...path: 2 } }
   GET /b: { headers: { X-A: '{% if url %}a{% endif %}' }, text: '${HOME}' }
@@ -124,7 +124,7 @@ warning: keys are text: the expression in `{{ path.id }}` is not evaluated
 }
 
 #[test]
-fn a_star_in_a_text_of_match_is_a_warning() {
+fn an_asterisk_in_a_match_text_is_a_warning() {
     let text = "websocket:
   /c:
     messages:

@@ -1,4 +1,4 @@
-//! How much an expression may take.
+//! Limits on the steps, the size and the depth of expressions.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn an_expression_that_takes_too_many_steps_is_stopped() {
 }
 
 #[test]
-fn a_value_of_too_many_bytes_is_an_error() {
+fn a_value_over_the_size_limit_is_an_error() {
     for text in [
         "{{ range(100) }}",
         "$rows",
@@ -47,7 +47,7 @@ fn a_value_of_too_many_bytes_is_an_error() {
 }
 
 #[test]
-fn what_nests_too_deep_is_an_error() {
+fn a_value_nested_too_deeply_is_an_error() {
     let nested = |levels: usize| (0..levels).fold(json!("$msg.id"), |value, _| json!([value]));
     assert_eq!(rendered(&nested(128)), format!("{}7{}", "[".repeat(128), "]".repeat(128)));
     assert!(rendered(&nested(129)).ends_with("0..0: nested deeper than 128 levels"));
@@ -58,16 +58,16 @@ fn what_nests_too_deep_is_an_error() {
 }
 
 #[test]
-fn an_expression_of_many_words_is_refused_or_runs() {
-    for (one, last) in
+fn expressions_with_too_many_tokens_are_rejected() {
+    for (part, last) in
         [("not ", "1"), ("-", "1"), ("1 - ", "1"), ("1 if 1 else ", "1"), ("1 ~ ", "1"), ("msg.", "id"), ("1 < ", "2")]
     {
-        let most = one.split_whitespace().map(|word| if word == "msg." { 2 } else { 1 }).sum::<usize>();
-        let at_most = format!("{{{{ {}{last} }}}}", one.repeat(990 / most));
-        let result = rendered(&json!(at_most));
-        assert!(!result.contains("more than 1000"), "{one}: {result}");
-        let beyond = format!("{{{{ {}{last} }}}}", one.repeat(100_000));
-        assert!(rendered(&json!(beyond)).ends_with("the expression has more than 1000 tokens"), "{one}");
+        let tokens = part.split_whitespace().map(|word| if word == "msg." { 2 } else { 1 }).sum::<usize>();
+        let within = format!("{{{{ {}{last} }}}}", part.repeat(990 / tokens));
+        let result = rendered(&json!(within));
+        assert!(!result.contains("more than 1000"), "{part}: {result}");
+        let beyond = format!("{{{{ {}{last} }}}}", part.repeat(100_000));
+        assert!(rendered(&json!(beyond)).ends_with("the expression has more than 1000 tokens"), "{part}");
     }
     for (open, close) in [("(", ")"), ("[", "]"), ("{'a':", "}")] {
         let nested = format!("{{{{ {}1{} }}}}", open.repeat(160), close.repeat(160));
@@ -76,7 +76,7 @@ fn an_expression_of_many_words_is_refused_or_runs() {
 }
 
 #[test]
-fn a_large_collection_is_looked_into_without_being_copied() {
+fn large_collections_are_read_without_copying() {
     let rows: Vec<Value> = (0..100_000).map(|id| json!({ "id": id, "name": "x" })).collect();
     let rows = Collection::new(rows);
     let template = Language::new(Limits { fuel: 100, bytes: 1_000 })
@@ -87,5 +87,5 @@ fn a_large_collection_is_looked_into_without_being_copied() {
         .unwrap();
     let rendered = template.render(&|_| Some(Data::rows(rows.clone())), &mut Setting::default());
     assert_eq!(rendered, Ok(Some(json!("99999 5 100000 x"))));
-    assert!(rows.looked_up() < 10, "{}", rows.looked_up());
+    assert!(rows.lookups() < 10, "{}", rows.lookups());
 }

@@ -1,11 +1,11 @@
-//! What other languages compute in texts and keys, and is sent as it is written.
+//! Syntax of other languages in texts and keys: it is sent literally, with a warning.
 
 use mockd::expression::Language;
 use serde_json::{Value, json};
 
 use super::{names, rendered};
 
-/// What is said about a value that is right.
+/// Returns the warnings about a valid value.
 fn oddities(value: &Value) -> Vec<String> {
     let language = Language::default();
     assert!(language.template(value, &names()).is_ok(), "{value}");
@@ -35,7 +35,7 @@ fn braces_and_statements_of_other_languages_are_text() {
 }
 
 #[test]
-fn keys_of_mappings_are_text() {
+fn mapping_keys_are_text() {
     assert_eq!(
         oddities(&json!({ "{{ path.id }}": 1, "$path.id": 2, "...msg": 3 })),
         [
@@ -52,7 +52,7 @@ fn keys_of_mappings_are_text() {
 }
 
 #[test]
-fn text_that_only_looks_like_another_language_is_nothing_odd() {
+fn ordinary_text_is_not_mistaken_for_foreign_syntax() {
     for text in [
         "${HOME}",
         "$${path.id}",

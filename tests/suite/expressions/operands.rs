@@ -1,4 +1,4 @@
-//! What filters and `~` work on is what minijinja's own grammar says.
+//! The operands of filters and `~` follow minijinja's grammar.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::inputs::expression::Setting;
 use crate::support::properties;
 
-/// Expressions of which minijinja writes every part as JSON does: integers and text.
+/// Returns expressions whose parts minijinja prints as JSON does: integers and text.
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec!["1", "2", "'a'", "'b~c'", "n", "t", "m.in", "l[0]", "t[1:3]"])
         .prop_map(str::to_owned);
@@ -20,10 +20,10 @@ fn expressions() -> impl Strategy<Value = String> {
         let filters = vec!["upper", "string", "default('z')", "replace('a', n ~ 1)", "length"];
         let pair = || (inner.clone(), inner.clone());
         prop_oneof![
-            4 => (pair(), prop::sample::select(operators)).prop_map(|((a, b), sign)| format!("{a} {sign} {b}")),
+            4 => (pair(), prop::sample::select(operators)).prop_map(|((a, b), op)| format!("{a} {op} {b}")),
             2 => (pair(), inner.clone()).prop_map(|((a, b), c)| format!("{a} ~ {b} ~ {c}")),
             2 => (inner.clone(), prop::sample::select(filters)).prop_map(|(a, filter)| format!("{a} | {filter}")),
-            1 => (pair(), prop::sample::select(comparisons)).prop_map(|((a, b), sign)| format!("1 if {a} {sign} {b} else 0")),
+            1 => (pair(), prop::sample::select(comparisons)).prop_map(|((a, b), op)| format!("1 if {a} {op} {b} else 0")),
             1 => pair().prop_map(|(a, b)| format!("{a} if not {b} else n")),
             1 => inner.clone().prop_map(|a| format!("1 if {a} is not string else 0")),
             1 => inner.clone().prop_map(|a| format!("1 if {a} is eq t[1:3] else 0")),
@@ -39,23 +39,23 @@ fn expressions() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn operands_are_those_of_the_grammar() {
+fn operands_match_the_minijinja_grammar() {
     let root = json!({ "n": 3, "t": "text", "m": { "in": 5 }, "l": [4, 6] });
     let known = |name: &str| root.get(name).cloned().map(Data::from);
-    let plain_roots = || {
+    let minijinja_root = || {
         let inner = Value::from_pairs([("in", Value::from(5))]);
         let list = Value::from(vec![Value::from(4), Value::from(6)]);
         Value::from_pairs([("n", Value::from(3)), ("t", Value::from("text")), ("m", inner), ("l", list)])
     };
-    let (plain, language, names) = (Environment::new(), Language::default(), Names::from(["n", "t", "m", "l"]));
+    let (environment, language, names) = (Environment::new(), Language::default(), Names::from(["n", "t", "m", "l"]));
     let compared = Cell::new(0);
     proptest!(properties(3_000), |(text in expressions())| {
         let compiled = language.template(&json!(format!("{{{{ {text} }}}}")), &names);
-        let expected = plain.compile_expression_owned(text.clone());
+        let expected = environment.compile_expression_owned(text.clone());
         prop_assert_eq!(compiled.is_ok(), expected.is_ok(), "{}", text);
         if let (Ok(template), Ok(expected)) = (compiled, expected) {
             let found = template.render_required(&known, &mut Setting::default());
-            match expected.eval(plain_roots()) {
+            match expected.eval(minijinja_root()) {
                 Ok(expected) => {
                     compared.set(compared.get() + 1);
                     let found = found.map(|found| found.as_str().map_or(found.to_string(), str::to_owned));

@@ -1,6 +1,6 @@
-//! What the golden file has a line for.
+//! The inputs of the golden file, which has a line for each.
 
-/// What a text is: itself, a path, an expression, or text with expressions in it.
+/// Plain texts, paths, expressions, and texts that contain expressions.
 pub(super) const TEXTS: &[&str] = &[
     "plain",
     "",
@@ -44,7 +44,7 @@ pub(super) const TEXTS: &[&str] = &[
     "ü {{ msg.text }} ü",
 ];
 
-/// What is wrong with a text, before it runs.
+/// Texts that do not compile.
 pub(super) const REFUSED: &[&str] = &[
     "$mgs.id",
     "$USD",
@@ -109,7 +109,7 @@ pub(super) const REFUSED: &[&str] = &[
     "{{ 'a' | given_value }}",
 ];
 
-/// What is computed.
+/// Expressions, without their braces.
 pub(super) const COMPUTED: &[&str] = &[
     "1 + 1",
     "7 / 2",
@@ -261,7 +261,7 @@ pub(super) const COMPUTED: &[&str] = &[
     "'ab'[::-1] ~ 1.0",
 ];
 
-/// What filters and `~` make of what is undefined.
+/// Filters and `~` applied to undefined values.
 pub(super) const UNDEFINED: &[&str] = &[
     "nothing | abs",
     "nothing | attr('a')",
@@ -343,7 +343,7 @@ pub(super) const UNDEFINED: &[&str] = &[
     "{'a': msg.text}.a[1:][:2] ~ msg.id",
 ];
 
-/// What is true.
+/// Conditions for `when`.
 pub(super) const CONDITIONS: &[&str] = &[
     "msg.id == 7",
     "msg.done",

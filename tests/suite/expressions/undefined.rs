@@ -1,4 +1,4 @@
-//! What is not there: false, left out, null, or an error, by where it is.
+//! Undefined values: false, omitted, null or an error, depending on where they occur.
 
 use mockd::expression::Language;
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::{compiled, condition, known, names, rendered};
 use crate::inputs::expression::Setting;
 
-/// Ways to name what is not there.
+/// Expressions whose values are undefined.
 const UNDEFINED: [&str; 7] =
     ["nothing", "nothing.at.all", "msg.nope", "msg.nope.deeper.3", "msg.items[9].sku", "rows | find(9)", "pick([])"];
 
 #[test]
-fn what_is_undefined_is_false_and_gives_way_to_another_value() {
+fn undefined_values_are_false_and_yield_to_fallbacks() {
     for text in UNDEFINED {
         assert_eq!(condition(text), "false", "{text}");
         assert_eq!(rendered(&json!(format!("{{{{ ({text}) or 'other' }}}}"))), r#""other""#, "{text}");
@@ -20,7 +20,7 @@ fn what_is_undefined_is_false_and_gives_way_to_another_value() {
 }
 
 #[test]
-fn what_is_undefined_is_left_out_or_null_in_output() {
+fn undefined_values_are_omitted_or_null_in_output() {
     for text in UNDEFINED {
         let expression = format!("{{{{ {text} }}}}");
         let value = json!({ "a": expression, "b": [expression, 1], "c": { "d": expression }, "e": null });
@@ -33,14 +33,14 @@ fn what_is_undefined_is_left_out_or_null_in_output() {
 }
 
 #[test]
-fn what_is_undefined_is_an_error_in_text_and_where_required() {
+fn undefined_values_are_errors_in_text_and_where_required() {
     for text in UNDEFINED {
         let end = 3 + text.len();
         let value = if text.contains(' ') { format!("({text})") } else { text.to_owned() };
-        let said = format!("`{text}` is undefined; provide a fallback with `or`: `{{{{ {value} or '' }}}}`");
-        let expected = format!("failed at 3..{end}: {said}");
+        let message = format!("`{text}` is undefined; provide a fallback with `or`: `{{{{ {value} or '' }}}}`");
+        let expected = format!("failed at 3..{end}: {message}");
         assert_eq!(rendered(&json!(format!("{{{{ {text} }}}}"))), expected, "{text}");
-        let expected = format!("failed at k 4..{}: {said}", end + 1);
+        let expected = format!("failed at k 4..{}: {message}", end + 1);
         assert_eq!(rendered(&json!({ "k": format!("x{{{{ {text} }}}}") })), expected, "{text}");
     }
     let expected = "failed at 1..9: `msg.nope` is undefined; provide a fallback with `or`: `{{ msg.nope or '' }}`";
@@ -60,20 +60,20 @@ fn null_is_a_value_and_not_undefined() {
 }
 
 #[test]
-fn what_is_undefined_is_no_empty_text_before_a_filter() {
+fn an_undefined_filter_input_is_an_error() {
     for filter in ["upper", "lower", "trim", "title", "capitalize", "replace('a', 'b')", "escape"] {
         let name = filter.split('(').next().unwrap();
-        let said = format!("`msg.nope` is undefined; provide a fallback with `or`: `(msg.nope or '') | {name}`");
+        let message = format!("`msg.nope` is undefined; provide a fallback with `or`: `(msg.nope or '') | {name}`");
         let text = format!("Hi {{{{ msg.nope | {filter} }}}}!");
-        assert_eq!(rendered(&json!({ "k": text })), format!("failed at k 6..14: {said}"));
-        assert_eq!(rendered(&json!(format!("{{{{ msg.nope | {filter} }}}}"))), format!("failed at 3..11: {said}"));
-        let given = rendered(&json!(format!("Hi {{{{ (msg.nope or '') | {filter} }}}}!")));
-        assert_eq!(given, "\"Hi !\"", "{filter}");
+        assert_eq!(rendered(&json!({ "k": text })), format!("failed at k 6..14: {message}"));
+        assert_eq!(rendered(&json!(format!("{{{{ msg.nope | {filter} }}}}"))), format!("failed at 3..11: {message}"));
+        let fallback = rendered(&json!(format!("Hi {{{{ (msg.nope or '') | {filter} }}}}!")));
+        assert_eq!(fallback, "\"Hi !\"", "{filter}");
     }
 }
 
 #[test]
-fn a_condition_whose_filter_has_no_value_is_false() {
+fn a_condition_with_an_undefined_filter_input_is_false() {
     for text in ["msg.nope | int > 1", "msg.nope | int < 1", "not (msg.nope | upper)", "msg.nope ~ 'x'"] {
         assert_eq!(condition(text), "false", "{text}");
     }
@@ -82,7 +82,7 @@ fn a_condition_whose_filter_has_no_value_is_false() {
 }
 
 #[test]
-fn numbers_and_text_are_ordered_by_their_types() {
+fn values_of_different_types_are_ordered_by_type() {
     for (text, expected) in
         [("'120' < 5", "false"), ("none < 5", "true"), ("msg.nope < 5", "true"), ("'5' > 120", "true")]
     {
@@ -91,7 +91,7 @@ fn numbers_and_text_are_ordered_by_their_types() {
 }
 
 #[test]
-fn fromjson_has_a_default_for_text_that_is_not_json() {
+fn fromjson_returns_its_default_for_invalid_json() {
     for (text, expected) in [
         ("'[1' | fromjson(default={'a': 2})", r#"{"a":2}"#),
         ("'[1' | fromjson(3)", "3"),

@@ -1,4 +1,4 @@
-//! What faults make of answers over HTTP.
+//! Effects of faults on HTTP answers.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -7,7 +7,7 @@ use super::{LIST, ORDER, order, rest, send, shop, total};
 use crate::support::soon;
 
 #[tokio::test]
-async fn an_error_with_retry_after_replaces_the_answer_and_the_order() {
+async fn a_status_fault_replaces_the_answer_and_skips_the_order() {
     let fault = "- { name: busy, on: http, method: POST, status: 429, retryAfter: 1500ms, body: { why: [busy] } }";
     let mockd = shop(fault).await;
     let answer = order(&mockd).await;
@@ -22,7 +22,7 @@ async fn an_error_with_retry_after_replaces_the_answer_and_the_order() {
 }
 
 #[tokio::test]
-async fn without_a_body_the_error_names_the_fault() {
+async fn a_status_fault_without_a_body_names_the_fault() {
     let mockd = shop("- { name: down, on: http, status: 503 }").await;
     let answer = mockd.get("/electronics").await;
     let expected =
@@ -32,13 +32,13 @@ async fn without_a_body_the_error_names_the_fault() {
     for (path, message) in [("/electronics", "The fault 1 is in force"), ("/x", "The fault fault 1 is in force")] {
         assert_eq!(unnamed.get(path).await.json()["message"], message, "{path}");
     }
-    // The page, and control, are not the API.
+    // Faults hit neither the page nor the control API.
     assert_eq!(mockd.get("/").await.status, 200);
     assert_eq!(mockd.get("/__mockd/health").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_late_answer_comes_when_due_and_its_order_counts_at_once() {
+async fn an_order_counts_at_once_though_its_answer_is_delayed() {
     let mockd = shop("- { on: http, method: POST, latency: 300ms }").await;
     let mut stream = send(&mockd, ORDER).await;
     mockd.until("/__mockd/state", |state| state["totals"]["A1"] != 3).await;
@@ -51,8 +51,8 @@ async fn a_late_answer_comes_when_due_and_its_order_counts_at_once() {
 }
 
 #[tokio::test]
-async fn latencies_are_drawn_from_their_distribution() {
-    let did = async |latency: &str| {
+async fn latencies_follow_their_distribution() {
+    let latencies = async |latency: &str| {
         let mockd = shop(&format!("- {{ on: http, method: GET, latency: {latency} }}")).await;
         mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 10_000 })).await;
         for _ in 0..40 {
@@ -71,30 +71,30 @@ async fn latencies_are_drawn_from_their_distribution() {
         millis.sort_by(f64::total_cmp);
         millis
     };
-    let uniform = did("{ min: 100ms, max: 200ms }").await;
+    let uniform = latencies("{ min: 100ms, max: 200ms }").await;
     assert!(uniform[0] >= 100.0 && uniform[0] < 130.0 && uniform[39] > 170.0 && uniform[39] <= 200.0, "{uniform:?}");
-    let around = did("{ mean: 100ms, jitter: 10ms }").await;
+    let around = latencies("{ mean: 100ms, jitter: 10ms }").await;
     assert!(around[0] >= 90.0 && around[39] <= 110.0, "{around:?}");
-    let normal = did("{ mean: 500ms, deviation: 50ms }").await;
+    let normal = latencies("{ mean: 500ms, deviation: 50ms }").await;
     assert!((470.0..530.0).contains(&normal[20]) && normal[0] < 460.0 && normal[39] > 540.0, "{normal:?}");
-    let lognormal = did("{ median: 100ms, sigma: 1 }").await;
+    let lognormal = latencies("{ median: 100ms, sigma: 1 }").await;
     assert!((50.0..200.0).contains(&lognormal[20]) && lognormal[39] > 250.0 && lognormal[0] > 0.0, "{lognormal:?}");
 }
 
 #[tokio::test]
-async fn connections_are_reset_before_an_answer_or_within_it() {
+async fn connections_are_reset_before_or_within_an_answer() {
     let mockd =
         shop("- { on: http, method: POST, reset: true }\n- { on: http, method: GET, reset: true, after: 40 }").await;
     let mut stream = send(&mockd, ORDER).await;
     assert_eq!(rest(&mut stream).await, (String::new(), Err(std::io::ErrorKind::ConnectionReset)));
     assert_eq!(total(&mockd).await, 3);
-    let (begun, end) = rest(&mut send(&mockd, LIST).await).await;
+    let (received, end) = rest(&mut send(&mockd, LIST).await).await;
     assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
-    assert_eq!((begun.len(), &begun[..15]), (40, "HTTP/1.1 200 OK"));
+    assert_eq!((received.len(), &received[..15]), (40, "HTTP/1.1 200 OK"));
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_the_end_of_the_connection_in_order() {
+async fn an_empty_answer_closes_the_connection_cleanly() {
     let mockd = shop("- { on: http, method: POST, empty: true }").await;
     assert_eq!(rest(&mut send(&mockd, ORDER).await).await, (String::new(), Ok(())));
     assert_eq!(total(&mockd).await, 3);
@@ -102,7 +102,7 @@ async fn an_empty_answer_is_the_end_of_the_connection_in_order() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_request_that_times_out_is_closed_when_due_or_never() {
+async fn timed_out_requests_are_closed_when_due_or_never() {
     let mockd = shop("- { on: http, method: POST, timeout: 30s }\n- { on: http, method: GET, timeout: never }").await;
     let (mut closed, mut never) = (send(&mockd, ORDER).await, send(&mockd, LIST).await);
     let both = |journal: &Value| journal["entries"].as_array().unwrap().len() == 2;
@@ -113,33 +113,33 @@ async fn a_request_that_times_out_is_closed_when_due_or_never() {
     assert_eq!(rest(&mut closed).await, (String::new(), Ok(())));
     mockd.advance("", "24h").await;
     assert_eq!(never.try_read(&mut [0; 1]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
-    // Not even that keeps the server from its end.
+    // Even this request does not delay the shutdown.
     mockd.signal("TERM");
     assert_eq!(rest(&mut never).await.0, "");
     assert_eq!(mockd.ended().await.code(), Some(0));
 }
 
 #[tokio::test]
-async fn a_body_trickles_at_its_rate_in_the_worlds_time() {
+async fn a_body_trickles_at_its_bandwidth_in_world_time() {
     let mockd = shop("- { on: http, bandwidth: 10 }").await;
-    let whole = mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 100_000 })).await;
-    assert_eq!(whole["paused"], false);
+    let clock = mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 100_000 })).await;
+    assert_eq!(clock["paused"], false);
     let expected = r#"[{"id":"B1","name":"Chewy Toffee","rrp":"0.99","info":"Sticks."}]"#;
     let (answer, end) = rest(&mut send(&mockd, LIST).await).await;
     assert!(answer.ends_with(&format!("\r\n\r\n{expected}")) && end == Ok(()), "{answer}");
     let at = mockd.get("/__mockd/clock").await.json()["at"].as_str().unwrap().to_owned();
-    // Its 65 bytes take 6.5 s.
+    // The 65 bytes of the body take 6.5 s.
     assert!(mockd::scenario::parse_duration(&at).unwrap().as_secs_f64() >= 6.5, "{at}");
 }
 
 #[tokio::test]
-async fn json_breaks_off_and_a_content_length_is_wrong() {
+async fn json_is_truncated_and_content_length_is_wrong() {
     let mockd = shop("- { on: http, category: confectionery, malformed: true }").await;
     let answer = mockd.get("/confectionery").await;
     assert_eq!((answer.status, answer.text.as_str()), (200, r#"[{"id":"B1","name":"Chewy Toffee"#));
     assert!(serde_json::from_str::<Value>(&answer.text).is_err());
-    for (off, length) in [(5, 70), (-5, 60)] {
-        let mockd = shop(&format!("- {{ on: http, contentLength: {off} }}")).await;
+    for (offset, length) in [(5, 70), (-5, 60)] {
+        let mockd = shop(&format!("- {{ on: http, contentLength: {offset} }}")).await;
         let (answer, end) = rest(&mut send(&mockd, LIST).await).await;
         assert!(answer.contains(&format!("\r\ncontent-length: {length}\r\n")) && end == Ok(()), "{answer}");
         assert!(answer.ends_with(r#"[{"id":"B1","name":"Chewy Toffee","rrp":"0.99","info":"Sticks."}]"#), "{answer}");
@@ -147,7 +147,7 @@ async fn json_breaks_off_and_a_content_length_is_wrong() {
 }
 
 #[tokio::test]
-async fn faults_apply_up_to_the_first_that_decides_and_are_journalled() {
+async fn faults_up_to_the_first_that_answers_are_journalled() {
     let mockd = shop(
         "- { name: slow, on: http, latency: 2s }\n- { name: trickle, on: http, bandwidth: 1 }\n\
          - { name: busy, on: http, status: 503 }\n- { name: broken, on: http, reset: true }",

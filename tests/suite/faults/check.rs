@@ -1,10 +1,10 @@
-//! What is said about faults as they are written.
+//! Errors and warnings of `mockd check` about faults.
 
 use serde_json::Value;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
 
-/// Exit code, standard output and standard error of a check.
+/// Returns the exit code, standard output and standard error of a check.
 async fn check(faults: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     let file = ScenarioFile::new(&format!("{SHOP}faults:\n{faults}\n"));
     let mut command = command(&["check"]);
@@ -14,7 +14,7 @@ async fn check(faults: &str, arguments: &[&str]) -> (Option<i32>, String, String
 }
 
 #[tokio::test]
-async fn mistakes_are_explained_where_they_are() {
+async fn errors_in_faults_are_explained() {
     for (fault, expected) in [
         ("- { on: http, staus: 500 }", "unknown key `staus`"),
         ("- { on: http, staus: 500 }", "help: did you mean `status`?"),
@@ -73,8 +73,8 @@ async fn mistakes_are_explained_where_they_are() {
         ("- { on: stream, path: events, drop: true }", "expected a path that starts with / or *"),
         ("- { on: stream, latency: 1s, chance: 3% }", "`chance` requires `drop`, `duplicate` or `corrupt`"),
     ] {
-        let (code, _, said) = check(fault, &[]).await;
-        assert!(code == Some(1) && said.contains(expected), "{fault}: {said}");
+        let (code, _, stderr) = check(fault, &[]).await;
+        assert!(code == Some(1) && stderr.contains(expected), "{fault}: {stderr}");
     }
 }
 
@@ -92,11 +92,11 @@ async fn a_fault_that_can_never_match_is_a_warning() {
         ("- { on: websocket, drop: true, chance: 0% }", "a share of 0% hits nothing"),
         ("- { on: stream, drop: true, share: 0% }", "a share of 0% hits nothing"),
     ] {
-        let (code, output, said) = check(fault, &[]).await;
-        assert_eq!(code, Some(0), "{fault}: {said}");
+        let (code, output, stderr) = check(fault, &[]).await;
+        assert_eq!(code, Some(0), "{fault}: {stderr}");
         assert!(
-            said.starts_with("warning: this fault can never match\n") && said.contains(expected),
-            "{fault}: {said}"
+            stderr.starts_with("warning: this fault can never match\n") && stderr.contains(expected),
+            "{fault}: {stderr}"
         );
         assert!(output.ends_with(": ok, 2 categories, 3 products, 0 generators, 0 scripts, 1 fault\n"), "{output}");
     }
@@ -109,26 +109,26 @@ async fn a_fault_that_can_never_match_is_a_warning() {
 }
 
 #[tokio::test]
-async fn a_scenario_with_routes_answers_more_methods() {
+async fn scenarios_with_routes_accept_faults_on_more_methods() {
     let with_route =
         |method: &str| format!("- {{ on: http, method: {method}, status: 500 }}\nhttp: {{ ANY /x: {{}} }}");
     for method in ["GET", "put", "PATCH", "DELETE"] {
-        let (code, _, said) = check(&with_route(method), &[]).await;
-        assert_eq!((code, said.as_str()), (Some(0), ""), "{method}");
+        let (code, _, stderr) = check(&with_route(method), &[]).await;
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{method}");
     }
-    let (code, _, said) = check(&with_route("TRACE"), &[]).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the API answers only GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), "{said}");
+    let (code, _, stderr) = check(&with_route("TRACE"), &[]).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("the API answers only GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_product_that_clients_or_steps_add_may_be_hit() {
-    let (code, _, said) = check("- { on: http, product: A17, status: 500 }", &[]).await;
-    assert_eq!((code, said.as_str()), (Some(0), ""));
+async fn faults_may_name_products_that_are_added_later() {
+    let (code, _, stderr) = check("- { on: http, product: A17, status: 500 }", &[]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
 }
 
 #[tokio::test]
-async fn a_running_mock_warns_at_the_start_and_at_a_save() {
+async fn warnings_are_logged_at_startup_and_on_reload() {
     let with = |share: &str| format!("{SHOP}faults: [{{ on: http, share: {share}, status: 500 }}]\n");
     let file = ScenarioFile::new(&with("0%"));
     let mut mockd = Mockd::run(&file).await;
@@ -140,7 +140,7 @@ async fn a_running_mock_warns_at_the_start_and_at_a_save() {
 }
 
 #[tokio::test]
-async fn what_check_prints_reads_back_as_the_same_faults() {
+async fn printed_faults_parse_back_unchanged() {
     let faults = "
 - { name: a, on: http, method: POST, path: '/orders/*', category: electronics, product: A1, share: 12.5%, skip: 2, times: 3, from: 1s, until: 1m, status: 503, body: { a: [1] }, retryAfter: 2s }
 - { on: http, latency: 300ms }
@@ -167,11 +167,11 @@ async fn what_check_prints_reads_back_as_the_same_faults() {
 - { on: websocket, product: A1, stale: true }
 - { on: websocket, storm: 5s }
 - { on: websocket, ignore: true }";
-    let (code, printed, said) = check(faults, &["--print"]).await;
-    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let (code, printed, stderr) = check(faults, &["--print"]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
     let file = ScenarioFile::new(&printed);
-    let mut again = command(&["check", "--print"]);
-    let output = soon("the end of a check", again.arg(file.path()).output()).await.unwrap();
+    let mut reprint = command(&["check", "--print"]);
+    let output = soon("the end of a check", reprint.arg(file.path()).output()).await.unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), printed);
     let count = printed.lines().filter(|line| line.trim_start_matches(['-', ' ']).starts_with("on: ")).count();
     assert_eq!(count, 25, "{printed}");

@@ -1,4 +1,4 @@
-//! Faults that clients hide by repeating requests: each request has a connection of its own while one is in force.
+//! Faults that clients hide by retrying requests. While one is active, every request gets its own connection.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use super::{lift, quiet_shop, shop};
 use crate::support::{Browser, Connection, Mockd, needs, poll};
 
 const LIST: &str = "GET /electronics HTTP/1.1\r\nhost: localhost\r\n";
-/// What tells a browser, each alone: the first comes only to trustworthy origins, such as localhost.
+/// Headers that each identify a browser. Browsers send the first only to trustworthy origins, such as localhost.
 const FROM_BROWSER: [&str; 3] = [
     "sec-fetch-site: same-origin\r\n",
     "user-agent: Mozilla/5.0 (Linux; Android 10; K)\r\n",
     "origin: http://a.example\r\n",
 ];
 
-/// Faults that browsers hide, and some that they do not.
+/// Returns faults, each with whether browsers hide it.
 fn faults() -> [(Value, bool); 11] {
     [
         (json!({ "empty": true }), true),
@@ -46,19 +46,19 @@ fn closes(head: &str) -> bool {
 }
 
 #[tokio::test]
-async fn only_faults_that_browsers_hide_end_connections() {
+async fn only_faults_that_browsers_hide_close_connections() {
     for (fault, is_hidden) in faults() {
         let mockd = quiet_shop().await;
         let request = format!("{LIST}\r\n");
         let mut connection = Connection::open(&mockd).await;
         assert!(!closes(&connection.ask(request.as_bytes()).await.0), "{fault}");
         add(&mockd, "", &fault).await;
-        // One that is not a browser's is not cut off.
+        // An idle connection of another client is not cut off.
         assert_eq!(closes(&connection.ask(request.as_bytes()).await.0), is_hidden, "{fault}");
         if is_hidden {
             assert!(connection.head().await.is_none(), "{fault}");
         }
-        // In other worlds as well: a browser may take the connection of one for another.
+        // Other worlds are affected too: a browser may reuse the connection of one world for another.
         for target in ["/@other/electronics", "/app.js", "/nothing/at/all", "/__mockd/health", "/orders/A1"] {
             let mut connection = Connection::open(&mockd).await;
             let (head, _) =
@@ -74,7 +74,7 @@ async fn only_faults_that_browsers_hide_end_connections() {
 }
 
 #[tokio::test]
-async fn a_browsers_idle_connections_end_when_such_a_fault_begins() {
+async fn a_hidden_fault_closes_idle_browser_connections() {
     for world in ["", "/@a"] {
         for header in FROM_BROWSER {
             let mockd = quiet_shop().await;
@@ -83,13 +83,13 @@ async fn a_browsers_idle_connections_end_when_such_a_fault_begins() {
             add(&mockd, world, &json!({ "status": 503 })).await;
             assert!(!closes(&connection.ask(format!("{LIST}\r\n").as_bytes()).await.0));
             add(&mockd, world, &json!({ "empty": true })).await;
-            assert!(connection.head().await.is_none(), "{header}: it ends without another word");
+            assert!(connection.head().await.is_none(), "{header}: the connection is still open");
         }
     }
 }
 
 #[tokio::test]
-async fn a_fault_of_the_timeline_ends_connections_when_its_time_comes() {
+async fn a_scheduled_fault_closes_connections_when_it_starts() {
     let mockd = shop("- { on: http, path: /nowhere, empty: true, from: 10s, until: 20s }").await;
     let browser = format!("{LIST}{}\r\n", FROM_BROWSER[0]);
     let mut connection = Connection::open(&mockd).await;
@@ -106,7 +106,7 @@ async fn a_fault_of_the_timeline_ends_connections_when_its_time_comes() {
 }
 
 #[tokio::test]
-async fn a_fault_that_has_hit_as_often_as_it_may_ends_nothing() {
+async fn an_exhausted_fault_closes_no_connections() {
     let mockd = shop("- { on: http, status: 408, times: 2 }").await;
     let request = format!("{LIST}\r\n");
     for (status, is_last) in [("408", true), ("408", false), ("200", false)] {
@@ -114,18 +114,18 @@ async fn a_fault_that_has_hit_as_often_as_it_may_ends_nothing() {
         let (head, _) = connection.ask(request.as_bytes()).await;
         assert_eq!((&head["HTTP/1.1 ".len()..][..3], closes(&head)), (status, is_last), "{head}");
     }
-    // A world that is gone has no say either.
+    // Faults of a removed world have no effect either.
     add(&mockd, "/@gone", &json!({ "empty": true })).await;
     mockd.control("DELETE", "/__mockd/worlds/gone", Value::Null).await;
-    let is_kept = async || {
+    let stays_open = async || {
         let mut connection = Connection::open(&mockd).await;
         (!closes(&connection.ask(request.as_bytes()).await.0)).then_some(())
     };
-    poll("connections that are kept", is_kept).await;
+    poll("a connection that stays open", stays_open).await;
 }
 
 #[tokio::test]
-async fn sockets_open_and_stay_open_while_requests_are_alone() {
+async fn sockets_work_while_each_request_has_its_own_connection() {
     let mockd = quiet_shop().await;
     let mut before = mockd.live("electronics").await;
     before.order().await;
@@ -138,7 +138,7 @@ async fn sockets_open_and_stay_open_while_requests_are_alone() {
 }
 
 #[tokio::test]
-async fn a_page_sees_each_fault_of_one_time_in_chromium() {
+async fn a_page_in_chromium_sees_every_one_time_fault() {
     needs!(Browser);
     let mockd = Mockd::shop().await;
     let browser = Browser::open(600, 400).await;

@@ -1,4 +1,4 @@
-//! When faults are in force, who brings and lifts them, and what is told of them.
+//! When faults are active, how they are added and removed, and how they are reported.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{order, shop};
 use crate::support::{Mockd, SHOP, ScenarioFile, http};
 
 #[tokio::test]
-async fn a_fault_follows_the_worlds_time_and_is_in_the_transcript() {
+async fn faults_follow_world_time_and_appear_in_the_transcript() {
     let mockd = shop("- { name: noon, on: http, method: POST, from: 10s, until: 20s, status: 500 }").await;
     let phase = async |mockd: &Mockd| mockd.get("/__mockd/faults/noon").await.json()["phase"].clone();
     assert_eq!((order(&mockd).await.status, phase(&mockd).await), (200, json!("waiting")));
@@ -26,7 +26,7 @@ async fn a_fault_follows_the_worlds_time_and_is_in_the_transcript() {
 }
 
 #[tokio::test]
-async fn a_step_brings_a_fault_and_its_repeats_bring_no_second_one() {
+async fn a_repeated_fault_step_adds_only_one_fault() {
     let file = ScenarioFile::new(&format!(
         "{SHOP}\norders: {{ scripts: [{{ repeat: 3, steps: [\
          {{ at: 5s, fault: {{ on: http, method: POST, until: 2s, status: 500 }} }}, {{ at: 10s, product: A1, amount: 1 }}] }}] }}"
@@ -43,7 +43,7 @@ async fn a_step_brings_a_fault_and_its_repeats_bring_no_second_one() {
 }
 
 #[tokio::test]
-async fn the_journal_says_what_a_fault_did_to_which_request() {
+async fn the_journal_records_what_a_fault_did_to_a_request() {
     let mockd = shop("- { name: busy, on: http, method: POST, times: 1, status: 503 }").await;
     order(&mockd).await;
     order(&mockd).await;
@@ -54,7 +54,7 @@ async fn the_journal_says_what_a_fault_did_to_which_request() {
 }
 
 #[tokio::test]
-async fn faults_are_added_changed_and_removed_in_one_world_at_runtime() {
+async fn faults_can_be_changed_at_runtime_in_a_single_world() {
     let mockd = shop("- { name: declared, on: http, method: POST, path: /nothing, status: 500 }").await;
     let fault = json!({ "name": "mine", "on": "http", "method": "POST", "status": 500, "until": "10s" });
     mockd.advance("/@a", "1m").await;
@@ -81,13 +81,13 @@ async fn faults_are_added_changed_and_removed_in_one_world_at_runtime() {
     mockd.control("DELETE", "/@a/__mockd/faults", Value::Null).await;
     assert_eq!(mockd.get("/@a/__mockd/faults").await.json()["faults"], json!([]));
     assert_eq!(mockd.get("/__mockd/faults").await.json()["faults"].as_array().unwrap().len(), 1);
-    // As the scenario has it again.
+    // A reset restores the faults of the scenario.
     mockd.control("POST", "/@a/__mockd/reset", json!({})).await;
     assert_eq!(mockd.get("/@a/__mockd/faults").await.json()["faults"][0]["label"], "declared");
 }
 
 #[tokio::test]
-async fn an_invalid_fault_is_refused_with_its_place_and_has_no_effect() {
+async fn invalid_faults_are_rejected_and_change_nothing() {
     let mockd = shop("- { name: declared, on: http, status: 500, path: /nothing }").await;
     for (method, path, body, status, why) in [
         ("POST", "", r#"{"on":"http","statos":500}"#, 400, "unknown key `statos`"),
@@ -114,7 +114,7 @@ async fn an_invalid_fault_is_refused_with_its_place_and_has_no_effect() {
 }
 
 #[tokio::test]
-async fn a_save_keeps_unchanged_faults_and_restarts_changed_ones() {
+async fn a_reload_keeps_unchanged_faults_and_restarts_changed_ones() {
     let with = |faults: &str| format!("{SHOP}\nfaults: [{faults}]\n");
     let first = "{ name: one, on: http, method: POST, times: 2, status: 500 }";
     let file = ScenarioFile::new(&with(first));
@@ -134,7 +134,7 @@ async fn a_save_keeps_unchanged_faults_and_restarts_changed_ones() {
 }
 
 #[tokio::test]
-async fn a_save_keeps_what_a_client_did_to_each_fault() {
+async fn a_reload_keeps_changes_that_clients_made_to_faults() {
     let fault =
         |name: &str, status: u16| json!({ "name": name, "on": "http", "path": format!("/{name}"), "status": status });
     let faults = json!([fault("a", 501), fault("b", 502), fault("c", 503), fault("d", 504)]);
@@ -156,7 +156,7 @@ async fn a_save_keeps_what_a_client_did_to_each_fault() {
 }
 
 #[tokio::test]
-async fn a_delayed_request_is_released_by_a_reset_change_or_removal() {
+async fn resets_changes_and_removals_release_delayed_requests() {
     for (method, path, body) in [
         ("POST", "/__mockd/reset", json!({})),
         ("PUT", "/__mockd/faults/slow", json!({ "name": "slow", "on": "http", "path": "/nothing", "status": 500 })),
@@ -173,7 +173,7 @@ async fn a_delayed_request_is_released_by_a_reset_change_or_removal() {
 }
 
 #[tokio::test]
-async fn a_fault_brought_by_a_step_is_removed_when_the_step_changes() {
+async fn a_changed_step_removes_the_fault_that_it_added() {
     let with = |latency: &str| {
         format!(
             "{SHOP}orders: {{ scripts: [{{ name: s, steps: [\
@@ -195,19 +195,19 @@ async fn a_fault_brought_by_a_step_is_removed_when_the_step_changes() {
 }
 
 #[tokio::test]
-async fn a_name_stands_for_one_fault_and_what_can_never_match_is_said() {
+async fn fault_names_are_unique_and_useless_faults_get_a_warning() {
     let mockd = shop("- { name: one, on: http, path: /x, status: 500 }").await;
     let fault = json!({ "name": "one", "on": "http", "path": "/y", "status": 500 });
     assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&fault)).await.status, 409);
     mockd.control("PUT", "/__mockd/faults/one", fault).await;
-    let odd = mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "product": "ZZ", "status": 500 })).await;
-    assert_eq!(odd["warnings"], json!(["this fault can never match: there is no product `ZZ`"]));
+    let added = mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "product": "ZZ", "status": 500 })).await;
+    assert_eq!(added["warnings"], json!(["this fault can never match: there is no product `ZZ`"]));
     let number = json!({ "name": "7", "on": "http", "status": 500 });
     assert_eq!(mockd.send("POST", "/__mockd/faults", Some(&number)).await.status, 400);
 }
 
 #[tokio::test]
-async fn a_save_in_the_middle_of_several_ends_is_carried_out_whole() {
+async fn a_reload_between_simultaneous_ends_loses_none_of_them() {
     let fault = |name: &str| {
         format!("{{ at: 0s, fault: {{ name: {name}, on: http, path: /{name}, until: 10s, status: 500 }} }}")
     };

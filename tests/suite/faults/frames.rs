@@ -1,4 +1,4 @@
-//! What faults do to frames, and that sockets know the truth when they are over.
+//! Effects of faults on frames, and how sockets recover when the faults end.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{bring, buy, cpu_ticks, did, lift, live, quiet_shop, totals, totals_o
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, Socket, poll};
 
 #[tokio::test]
-async fn dropped_frames_are_sent_again_when_the_fault_is_over() {
+async fn dropped_frames_are_resent_when_the_fault_ends() {
     let mockd = quiet_shop().await;
     let (mut live, mut raw) = (live(&mockd).await, mockd.live("nothing").await);
     bring(&mockd, json!({ "name": "lossy", "product": "B1", "drop": true })).await;
@@ -19,7 +19,7 @@ async fn dropped_frames_are_sent_again_when_the_fault_is_over() {
         (live.order().await, raw.texts(2).await.pop().unwrap()),
         (("B1".into(), 104), r#"{"id":"B1","total":104}"#.into())
     );
-    // With it all that has changed since.
+    // Everything that has changed since follows.
     assert_eq!(live.order().await, ("A1".into(), 4));
     buy(&mockd, 1).await;
     assert_eq!(live.order().await, ("B1".into(), 105));
@@ -29,18 +29,18 @@ async fn dropped_frames_are_sent_again_when_the_fault_is_over() {
 }
 
 #[tokio::test]
-async fn current_orders_that_were_dropped_come_when_the_fault_is_over() {
+async fn dropped_current_orders_arrive_when_the_fault_ends() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "drop": true })).await;
     let mut live = mockd.live("electronics").await;
     live.update_category("confectionery").await;
-    poll("all that is dropped", async || (did(&mockd).await.len() >= 3).then_some(())).await;
+    poll("the dropped frames", async || (did(&mockd).await.len() >= 3).then_some(())).await;
     lift(&mockd).await;
     assert_eq!(live.text().await, r#"{"id":"B1","total":101}"#);
 }
 
 #[tokio::test]
-async fn frames_are_late_in_the_worlds_time_and_in_their_order() {
+async fn delayed_frames_arrive_in_order_and_in_world_time() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "latency": "2s" })).await;
@@ -54,7 +54,7 @@ async fn frames_are_late_in_the_worlds_time_and_in_their_order() {
 }
 
 #[tokio::test]
-async fn frames_come_twice_in_another_order_or_as_they_were() {
+async fn frames_can_be_duplicated_reordered_or_stale() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "product": "B1", "duplicate": true })).await;
@@ -65,7 +65,7 @@ async fn frames_come_twice_in_another_order_or_as_they_were() {
     buy(&mockd, 4).await;
     assert_eq!(totals_of(&mut live, 3).await, [106, 104, 105]);
     lift(&mockd).await;
-    // What waited comes, and then the latest: who was told something older has to hear it.
+    // The held frame arrives first, then the latest total: a client that last saw an older one needs it.
     assert_eq!(totals_of(&mut live, 2).await, [107, 107]);
     bring(&mockd, json!({ "product": "B1", "stale": true })).await;
     buy(&mockd, 3).await;
@@ -76,7 +76,7 @@ async fn frames_come_twice_in_another_order_or_as_they_were() {
 }
 
 #[tokio::test]
-async fn frames_are_damaged_in_each_way_and_the_right_total_follows() {
+async fn corrupted_frames_are_followed_by_the_right_total() {
     for (kind, first) in [("json", 0x81), ("utf8", 0x81), ("type", 0x82)] {
         let mockd = quiet_shop().await;
         let mut raw = RawSocket::open(mockd.address(), "/orders/nothing").await;
@@ -100,7 +100,7 @@ async fn frames_are_damaged_in_each_way_and_the_right_total_follows() {
 }
 
 #[tokio::test]
-async fn the_same_frames_are_hit_whatever_other_sockets_do() {
+async fn other_sockets_do_not_change_which_frames_are_hit() {
     let run = async |others: usize| {
         let mockd = quiet_shop().await;
         let mut live = live(&mockd).await;
@@ -120,7 +120,7 @@ async fn the_same_frames_are_hit_whatever_other_sockets_do() {
 }
 
 #[tokio::test]
-async fn a_socket_knows_the_true_totals_after_the_last_of_many_faults() {
+async fn a_socket_has_the_right_totals_after_many_faults() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "drop": true, "chance": "30%", "until": "3s" })).await;
@@ -147,9 +147,9 @@ async fn a_socket_knows_the_true_totals_after_the_last_of_many_faults() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_socket_that_does_not_read_held_frames_delays_no_others() {
+async fn a_socket_that_stops_reading_does_not_delay_others() {
     let mockd = quiet_shop().await;
-    // More than a connection takes.
+    // More than the buffers of a connection hold.
     bring(&mockd, json!({ "name": "huge", "times": 2, "corrupt": "oversized" })).await;
     bring(&mockd, json!({ "name": "late", "times": 2, "latency": { "min": "0s", "max": "1ms" } })).await;
     let url = format!("ws://{}/orders/nothing", mockd.address());
@@ -158,14 +158,14 @@ async fn a_socket_that_does_not_read_held_frames_delays_no_others() {
     buy(&mockd, 300).await;
     mockd.advance("", "1s").await;
     assert_eq!(totals_of(&mut live, 300).await.last(), Some(&401));
-    // Others get the processor, and the memory is that of a few frames.
+    // The stuck sockets take no processor time, and only a few frames are in memory.
     #[cfg(target_os = "linux")]
     {
         let before = cpu_ticks(mockd.pid());
         for _ in 0..200 {
             assert_eq!(mockd.get("/electronics").await.status, 200);
         }
-        assert!(cpu_ticks(mockd.pid()) - before < 100, "it was busy");
+        assert!(cpu_ticks(mockd.pid()) - before < 100, "the server was busy");
         assert!(mockd.memory() < 100 * 1024, "{} KiB", mockd.memory());
     }
     drop(stuck);
@@ -174,7 +174,7 @@ async fn a_socket_that_does_not_read_held_frames_delays_no_others() {
 }
 
 #[tokio::test]
-async fn after_a_reset_the_same_frames_are_hit_and_none_is_held_back() {
+async fn a_reset_repeats_the_same_hits_and_holds_back_no_frames() {
     let file = ScenarioFile::new(&format!(
         "{SHOP}\nseed: 3\nfaults: [{{ on: websocket, product: B1, drop: true, chance: 50% }}, {{ on: websocket, latency: 1s }}]"
     ));
@@ -191,12 +191,12 @@ async fn after_a_reset_the_same_frames_are_hit_and_none_is_held_back() {
         seen.push(before);
         live.close().await;
         assert_eq!(live.close_code().await, 1000);
-        // One that is still there at the reset would be hit first, and draw what the next one is to draw.
+        // A socket still open at the reset would be hit first and take the random draws of the next one.
         mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
     }
     assert!((3..17).contains(&seen[0].len()), "{seen:?}");
     assert_eq!(seen[0], seen[1]);
-    // A socket that was open over a reset gets current orders when their time has come.
+    // A socket that stays open during a reset gets the current orders when they are due.
     let mut live = mockd.live("electronics").await;
     mockd.advance("", "1h").await;
     live.texts(2).await;
@@ -218,7 +218,7 @@ async fn a_large_catalogue_arrives_once_despite_a_fault() {
 }
 
 #[tokio::test]
-async fn a_frame_that_is_no_total_is_not_lost_when_a_fault_is_over() {
+async fn frames_other_than_totals_survive_the_end_of_a_fault() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "product": "B1", "drop": true })).await;
@@ -230,7 +230,7 @@ async fn a_frame_that_is_no_total_is_not_lost_when_a_fault_is_over() {
 }
 
 #[tokio::test]
-async fn lifting_one_fault_sends_its_frames_though_another_remains() {
+async fn removing_one_fault_sends_its_frames_despite_another() {
     let mockd = quiet_shop().await;
     let mut live = live(&mockd).await;
     bring(&mockd, json!({ "product": "A1", "stale": true })).await;
@@ -254,7 +254,7 @@ async fn one_long_advance_over_faults_equals_many_short_ones() {
         "latency: { min: 0s, max: 4s }",
     ];
     for effect in effects {
-        let file = ScenarioFile::new(&over_time(&format!("{effect}, until: 4s")));
+        let file = ScenarioFile::new(&timed_fault(&format!("{effect}, until: 4s")));
         let mut seen = Vec::new();
         for steps in [&["20s"][..], &["3s", "17s"], &["500ms"; 40]] {
             let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
@@ -272,18 +272,18 @@ async fn one_long_advance_over_faults_equals_many_short_ones() {
 }
 
 #[tokio::test]
-async fn a_fault_during_an_advance_hits_only_the_frames_of_its_time() {
+async fn a_fault_within_an_advance_hits_only_frames_of_its_time() {
     let mockd =
-        Mockd::run_with(ScenarioFile::new(&over_time("duplicate: true, until: 3500ms")).path(), &["--paused"]).await;
+        Mockd::run_with(ScenarioFile::new(&timed_fault("duplicate: true, until: 3500ms")).path(), &["--paused"]).await;
     let mut live = live(&mockd).await;
     mockd.advance("", "20s").await;
-    // It begins after the third order and ends as the seventh comes.
+    // The fault starts after the third order and ends at the seventh.
     assert_eq!(totals(&mockd, &mut live).await, [102, 103, 104, 105, 105, 106, 106, 107, 107, 108, 109, 110, 111]);
 }
 
 #[tokio::test]
 async fn a_socket_closed_during_an_advance_gets_only_earlier_frames() {
-    let mockd = Mockd::run_with(ScenarioFile::new(&over_time("close: 1011")).path(), &["--paused"]).await;
+    let mockd = Mockd::run_with(ScenarioFile::new(&timed_fault("close: 1011")).path(), &["--paused"]).await;
     let mut live = live(&mockd).await;
     mockd.advance("", "20s").await;
     assert_eq!(totals_of(&mut live, 3).await, [102, 103, 104]);
@@ -304,8 +304,8 @@ async fn faults_set_between_orders_hit_exactly_the_orders_in_between() {
     assert_eq!(totals(&mockd, &mut live).await, expected);
 }
 
-/// A shop in which a B1 is ordered each second for ten seconds, and a fault comes 500 ms after the third.
-fn over_time(fault: &str) -> String {
+/// Returns a shop that orders a B1 every second for ten seconds and adds a fault 500 ms after the third order.
+fn timed_fault(fault: &str) -> String {
     let order = |at| format!("        - {{ at: {at}s, product: B1, amount: 1 }}");
     let orders = (1..=10).map(order).collect::<Vec<_>>().join("\n");
     let fault = format!("        - {{ at: 3500ms, fault: {{ on: websocket, {fault} }} }}\n");

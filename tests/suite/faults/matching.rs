@@ -8,7 +8,7 @@ use super::{ORDER, order, shop};
 use crate::support::{http, raw, soon};
 
 #[tokio::test]
-async fn the_first_fail_and_then_all_succeed_or_the_other_way_round() {
+async fn times_and_skip_select_the_first_or_the_later_requests() {
     let mockd = shop("- { on: http, method: POST, times: 2, status: 500 }").await;
     for status in [500, 500, 200, 200] {
         assert_eq!(order(&mockd).await.status, status);
@@ -20,7 +20,7 @@ async fn the_first_fail_and_then_all_succeed_or_the_other_way_round() {
 }
 
 #[tokio::test]
-async fn a_share_of_requests_is_hit_and_the_same_ones_on_every_run() {
+async fn a_share_hits_the_same_requests_on_every_run() {
     let hit = async || {
         let mockd = shop("- { on: http, path: /orders/*, share: 30%, status: 500 }").await;
         let mut statuses = Vec::new();
@@ -36,7 +36,7 @@ async fn a_share_of_requests_is_hit_and_the_same_ones_on_every_run() {
 }
 
 #[tokio::test]
-async fn what_it_matches_is_method_path_category_and_product() {
+async fn faults_match_by_method_path_category_and_product() {
     let mockd = shop(
         "- { on: http, method: GET, category: electronics, status: 501 }\n\
          - { on: http, product: B1, status: 502 }\n\
@@ -59,21 +59,21 @@ async fn what_it_matches_is_method_path_category_and_product() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_not_the_request_and_head_is_one() {
+async fn faults_skip_preflights_and_match_head_requests() {
     let mockd =
         shop("- { on: http, times: 1, status: 503, retryAfter: 1s }\n- { on: http, method: head, status: 501 }").await;
     let url = format!("{}/orders/A1", mockd.url());
-    let asked = [("origin", "http://app.example"), ("access-control-request-method", "POST")];
-    assert_eq!(http("OPTIONS", &url, &asked, None).await.status, 204);
+    let preflight = [("origin", "http://app.example"), ("access-control-request-method", "POST")];
+    assert_eq!(http("OPTIONS", &url, &preflight, None).await.status, 204);
     let refused = order(&mockd).await;
     assert_eq!((refused.status, refused.header("access-control-expose-headers")), (503, "retry-after"));
     assert_eq!(mockd.send("HEAD", "/electronics", None).await.status, 501);
-    let control = http("OPTIONS", &format!("{}/__mockd/faults/1", mockd.url()), &asked, None).await;
+    let control = http("OPTIONS", &format!("{}/__mockd/faults/1", mockd.url()), &preflight, None).await;
     assert!(control.header("access-control-allow-methods").contains("PUT"));
 }
 
 #[tokio::test]
-async fn only_a_handshake_for_a_socket_is_one() {
+async fn upgrades_to_other_protocols_are_ordinary_requests() {
     let mockd = shop("- { on: http, status: 503 }").await;
     let headers = [("content-type", "application/json"), ("connection", "upgrade"), ("upgrade", "h2c")];
     let answer = http("POST", &format!("{}/orders/A1", mockd.url()), &headers, Some(r#"{"amount":1}"#)).await;
@@ -81,7 +81,7 @@ async fn only_a_handshake_for_a_socket_is_one() {
 }
 
 #[tokio::test]
-async fn other_worlds_and_the_short_way_are_as_ever_once_it_is_over() {
+async fn requests_are_unaffected_after_a_fault_ends() {
     let mockd = shop("- { on: http, method: POST, until: 1s, status: 500 }").await;
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     for expected in ["HTTP/1.1 500 ", "HTTP/1.1 200 "] {

@@ -1,4 +1,4 @@
-//! What faults do to sockets and their handshakes.
+//! Effects of faults on sockets and their handshakes.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -10,7 +10,7 @@ use super::{bring, buy, did, handshake, lift, live, quiet_shop, totals, totals_o
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile, poll, soon};
 
 #[tokio::test]
-async fn the_same_share_of_sockets_is_hit_while_a_fault_is_in_force() {
+async fn a_share_hits_the_same_sockets_while_a_fault_is_active() {
     let mockd = quiet_shop().await;
     let mut sockets = Vec::new();
     for _ in 0..30 {
@@ -32,7 +32,7 @@ async fn the_same_share_of_sockets_is_hit_while_a_fault_is_in_force() {
 }
 
 #[tokio::test]
-async fn sockets_are_closed_at_a_time_and_may_come_back() {
+async fn sockets_close_at_the_scheduled_time_and_can_reconnect() {
     let file = ScenarioFile::new(&format!(
         "{SHOP}\nfaults: [{{ name: crash, on: websocket, category: confectionery, from: 10s, close: 1011, reason: bad day }}]"
     ));
@@ -40,7 +40,7 @@ async fn sockets_are_closed_at_a_time_and_may_come_back() {
     let (mut hit, mut other) = (live(&mockd).await, mockd.live("electronics").await);
     other.texts(2).await;
     mockd.advance("", "10s").await;
-    let Message::Close(Some(frame)) = hit.message().await else { panic!("no closing frame") };
+    let Message::Close(Some(frame)) = hit.message().await else { panic!("no Close frame") };
     assert_eq!((frame.code, frame.reason.as_str()), (CloseCode::Error, "bad day"));
     let mut again = live(&mockd).await;
     buy(&mockd, 1).await;
@@ -49,7 +49,7 @@ async fn sockets_are_closed_at_a_time_and_may_come_back() {
 }
 
 #[tokio::test]
-async fn each_socket_is_closed_after_the_frames_that_a_fault_allows() {
+async fn each_socket_is_closed_after_its_allowed_frames() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "close": 4001, "after": 3 })).await;
     let mut sockets = [live(&mockd).await, live(&mockd).await];
@@ -61,7 +61,7 @@ async fn each_socket_is_closed_after_the_frames_that_a_fault_allows() {
 }
 
 #[tokio::test]
-async fn sockets_are_reset_without_a_closing_frame() {
+async fn sockets_are_reset_without_a_close_frame() {
     let mockd = quiet_shop().await;
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     let request = format!(
@@ -83,7 +83,7 @@ async fn sockets_are_reset_without_a_closing_frame() {
 }
 
 #[tokio::test]
-async fn a_frozen_socket_sends_nothing_and_then_gets_current_totals() {
+async fn a_frozen_socket_is_silent_and_then_gets_current_totals() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--paused", "--backlog", "16"]).await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/confectionery").await;
@@ -97,14 +97,14 @@ async fn a_frozen_socket_sends_nothing_and_then_gets_current_totals() {
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"].as_array().unwrap().len(), 2);
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"][0]["received"], 0);
     lift(&mockd).await;
-    // Current totals in place of the hundred, then the pong, then what it had asked for.
+    // One current total replaces the hundred frames; then come the pong and the requested category.
     assert_eq!(raw.receive().await, (0x81, br#"{"id":"B1","total":201}"#.to_vec()));
     assert_eq!(raw.receive().await, (0x8a, b"are you there".to_vec()));
     assert_eq!(raw.receive().await, (0x81, br#"{"id":"A1","total":3}"#.to_vec()));
 }
 
 #[tokio::test]
-async fn what_clients_send_is_ignored_and_pings_are_answered() {
+async fn client_messages_are_ignored_but_pings_are_answered() {
     let mockd = quiet_shop().await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/nothing").await;
     bring(&mockd, json!({ "ignore": true })).await;
@@ -118,7 +118,7 @@ async fn what_clients_send_is_ignored_and_pings_are_answered() {
 }
 
 #[tokio::test]
-async fn handshakes_are_refused_or_answered_late() {
+async fn handshakes_can_be_rejected_or_delayed() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "category": "electronics", "times": 2, "status": 503, "retryAfter": "3s" })).await;
     for status in [503, 503] {
@@ -139,7 +139,7 @@ async fn handshakes_are_refused_or_answered_late() {
 }
 
 #[tokio::test]
-async fn a_storm_closes_all_and_lets_nobody_in_for_its_time() {
+async fn a_storm_closes_all_sockets_and_rejects_new_ones() {
     let mockd = quiet_shop().await;
     let mut sockets = [live(&mockd).await, live(&mockd).await, live(&mockd).await];
     bring(&mockd, json!({ "storm": "5s" })).await;
@@ -166,7 +166,7 @@ async fn sockets_that_no_fault_hits_are_unaffected() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_server_ends_in_time_whatever_is_frozen_or_held_back() {
+async fn frozen_and_delayed_sockets_do_not_delay_shutdown() {
     let mockd = quiet_shop().await;
     let (mut frozen, mut late) = (mockd.live("electronics").await, live(&mockd).await);
     frozen.texts(2).await;
@@ -179,7 +179,7 @@ async fn the_server_ends_in_time_whatever_is_frozen_or_held_back() {
 }
 
 #[tokio::test]
-async fn a_saved_momentary_fault_or_storm_hits_the_open_sockets() {
+async fn a_close_or_storm_added_by_a_reload_hits_open_sockets() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     let mut one = live(&mockd).await;
@@ -192,18 +192,18 @@ async fn a_saved_momentary_fault_or_storm_hits_the_open_sockets() {
 }
 
 #[tokio::test]
-async fn a_frozen_socket_whose_client_leaves_is_gone() {
+async fn a_frozen_socket_is_removed_when_its_client_leaves() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "freeze": true })).await;
     let sockets = [mockd.live("nothing").await, mockd.live("nothing").await];
-    poll("both", async || (did(&mockd).await.len() >= 2).then_some(())).await;
+    poll("two frozen sockets", async || (did(&mockd).await.len() >= 2).then_some(())).await;
     assert_eq!(did(&mockd).await.iter().filter(|did| did.ends_with("frozen")).count(), 2);
     drop(sockets);
     mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
 }
 
 #[tokio::test]
-async fn a_socket_that_a_fault_hits_is_pinged_as_ever() {
+async fn a_socket_hit_by_a_fault_is_still_pinged() {
     let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused", "--ping", "50ms"]).await;
     bring(&mockd, json!({ "drop": true, "chance": "1%" })).await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/nothing").await;
@@ -211,7 +211,7 @@ async fn a_socket_that_a_fault_hits_is_pinged_as_ever() {
 }
 
 #[tokio::test]
-async fn the_journal_says_how_a_fault_ended_a_socket() {
+async fn the_journal_records_how_a_fault_closed_a_socket() {
     let mockd = quiet_shop().await;
     bring(&mockd, json!({ "close": 4000, "after": 1 })).await;
     let mut one = live(&mockd).await;

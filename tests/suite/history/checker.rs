@@ -1,14 +1,14 @@
-//! Whether one order of events explains a whole history: a pure function.
+//! Checks whether a single order of events explains a whole history, as a pure function.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::accounts::{Dated, settle};
+use super::accounts::{TimedPlace, attribute_changes};
 use super::order::{Event, Phase, phases};
-use super::record::{History, Named, Outcome};
+use super::record::{History, Outcome, ProductKey};
 use super::views::{Window, follow};
 
-/// How much there was to explain.
+/// Statistics about an explained history.
 #[derive(Debug)]
 pub(super) struct Explained {
     accepted: usize,
@@ -21,7 +21,7 @@ pub(super) struct Explained {
 }
 
 impl Explained {
-    /// Whether something of everything happened.
+    /// Whether the run exercised everything.
     pub(super) fn is_worth_it(&self) -> bool {
         let Self { accepted, in_doubt, phases, saves, sockets, frames, .. } = *self;
         accepted > 100 && in_doubt > 0 && phases > 1 && saves > 2 && sockets > 10 && frames > 1000
@@ -36,15 +36,15 @@ impl fmt::Display for Explained {
     }
 }
 
-/// Looks for the one order of events; or says what contradicts it.
+/// Explains the history by a single order of events, or returns what contradicts it.
 pub(super) fn check(history: &History) -> Result<Explained, String> {
     let phases = phases(history)?;
-    let dated = settle(history, &phases)?;
-    in_time(&dated)?;
-    all_added(history, &phases)?;
-    ends_as_told(history, &phases)?;
+    let timed = attribute_changes(history, &phases)?;
+    check_real_time(&timed)?;
+    check_added(history, &phases)?;
+    check_final_totals(history, &phases)?;
     for (number, stream) in history.witnesses.iter().chain(&history.streams).enumerate() {
-        let window = Window::of(stream, &dated);
+        let window = Window::of(stream, &timed);
         follow(stream, &phases, &window).map_err(|error| format!("socket {number}: {error}"))?;
     }
     let with = |outcome| history.orders.iter().filter(|order| order.outcome == outcome).count();
@@ -59,48 +59,52 @@ pub(super) fn check(history: &History) -> Result<Explained, String> {
     })
 }
 
-/// What was answered before something else was asked has happened before it.
-pub(super) fn in_time(dated: &[Dated]) -> Result<(), String> {
+/// Checks that a request sent after the answer to another one also took effect after it.
+pub(super) fn check_real_time(timed: &[TimedPlace]) -> Result<(), String> {
     let mut soonest = u64::MAX;
-    for Dated { place, span } in dated.iter().rev() {
-        if soonest < span.asked {
-            return Err(format!("{span:?} is at {place:?}, before what was answered when it was asked"));
+    for TimedPlace { place, span } in timed.iter().rev() {
+        if soonest < span.sent {
+            return Err(format!("{span:?} is at {place:?}, before a request that had already been answered"));
         }
         soonest = soonest.min(span.answered);
     }
     Ok(())
 }
 
-/// Every product that an answer names was added once, and no other but those whose answer leaves it open.
-fn all_added(history: &History, phases: &[Phase]) -> Result<(), String> {
-    let of = |event: &Event| match event {
+/// Checks that the events add each product that an answer names once, and others only where the answer is inconclusive.
+fn check_added(history: &History, phases: &[Phase]) -> Result<(), String> {
+    let added = |event: &Event| match event {
         Event::Added(product) => Some(product.clone()),
         Event::Total { .. } => None,
     };
-    let mut happened: Vec<Named> = phases.iter().flat_map(|phase| &phase.events).filter_map(of).collect();
+    let mut happened: Vec<ProductKey> = phases.iter().flat_map(|phase| &phase.events).filter_map(added).collect();
     let mut answered = history.added.clone();
     happened.sort();
     answered.sort();
-    let mut perhaps = history.perhaps_added.clone();
+    let mut in_doubt = history.maybe_added.clone();
     let mut answers = answered.iter().peekable();
     for product in &happened {
         let is_answered = answers.next_if(|answer| *answer == product).is_some();
-        let open = perhaps.iter().position(|category| *category == product.category);
-        match open {
+        let doubtful = in_doubt.iter().position(|category| *category == product.category);
+        match doubtful {
             _ if is_answered => {}
-            Some(open) => drop(perhaps.swap_remove(open)),
-            None => return Err(format!("{answered:?} were added, and events tell of {happened:?}")),
+            Some(doubtful) => drop(in_doubt.swap_remove(doubtful)),
+            None => return Err(format!("{answered:?} were added, but the events add {happened:?}")),
         }
     }
     match answers.next() {
         None => Ok(()),
-        Some(_) => Err(format!("{answered:?} were added, and events tell of {happened:?}")),
+        Some(_) => Err(format!("{answered:?} were added, but the events add {happened:?}")),
     }
 }
 
-/// The totals that were told at the end are those after the last event.
-fn ends_as_told(history: &History, phases: &[Phase]) -> Result<(), String> {
+/// Checks that the totals reported at the end are those after the last event.
+fn check_final_totals(history: &History, phases: &[Phase]) -> Result<(), String> {
     let rows = phases.last().and_then(|phase| phase.states.last()).map(Vec::as_slice).unwrap_or_default();
     let totals: BTreeMap<String, i64> = rows.iter().map(|row| (row.product.id.clone(), row.total)).collect();
-    if totals == history.totals { Ok(()) } else { Err(format!("{totals:?} at the end, told was {:?}", history.totals)) }
+    if totals == history.totals {
+        Ok(())
+    } else {
+        Err(format!("{totals:?} at the end, but {:?} were reported", history.totals))
+    }
 }

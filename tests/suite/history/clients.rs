@@ -1,4 +1,4 @@
-//! One client: what it does next is drawn by chance.
+//! A client that acts at random.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::record::{Named, Order, Outcome, Span};
+use super::record::{Order, Outcome, ProductKey, Span};
 use super::run::{Mode, Run};
 use super::shop::{self, CATEGORIES, NOWHERE};
 use super::tap::Tap;
 
-/// Sockets that a client has at most.
-const SOCKETS: usize = 4;
+/// The maximum number of sockets of a client.
+const MAX_SOCKETS: usize = 4;
 
-/// Products of clients have these ids, if they are there; the last one never is.
+/// The products that clients order, whether they exist or not. The last one never exists.
 const IDS: [&str; 10] = ["A1", "A1", "A2", "A2", "B1", "B1", "A3", "A4", "B2", "Z1"];
 
 pub(super) struct Client {
@@ -38,24 +38,24 @@ impl Client {
         self.taps
     }
 
-    /// Does the next thing, and waits for its answer.
+    /// Performs a random action and waits for its answer.
     pub(super) async fn act(&mut self) {
         match self.random.random_range(0..100) {
             0..40 => self.order().await,
-            40..48 => self.break_off_an_order().await,
+            40..48 => self.abort_order().await,
             48..60 => self.open().await,
             60..74 => self.switch(),
             74..80 => self.close().await,
-            80..86 => self.break_off().await,
-            86..90 => self.add_a_product().await,
+            80..86 => self.abort().await,
+            86..90 => self.add_product().await,
             90..91 => self.run.reset().await,
             91..95 => self.save().await,
-            95..97 => self.save_something_broken().await,
-            _ => self.look_or_wait().await,
+            95..97 => self.save_invalid().await,
+            _ => self.read_or_advance().await,
         }
     }
 
-    /// An id, and an amount up or down.
+    /// Draws an id and a positive or negative amount.
     fn draw_order(&mut self) -> (&'static str, i64) {
         let id = IDS[self.random.random_range(0..IDS.len())];
         let amount = self.run.amount();
@@ -68,8 +68,8 @@ impl Client {
         self.run.order(server, id, amount).await;
     }
 
-    /// The connection ends in the middle of the request, or before its answer.
-    async fn break_off_an_order(&mut self) {
+    /// Drops the connection in the middle of the request, or before its answer.
+    async fn abort_order(&mut self) {
         let (id, amount) = self.draw_order();
         let server = self.draw_server();
         let (address, body) = (self.run.servers[server].address(), json!({ "amount": amount }).to_string());
@@ -78,11 +78,11 @@ impl Client {
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        // Whether a whole one happens is by chance, which a replay has no place for.
+        // Whether a complete request takes effect is a race, which a replay has to avoid.
         let is_whole = self.random.random() && self.run.mode == Mode::Live;
         let length = if is_whole { request.len() } else { self.random.random_range(1..request.len()) };
         let outcome = if is_whole { Outcome::InDoubt } else { Outcome::Refused };
-        let span = Span { asked: self.run.tick(), answered: u64::MAX, server };
+        let span = Span { sent: self.run.tick(), answered: u64::MAX, server };
         self.run.history().orders.push(Order { id: id.into(), amount, span, outcome });
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(&request.as_bytes()[..length]).await.unwrap();
@@ -98,7 +98,7 @@ impl Client {
     }
 
     async fn open(&mut self) {
-        if self.taps.len() == SOCKETS {
+        if self.taps.len() == MAX_SOCKETS {
             self.close().await;
         }
         let category = self.draw_category();
@@ -124,47 +124,47 @@ impl Client {
         }
     }
 
-    async fn break_off(&mut self) {
+    async fn abort(&mut self) {
         if let Some(tap) = self.draw_tap() {
-            let stream = self.taps.swap_remove(tap).break_off().await;
+            let stream = self.taps.swap_remove(tap).abort().await;
             self.run.history().streams.push(stream);
         }
     }
 
-    async fn add_a_product(&mut self) {
+    async fn add_product(&mut self) {
         let category = if self.random.random() { "electronics" } else { "confectionery" };
         let server = self.draw_server();
-        // What has to be answered is not asked for in an outage.
-        let Ok(_no_outage) = self.run.whole.try_read() else { return };
-        let _no_reset = self.run.products.read().await;
+        // The request must be answered, so it is not sent during an outage.
+        let Ok(_no_outage) = self.run.outage_lock.try_read() else { return };
+        let _no_reset = self.run.reset_lock.read().await;
         let answer = self.run.servers[server].post(&format!("/{category}"), r#"{"name":"Another"}"#).await;
         let products = answer.json();
         if answer.status == 503 {
-            // A server may find out late that it had lost its store, when it has it again.
+            // A server may notice only after reconnecting that it had lost its store.
             if answer.text.contains("it may not have been done") {
-                self.run.history().perhaps_added.push(category.into());
+                self.run.history().maybe_added.push(category.into());
             }
             return;
         }
         let id = products.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
-        self.run.history().added.push(Named { category: category.into(), id });
+        self.run.history().added.push(ProductKey { category: category.into(), id });
     }
 
     async fn save(&mut self) {
-        let date = self.run.save(self.random.random(), self.random.random_range(0..3));
+        let marker = self.run.save(self.random.random(), self.random.random_range(0..3));
         if self.run.mode == Mode::Replay {
-            self.run.serves(date).await;
+            self.run.wait_until_served(marker).await;
         }
     }
 
-    /// What is served goes on.
-    async fn save_something_broken(&mut self) {
-        let (tag, way) = (format!("broken{}", self.run.amount()), self.random.random_range(0..3));
+    /// Saves an invalid file, which does not change what is served.
+    async fn save_invalid(&mut self) {
+        let (tag, editor) = (format!("broken{}", self.run.amount()), self.random.random_range(0..3));
         let save = || {
-            // One who saves at a time.
+            // The lock prevents concurrent saves.
             let history = self.run.history();
             let text = shop::text(history.saves.last().unwrap());
-            self.run.write(&format!("{tag}: 1\n{text}"), way);
+            self.run.write(&format!("{tag}: 1\n{text}"), editor);
         };
         save();
         if self.run.mode == Mode::Replay {
@@ -172,8 +172,8 @@ impl Client {
         }
     }
 
-    /// A look at the products; on a clock that stands still, time instead.
-    async fn look_or_wait(&mut self) {
+    /// Reads the products or, on a paused clock, advances the time.
+    async fn read_or_advance(&mut self) {
         if self.run.mode == Mode::Replay {
             let time = format!("{}us", self.random.random_range(1..40_000));
             self.run.first().advance("", &time).await;

@@ -1,28 +1,29 @@
-//! The one order of events: from the transcripts, and where a reset took their end away, from the witnesses.
+//! The order of events. It comes from the transcripts and, for events after a transcript and before the reset, from the
+//! witnesses.
 
 use serde_json::Value;
 
-use super::record::{History, Named};
+use super::record::{History, ProductKey};
 use super::shop::{self, CATEGORIES};
 
-/// A product at some moment.
+/// A product and its total at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
-    pub(super) product: Named,
+    pub(super) product: ProductKey,
     pub(super) total: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     Total { id: String, total: i64 },
-    Added(Named),
+    Added(ProductKey),
 }
 
-/// From the start, or a reset, to the next one.
+/// The period from the start or a reset to the next reset.
 #[derive(Debug)]
 pub(super) struct Phase {
     pub(super) events: Vec<Event>,
-    /// What was before each event, and what was after the last.
+    /// The rows before each event and after the last.
     pub(super) states: Vec<Vec<Row>>,
 }
 
@@ -30,18 +31,18 @@ pub(super) struct Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
     pub(super) phase: usize,
-    /// So many events of the phase are before it.
+    /// The number of events of the phase before the place.
     pub(super) event: usize,
 }
 
-/// What a witness saw of a phase.
-struct Seen<'f> {
+/// The frames of a witness in one phase.
+struct Witnessed<'f> {
     current: &'f [String],
     live: &'f [String],
 }
 
 impl Row {
-    /// As a current order, which looks like a live one.
+    /// Returns the frame of a current order, which looks like that of a live one.
     pub(super) fn frame(&self) -> String {
         format!(r#"{{"id":"{}","total":{}}}"#, self.product.id, self.total)
     }
@@ -50,12 +51,12 @@ impl Row {
         let json: Value = serde_json::from_str(frame).map_err(|error| format!("{frame}: {error}"))?;
         let (id, total) = (text(&json, "id"), json["total"].as_i64());
         let total = total.ok_or_else(|| format!("{frame} has no total"))?;
-        Ok(Self { product: Named { category: category.into(), id }, total })
+        Ok(Self { product: ProductKey { category: category.into(), id }, total })
     }
 }
 
 impl Event {
-    /// As a live frame, if sockets get one.
+    /// Returns the live frame, or `None` if sockets do not get one.
     pub(super) fn frame(&self) -> Option<String> {
         match self {
             Self::Total { id, total } => Some(format!(r#"{{"id":"{id}","total":{total}}}"#)),
@@ -63,7 +64,7 @@ impl Event {
         }
     }
 
-    /// A line of a transcript, which has to have this number.
+    /// Parses a line of a transcript, whose sequence number must be `number`.
     fn read(line: &str, number: usize) -> Result<Self, String> {
         let json: Value = serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
         if json["sequence"] != number {
@@ -72,9 +73,9 @@ impl Event {
         match (json["event"].as_str(), json["total"].as_i64()) {
             (Some("total"), Some(total)) => Ok(Self::Total { id: text(&json, "id"), total }),
             (Some("added"), None) => {
-                Ok(Self::Added(Named { category: text(&json, "category"), id: text(&json, "id") }))
+                Ok(Self::Added(ProductKey { category: text(&json, "category"), id: text(&json, "id") }))
             }
-            _ => Err(format!("a transcript has {line}, which nobody asked for")),
+            _ => Err(format!("a transcript has the unexpected line {line}")),
         }
     }
 
@@ -82,7 +83,7 @@ impl Event {
         match self {
             Self::Total { id, total } => {
                 let row = rows.iter_mut().find(|row| row.product.id == *id);
-                row.ok_or_else(|| format!("{id} has a total and is not there"))?.total = *total;
+                row.ok_or_else(|| format!("{id} has a total but does not exist"))?.total = *total;
             }
             Self::Added(product) => rows.push(Row { product: product.clone(), total: 0 }),
         }
@@ -105,42 +106,42 @@ impl Phase {
         Ok(Self { events, states })
     }
 
-    /// The current orders of a category at a place.
+    /// Returns the current orders of a category after `event` events.
     pub(super) fn current(&self, event: usize, category: &str) -> Vec<String> {
         self.states[event].iter().filter(|row| row.product.category == category).map(Row::frame).collect()
     }
 
-    /// The total of a product at a place.
+    /// Returns the total of a product after `event` events.
     pub(super) fn total(&self, event: usize, id: &str) -> Option<i64> {
         self.states[event].iter().find(|row| row.product.id == id).map(|row| row.total)
     }
 }
 
-/// All phases; or what witnesses and transcripts do not agree about.
+/// Returns all phases, or the first disagreement between witnesses and transcripts.
 pub(super) fn phases(history: &History) -> Result<Vec<Phase>, String> {
-    let seen = seen(history)?;
-    if (seen.len(), history.transcripts.len()) != (history.resets.len() + 1, history.resets.len() + 1) {
-        return Err(times(CATEGORIES[0], seen.len(), history));
+    let witnessed = witnessed(history)?;
+    if (witnessed.len(), history.transcripts.len()) != (history.resets.len() + 1, history.resets.len() + 1) {
+        return Err(snapshot_error(CATEGORIES[0], witnessed.len(), history));
     }
-    seen.iter().enumerate().map(|(number, seen)| phase(history, seen, number)).collect()
+    witnessed.iter().enumerate().map(|(number, witnessed)| phase(history, witnessed, number)).collect()
 }
 
-fn times(category: &str, times: usize, history: &History) -> String {
-    format!("{category} got current orders of all {times} times, with {} resets", history.resets.len())
+fn snapshot_error(category: &str, times: usize, history: &History) -> String {
+    format!("{category} got all current orders {times} times, but there were {} resets", history.resets.len())
 }
 
-/// A phase of which each witness saw this.
-fn phase(history: &History, seen: &[Seen], number: usize) -> Result<Phase, String> {
+/// Builds a phase from the frames of each witness.
+fn phase(history: &History, witnessed: &[Witnessed], number: usize) -> Result<Phase, String> {
     let mut start = Vec::new();
-    for (category, seen) in CATEGORIES.iter().zip(seen) {
-        for frame in seen.current {
+    for (category, witnessed) in CATEGORIES.iter().zip(witnessed) {
+        for frame in witnessed.current {
             start.push(Row::read(category, frame)?);
         }
     }
-    Phase::new(start, events(history, seen[0].live, number)?)
+    Phase::new(start, events(history, witnessed[0].live, number)?)
 }
 
-/// The events of a transcript, and the totals that the witnesses saw after them.
+/// Returns the events of a transcript, and the totals that the witnesses saw after them.
 fn events(history: &History, live: &[String], number: usize) -> Result<Vec<Event>, String> {
     let lines = history.transcripts[number].lines().enumerate();
     let mut events = lines.map(|(line, event)| Event::read(event, line + 1)).collect::<Result<Vec<_>, _>>()?;
@@ -155,46 +156,48 @@ fn events(history: &History, live: &[String], number: usize) -> Result<Vec<Event
     Ok(events)
 }
 
-fn agree(who: &str, one: &[String], other: &[String]) -> Result<(), String> {
+fn agree(subjects: &str, one: &[String], other: &[String]) -> Result<(), String> {
     let differs = (0..one.len().max(other.len())).find(|index| one.get(*index) != other.get(*index));
     differs.map_or(Ok(()), |index| {
-        Err(format!("{who} differ at frame {index}: {:?} and {:?}", one.get(index), other.get(index)))
+        Err(format!("{subjects} differ at frame {index}: {:?} and {:?}", one.get(index), other.get(index)))
     })
 }
 
-/// What each witness got in each phase: the current orders of its category, which are those of the declared products alone,
-/// and then what all of them get. Where they differ, a new phase begins.
-fn seen(history: &History) -> Result<Vec<Vec<Seen<'_>>>, String> {
+/// Splits the frames of each witness into phases. A phase starts with the current orders of the category, which has
+/// only declared products at that time. Frames follow that all witnesses share. Where those differ, a new phase starts.
+fn witnessed(history: &History) -> Result<Vec<Vec<Witnessed<'_>>>, String> {
     let mut rest: Vec<&[String]> = history.witnesses.iter().map(|witness| witness.frames.as_slice()).collect();
-    let mut phases: Vec<Vec<Seen>> = Vec::new();
+    let mut phases: Vec<Vec<Witnessed>> = Vec::new();
     while phases.is_empty() || rest.iter().any(|frames| !frames.is_empty()) {
-        if let Some(seen) = phases.last()
-            && !begins(CATEGORIES[0], rest[0])
+        if let Some(witnessed) = phases.last()
+            && !starts_with_current(CATEGORIES[0], rest[0])
         {
-            let place = format!("in phase {} differ at frame {}", phases.len() - 1, seen[0].live.len());
+            let place = format!("in phase {} differ at frame {}", phases.len() - 1, witnessed[0].live.len());
             let other = rest.iter().position(|frames| frames.first() != rest[0].first()).unwrap_or_default();
             return Err(format!("the witnesses of {} and {} {place}: {rest:?}", CATEGORIES[0], CATEGORIES[other]));
         }
-        if let Some((category, _)) = CATEGORIES.iter().zip(&rest).find(|(category, frames)| !begins(category, frames)) {
-            return Err(times(category, phases.len(), history));
+        if let Some((category, _)) =
+            CATEGORIES.iter().zip(&rest).find(|(category, frames)| !starts_with_current(category, frames))
+        {
+            return Err(snapshot_error(category, phases.len(), history));
         }
         let parts: Vec<_> =
-            CATEGORIES.iter().zip(&rest).map(|(category, frames)| frames.split_at(declared(category))).collect();
+            CATEGORIES.iter().zip(&rest).map(|(category, frames)| frames.split_at(declared_count(category))).collect();
         let same = |index: &usize| parts.iter().all(|(_, live)| live.get(*index) == parts[0].1.get(*index));
         let length = (0..parts[0].1.len()).take_while(same).count();
-        phases.push(parts.iter().map(|(current, live)| Seen { current, live: &live[..length] }).collect());
+        phases.push(parts.iter().map(|(current, live)| Witnessed { current, live: &live[..length] }).collect());
         rest = parts.iter().map(|(_, live)| &live[length..]).collect();
     }
     Ok(phases)
 }
 
-/// How many products the file declares in a category.
-fn declared(category: &str) -> usize {
+/// Returns the number of products that the file declares in a category.
+fn declared_count(category: &str) -> usize {
     shop::declared(category).len()
 }
 
-/// Whether these frames begin with the current orders of the declared products.
-fn begins(category: &str, frames: &[String]) -> bool {
+/// Whether the frames start with the current orders of the declared products.
+fn starts_with_current(category: &str, frames: &[String]) -> bool {
     let is_of = |(frame, id): (&String, &&str)| frame.starts_with(&format!(r#"{{"id":"{id}","#));
-    frames.len() >= declared(category) && frames.iter().zip(shop::declared(category)).all(is_of)
+    frames.len() >= declared_count(category) && frames.iter().zip(shop::declared(category)).all(is_of)
 }

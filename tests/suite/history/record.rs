@@ -1,14 +1,14 @@
-//! What clients asked and were answered, and what sockets got: all that the checker knows.
+//! The record of a run: requests with their answers, and the frames of sockets. The checker sees nothing else.
 
 use std::collections::BTreeMap;
 
-/// When something was asked and when it was answered, counted over all clients.
+/// When a request was sent and when it was answered, in ticks of a counter that all clients share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) asked: u64,
-    /// The end of time if there was no answer.
+    pub(super) sent: u64,
+    /// `u64::MAX` if there was no answer.
     pub(super) answered: u64,
-    /// Which of the servers was asked.
+    /// The index of the server.
     pub(super) server: usize,
 }
 
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     InDoubt,
 }
 
-/// An order of a client. No two have the same amount, so that a total tells which one changed it.
+/// An order of a client. Amounts are unique, so that a change of a total identifies its order.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) id: String,
@@ -29,47 +29,47 @@ pub(super) struct Order {
     pub(super) outcome: Outcome,
 }
 
-/// A product as an answer or an event names it.
+/// A product as an answer or an event identifies it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Named {
+pub(super) struct ProductKey {
     pub(super) category: String,
     pub(super) id: String,
 }
 
-/// What one socket asked for, and got.
+/// The requests and the frames of one socket.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stream {
-    /// When it was asked for, and when its first frame was there.
+    /// When the socket was opened, and when its first frame arrived.
     pub(super) opened: Option<Span>,
-    /// The category that it began with, and those that it switched to.
+    /// The initial category, and those that the client switched to.
     pub(super) categories: Vec<String>,
     pub(super) frames: Vec<String>,
-    /// Whether it was read until all had come; otherwise its client left before.
+    /// Whether the client read every frame; otherwise it left early.
     pub(super) is_complete: bool,
 }
 
-/// A run, from its start to its end.
+/// The record of a whole run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
     pub(super) orders: Vec<Order>,
-    pub(super) added: Vec<Named>,
-    /// The category of each product whose addition may have been done or not, as the answer says.
-    pub(super) perhaps_added: Vec<String>,
-    /// In their order; none of them overlap.
+    pub(super) added: Vec<ProductKey>,
+    /// The category of each product whose addition is in doubt according to the answer.
+    pub(super) maybe_added: Vec<String>,
+    /// In order, without overlaps.
     pub(super) resets: Vec<Span>,
-    /// The declared totals of each file that was good, the first one's included, in the order of the saves.
+    /// The declared totals of each valid file, including the first one, in the order of the saves.
     pub(super) saves: Vec<BTreeMap<String, i64>>,
     /// One before each reset, and one at the end.
     pub(super) transcripts: Vec<String>,
     /// A socket on each category, from the start to the end.
     pub(super) witnesses: Vec<Stream>,
     pub(super) streams: Vec<Stream>,
-    /// By id, at the end.
+    /// The final totals by product id.
     pub(super) totals: BTreeMap<String, i64>,
 }
 
 impl History {
-    /// What each socket got.
+    /// Returns the frames of each socket.
     pub(super) fn frames(&self) -> Vec<&[String]> {
         self.witnesses.iter().chain(&self.streams).map(|stream| &stream.frames[..]).collect()
     }

@@ -1,4 +1,4 @@
-//! One mockd under all clients, or several that are one mock, and the record of what they do.
+//! A run of all clients against one mockd, or against several that serve one mock, and its record.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,30 +8,30 @@ use serde_json::{Value, json};
 
 use super::clients::Client;
 use super::record::{History, Order, Outcome, Span, Stream};
-use super::shop::{self, CATEGORIES, DATED, SPACING};
+use super::shop::{self, CATEGORIES, MARKER, SPACING};
 use super::tap::Tap;
 use crate::support::{Mockd, ScenarioFile};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// All clients at once, in real time.
+    /// Clients act concurrently, in real time.
     Live,
-    /// One after the other, on a clock that stands still.
+    /// Clients take turns on a paused clock.
     Replay,
 }
 
-/// More than all orders together, and less than what tells a save: the last order's total is like no other.
+/// More than the sum of all orders and less than the spacing of saves, so that the last order's total is unique.
 const LAST: i64 = SPACING / 10;
 
 pub(super) struct Run {
     pub(super) mode: Mode,
-    /// Clients may ask any of them; what is about all of them is asked of the first, which alone follows the file.
+    /// Clients use any of them. Requests that concern all servers go to the first, the only one that watches the file.
     pub(super) servers: Vec<Mockd>,
     pub(super) file: ScenarioFile,
-    /// Held by who adds products, and alone by who resets: so the transcript before a reset tells of all products.
-    pub(super) products: tokio::sync::RwLock<()>,
-    /// Held by who asks for something that has to be answered, and alone by who takes something away.
-    pub(super) whole: tokio::sync::RwLock<()>,
+    /// Shared by additions of products, exclusive for a reset, so that the transcript before it has all products.
+    pub(super) reset_lock: tokio::sync::RwLock<()>,
+    /// Shared by requests that must be answered, exclusive for an outage.
+    pub(super) outage_lock: tokio::sync::RwLock<()>,
     history: Mutex<History>,
     witnesses: Mutex<Vec<Tap>>,
     ticks: AtomicU64,
@@ -41,25 +41,25 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn start(mode: Mode) -> Arc<Self> {
         let file = Self::file();
-        // Until the witnesses are there, nothing is to happen.
+        // Nothing may happen before the witnesses are connected.
         let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
         mockd.forget_log();
-        Self::with(mode, file, vec![mockd]).await
+        Self::with_servers(mode, file, vec![mockd]).await
     }
 
-    /// A file with the scenario, for servers that are started elsewhere.
+    /// Returns a file with the scenario, for servers that the caller starts.
     pub(super) fn file() -> ScenarioFile {
         ScenarioFile::new(&shop::text(&shop::first()))
     }
 
-    /// With servers whose clocks stand still. There is a witness on each, or on some of them.
-    pub(super) async fn with(mode: Mode, file: ScenarioFile, servers: Vec<Mockd>) -> Arc<Self> {
+    /// Starts a run on servers whose clocks are paused. The witnesses are distributed over the servers.
+    pub(super) async fn with_servers(mode: Mode, file: ScenarioFile, servers: Vec<Mockd>) -> Arc<Self> {
         let run = Arc::new(Self {
             mode,
             servers,
             file,
-            products: tokio::sync::RwLock::default(),
-            whole: tokio::sync::RwLock::default(),
+            reset_lock: tokio::sync::RwLock::default(),
+            outage_lock: tokio::sync::RwLock::default(),
             history: Mutex::new(History { saves: vec![shop::first()], ..History::default() }),
             witnesses: Mutex::default(),
             ticks: AtomicU64::new(0),
@@ -69,12 +69,12 @@ impl Run {
             let witness = Tap::open(&run, number % run.servers.len(), category).await;
             run.witnesses.lock().unwrap().push(witness);
         }
-        run.begin().await;
+        run.resume().await;
         run
     }
 
-    /// Lets time go on, from the start or a reset.
-    async fn begin(&self) {
+    /// Resumes the clock of a live run, which is paused after the start and after a reset.
+    async fn resume(&self) {
         if self.mode == Mode::Live {
             self.first().control("POST", "/__mockd/clock", json!({ "resume": true })).await;
         }
@@ -84,12 +84,12 @@ impl Run {
         &self.servers[0]
     }
 
-    /// The next moment of the run.
+    /// Returns the next tick of the run.
     pub(super) fn tick(&self) -> u64 {
         self.ticks.fetch_add(1, Ordering::SeqCst)
     }
 
-    /// An amount that no other order has.
+    /// Returns an amount that no other order has.
     pub(super) fn amount(&self) -> i64 {
         self.amounts.fetch_add(1, Ordering::SeqCst) + 2
     }
@@ -98,11 +98,11 @@ impl Run {
         self.history.lock().unwrap()
     }
 
-    /// Runs something and says when.
+    /// Runs an action and returns its span.
     async fn timed<T>(&self, server: usize, action: impl Future<Output = T>) -> (T, Span) {
-        let asked = self.tick();
+        let sent = self.tick();
         let outcome = action.await;
-        (outcome, Span { asked, answered: self.tick(), server })
+        (outcome, Span { sent, answered: self.tick(), server })
     }
 
     pub(super) async fn order(&self, server: usize, id: &str, amount: i64) -> Outcome {
@@ -111,7 +111,7 @@ impl Run {
         let outcome = match (answer.status, &*answer.text) {
             (200, r#"{"ok":true}"#) => Outcome::Accepted,
             (404, _) => Outcome::Refused,
-            // The store is gone: what was under way may have come there.
+            // The store is unreachable: a request in flight may have reached it.
             (503, _) if self.servers.len() > 1 => Outcome::InDoubt,
             _ => panic!("an order was answered with {} {}", answer.status, answer.text),
         };
@@ -120,12 +120,12 @@ impl Run {
         outcome
     }
 
-    /// Keeps the transcript that the reset ends.
+    /// Resets the world and keeps the transcript up to the reset.
     pub(super) async fn reset(&self) {
-        let Ok(_no_outage) = self.whole.try_read() else { return };
-        let _alone = self.products.write().await;
+        let Ok(_no_outage) = self.outage_lock.try_read() else { return };
+        let _exclusive = self.reset_lock.write().await;
         if self.servers.len() > 1 {
-            // What it is asked comes after all that others have answered, and then it knows of that.
+            // This request is ordered after everything that other servers have answered, so the first one catches up.
             self.first().advance("", "0s").await;
         }
         let transcript = self.first().get("/__mockd/transcript").await.text;
@@ -135,43 +135,43 @@ impl Run {
             history.transcripts.push(transcript);
             history.resets.push(span);
         }
-        self.begin().await;
+        self.resume().await;
     }
 
-    /// Saves a good file: another total of one product, and maybe of a second one.
-    pub(super) fn save(&self, both: bool, way: usize) -> i64 {
+    /// Saves a valid file with a new total of the marker product and, if `both`, of another one. Returns the total.
+    pub(super) fn save(&self, both: bool, editor: usize) -> i64 {
         let mut history = self.history();
-        let date = SPACING * i64::try_from(history.saves.len()).unwrap();
+        let marker = SPACING * i64::try_from(history.saves.len()).unwrap();
         let mut totals = history.saves.last().unwrap().clone();
-        for id in [DATED, "B1"].iter().take(1 + usize::from(both)) {
-            totals.insert((*id).to_owned(), date);
+        for id in [MARKER, "B1"].iter().take(1 + usize::from(both)) {
+            totals.insert((*id).to_owned(), marker);
         }
-        self.write(&shop::text(&totals), way);
+        self.write(&shop::text(&totals), editor);
         history.saves.push(totals);
-        date
+        marker
     }
 
-    /// Writes the file as one of the editors does.
-    pub(super) fn write(&self, text: &str, way: usize) {
-        let ways = [ScenarioFile::write_in_place, ScenarioFile::save_like_vim, ScenarioFile::save_like_jetbrains];
-        ways[way](&self.file, text);
+    /// Writes the file as one of three editors does.
+    pub(super) fn write(&self, text: &str, editor: usize) {
+        let editors = [ScenarioFile::write_in_place, ScenarioFile::save_like_vim, ScenarioFile::save_like_jetbrains];
+        editors[editor](&self.file, text);
     }
 
-    /// Waits until the file of that date is served.
-    pub(super) async fn serves(&self, date: i64) {
+    /// Waits until the file with this total of the marker product is served.
+    pub(super) async fn wait_until_served(&self, marker: i64) {
         self.reloaded(|reload| {
             let mut changes = reload["changes"].as_array().unwrap().iter();
-            reload["ok"] == true && changes.any(|change| change["id"] == DATED && change["to"] == date)
+            reload["ok"] == true && changes.any(|change| change["id"] == MARKER && change["to"] == marker)
         })
         .await;
     }
 
-    /// Waits for what became of a save.
-    pub(super) async fn reloaded(&self, is_so: impl Fn(&Value) -> bool) {
-        self.first().until("/__mockd/reload", is_so).await;
+    /// Waits for a reload that matches.
+    pub(super) async fn reloaded(&self, matches: impl Fn(&Value) -> bool) {
+        self.first().until("/__mockd/reload", matches).await;
     }
 
-    /// Everything that happened has come to all sockets.
+    /// Waits until all sockets have received everything that happened.
     pub(super) async fn settle(&self, clients: &[Client]) {
         self.first().advance("", "0s").await;
         let witnesses = self.witnesses.lock().unwrap().drain(..).collect::<Vec<_>>();
@@ -181,10 +181,10 @@ impl Run {
         *self.witnesses.lock().unwrap() = witnesses;
     }
 
-    /// Ends with a save, an order, and everything that the sockets still have to get.
+    /// Ends the run with a save and an order, reads the remaining frames of all sockets and returns the history.
     pub(super) async fn end(&self, clients: Vec<Client>) -> History {
-        let date = self.save(false, 0);
-        self.serves(date).await;
+        let marker = self.save(false, 0);
+        self.wait_until_served(marker).await;
         self.first().control("POST", "/__mockd/clock", json!({ "pause": true })).await;
         assert_eq!(self.order(0, "A2", LAST).await, Outcome::Accepted);
         let state = self.first().get("/__mockd/state").await.json();

@@ -1,23 +1,23 @@
-//! The scenario: what its file declares, and what a total says about where it came from.
+//! The scenario file, and how a total reveals what caused it.
 
 use std::collections::BTreeMap;
 
 /// The categories, each with a witness.
 pub(super) const CATEGORIES: [&str; 3] = ["electronics", "confectionery", "toys"];
 
-/// One that does not exist: its sockets get no current orders, and all live ones.
+/// A category that does not exist. Its sockets get all live orders but no current ones.
 pub(super) const NOWHERE: &str = "nowhere";
 
-/// Declared totals that change are multiples of this, more than all orders together can move a total.
+/// Declared totals that change are multiples of this, which exceeds the sum of all orders.
 pub(super) const SPACING: i64 = 100_000_000_000;
 
-/// The product that the script orders, always one; no client does.
+/// The product that only the script orders, one at a time.
 pub(super) const SCRIPTED: &str = "C1";
 
-/// Another total of it in each file, so that it tells which file is served.
-pub(super) const DATED: &str = "A1";
+/// The product whose declared total differs in every file, so that the total identifies the file that is served.
+pub(super) const MARKER: &str = "A1";
 
-/// The products that the file declares in a category, in order.
+/// Returns the products that the file declares in a category, in order.
 pub(super) fn declared(category: &str) -> &'static [&'static str] {
     match category {
         "electronics" => &["A1", "A2"],
@@ -27,12 +27,12 @@ pub(super) fn declared(category: &str) -> &'static [&'static str] {
     }
 }
 
-/// The declared totals of the first file.
+/// Returns the declared totals of the first file.
 pub(super) fn first() -> BTreeMap<String, i64> {
     [("A1", 0), ("A2", 7), ("B1", 0), ("C1", 0)].map(|(id, total)| (id.to_owned(), total)).into()
 }
 
-/// The file with these declared totals.
+/// Returns the scenario with these declared totals.
 pub(super) fn text(totals: &BTreeMap<String, i64>) -> String {
     let product = |id: &str| format!("{{ id: {id}, total: {} }}", totals[id]);
     format!(
@@ -48,7 +48,7 @@ pub(super) fn text(totals: &BTreeMap<String, i64>) -> String {
     )
 }
 
-/// Whether a change of a total is that of a declared one.
+/// Whether a change of a total comes from a save rather than an order.
 pub(super) fn is_declared(change: i64) -> bool {
     change.abs() > SPACING / 2
 }

@@ -1,5 +1,5 @@
-//! Sockets go in and out of rooms by chance, while others write: its checker finds whether each of them, from its snapshot
-//! on, was told of every change of what it had joined, once and in order, and of nothing else.
+//! Sockets randomly join and leave rooms while others write. The checker verifies that each socket, from its snapshot
+//! on, receives every change of what it has joined, once and in order, and nothing else.
 
 mod checker;
 mod client;
@@ -23,8 +23,8 @@ use client::SocketClient;
 use record::SocketHistory;
 use writer::Writer;
 
-/// Each change of a row but its removal, and each answer on a socket, has a moment of its own: they count on in the order in
-/// which the world carries them out.
+/// Every change of a row except its removal, and every answer on a socket, has a unique moment. Moments increase in the
+/// order in which the world processes the changes and answers.
 const ROOMS: &str = r#"
 x-parts: { moment: &moment "{{ next('moment') }}", room: &room "{{ rows | where(room=msg.room) }}" }
 data:
@@ -132,23 +132,23 @@ websocket:
                   rows: "{{ rows | where(room=msg.args[0].room) }}"
 "#;
 
-/// How long a frame is made for a client that is slow, in bytes: so that some of them do not fit in the system's buffers.
+/// The padding of frames for a slow client in bytes, large enough that some do not fit in the system's buffers.
 const PADDING: usize = 32 << 10;
 
-/// Sockets at once.
+/// The number of concurrent sockets.
 const SOCKETS: usize = 9;
 
-/// Those who only write.
+/// The number of clients that only write.
 const WRITERS: usize = 2;
 
-/// Several times what is sent while a slow client does not read, so that none falls too far behind and is closed.
+/// Several times the number of frames sent while a slow client does not read, so that none is closed for lagging.
 const BACKLOG: &str = "16384";
 
 async fn rows(mockd: &Mockd) -> Vec<Value> {
     mockd.get("/rows").await.json().as_array().unwrap().clone()
 }
 
-/// All clients and writers at once, in real time.
+/// Runs all clients and writers concurrently, in real time.
 async fn live(seed: u64) -> SocketHistory {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let file = ScenarioFile::new(&ROOMS.replace("PADDING", &"x".repeat(PADDING)));
@@ -185,7 +185,7 @@ async fn live(seed: u64) -> SocketHistory {
 }
 
 #[tokio::test]
-async fn sockets_that_come_and_go_miss_and_double_nothing() {
+async fn reconnecting_sockets_get_every_change_exactly_once() {
     let seed = seed(SEED);
     let history = live(seed).await;
     let explained = check(&history).unwrap_or_else(|contradiction| panic!("{contradiction} ({SEED}={seed})"));

@@ -1,4 +1,4 @@
-//! A socket with a task that writes down every frame, and does what its client says meanwhile.
+//! A socket with a task that records every frame and executes the commands of its client.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use super::record::{Span, Stream};
 use super::run::Run;
 use crate::support::{Socket, soon};
 
-enum Say {
+enum Command {
     Switch(String),
-    /// To be answered once everything that was written before has come.
+    /// Reports when everything that was sent before has arrived.
     Settle(oneshot::Sender<()>),
     Close,
-    BreakOff,
-    /// To be read until this frame has come, and what was asked for.
+    Abort,
+    /// Reads until this frame and a later pong have arrived.
     Finish(String),
 }
 
-/// A socket that is open.
+/// A handle to an open socket.
 pub(super) struct Tap {
-    say: mpsc::UnboundedSender<Say>,
+    commands: mpsc::UnboundedSender<Command>,
     task: JoinHandle<Stream>,
 }
 
@@ -36,82 +36,83 @@ struct Task {
 
 impl Tap {
     pub(super) async fn open(run: &Arc<Run>, server: usize, category: &str) -> Self {
-        let asked = run.tick();
+        let sent = run.tick();
         let socket = run.servers[server].live(category).await;
-        let opened = Some(Span { asked, answered: u64::MAX, server });
+        let opened = Some(Span { sent, answered: u64::MAX, server });
         let stream = Stream { opened, categories: vec![category.into()], ..Stream::default() };
-        let (say, heard) = mpsc::unbounded_channel();
+        let (commands, receiver) = mpsc::unbounded_channel();
         let task = Task { run: run.clone(), socket, stream, settling: None, finish: None };
-        Self { say, task: tokio::spawn(task.record(heard)) }
+        Self { commands, task: tokio::spawn(task.record(receiver)) }
     }
 
     pub(super) fn switch(&self, category: &str) {
-        self.tell(Say::Switch(category.into()));
+        self.send(Command::Switch(category.into()));
     }
 
-    /// Waits for everything that was written to it by now.
+    /// Waits until everything that was sent so far has arrived.
     pub(super) async fn settle(&self) {
         let (done, settled) = oneshot::channel();
-        self.tell(Say::Settle(done));
+        self.send(Command::Settle(done));
         soon("a pong", settled).await.unwrap();
     }
 
     pub(super) async fn close(self) -> Stream {
-        self.end(Say::Close).await
+        self.end(Command::Close).await
     }
 
-    /// Ends the connection without a word.
-    pub(super) async fn break_off(self) -> Stream {
-        self.end(Say::BreakOff).await
+    /// Drops the connection without a Close frame.
+    pub(super) async fn abort(self) -> Stream {
+        self.end(Command::Abort).await
     }
 
-    /// Reads on until this frame.
+    /// Reads until this frame has arrived.
     pub(super) async fn finish(self, frame: &str) -> Stream {
-        self.end(Say::Finish(frame.into())).await
+        self.end(Command::Finish(frame.into())).await
     }
 
-    fn tell(&self, say: Say) {
-        assert!(self.say.send(say).is_ok(), "a socket ended that nobody closed");
+    fn send(&self, command: Command) {
+        assert!(self.commands.send(command).is_ok(), "a socket ended unexpectedly");
     }
 
-    async fn end(self, say: Say) -> Stream {
-        self.tell(say);
+    async fn end(self, command: Command) -> Stream {
+        self.send(command);
         soon("the end of a socket", self.task).await.unwrap()
     }
 }
 
 impl Task {
-    async fn record(mut self, mut heard: mpsc::UnboundedReceiver<Say>) -> Stream {
+    async fn record(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> Stream {
         loop {
-            let goes_on = tokio::select! {
-                message = self.socket.next() => self.take(message.expect("a socket ended that nobody closed")).await,
-                Some(say) = heard.recv() => self.hear(say).await,
+            let is_open = tokio::select! {
+                message = self.socket.next() => self.receive(message.expect("a socket ended unexpectedly")).await,
+                Some(command) = commands.recv() => self.execute(command).await,
             };
-            if !goes_on {
+            if !is_open {
                 return self.stream;
             }
         }
     }
 
-    async fn hear(&mut self, say: Say) -> bool {
-        match say {
-            Say::Switch(category) => {
+    /// Executes a command. Returns whether the socket is still in use.
+    async fn execute(&mut self, command: Command) -> bool {
+        match command {
+            Command::Switch(category) => {
                 self.socket.update_category(&category).await;
                 self.stream.categories.push(category);
             }
-            Say::Settle(done) => {
+            Command::Settle(done) => {
                 self.settling = Some(done);
                 self.socket.send(Message::Ping(Bytes::new())).await;
             }
-            Say::Close => {
+            Command::Close => {
                 self.socket.close().await;
                 while let Some(message) = self.socket.next().await {
-                    self.take(message).await;
+                    self.receive(message).await;
                 }
                 return false;
             }
-            Say::BreakOff => return false,
-            Say::Finish(frame) => {
+            Command::Abort => return false,
+            Command::Finish(frame) => {
                 self.finish = Some(frame);
                 self.socket.send(Message::Ping(Bytes::new())).await;
             }
@@ -119,18 +120,18 @@ impl Task {
         true
     }
 
-    /// Says whether there is more to come.
-    async fn take(&mut self, message: Message) -> bool {
+    /// Handles a message. Returns whether there is more to read.
+    async fn receive(&mut self, message: Message) -> bool {
         match message {
-            Message::Text(text) => self.write_down(text.to_string()),
-            // The pong of a settling socket: all of before has come.
+            Message::Text(text) => self.record_frame(text.to_string()),
+            // A pong arrives after everything that was sent before it.
             Message::Pong(_) => match (self.settling.take(), &self.finish) {
                 (Some(done), _) => done.send(()).unwrap(),
                 (None, Some(frame)) if self.stream.frames.contains(frame) => {
                     self.stream.is_complete = true;
                     return false;
                 }
-                // It is asked again: what the fan-out writes may come after a pong.
+                // Ping again: frames of the fan-out may arrive after a pong.
                 (None, _) => self.socket.send(Message::Ping(Bytes::new())).await,
             },
             Message::Close(_) => {}
@@ -139,7 +140,7 @@ impl Task {
         true
     }
 
-    fn write_down(&mut self, frame: String) {
+    fn record_frame(&mut self, frame: String) {
         if self.stream.frames.is_empty() {
             let answered = self.run.tick();
             self.stream.opened = self.stream.opened.map(|opened| Span { answered, ..opened });

@@ -1,6 +1,6 @@
-//! Whatever a client asks of declared routes: it is refused and nothing has changed, or it gets an answer that can be sent. A
-//! command that comes from a log does the same to an engine that was taken up from its state, and a moment that is only read
-//! gives the same answer.
+//! Any request to the declared routes is rejected without changing state, or gets an answer that can be sent. The
+//! command, replayed from a log on an engine restored from its state, has the same effect. A read-only view gives the
+//! same answer.
 
 use std::path::Component;
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ use mockd::http::{FormError, read_form};
 use mockd::scenario::{CrudOperation, PathMatch, Plan, Route, RouteMethod, Scenario, Source, encode_segment, parse};
 use serde_json::{Map, Value};
 
-/// A bit of everything that a route may be.
+/// Covers every kind of route.
 const SCENARIO: &str = r#"
 data:
   todos: [{ id: 1, title: one, n: 1, tags: [a] }, { id: 2, title: two, n: 2.5 }]
@@ -54,32 +54,32 @@ fn scenario() -> &'static Arc<Scenario> {
     })
 }
 
-/// Requests, each a line `METHOD TARGET`, lines of headers, an empty line and a body, with a line of `---` between two.
+/// Checks requests separated by `---` lines. Each is a line `METHOD TARGET`, header lines, an empty line and a body.
 pub(crate) fn check(bytes: &[u8]) {
     let (mut engine, mut rest) = (Engine::new(scenario(), 7), Some(bytes));
     for member in 1..=20 {
         let Some(bytes) = rest.take() else { break };
-        let (request, others) = split_at_first(bytes, b"\n---\n");
-        let (head, body) = split_at_first(request, b"\n\n");
-        ask(&mut engine, member, &String::from_utf8_lossy(head), body);
+        let (text, others) = split_at_first(bytes, b"\n---\n");
+        let (head, body) = split_at_first(text, b"\n\n");
+        request(&mut engine, member, &String::from_utf8_lossy(head), body);
         rest = others;
     }
-    let mut late = taken_up(&engine);
-    assert_eq!(engine.advance(Duration::from_secs(3)), late.advance(Duration::from_secs(3)));
-    assert_eq!(state(&engine), state(&late));
+    let mut copy = restore(&engine);
+    assert_eq!(engine.advance(Duration::from_secs(3)), copy.advance(Duration::from_secs(3)));
+    assert_eq!(state(&engine), state(&copy));
 }
 
-/// What is before the first separator, and what is behind it.
+/// Returns the bytes before the first separator, and those after it, if any.
 fn split_at_first<'b>(bytes: &'b [u8], separator: &[u8]) -> (&'b [u8], Option<&'b [u8]>) {
     let at = bytes.windows(separator.len()).position(|window| window == separator);
     at.map_or((bytes, None), |at| (&bytes[..at], Some(&bytes[at + separator.len()..])))
 }
 
-fn ask(engine: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
+fn request(engine: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
     let mut lines = head.lines();
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", head));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let path = path.trim_end_matches('/').split('/').map(|segment| encode_segment(&decoded(segment)));
+    let path = path.trim_end_matches('/').split('/').map(|segment| encode_segment(&percent_decode(segment)));
     let path = path.collect::<Vec<String>>().join("/");
     let scenario = scenario().clone();
     let Some(found) = scenario.routes().find(&path) else { return };
@@ -89,7 +89,7 @@ fn ask(engine: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
     let headers: Map<String, Value> =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), Value::from(value))).collect();
     let content_type = headers.get("content-type").and_then(Value::as_str).unwrap_or_default();
-    let body = match self::read(content_type, body) {
+    let body = match read_body(content_type, body) {
         Ok(body) => body,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
@@ -110,38 +110,39 @@ fn ask(engine: &mut Engine, member: u64, head: &str, body: Option<&[u8]>) {
         assert_eq!(answered.as_ref().map(|effects| effects.answer.as_ref()), read.as_ref().map(Some));
     }
     if let Ok(effects) = answered {
-        expect_sendable(&effects.answer.expect("a route answers"));
+        assert_sendable(&effects.answer.expect("a route answers"));
     }
 }
 
-/// Carries out a command, once as it is and once as a log gives it back, on a server that has joined just now.
+/// Applies a command, and replays it from a log on a restored engine, which must behave the same.
 fn apply(engine: &mut Engine, command: Command) -> Result<Effects, Refusal> {
-    let (before, mut copy) = (state(engine), taken_up(engine));
-    let text = serde_json::to_string(&command).expect("a command becomes JSON");
-    let again = copy.apply(serde_json::from_str(&text).expect("a command comes back"));
-    let done = engine.apply(command);
-    assert_eq!(done, again, "{text}");
+    let (before, mut copy) = (state(engine), restore(engine));
+    let text = serde_json::to_string(&command).expect("a command serializes to JSON");
+    let replayed = copy.apply(serde_json::from_str(&text).expect("a command deserializes"));
+    let applied = engine.apply(command);
+    assert_eq!(applied, replayed, "{text}");
     assert_eq!(state(engine), state(&copy), "{text}");
-    if let Err(refusal) = &done {
+    if let Err(refusal) = &applied {
         assert_eq!(state(engine), before, "{text}");
         assert!(!refusal.to_string().is_empty());
     }
-    done
+    applied
 }
 
-/// An engine that goes on from the state of another.
-fn taken_up(engine: &Engine) -> Engine {
+/// Returns an engine restored from the state of another.
+fn restore(engine: &Engine) -> Engine {
     let start = Engine::new(engine.scenario(), 7);
-    let text = serde_json::to_string(&engine.save(&start)).expect("a state becomes JSON");
-    Engine::restored(&start, serde_json::from_str(&text).expect("a state comes back")).expect("it fits")
+    let text = serde_json::to_string(&engine.save(&start)).expect("a state serializes to JSON");
+    Engine::restored(&start, serde_json::from_str(&text).expect("a state deserializes"))
+        .expect("the state matches the scenario")
 }
 
 fn state(engine: &Engine) -> Value {
     let start = Engine::new(engine.scenario(), 7);
-    serde_json::to_value(engine.save(&start)).expect("a state becomes JSON")
+    serde_json::to_value(engine.save(&start)).expect("a state serializes to JSON")
 }
 
-fn expect_sendable(answered: &Answered) {
+fn assert_sendable(answered: &Answered) {
     assert!((200..600).contains(&answered.status), "{answered:?}");
     assert!(answered.headers.iter().all(|(_, value)| !value.contains(['\r', '\n', '\0'])), "{answered:?}");
     if let AnsweredContent::File(path) = &answered.content {
@@ -163,23 +164,25 @@ fn route_method(method: &str) -> RouteMethod {
 
 fn parameters(found: &PathMatch<'_, '_>, route: &Route) -> Map<String, Value> {
     let parameters = route.path().parameters();
-    parameters.map(|one| (one.name().to_string(), decoded(found.parameter(one)).into())).collect()
+    parameters
+        .map(|parameter| (parameter.name().to_string(), percent_decode(found.parameter(parameter)).into()))
+        .collect()
 }
 
-/// A parameter that comes several times is a list.
+/// Adds a query parameter. A repeated parameter becomes a list.
 fn with_parameter(mut query: Map<String, Value>, pair: &str) -> Map<String, Value> {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    let (name, value) = (decoded(name), Value::from(decoded(value)));
+    let (name, value) = (percent_decode(name), Value::from(percent_decode(value)));
     match query.get_mut(&name) {
         Some(Value::Array(values)) => values.push(value),
-        Some(one) => *one = Value::Array(vec![one.take(), value]),
+        Some(first) => *first = Value::Array(vec![first.take(), value]),
         None => drop(query.insert(name, value)),
     }
     query
 }
 
-/// What rules see of a body: that of a form, JSON or text.
-fn read(content_type: &str, body: Option<&[u8]>) -> Result<Option<Value>, FormError> {
+/// Returns a body as rules see it: form fields, JSON or text.
+fn read_body(content_type: &str, body: Option<&[u8]>) -> Result<Option<Value>, FormError> {
     let Some(body) = body.filter(|body| !body.is_empty()) else { return Ok(None) };
     let fields = read_form(content_type, body.to_vec())?;
     let text = || Value::from(String::from_utf8_lossy(body));
@@ -191,8 +194,8 @@ fn cookies(text: &str) -> Map<String, Value> {
     pairs.map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-/// Text without its `%NN`.
-fn decoded(text: &str) -> String {
+/// Decodes the percent-encoding of a text.
+fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {

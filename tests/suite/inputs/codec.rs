@@ -1,5 +1,5 @@
-//! Whatever a client sends on a socket with a protocol of its own, and whatever its rules reply: what it gets is what the protocol
-//! allows, and the session goes on the same when it comes back from JSON.
+//! Whatever a client sends and its rules reply, a session sends only what its protocol allows. After a round trip
+//! through JSON, it continues unchanged.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use mockd::engine::codec::{Received, Session, SessionOptions};
 use mockd::scenario::Protocol;
 use serde_json::{Value, json};
 
-/// What comes back of a value that is replied.
-type Reads = fn(&[Frame]);
+/// Asserts that a client of the protocol can read the frames.
+type AssertReadable = fn(&[Frame]);
 
-/// Frames of the client with `\x1e` between two: bytes if they begin with a zero or are no text. Those of JSON are also what
-/// rules reply.
+/// Checks client frames separated by `\x1e`. A frame is binary if it starts with a zero byte or is not UTF-8. JSON
+/// frames are also the replies of rules.
 pub(crate) fn check(bytes: &[u8]) {
     let frames: Vec<Frame> = bytes.split(|byte| *byte == 0x1e).map(frame).collect();
     check_protocol(Protocol::Plain, &frames, |_| {});
-    check_protocol(Protocol::SocketIo, &frames, expect_socket_io);
-    check_protocol(Protocol::GraphqlTransportWs, &frames, |frames| frames.iter().for_each(expect_graphql));
+    check_protocol(Protocol::SocketIo, &frames, assert_socket_io);
+    check_protocol(Protocol::GraphqlTransportWs, &frames, |frames| frames.iter().for_each(assert_graphql));
     if let Ok(text) = str::from_utf8(bytes)
         && let Ok(frames) = decode_payload(text)
     {
         let packets: Vec<u8> = frames.iter().flat_map(packet).collect();
-        let written = payload(packets.into());
-        assert_eq!(decode_payload(str::from_utf8(&written).expect("packets are text")), Ok(frames));
+        let encoded = payload(packets.into());
+        assert_eq!(decode_payload(str::from_utf8(&encoded).expect("packets are text")), Ok(frames));
     }
 }
 
@@ -36,7 +36,7 @@ fn frame(bytes: &[u8]) -> Frame {
     }
 }
 
-/// A frame as it waits for a poll.
+/// Encodes a frame as a packet of a polling payload.
 fn packet(frame: &Frame) -> Vec<u8> {
     match frame {
         Frame::Text(text) => encode_packet(text.as_bytes(), false),
@@ -46,40 +46,40 @@ fn packet(frame: &Frame) -> Vec<u8> {
     .into()
 }
 
-fn check_protocol(protocol: Protocol, frames: &[Frame], reads: Reads) {
+fn check_protocol(protocol: Protocol, frames: &[Frame], assert_readable: AssertReadable) {
     let options = SessionOptions { sid: "sid".to_owned(), polling: true, ..SessionOptions::default() };
     let mut session = Session::new(protocol, options);
-    expect_received(&session.opened(Duration::ZERO), reads);
+    assert_received(&session.opened(Duration::ZERO), assert_readable);
     let replies: Vec<Value> = frames.iter().filter_map(json_of).collect();
     for (frame, number) in frames.iter().zip(0_u32..) {
         let received = receive(&mut session, frame);
-        expect_received(&received, reads);
+        assert_received(&received, assert_readable);
         for one in received {
             match one {
-                Received::Message(msg) if number % 3 == 2 => reads(&session.unmatched(&msg, Some("none"))),
+                Received::Message(msg) if number % 3 == 2 => assert_readable(&session.unmatched(&msg, Some("none"))),
                 Received::Opened(msg) | Received::Message(msg) if number % 7 == 3 => {
-                    expect_received(&session.refused(&msg, "no"), reads);
+                    assert_received(&session.refused(&msg, "no"), assert_readable);
                 }
                 Received::Opened(msg) | Received::Message(msg) | Received::Notice(msg) => {
-                    answer(&mut session, &msg, &replies, reads);
+                    answer(&mut session, &msg, &replies, assert_readable);
                 }
                 Received::Close { .. } => assert!(matches!(session, Session::Closed { .. })),
                 Received::Reply(_) | Received::Ended(_) => {}
             }
         }
         if let Some(due) = session.due().filter(|_| number % 5 == 4) {
-            expect_received(&session.elapse(due, Duration::ZERO), reads);
+            assert_received(&session.elapse(due, Duration::ZERO), assert_readable);
             assert!(session.due().is_none_or(|next| next > due));
         }
     }
-    reads(&session.closing());
+    assert_readable(&session.closing());
     assert_eq!(session.closing(), []);
 }
 
-/// Receives a frame, and so does a copy that has come back from JSON.
+/// Receives a frame, and so does a copy restored from JSON, which must behave the same.
 fn receive(session: &mut Session, frame: &Frame) -> Vec<Received> {
-    let text = serde_json::to_string(session).expect("a session becomes JSON");
-    let mut copy: Session = serde_json::from_str(&text).expect("a session comes back");
+    let text = serde_json::to_string(session).expect("a session serializes to JSON");
+    let mut copy: Session = serde_json::from_str(&text).expect("a session deserializes");
     assert_eq!(*session, copy);
     let received = session.receive(frame.clone());
     assert_eq!(copy.receive(frame.clone()), received);
@@ -87,7 +87,7 @@ fn receive(session: &mut Session, frame: &Frame) -> Vec<Received> {
     received
 }
 
-fn answer(session: &mut Session, msg: &Value, replies: &[Value], reads: Reads) {
+fn answer(session: &mut Session, msg: &Value, replies: &[Value], assert_readable: AssertReadable) {
     let echoes = [
         json!({ "event": "back", "args": msg["args"] }),
         json!({ "event": "back", "args": msg, "ack": true }),
@@ -98,11 +98,11 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], reads: Reads) {
     let address = session.address(Some("1"), Some(msg));
     for value in replies.iter().chain(&echoes).take(20) {
         if let Ok(frames) = address.frames(value) {
-            reads(&frames);
+            assert_readable(&frames);
         }
         let before = session.clone();
         match session.reply(Some(msg), value.clone()) {
-            Ok(frames) => reads(&frames),
+            Ok(frames) => assert_readable(&frames),
             Err(error) => {
                 assert!(!error.to_string().is_empty());
                 assert_eq!(*session, before);
@@ -112,13 +112,13 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], reads: Reads) {
     if msg["args"][0] == "leave" {
         let left = session.disconnect(Some(msg));
         assert!(left.is_none() || session.is_over(msg));
-        reads(&left.unwrap_or_default());
+        assert_readable(&left.unwrap_or_default());
     }
-    reads(&session.finished(msg, true));
+    assert_readable(&session.finished(msg, true));
     if msg["id"] == "2" {
-        reads(&session.left("2"));
+        assert_readable(&session.left("2"));
     } else {
-        reads(&session.finished(msg, false));
+        assert_readable(&session.finished(msg, false));
     }
     assert_eq!(session.finished(msg, false), []);
 }
@@ -127,11 +127,11 @@ fn json_of(frame: &Frame) -> Option<Value> {
     if let Frame::Text(text) = frame { serde_json::from_str(text).ok() } else { None }
 }
 
-/// A closing frame is the last and fits; what is sent can be read.
-fn expect_received(received: &[Received], reads: Reads) {
+/// Asserts that replies are readable, and that a close comes last with a valid code and a reason that fits.
+fn assert_received(received: &[Received], assert_readable: AssertReadable) {
     for (index, one) in received.iter().enumerate() {
         match one {
-            Received::Reply(frame) => reads(std::slice::from_ref(frame)),
+            Received::Reply(frame) => assert_readable(std::slice::from_ref(frame)),
             Received::Close { code, reason } => {
                 assert!(reason.len() <= 123 && matches!(*code, 1000 | 1002 | 4400..=4500), "{one:?}");
                 assert_eq!(index + 1, received.len());
@@ -141,8 +141,8 @@ fn expect_received(received: &[Received], reads: Reads) {
     }
 }
 
-/// Packets as the client of the reference implementation reads them: each with as many attachments as it says.
-fn expect_socket_io(frames: &[Frame]) {
+/// Asserts that the reference client can read the packets, each followed by as many attachments as it declares.
+fn assert_socket_io(frames: &[Frame]) {
     let mut attachments = 0;
     for frame in frames {
         match frame {
@@ -152,16 +152,16 @@ fn expect_socket_io(frames: &[Frame]) {
             }
             Frame::Text(text) => {
                 assert_eq!(attachments, 0, "{frames:?}");
-                attachments = expect_packet(text);
+                attachments = assert_packet(text);
             }
-            Frame::Json(value) => panic!("{value} is no packet"),
+            Frame::Json(value) => panic!("{value} is not a packet"),
         }
     }
     assert_eq!(attachments, 0, "{frames:?}");
 }
 
-/// How many attachments a packet says that it has.
-fn expect_packet(text: &str) -> usize {
+/// Asserts that a packet is valid, and returns the number of attachments that it declares.
+fn assert_packet(text: &str) -> usize {
     let Some(packet) = text.strip_prefix('4') else {
         assert!(matches!(text, "2" | "3probe") || text.starts_with("0{"), "{text}");
         return 0;
@@ -180,7 +180,7 @@ fn expect_packet(text: &str) -> usize {
     let has_id = payload.len() < rest.len();
     let data: Option<Value> =
         (!payload.is_empty()).then(|| serde_json::from_str(payload).unwrap_or_else(|_| panic!("{text}")));
-    let is_right = match (kind, &data) {
+    let is_valid = match (kind, &data) {
         ("0", Some(data)) => data["sid"].is_string(),
         ("1", None) => true,
         ("2" | "5", Some(Value::Array(args))) => {
@@ -190,15 +190,15 @@ fn expect_packet(text: &str) -> usize {
         ("4", Some(data)) => data["message"].is_string(),
         _ => false,
     };
-    assert!(is_right, "{text}");
+    assert!(is_valid, "{text}");
     attachments
 }
 
-/// Messages as the client of the reference implementation validates them.
-fn expect_graphql(frame: &Frame) {
-    let Frame::Json(message) = frame else { panic!("{frame:?} is no message") };
+/// Asserts that the reference client accepts the message.
+fn assert_graphql(frame: &Frame) {
+    let Frame::Json(message) = frame else { panic!("{frame:?} is not a message") };
     let (payload, has_id) = (&message["payload"], message["id"].as_str().is_some_and(|id| !id.is_empty()));
-    let is_right = match message["type"].as_str() {
+    let is_valid = match message["type"].as_str() {
         Some("connection_ack" | "pong") => payload.is_null() || payload.is_object(),
         Some("next") => has_id && payload.is_object(),
         Some("error") => {
@@ -208,5 +208,5 @@ fn expect_graphql(frame: &Frame) {
         Some("complete") => has_id,
         _ => false,
     };
-    assert!(is_right, "{message}");
+    assert!(is_valid, "{message}");
 }

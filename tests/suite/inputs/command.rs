@@ -1,4 +1,4 @@
-//! Whatever a client says on its socket: it is refused with a reason, or it is a command, however its JSON is written.
+//! Any message from a client is a command or is rejected with a reason, however its JSON is formatted.
 
 use std::mem::discriminant;
 
@@ -11,7 +11,7 @@ pub(crate) fn check(message: &[u8]) {
         Ok(command) => assert_eq!(ClientMessage::read(command.to_string().as_bytes()).as_ref().ok(), Some(command)),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    // Without its own spaces and escapes, and with the last of keys that are there twice.
+    // The same JSON without optional spaces and escapes, and with only the last of duplicate keys.
     if let Ok(json) = serde_json::from_slice::<Value>(message) {
         match (read, ClientMessage::read(json.to_string().as_bytes())) {
             (Ok(one), Ok(other)) => assert_eq!(one, other),

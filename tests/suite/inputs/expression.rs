@@ -1,5 +1,5 @@
-//! Whatever stands where an expression may be: it is refused at a place in the text, or it runs within its bounds, and
-//! again in the same way.
+//! Any text in place of an expression is rejected at a position within it, or runs within its limits and gives the same
+//! result every time.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mockd::expression::{CompileError, Data, Language, Limits, Names, Rows, Surroundings, plain_text};
 use serde_json::{Value, json};
 
-/// What functions draw on: always the same words.
+/// A deterministic environment for functions.
 #[derive(Debug, Default)]
 pub(crate) struct Setting {
     state: u64,
@@ -44,21 +44,21 @@ impl Surroundings for Setting {
     }
 }
 
-/// Rows, with how many were looked up.
+/// Rows that count their lookups.
 #[derive(Debug, Clone)]
 pub(crate) struct Collection {
     rows: Arc<Vec<Arc<Value>>>,
-    looked_up: Arc<AtomicUsize>,
+    lookups: Arc<AtomicUsize>,
 }
 
 impl Collection {
     pub(crate) fn new(rows: Vec<Value>) -> Self {
-        Self { rows: Arc::new(rows.into_iter().map(Arc::new).collect()), looked_up: Arc::default() }
+        Self { rows: Arc::new(rows.into_iter().map(Arc::new).collect()), lookups: Arc::default() }
     }
 
-    #[allow(dead_code, reason = "not every user asks")]
-    pub(crate) fn looked_up(&self) -> usize {
-        self.looked_up.load(Ordering::Relaxed)
+    #[allow(dead_code, reason = "the fuzz target does not use it")]
+    pub(crate) fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::Relaxed)
     }
 }
 
@@ -68,7 +68,7 @@ impl Rows for Collection {
     }
 
     fn at(&self, index: usize) -> Option<Arc<Value>> {
-        self.looked_up.fetch_add(1, Ordering::Relaxed);
+        self.lookups.fetch_add(1, Ordering::Relaxed);
         self.rows.get(index).cloned()
     }
 
@@ -95,11 +95,11 @@ pub(crate) fn check(bytes: &[u8]) {
             let first = holds();
             assert_eq!(first, holds(), "{text}");
             if let Err(error) = first {
-                expect_place(&text, &error.place.range);
+                assert_place(&text, &error.place.range);
                 assert!(error.to_string().len() > error.expression.len());
             }
         }
-        Err(errors) => expect_places(&text, &errors),
+        Err(errors) => assert_places(&text, &errors),
     }
     match language.template(&Value::from(&*text), &names) {
         Ok(template) => {
@@ -110,10 +110,10 @@ pub(crate) fn check(bytes: &[u8]) {
             match first {
                 Ok(Some(value)) if template.is_constant() => assert!(value.is_string()),
                 Ok(value) => assert!(value.unwrap_or_default().to_string().len() <= 8 * limits.bytes + 8 * text.len()),
-                Err(error) => expect_place(&text, &error.place.range),
+                Err(error) => assert_place(&text, &error.place.range),
             }
         }
-        Err(errors) => expect_places(&text, &errors),
+        Err(errors) => assert_places(&text, &errors),
     }
     if let Ok(value) = serde_json::from_str::<Value>(&text)
         && let Ok(template) = language.template(&value, &names)
@@ -122,14 +122,14 @@ pub(crate) fn check(bytes: &[u8]) {
     }
 }
 
-fn expect_places(text: &str, errors: &[CompileError]) {
+fn assert_places(text: &str, errors: &[CompileError]) {
     assert!(!errors.is_empty(), "{text}");
     for error in errors {
-        expect_place(text, &error.place.range);
+        assert_place(text, &error.place.range);
         assert!(!error.to_string().is_empty());
     }
 }
 
-fn expect_place(text: &str, range: &Range<usize>) {
+fn assert_place(text: &str, range: &Range<usize>) {
     assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}");
 }

@@ -1,22 +1,22 @@
-//! Whatever a client sends on its socket: the same messages and the same end, in whatever pieces it comes.
+//! Any byte stream from a client yields the same messages and the same end, however it is split.
 
 use mockd::websocket::{Encoded, Reader, Violation};
 use tungstenite::Message;
 
-/// The most bytes of a message: a few more than a length of seven bits can tell.
-const MOST: usize = 130;
+/// Maximum length of a message in bytes: slightly more than a 7-bit payload length can express.
+const MAX_LENGTH: usize = 130;
 
-/// What was read, and why no more of it.
+/// The messages, and the violation that ended the stream, if any.
 type Outcome = (Vec<Message>, Option<Violation>);
 
 pub(crate) fn check(bytes: &[u8]) {
-    // How the rest is cut: pieces of so many bytes in turns.
+    // The first bytes are the lengths of the pieces, used in turn.
     let Some((lengths, bytes)) = bytes.split_first_chunk::<3>() else { return };
     let (messages, end) = read(&[bytes]);
     assert_eq!(read(&cut(bytes, lengths)), (messages.clone(), end));
     for message in messages {
-        assert!(message.len() <= MOST, "{message:?}");
-        assert_eq!(read(&[&sent_by_client(&Encoded::message(&message))]), (vec![message], None));
+        assert!(message.len() <= MAX_LENGTH, "{message:?}");
+        assert_eq!(read(&[&masked_by_client(&Encoded::message(&message))]), (vec![message], None));
     }
 }
 
@@ -34,7 +34,7 @@ fn cut<'b>(mut bytes: &'b [u8], lengths: &[u8]) -> Vec<&'b [u8]> {
 }
 
 fn read(pieces: &[&[u8]]) -> Outcome {
-    let (mut reader, mut messages) = (Reader::new(MOST), Vec::new());
+    let (mut reader, mut messages) = (Reader::new(MAX_LENGTH), Vec::new());
     for piece in pieces {
         reader.push(piece);
         loop {
@@ -48,8 +48,8 @@ fn read(pieces: &[&[u8]]) -> Outcome {
     (messages, None)
 }
 
-/// The frame masked with zeros, which leave the payload as it is.
-fn sent_by_client(encoded: &Encoded) -> Vec<u8> {
+/// Returns the frame masked with zeros, which leave the payload unchanged.
+fn masked_by_client(encoded: &Encoded) -> Vec<u8> {
     let (frame, payload) = (encoded.frame(), encoded.payload());
     let mut header = frame[..frame.len() - payload.len()].to_vec();
     header[1] |= 0x80;

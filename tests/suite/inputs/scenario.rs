@@ -1,4 +1,4 @@
-//! Whatever is in a scenario file: it is either refused with a report, or it reads back as printed and runs.
+//! Any scenario file is rejected with a report, or it runs and its printed form parses back to the same scenario.
 
 use std::sync::Arc;
 use std::time::Duration;

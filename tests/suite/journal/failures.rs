@@ -1,4 +1,4 @@
-//! What rules fail by that no request is answered with.
+//! Failures of rules that no answer to a request reports.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ async fn run(scenario: &str) -> Mockd {
     Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused"]).await
 }
 
-async fn pass(mockd: &Mockd, time: &str) {
+async fn advance(mockd: &Mockd, time: &str) {
     mockd.control("POST", "/__mockd/clock", json!({ "advance": time })).await;
 }
 
@@ -37,8 +37,8 @@ async fn room(mockd: &Mockd) -> Socket {
     room
 }
 
-/// Whether the entries are these failures: of that rule and that socket, by a reason that begins so.
-fn are(entries: &[Value], expected: &[(&str, Value, &str)]) {
+/// Asserts that the entries are these failures, each with its rule, its socket and the start of its reason.
+fn assert_failures(entries: &[Value], expected: &[(&str, Value, &str)]) {
     assert_eq!(entries.len(), expected.len(), "{entries:#?}");
     for (entry, (rule, socket, why)) in entries.iter().zip(expected) {
         assert_eq!((&entry["rule"], &entry["socket"]), (&json!(rule), socket), "{entry}");
@@ -47,27 +47,27 @@ fn are(entries: &[Value], expected: &[(&str, Value, &str)]) {
 }
 
 #[tokio::test]
-async fn rules_of_the_world_that_fail_are_in_the_journal() {
+async fn failures_of_world_rules_are_journalled() {
     let mockd = run(RULES).await;
     for path in ["/news", "/late"] {
         assert_eq!(mockd.send("POST", path, None).await.status, 204);
     }
-    pass(&mockd, "5s").await;
+    advance(&mockd, "5s").await;
     let expected = [
         ("triggers/news", Value::Null, "`event.nope` is undefined (shop.yaml:3:"),
         ("scripts/night", Value::Null, "Row 7 not found in rows"),
         ("POST /late", Value::Null, "Row 9 not found in rows"),
     ];
-    are(&entries(&mockd, "?kind=failed").await, &expected);
+    assert_failures(&entries(&mockd, "?kind=failed").await, &expected);
     let brief = entries(&mockd, "?kind=failed&brief=true").await;
-    are(&brief, &expected);
+    assert_failures(&brief, &expected);
     assert_eq!((&brief[1]["at"], brief[1].get("text")), (&json!("1s"), None));
-    // What requests are answered with is in their own entries.
+    // A failure that answers a request is recorded in the request's entry.
     assert_eq!(entries(&mockd, "?kind=request").await.len(), 2);
 }
 
 #[tokio::test]
-async fn a_sockets_rule_that_fails_has_its_number() {
+async fn failures_of_socket_rules_have_the_rule_number() {
     let mut mockd = run(RULES).await;
     let mut room = room(&mockd).await;
     for message in [json!({ "type": "say" }), json!({ "type": "late", "id": 8 }), json!({ "type": "join" })] {
@@ -76,7 +76,7 @@ async fn a_sockets_rule_that_fails_has_its_number() {
     assert_eq!(room.text().await, "joined");
     let sent = json!({ "do": [{ "send": { "to": "talk", "frame": {} } }] });
     mockd.control("POST", "/__mockd/steps", sent).await;
-    pass(&mockd, "5s").await;
+    advance(&mockd, "5s").await;
     let rule = |number: u8| format!("websocket /rooms/{{room}}, rule {number}");
     let expected = [
         (&*rule(2), json!(1), "`msg.text` is undefined (shop.yaml:13:"),
@@ -84,8 +84,8 @@ async fn a_sockets_rule_that_fails_has_its_number() {
         (&*rule(3), json!(1), "Row 8 not found in rows"),
         ("websocket /rooms/{room}", json!(1), "`query.name` is undefined (shop.yaml:10:"),
     ];
-    are(&entries(&mockd, "?kind=failed&socket=1").await, &expected);
-    // A message names its rule by the number alone.
+    assert_failures(&entries(&mockd, "?kind=failed&socket=1").await, &expected);
+    // The entry of a message names its rule only by number.
     for (rule, count) in [(1, 1), (2, 1), (3, 1), (4, 0)] {
         assert_eq!(entries(&mockd, &format!("?rule={rule}")).await.len(), count, "{rule}");
         let expected = json!({ "kind": "received", "rule": rule, "exactly": count });
@@ -94,30 +94,30 @@ async fn a_sockets_rule_that_fails_has_its_number() {
     }
     room.close().await;
     wait_for(&mockd, json!({ "rule": "websocket /rooms/{room}", "why": "Row 6 *" })).await;
-    // The log names them as well.
-    let said = mockd.log_until("Row 6").await;
+    // The log reports the failures too.
+    let log = mockd.log_until("Row 6").await;
     for (rule, _, why) in expected {
-        let begins = format!("`{rule}` fails: {why}");
-        assert_eq!(said.iter().filter(|line| line.starts_with(&begins)).count(), 1, "{begins} {said:#?}");
+        let start = format!("`{rule}` fails: {why}");
+        assert_eq!(log.iter().filter(|line| line.starts_with(&start)).count(), 1, "{start} {log:#?}");
     }
 }
 
 #[tokio::test]
-async fn a_stream_that_ends_by_a_failure_says_why() {
+async fn a_stream_that_ends_in_a_failure_records_the_reason() {
     let mockd = run(RULES).await;
     let mut live = EventStream::open(&mockd, "/live").await;
     assert_eq!(live.text().await, "one");
-    pass(&mockd, "5s").await;
+    advance(&mockd, "5s").await;
     assert_eq!(live.rest().await, [""; 0]);
     wait_for(&mockd, json!({ "kind": "closed" })).await;
     let failed = entries(&mockd, "?kind=failed&socket=1").await;
-    are(&failed, &[("GET /live", json!(1), "`query.name` is undefined (shop.yaml:7:")]);
+    assert_failures(&failed, &[("GET /live", json!(1), "`query.name` is undefined (shop.yaml:7:")]);
     let closed = entries(&mockd, "?kind=closed").await;
     assert!(closed[0]["sequence"].as_u64() > failed[0]["sequence"].as_u64(), "{closed:?} {failed:?}");
 }
 
 #[tokio::test]
-async fn what_fails_again_and_again_is_recorded_ten_times() {
+async fn a_repeated_failure_is_recorded_ten_times() {
     let mockd = run("\
 data: { rows: [] }
 scripts: [{ name: s, repeat: forever, steps: [{ after: 1s, remove: { rows: 9 } }] }]
@@ -125,7 +125,7 @@ random: [{ name: r, every: 1s, remove: { rows: \"{{ now.ms }}\" } }]
 ")
     .await;
     for _ in 0..2 {
-        pass(&mockd, "1m").await;
+        advance(&mockd, "1m").await;
         for (rule, why) in [("scripts/s", "Row 9 *"), ("random/r", "Row * not found in rows")] {
             let expected = json!({ "kind": "failed", "rule": rule, "why": why, "exactly": 10 });
             let verdict = verify(&mockd, json!({ "expect": [expected] })).await;
@@ -136,9 +136,9 @@ random: [{ name: r, every: 1s, remove: { rows: \"{{ now.ms }}\" } }]
 }
 
 #[tokio::test]
-async fn failures_are_expected_by_rule_and_reason() {
+async fn failures_can_be_verified_by_rule_and_reason() {
     let mockd = run(RULES).await;
-    pass(&mockd, "1s").await;
+    advance(&mockd, "1s").await;
     for (expectation, pass) in [
         (json!({ "rule": "scripts/night" }), true),
         (json!({ "rule": "scripts/*" }), false),

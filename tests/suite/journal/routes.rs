@@ -1,4 +1,4 @@
-//! Which route answered a request, and which of its answers that is.
+//! The route that answered a request, and the number of its answer.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ async fn todos() -> Mockd {
 }
 
 #[tokio::test]
-async fn a_request_has_the_route_and_the_answer_that_it_got() {
+async fn request_entries_name_the_route_and_the_answer() {
     let mockd = todos().await;
     for (path, status) in [
         ("/todos/1", 200),
@@ -51,7 +51,7 @@ async fn a_request_has_the_route_and_the_answer_that_it_got() {
 }
 
 #[tokio::test]
-async fn an_expected_route_is_the_one_of_that_very_key() {
+async fn an_expected_route_matches_only_its_exact_key() {
     let mockd = todos().await;
     mockd.get("/teapot?tea=black").await;
     for (route, count) in [("GET /teapot", 1), ("/teapot", 0), ("GET /*", 0)] {
@@ -68,7 +68,7 @@ async fn an_expected_route_is_the_one_of_that_very_key() {
 }
 
 #[tokio::test]
-async fn a_request_that_a_fault_answers_has_no_route() {
+async fn a_request_answered_by_a_fault_has_no_route() {
     let faults = "faults: [{ on: http, path: /teapot, status: 503 }]\n";
     let mockd = Mockd::run_with(ScenarioFile::new(&format!("{TODOS}{faults}")).path(), &["--paused"]).await;
     mockd.get("/teapot?tea=black").await;

@@ -1,4 +1,4 @@
-//! Whether the journal is what a test expects.
+//! Verification of the journal against the expectations of a test.
 
 use futures_util::future::join;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{entries, paused, verify, wait_for};
 
 #[tokio::test]
-async fn an_expectation_that_holds_names_the_entries() {
+async fn a_met_expectation_lists_its_entries() {
     let mockd = paused().await;
     for amount in [1, 2, 2] {
         mockd.order("A1", amount).await;
@@ -34,7 +34,7 @@ async fn an_expectation_that_holds_names_the_entries() {
 }
 
 #[tokio::test]
-async fn a_body_is_matched_in_part_as_a_whole_or_as_text() {
+async fn a_body_matches_in_part_in_full_or_as_text() {
     let mockd = paused().await;
     let product = json!({ "name": "Drone", "tags": ["new", { "since": 2026 }], "rrp": 12.0 });
     assert_eq!(mockd.send("POST", "/electronics", Some(&product)).await.status, 200);
@@ -57,7 +57,7 @@ async fn a_body_is_matched_in_part_as_a_whole_or_as_text() {
 }
 
 #[tokio::test]
-async fn a_socket_is_expected_by_the_category_it_was_opened_with() {
+async fn sockets_match_by_the_category_they_were_opened_with() {
     let mockd = paused().await;
     let _live = mockd.live("electronics").await;
     for (category, pass) in [("electronics", true), ("confectionery", false)] {
@@ -67,7 +67,7 @@ async fn a_socket_is_expected_by_the_category_it_was_opened_with() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
+async fn an_unmet_expectation_explains_the_nearest_misses() {
     let mockd = paused().await;
     mockd.order("A2", 10).await;
     mockd.order("A1", 5).await;
@@ -87,7 +87,7 @@ async fn an_expectation_that_fails_shows_the_nearest_misses_and_why() {
 }
 
 #[tokio::test]
-async fn expectations_in_order_are_met_one_after_the_other() {
+async fn ordered_expectations_must_be_met_in_sequence() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     live.update_category("electronics").await;
@@ -108,13 +108,13 @@ async fn expectations_in_order_are_met_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_wait_ends_with_the_entry_or_with_its_time() {
+async fn a_wait_ends_with_a_match_or_a_timeout() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     let switched = json!({ "kind": "received", "body": { "payload": { "category": "electronics" } } });
     let (verdict, ()) = join(wait_for(&mockd, switched.clone()), live.update_category("electronics")).await;
     assert_eq!(verdict["findings"][0]["count"], 1);
-    // What is there already counts, unless `after` leaves it out.
+    // Earlier entries count unless `after` excludes them.
     wait_for(&mockd, switched.clone()).await;
     let last = verdict["findings"][0]["matches"][0].clone();
     let mut more = switched;
@@ -129,7 +129,7 @@ async fn a_wait_ends_with_the_entry_or_with_its_time() {
 }
 
 #[tokio::test]
-async fn a_wrong_expectation_names_its_field() {
+async fn an_invalid_expectation_names_its_field() {
     let mockd = paused().await;
     for (request, field) in [
         (json!({ "expect": [{}, { "exactly": 1, "atMost": 2 }] }), "expect[1]"),
@@ -155,7 +155,7 @@ async fn a_wrong_expectation_names_its_field() {
 }
 
 #[tokio::test]
-async fn a_wait_for_an_answer_ends_when_it_is_given() {
+async fn a_wait_ends_when_the_expected_answer_is_sent() {
     let mockd = paused().await;
     let wait = async |expectation: Value| {
         let order = async { mockd.order("A1", 1).await };
@@ -167,7 +167,7 @@ async fn a_wait_for_an_answer_ends_when_it_is_given() {
 }
 
 #[tokio::test]
-async fn preflights_count_only_where_their_method_is_asked_for() {
+async fn preflights_match_only_when_the_method_is_given() {
     let mockd = paused().await;
     let preflight = async || assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
     let path = json!({ "path": "/orders/A1" });
@@ -182,7 +182,7 @@ async fn preflights_count_only_where_their_method_is_asked_for() {
         let verdict = verify(&mockd, json!({ "expect": [expectation] })).await;
         assert_eq!(verdict["pass"], pass, "{expectation} {verdict}");
     }
-    // It is no near miss either.
+    // A preflight is not a near miss either.
     let verdict = verify(&mockd, json!({ "expect": [{ "path": "/orders/A1", "status": 200 }] })).await;
     assert_eq!(verdict["findings"][0]["why"], "expected at least 1, found 0; no similar entry");
     let (verdict, ()) = join(wait_for(&mockd, path.clone()), async {

@@ -1,4 +1,4 @@
-//! One client with a socket, and another one when it has lost that: what it does next is drawn by chance.
+//! A client that acts at random on a socket, and opens another one after losing it.
 
 use std::mem::replace;
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use rand::rngs::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::membership::{ALL_WAYS, How, Membership};
-use super::record::{Ask, SocketLog, Told};
+use super::membership::{ALL_MODES, JoinMode, Membership};
+use super::record::{Received, Request, SocketLog};
 use super::writer::Writer;
 use crate::support::{Mockd, Socket, soon};
 
-/// Answers that a slow client waits for before it reads.
-const UNREAD: usize = 20;
+/// The number of unread answers at which a slow client reads.
+const MAX_UNREAD: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// It reads soon.
+    /// Reads soon.
     Quick,
-    /// It reads late, and its system takes little for it.
+    /// Reads late, and has a small receive buffer.
     Slow,
-    /// It reads soon, and speaks Socket.IO.
+    /// Reads soon, and speaks Socket.IO.
     SocketIo,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct SocketClient {
     log: SocketLog,
     answered: usize,
     joined: Option<Membership>,
-    /// Those of its earlier sockets.
+    /// The logs of earlier sockets.
     logs: Vec<SocketLog>,
 }
 
@@ -49,20 +49,20 @@ impl Kind {
         }
     }
 
-    fn ways(self) -> &'static [How] {
+    fn join_modes(self) -> &'static [JoinMode] {
         match self {
-            Self::Quick => &ALL_WAYS,
-            Self::Slow => &[How::Framed],
-            Self::SocketIo => &[How::Room],
+            Self::Quick => &ALL_MODES,
+            Self::Slow => &[JoinMode::Framed],
+            Self::SocketIo => &[JoinMode::Room],
         }
     }
 
-    /// How often it comes back, in a hundred acts.
-    fn returns(self) -> u32 {
+    /// Returns the percentage of actions that reconnect.
+    fn reconnect_percentage(self) -> u32 {
         if self == Self::Slow { 2 } else { 10 }
     }
 
-    /// A socket with its number, or 0 where no frame names that.
+    /// Opens a socket, and returns it with its number, or with 0 if no frame contains that.
     async fn connect(self, mockd: &Mockd) -> (Socket, u64) {
         let mut socket = match self {
             Self::Quick => mockd.socket("/rooms").await,
@@ -84,7 +84,7 @@ impl Kind {
         if self == Self::SocketIo { format!("42{}", json!([verb, message])) } else { message.to_string() }
     }
 
-    /// What a text is for the client; nothing if it is a ping of Engine.IO.
+    /// Decodes a text frame. Returns `None` if it is an Engine.IO ping.
     fn decode(self, text: &str) -> Option<Value> {
         let read = |json: &str| serde_json::from_str(json).unwrap_or_else(|_| panic!("{text} came on a socket"));
         match self {
@@ -107,29 +107,29 @@ impl SocketClient {
         Self { kind, name, mockd, random, writer, socket, log, answered: 0, joined: None, logs: Vec::new() }
     }
 
-    /// Does the next thing, and waits for what comes of it, or does not.
+    /// Performs a random action, and sometimes waits for its outcome.
     pub(super) async fn act(&mut self) {
-        let returns = self.kind.returns();
+        let reconnects = self.kind.reconnect_percentage();
         match self.random.random_range(0..100) {
-            chance if chance < returns => self.come_back().await,
-            chance if chance < 35 => self.stay().await,
+            chance if chance < reconnects => self.reconnect().await,
+            chance if chance < 35 => self.write().await,
             chance => match self.joined.take() {
-                None => self.go_in().await,
-                Some(joined) if chance < 50 => self.go_in_again(joined).await,
-                Some(joined) => self.ask("out", Ask::Out, &joined).await,
+                None => self.join_anything().await,
+                Some(joined) if chance < 50 => self.join(joined).await,
+                Some(joined) => self.request("out", Request::Leave, &joined).await,
             },
         }
-        let unread = self.log.asked.len() - self.answered;
-        let reads = if self.kind == Kind::Slow { unread >= UNREAD } else { self.random.random_range(0..4) > 0 };
+        let unread = self.log.requests.len() - self.answered;
+        let reads = if self.kind == Kind::Slow { unread >= MAX_UNREAD } else { self.random.random_range(0..4) > 0 };
         if reads {
             self.read().await;
         }
     }
 
-    /// Leaves everything, and gives what its sockets were told.
+    /// Leaves everything, and returns the logs of all sockets.
     pub(super) async fn finish(mut self) -> Vec<SocketLog> {
         if let Some(joined) = self.joined.take() {
-            self.ask("out", Ask::Out, &joined).await;
+            self.request("out", Request::Leave, &joined).await;
         }
         self.read().await;
         self.log.is_complete = true;
@@ -137,33 +137,33 @@ impl SocketClient {
         self.logs
     }
 
-    /// Has something happen where it is.
-    async fn stay(&mut self) {
+    /// Writes a few rows.
+    async fn write(&mut self) {
         for _ in 0..self.random.random_range(1..4) {
             self.writer.write(&mut self.random).await;
         }
     }
 
-    async fn go_in(&mut self) {
-        let membership = Membership::draw(&mut self.random, self.kind.ways());
-        self.go_in_again(membership).await;
+    async fn join_anything(&mut self) {
+        let membership = Membership::draw(&mut self.random, self.kind.join_modes());
+        self.join(membership).await;
     }
 
-    async fn go_in_again(&mut self, membership: Membership) {
-        self.ask("in", Ask::In(membership.view()), &membership).await;
+    async fn join(&mut self, membership: Membership) {
+        self.request("in", Request::Join(membership.view()), &membership).await;
         self.joined = Some(membership);
     }
 
-    async fn ask(&mut self, verb: &str, ask: Ask, membership: &Membership) {
-        let message = membership.message(verb, self.log.asked.len(), self.kind == Kind::Slow);
-        self.log.asked.push(ask);
+    async fn request(&mut self, verb: &str, request: Request, membership: &Membership) {
+        let message = membership.message(verb, self.log.requests.len(), self.kind == Kind::Slow);
+        self.log.requests.push(request);
         self.socket.send(self.kind.encode(verb, &message)).await;
     }
 
-    /// Loses its socket, some of it unread, and opens another one.
-    async fn come_back(&mut self) {
+    /// Drops the socket, perhaps with unread frames, and opens another one.
+    async fn reconnect(&mut self) {
         if self.random.random() {
-            self.hang_up().await;
+            self.close().await;
         }
         let (socket, id) = self.kind.connect(&self.mockd).await;
         let log = SocketLog::new(format!("{}, socket {}", self.name, self.logs.len() + 2), id);
@@ -172,30 +172,30 @@ impl SocketClient {
         (self.answered, self.joined) = (0, None);
     }
 
-    /// Closes its socket, and reads what comes until the other end does the same.
-    async fn hang_up(&mut self) {
+    /// Closes the socket, and reads until the server closes it too.
+    async fn close(&mut self) {
         self.socket.close().await;
         while let Some(message) = soon("the end of a socket", self.socket.next()).await {
             if matches!(message, Message::Close(_)) {
                 return;
             }
-            self.take(&message);
+            self.record(&message);
         }
     }
 
-    /// Reads until everything that it asked is answered.
+    /// Reads until every request is answered.
     async fn read(&mut self) {
-        while self.answered < self.log.asked.len() {
+        while self.answered < self.log.requests.len() {
             let message = self.socket.message().await;
-            self.take(&message);
+            self.record(&message);
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    fn record(&mut self, message: &Message) {
         let Message::Text(text) = message else { panic!("{message:?} came on a socket") };
         let Some(frame) = self.kind.decode(text) else { return };
-        let told = Told::read(frame);
-        self.answered += usize::from(matches!(told, Told::Answer { .. }));
-        self.log.told.push(told);
+        let received = Received::read(frame);
+        self.answered += usize::from(matches!(received, Received::Answer { .. }));
+        self.log.received.push(received);
     }
 }

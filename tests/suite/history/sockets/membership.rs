@@ -1,4 +1,4 @@
-//! What a client may ask for: which rows, and how it joins what tells of them.
+//! The rows that a client requests, and the ways in which it joins their changes.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
@@ -8,17 +8,17 @@ use super::record::View;
 
 pub(super) const ROOMS: [&str; 3] = ["a", "b", "c"];
 
-/// Rows have ids up to this.
-pub(super) const MOST: u64 = 10;
+/// The highest id of a row.
+pub(super) const MAX_ID: u64 = 10;
 
-/// How a client joins, which is a rule for each in the scenario.
+/// How a client joins. The scenario has a rule for each way.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum How {
+pub(super) enum JoinMode {
     /// By the topic of all rows.
     All,
     /// By a condition for the rows of a room.
     Room,
-    /// By the topic of a room, which a trigger tells of its rows.
+    /// By the topic of a room, to which a trigger sends the changes of its rows.
     Told,
     /// By the topics of single rows.
     Ids,
@@ -26,21 +26,22 @@ pub(super) enum How {
     Pinned,
     /// By the topic of all rows, with a frame that names the membership.
     Framed,
-    /// By the topic of all rows several times, and by those of single rows beside.
+    /// By the topic of all rows several times, and by the topics of single rows too.
     Twice,
 }
 
-/// Those between which a client may choose.
-pub(super) const ALL_WAYS: [How; 7] = [How::All, How::Room, How::Told, How::Ids, How::Pinned, How::Framed, How::Twice];
+/// All ways to join.
+pub(super) const ALL_MODES: [JoinMode; 7] =
+    [JoinMode::All, JoinMode::Room, JoinMode::Told, JoinMode::Ids, JoinMode::Pinned, JoinMode::Framed, JoinMode::Twice];
 
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
-    how: How,
+    mode: JoinMode,
     room: &'static str,
     ids: Vec<u64>,
 }
 
-impl How {
+impl JoinMode {
     fn name(self) -> &'static str {
         match self {
             Self::All => "all",
@@ -55,26 +56,26 @@ impl How {
 }
 
 impl Membership {
-    pub(super) fn draw(random: &mut ChaCha8Rng, ways: &[How]) -> Self {
-        let how = ways[random.random_range(0..ways.len())];
-        let (room, least) = (ROOMS[random.random_range(0..ROOMS.len())], random.random_range(1..=MOST));
-        let ids = (1..=MOST).filter(|id| *id == least || random.random()).collect();
-        Self { how, room, ids }
+    pub(super) fn draw(random: &mut ChaCha8Rng, modes: &[JoinMode]) -> Self {
+        let mode = modes[random.random_range(0..modes.len())];
+        let (room, required) = (ROOMS[random.random_range(0..ROOMS.len())], random.random_range(1..=MAX_ID));
+        let ids = (1..=MAX_ID).filter(|id| *id == required || random.random()).collect();
+        Self { mode, room, ids }
     }
 
     pub(super) fn view(&self) -> View {
-        match self.how {
-            How::All | How::Framed | How::Twice => View::All,
-            How::Room | How::Told => View::Room(self.room),
-            How::Ids => View::Ids(self.ids.clone()),
-            How::Pinned => View::Pinned(self.room, self.ids.clone()),
+        match self.mode {
+            JoinMode::All | JoinMode::Framed | JoinMode::Twice => View::All,
+            JoinMode::Room | JoinMode::Told => View::Room(self.room),
+            JoinMode::Ids => View::Ids(self.ids.clone()),
+            JoinMode::Pinned => View::Pinned(self.room, self.ids.clone()),
         }
     }
 
-    /// What the client sends to begin or end it: the `verb` is `in` or `out`.
-    pub(super) fn message(&self, verb: &str, ask: usize, is_padded: bool) -> Value {
+    /// Returns the message that starts or ends the membership: `verb` is `in` or `out`.
+    pub(super) fn message(&self, verb: &str, request: usize, is_padded: bool) -> Value {
         let topics: Vec<String> = self.ids.iter().map(|id| format!("rows/{id}")).collect();
-        let (how, room) = (self.how.name(), self.room);
-        json!({ verb: how, "n": ask, "room": room, "topics": topics, "padded": is_padded })
+        let (mode, room) = (self.mode.name(), self.room);
+        json!({ verb: mode, "n": request, "room": room, "topics": topics, "padded": is_padded })
     }
 }

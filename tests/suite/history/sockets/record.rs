@@ -1,4 +1,4 @@
-//! What sockets asked and were told: all that the checker knows.
+//! The record of a run: the requests and the frames of sockets. The checker sees nothing else.
 
 use std::collections::BTreeMap;
 
@@ -7,57 +7,57 @@ use serde_json::Value;
 /// Rows by their ids.
 pub(super) type Rows = BTreeMap<u64, Value>;
 
-/// A run, from its start to its end.
+/// The record of a whole run.
 #[derive(Debug, Clone)]
 pub(super) struct SocketHistory {
     /// The rows at the start.
     pub(super) start: Vec<Value>,
-    /// The lines of the transcript: the one order of events.
+    /// The lines of the transcript, in the order of events.
     pub(super) transcript: Vec<Value>,
     /// The rows at the end.
     pub(super) end: Vec<Value>,
     pub(super) sockets: Vec<SocketLog>,
 }
 
-/// What one socket asked and was told.
+/// The requests and the frames of one socket.
 #[derive(Debug, Clone)]
 pub(super) struct SocketLog {
-    /// Whose it is.
+    /// The name of the client, with the number of the socket.
     pub(super) name: String,
-    /// Its number, as its frames name it.
+    /// The number of the socket in its frames.
     pub(super) id: u64,
-    /// Each one's place is its number.
-    pub(super) asked: Vec<Ask>,
-    pub(super) told: Vec<Told>,
-    /// Whether it has left everything and was read to the end; otherwise its client left before.
+    /// Requests, by the number that answers repeat.
+    pub(super) requests: Vec<Request>,
+    pub(super) received: Vec<Received>,
+    /// Whether the client left everything and read to the end; otherwise it disconnected early.
     pub(super) is_complete: bool,
 }
 
-/// What a client asks on a socket.
+/// A request of a client on a socket.
 #[derive(Debug, Clone)]
-pub(super) enum Ask {
-    /// To be told what these rows are, and how they change from then on. Asked once more, it is told anew what they are.
-    In(View),
-    /// To be told what the rows are for the last time.
-    Out,
+pub(super) enum Request {
+    /// Requests these rows and their changes from then on. A repeated request returns the rows again.
+    Join(View),
+    /// Requests the rows for the last time.
+    Leave,
 }
 
-/// A frame, without what is there to make it long.
+/// A frame, without its padding.
 #[derive(Debug, Clone)]
-pub(super) enum Told {
-    /// The rows at the moment at which something was asked.
-    Answer { ask: usize, moment: u64, rows: Vec<Value> },
-    /// A change, with the membership by which it comes if its frame names that.
+pub(super) enum Received {
+    /// The rows at the moment of a request.
+    Answer { request: usize, moment: u64, rows: Vec<Value> },
+    /// A change, with its membership if the frame names that.
     Change { of: Option<String>, event: Value },
 }
 
-/// The rows that a client has asked for.
+/// The rows that a client has requested.
 #[derive(Debug, Clone)]
 pub(super) enum View {
     All,
     Room(&'static str),
     Ids(Vec<u64>),
-    /// Those of a room, and some wherever they are.
+    /// The rows of a room, and some rows in any room.
     Pinned(&'static str, Vec<u64>),
 }
 
@@ -67,16 +67,16 @@ pub(super) fn by_id(rows: &[Value]) -> Rows {
 
 impl SocketLog {
     pub(super) fn new(name: String, id: u64) -> Self {
-        Self { name, id, asked: Vec::new(), told: Vec::new(), is_complete: false }
+        Self { name, id, requests: Vec::new(), received: Vec::new(), is_complete: false }
     }
 }
 
-impl Told {
+impl Received {
     pub(super) fn read(frame: Value) -> Self {
-        let ask = frame.get("in").or_else(|| frame.get("out")).and_then(Value::as_u64);
-        if let Some(ask) = ask {
+        let request = frame.get("in").or_else(|| frame.get("out")).and_then(Value::as_u64);
+        if let Some(request) = request {
             let (moment, rows) = (frame["moment"].as_u64().unwrap(), frame["rows"].as_array().unwrap().clone());
-            return Self::Answer { ask: usize::try_from(ask).unwrap(), moment, rows };
+            return Self::Answer { request: usize::try_from(request).unwrap(), moment, rows };
         }
         match frame["of"].as_str() {
             Some(of) => Self::Change { of: Some(of.to_owned()), event: frame["event"].clone() },
@@ -96,13 +96,13 @@ impl View {
         }
     }
 
-    /// Those of the rows that it shows.
+    /// Returns the rows that the view shows.
     pub(super) fn of(&self, rows: &Rows) -> Rows {
         rows.iter().filter(|(_, row)| self.shows(row)).map(|(id, row)| (*id, row.clone())).collect()
     }
 
-    /// Those of the rows that answers tell: more than it shows where rows are asked for by their ids.
-    pub(super) fn told(&self, rows: &Rows) -> Rows {
+    /// Returns the rows that an answer contains: more than the view shows if the request names ids.
+    pub(super) fn answered(&self, rows: &Rows) -> Rows {
         match self {
             Self::All | Self::Ids(_) | Self::Pinned(..) => rows.clone(),
             Self::Room(_) => self.of(rows),

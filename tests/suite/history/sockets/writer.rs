@@ -1,10 +1,10 @@
-//! One who writes by REST: what it changes next is drawn by chance.
+//! A client that writes at random over REST.
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::membership::{MOST, ROOMS};
+use super::membership::{MAX_ID, ROOMS};
 use crate::support::{Connection, Mockd};
 
 pub(super) struct Writer {
@@ -20,11 +20,11 @@ impl Writer {
         Self { connection, host, name, written: 0 }
     }
 
-    /// Adds, changes or removes a row, which may fail because it is there already, or is not.
+    /// Adds, changes or removes a random row. This may fail because the row exists already or does not exist.
     pub(super) async fn write(&mut self, random: &mut ChaCha8Rng) {
         self.written += 1;
         let text = format!("{} of {}", self.written, self.name);
-        let (id, room) = (random.random_range(1..=MOST), ROOMS[random.random_range(0..ROOMS.len())]);
+        let (id, room) = (random.random_range(1..=MAX_ID), ROOMS[random.random_range(0..ROOMS.len())]);
         let row = format!("/rows/{id}");
         let (method, path, body) = match random.random_range(0..10) {
             0..4 => ("POST", "/rows", Some(json!({ "id": id, "room": room, "text": text }))),
