@@ -184,7 +184,7 @@ async fn a_server_that_stops_as_it_should_closes_its_members() {
     assert!(status.success());
     assert_eq!(code, 1001);
     // By then they are gone: nobody has to wait until it is missed.
-    let log = redis.say("XREVRANGE mockd:{default}:log + - COUNT 5").await.unwrap();
+    let log = redis.command("XREVRANGE mockd:{default}:log + - COUNT 5").await.unwrap();
     assert!(log.contains(r#"{"close":"#), "{log}");
     expect_left(&servers, &["bob"]).await;
     expect_here(&servers, &[first]).await;

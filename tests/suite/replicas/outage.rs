@@ -51,8 +51,8 @@ async fn an_emptied_store_is_refilled_by_the_servers_without_loss() {
     servers[0].post("/electronics", r#"{"name":"Kite"}"#).await;
     assert_eq!(socket.order().await, ("A1".into(), 5));
     agreed(&servers, "/__mockd/state").await;
-    redis.say("FLUSHALL").await;
-    redis.say("CLIENT KILL TYPE normal").await;
+    redis.command("FLUSHALL").await;
+    redis.command("CLIENT KILL TYPE normal").await;
     // One that was refused may have happened, which makes no difference for this.
     let total = json!({ "totals": { "A3": 7 } });
     let set = async || (servers[0].send("PATCH", "/__mockd/state", Some(&total)).await.status == 200).then_some(());
@@ -60,7 +60,7 @@ async fn an_emptied_store_is_refilled_by_the_servers_without_loss() {
     assert_eq!(socket.order().await, ("A3".into(), 7));
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!(state["totals"], json!({ "A1": 5, "A2": 7, "B1": 101, "A3": 7 }));
-    let texts = redis.say("KEYS *:text:*").await.unwrap();
+    let texts = redis.command("KEYS *:text:*").await.unwrap();
     assert!(texts.starts_with("*1"), "the scenario: {texts}");
     servers.push(server(&file, &redis, vec![]).await);
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"], state["totals"]);
@@ -80,7 +80,7 @@ async fn a_server_cut_off_from_the_log_catches_up_with_its_sockets() {
         servers[0].order("B1", 1).await;
     }
     servers[0].order("A1", 5).await;
-    let first = async || redis.say("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap();
+    let first = async || redis.command("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap();
     poll("the end of what is old", async || first().await.starts_with("*0").then_some(())).await;
     servers[1].signal("CONT");
     let state = agreed(&servers, "/__mockd/state").await;
