@@ -1,4 +1,4 @@
-//! What the page about several servers shows, works as it stands.
+//! The examples on the page about several servers work unchanged.
 
 use serde_json::Value;
 
@@ -6,39 +6,39 @@ use crate::support::command;
 
 const PAGE: &str = include_str!("../../../docs/content/explanation/several-servers.md");
 
-/// The code blocks of a language.
+/// Returns the page's code blocks in a language.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let begin = format!("```{language}\n");
-    PAGE.split(&*begin).skip(1).map(|rest| rest.split("```\n").next().unwrap()).collect()
+    let fence = format!("```{language}\n");
+    PAGE.split(&*fence).skip(1).map(|rest| rest.split("```\n").next().unwrap()).collect()
 }
 
-/// Each document of the YAML blocks.
+/// Returns each document in the YAML blocks.
 fn documents() -> Vec<Value> {
     let texts = blocks("yaml").into_iter().flat_map(|block| block.split("---\n"));
     texts.map(|text| serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))).collect()
 }
 
-/// Fails because the scenario is not there, and not because of what else is asked for.
-async fn is_understood(arguments: &[&str]) {
+/// Asserts that mockd accepts the arguments, and fails only because the scenario file does not exist.
+async fn assert_accepted(arguments: &[&str]) {
     let output = command(arguments).output().await.unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains("there is no such file"), "{arguments:?}: {said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && stderr.contains("there is no such file"), "{arguments:?}: {stderr}");
 }
 
 #[tokio::test]
-async fn the_commands_of_compose_and_kubernetes_are_understood() {
+async fn the_commands_for_compose_and_kubernetes_are_valid() {
     let documents = documents();
     let compose = documents[0]["services"]["mockd"]["command"].as_str().unwrap();
-    is_understood(&compose.split(' ').collect::<Vec<_>>()).await;
+    assert_accepted(&compose.split(' ').collect::<Vec<_>>()).await;
     let deployment = documents.iter().find(|document| document["kind"] == "Deployment").unwrap();
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];
     let arguments: Vec<&str> = container["args"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-    is_understood(&arguments).await;
+    assert_accepted(&arguments).await;
     assert_eq!(container["readinessProbe"]["httpGet"]["path"], "/__mockd/health");
 }
 
 #[tokio::test]
-async fn the_scenario_of_the_config_map_is_right() {
+async fn the_scenario_in_the_config_map_is_valid() {
     let documents = documents();
     let map = documents.iter().find(|document| document["kind"] == "ConfigMap").unwrap();
     let file = crate::support::ScenarioFile::new(map["data"]["shop.yaml"].as_str().unwrap());
