@@ -85,7 +85,7 @@ fn every_key_survives_a_round_trip() {
 }
 
 #[test]
-fn printed_faults_keep_what_they_apply_to() {
+fn printed_faults_keep_their_targets() {
     let faults = "[
       { on: http, method: PATCH, path: '/x/*', share: 5%, reset: true, after: 9 },
       { on: websocket, latency: 1s, from: 1s, until: 2s },

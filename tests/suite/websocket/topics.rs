@@ -1,9 +1,9 @@
-//! Who gets what is sent: topics that sockets join and leave.
+//! Topics that sockets join and leave, and the frames that their members receive.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{pass, paused};
+use super::{advance, paused};
 use crate::support::{Mockd, Socket};
 
 const HUB: &str = r#"
@@ -43,7 +43,7 @@ websocket:
   /silent: { open: [{ reply: ready }], messages: [{ reply: nothing }] }
 "#;
 
-/// A socket that has joined topics, a text or a list.
+/// Opens a socket that has joined topics, given as a text or a list.
 async fn member(mockd: &Mockd, topics: Value) -> Socket {
     let mut socket = mockd.socket("/hub").await;
     join(&mut socket, topics).await;
@@ -55,7 +55,7 @@ async fn join(socket: &mut Socket, topics: Value) {
     assert_eq!(socket.text().await, "ok");
 }
 
-/// What a socket knows of topics. Nothing has come before the answer.
+/// Asks a socket's rules for its topics. Panics if another frame comes before the answer.
 async fn topics(socket: &mut Socket) -> Value {
     socket.say(json!({ "do": "topics" })).await;
     socket.json().await
@@ -67,7 +67,7 @@ async fn post(mockd: &Mockd, path: &str, body: Value) {
 }
 
 #[tokio::test]
-async fn frames_to_a_topic_reach_only_those_who_have_joined_it() {
+async fn frames_to_a_topic_reach_only_its_members() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (member(&mockd, json!("news")).await, member(&mockd, json!(["sport", "x/1"])).await);
     post(&mockd, "/news", json!({ "x": 1 })).await;
@@ -81,7 +81,7 @@ async fn frames_to_a_topic_reach_only_those_who_have_joined_it() {
 }
 
 #[tokio::test]
-async fn a_second_join_of_the_same_is_no_second_copy() {
+async fn joining_a_topic_again_does_not_duplicate_frames() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!("news")).await;
     join(&mut socket, json!("news")).await;
@@ -92,7 +92,7 @@ async fn a_second_join_of_the_same_is_no_second_copy() {
 }
 
 #[tokio::test]
-async fn a_member_gets_what_contains_its_where_in_its_own_words() {
+async fn a_member_gets_events_that_match_its_where_in_its_frame() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, mockd.socket("/hub").await);
     for (socket, room) in [(&mut a, "a"), (&mut b, "b")] {
@@ -102,11 +102,11 @@ async fn a_member_gets_what_contains_its_where_in_its_own_words() {
     for (room, text) in [("a", "two"), ("b", "three"), ("a", "four")] {
         post(&mockd, "/notes", json!({ "room": room, "text": text })).await;
     }
-    // A change is nothing that was added.
+    // A merge is not an addition.
     assert_eq!(mockd.send("PATCH", "/notes/2", Some(&json!({ "text": "zwei" }))).await.status, 200);
     assert_eq!(a.texts(2).await, ["notes two", "notes four"]);
     assert_eq!(b.text().await, "notes three");
-    // The same name with something else is another membership in the place of the first.
+    // Joining under the same name replaces the membership.
     a.say(json!({ "do": "room", "room": "b" })).await;
     assert_eq!(a.text().await, "ok");
     post(&mockd, "/notes", json!({ "room": "a", "text": "five" })).await;
@@ -115,7 +115,7 @@ async fn a_member_gets_what_contains_its_where_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn memberships_by_name_are_left_one_by_one() {
+async fn named_memberships_are_left_separately() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!("news")).await;
     for name in ["one", "two"] {
@@ -129,7 +129,7 @@ async fn memberships_by_name_are_left_one_by_one() {
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(2)).await;
     assert_eq!(socket.texts(2).await, ["2", r#"{"as":"two","event":2}"#]);
-    // Without a name, the topic is left altogether.
+    // Without a name, the socket leaves every membership of the topic.
     socket.say(json!({ "do": "leave", "to": "news" })).await;
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(3)).await;
@@ -137,7 +137,7 @@ async fn memberships_by_name_are_left_one_by_one() {
 }
 
 #[tokio::test]
-async fn others_are_all_members_but_the_sender() {
+async fn others_are_all_members_except_the_sender() {
     let mockd = paused(HUB).await;
     let mut sockets = [member(&mockd, json!("news")).await, member(&mockd, json!(["news", "sport"])).await];
     let mut framed = mockd.socket("/framed").await;
@@ -146,13 +146,13 @@ async fn others_are_all_members_but_the_sender() {
     assert_eq!(sockets[1].text().await, "hi");
     assert_eq!(framed.json().await, json!({ "topic": "news", "data": "hi", "id": 3 }));
     assert_eq!(topics(&mut sockets[0]).await["joined"], 3);
-    // One who has not joined sends as well.
+    // A socket that has not joined the topic can send to it.
     sockets[0].say(json!({ "do": "others", "to": "sport", "frame": "goal" })).await;
     assert_eq!(sockets[1].text().await, "goal");
 }
 
 #[tokio::test]
-async fn without_a_topic_all_sockets_of_the_endpoint_get_it() {
+async fn a_frame_without_a_topic_reaches_all_sockets_of_the_endpoint() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, member(&mockd, json!("news")).await);
     let mut silent = mockd.socket("/silent").await;
@@ -160,12 +160,12 @@ async fn without_a_topic_all_sockets_of_the_endpoint_get_it() {
     assert_eq!((a.text().await, b.text().await), ("all".to_owned(), "all".to_owned()));
     silent.send("?").await;
     assert_eq!(silent.texts(2).await, ["ready", "nothing"]);
-    // No topic that the scenario names tells of it.
+    // It adds no topic to the socket.
     assert_eq!(topics(&mut a).await["topics"], json!([]));
 }
 
 #[tokio::test]
-async fn an_endpoints_frame_is_how_its_sockets_get_all() {
+async fn an_endpoints_frame_applies_to_everything_its_sockets_get() {
     let mockd = paused(HUB).await;
     let mut socket = mockd.socket("/framed").await;
     assert_eq!(socket.text().await, "ready");
@@ -180,22 +180,22 @@ async fn an_endpoints_frame_is_how_its_sockets_get_all() {
 }
 
 #[tokio::test]
-async fn the_steps_of_a_membership_end_with_it() {
+async fn steps_of_a_membership_end_with_it() {
     let mockd = paused(HUB).await;
     let mut socket = mockd.socket("/hub").await;
     socket.say(json!({ "do": "beat" })).await;
     assert_eq!(socket.text().await, "beat");
-    pass(&mockd, "2s").await;
+    advance(&mockd, "2s").await;
     assert_eq!(socket.texts(2).await, ["beat", "beat"]);
     socket.say(json!({ "do": "leave", "as": "beat" })).await;
     assert_eq!(socket.text().await, "left");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
-    pass(&mockd, "5s").await;
+    advance(&mockd, "5s").await;
     assert_eq!(topics(&mut socket).await["topics"], json!([]));
 }
 
 #[tokio::test]
-async fn a_topic_of_the_worlds_own_is_refused() {
+async fn reserved_topics_are_refused() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!(7)).await;
     socket.say(json!({ "do": "join", "to": ["sport", "__counters"] })).await;
