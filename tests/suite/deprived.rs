@@ -171,7 +171,7 @@ async fn out_of_descriptors_it_serves_the_connected_and_accepts_later() {
     let mut socket = mockd.live("confectionery").await;
     socket.text().await;
     let mut there = Connection::open(&mockd).await;
-    assert_eq!(there.ask(ORDER).await.1, DONE);
+    assert_eq!(there.request(ORDER).await.1, DONE);
     limit_files(&mockd, mockd.open_files()).await;
     let mut others = Vec::new();
     for _ in 0..20 {
@@ -181,7 +181,7 @@ async fn out_of_descriptors_it_serves_the_connected_and_accepts_later() {
     }
     mockd.logged("cannot accept connections").await;
     for _ in 0..20 {
-        assert_eq!(there.ask(ORDER).await.1, DONE);
+        assert_eq!(there.request(ORDER).await.1, DONE);
         assert!(socket.text().await.starts_with(r#"{"id":"B1""#));
     }
     limit_files(&mockd, 1_000).await;
@@ -203,7 +203,7 @@ async fn out_of_file_descriptors_it_still_sends_long_lists() {
     let mut there = Connection::open(&mockd).await;
     let mut lists = Vec::new();
     for _ in 0..3 {
-        lists.push(there.ask(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.1);
+        lists.push(there.request(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.1);
         limit_files(&mockd, mockd.open_files()).await;
     }
     assert!(lists[0].ends_with(r#"{"id":"T5000","name":"Toy number 5000"}]"#));

@@ -7,7 +7,7 @@ use mockd::scenario::{language, load, schema};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{EventStream, Mockd, accepted, command, schema_rejects, soon};
+use crate::support::{EventStream, Mockd, accepted, command, schema_errors, soon};
 
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = soon("the end of mockd", command(arguments).output()).await.unwrap();
@@ -109,7 +109,7 @@ fn the_schema_rejects_common_mistakes() {
         "categories: { toys: { prefix: T, products: [{ id: true }] } }\n".to_owned(),
         "categories: { toys: { prefix: T, products: [{ order: { total: 7 } }] } }\n".to_owned(),
     ] {
-        assert!(schema_rejects(&wrong).is_some(), "{wrong}");
+        assert!(schema_errors(&wrong).is_some(), "{wrong}");
     }
 }
 

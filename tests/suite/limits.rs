@@ -10,7 +10,7 @@ const WITH_ORIGINS: &str = "\nserver: { cors: [http://shop.test] }\n";
 
 /// Sends a valid request, and returns the head of its answer.
 async fn get_head(connection: &mut Connection) -> String {
-    connection.ask(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.0
+    connection.request(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.0
 }
 
 #[tokio::test]

@@ -123,9 +123,9 @@ async fn at_exit_it_is_erased_with_the_ctrl_c_echo() {
         let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
         terminal.last_line(is_live_line).await;
         let greeting = terminal.lines().len() - 1;
-        terminal.types(b"\x03");
-        terminal.writes("^C").await;
-        let (status, lines, _) = terminal.ends_with(signal).await;
+        terminal.type_keys(b"\x03");
+        terminal.wait_for_output("^C").await;
+        let (status, lines, _) = terminal.stop(signal).await;
         assert_eq!((status.code(), lines.len()), (Some(0), greeting), "{lines:#?}");
         assert!(lines.last().unwrap().ends_with("stop with Ctrl-C"), "{lines:#?}");
     }
@@ -141,7 +141,7 @@ async fn it_is_absent_in_quiet_mode_and_with_json_logs() {
         appears(&ready).await;
         file.write_in_place("categories: 3\n");
         terminal.until(|lines| lines.iter().any(|line| line.contains("is broken"))).await;
-        let (status, _, written) = terminal.ends_with("TERM").await;
+        let (status, _, written) = terminal.stop("TERM").await;
         assert_eq!(status.code(), Some(0));
         assert!(!written.contains("socket  ") && !written.contains("sockets  "), "{written}");
         assert!(!written.contains("\x1b[2K"), "{written:?}");
@@ -160,7 +160,7 @@ async fn it_is_drawn_only_in_the_foreground() {
         terminal.last_line(|line| line.ends_with(&format!(" → {total}"))).await;
     }
     assert!(!terminal.lines().iter().any(|line| is_live_line(line)), "{:#?}", terminal.lines());
-    terminal.types(b"\n");
+    terminal.type_keys(b"\n");
     terminal.last_line(is_live_line).await;
 }
 

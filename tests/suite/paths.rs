@@ -86,7 +86,8 @@ categories:
         ("/**", "", 404),
         ("/{*rest}/x", "", 404),
     ] {
-        let (head, body) = connection.ask(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+        let (head, body) =
+            connection.request(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {head}");
         let listed: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(listed[0]["id"].as_str().unwrap_or_default(), id, "{path}");

@@ -25,7 +25,7 @@ async fn servers(count: usize, file: &ScenarioFile, redis: &Redis, flags: &[&str
 async fn server(file: &ScenarioFile, redis: &Redis, flags: Vec<&str>) -> Mockd {
     let url = redis.url();
     let mut mockd = Mockd::run_with(file.path(), &[&["--store", &url], &flags[..]].concat()).await;
-    mockd.forget_log();
+    mockd.discard_log();
     mockd
 }
 

@@ -107,7 +107,7 @@ async fn memory_and_open_files_do_not_grow() {
     file.write_in_place(&scenario(8));
     mockd.logged("reloaded").await;
     let files = mockd.open_files();
-    mockd.forget_log();
+    mockd.discard_log();
     fill_transcript(&mockd).await;
     for number in 0..WARM_UP {
         round(&mockd, &file, sockets, number).await;

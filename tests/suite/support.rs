@@ -26,7 +26,7 @@ pub(crate) use http::{Answer, Connection, http, raw};
 pub(crate) use mockd::{Mockd, command};
 pub(crate) use port::Port;
 pub(crate) use redis::Redis;
-pub(crate) use schema::{accepted, schema_rejects};
+pub(crate) use schema::{accepted, schema_errors};
 pub(crate) use socket::{RawSocket, Socket};
 pub(crate) use stream::EventStream;
 #[cfg(unix)]

@@ -132,7 +132,7 @@ async fn hundreds_of_saves_drop_no_socket_and_lose_no_order() {
     let random = ChaCha8Rng::seed_from_u64(seed("MOCKD_TORTURE_SEED"));
     let file = ScenarioFile::new(&shop(0));
     let mut mockd = Mockd::run(&file).await;
-    mockd.forget_log();
+    mockd.discard_log();
     let mut saver = Saver::new(file, random);
     let seen = Arc::new(watch::Sender::new(3));
     let views = open(&mockd, &seen).await;

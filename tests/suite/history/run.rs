@@ -43,7 +43,7 @@ impl Run {
         let file = Self::file();
         // Until the witnesses are there, nothing is to happen.
         let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-        mockd.forget_log();
+        mockd.discard_log();
         Self::with(mode, file, vec![mockd]).await
     }
 

@@ -71,12 +71,12 @@ async fn a_chat_spans_two_servers() {
     let history = bob.json().await;
     assert_eq!((&history["here"], &history["messages"][0]["text"]), (&json!(2), &json!("Welcome!")));
     assert_eq!(ada.json().await, json!({ "type": "joined", "name": "bob" }));
-    bob.say(json!({ "type": "say", "id": 7, "text": "Hello" })).await;
+    bob.send_json(json!({ "type": "say", "id": 7, "text": "Hello" })).await;
     let message = bob.json().await;
     assert_eq!((&message["message"]["from"], &message["message"]["text"]), (&json!("bob"), &json!("Hello")));
     assert_eq!(bob.json().await, json!({ "type": "ack", "id": 7, "message": message["message"]["id"] }));
     assert_eq!(ada.json().await, message);
-    ada.say(json!({ "type": "typing" })).await;
+    ada.send_json(json!({ "type": "typing" })).await;
     assert_eq!(bob.json().await, json!({ "type": "typing", "name": "ada" }));
     let posted = json!({ "from": "cid", "text": "Hi" });
     let posted = servers[0].send("POST", "/rooms/lobby/messages", Some(&posted)).await.json();
@@ -104,7 +104,7 @@ async fn a_socket_rule_changes_the_data_of_all_servers() {
     let votes = sockets.iter_mut().map(|socket| async move {
         let mut counts = Vec::new();
         for _ in 0..20 {
-            socket.say(json!({ "do": "vote" })).await;
+            socket.send_json(json!({ "do": "vote" })).await;
             counts.push(socket.json().await.as_u64().unwrap());
         }
         counts
@@ -133,7 +133,7 @@ async fn a_stream_can_change_data_and_send_messages() {
     }
     servers[1].advance("", "1s").await;
     assert_eq!((stream.text().await, ada.text().await), ("tick".to_owned(), "tick".to_owned()));
-    ada.say(json!({ "do": "say" })).await;
+    ada.send_json(json!({ "do": "say" })).await;
     assert_eq!(stream.data().await, ada.json().await);
 }
 
@@ -204,7 +204,7 @@ async fn a_server_suspended_for_too_long_closes_its_sockets() {
     expect_left(&servers, &["bob"]).await;
     let (mut cid, third) = enter(&servers[1], "cid").await;
     expect_here(&servers, &[first, third]).await;
-    ada.say(json!({ "do": "say" })).await;
+    ada.send_json(json!({ "do": "say" })).await;
     assert_eq!(cid.json().await, ada.json().await);
 }
 
@@ -216,14 +216,14 @@ async fn a_server_that_joins_later_has_all_members() {
     let (mut ada, first) = enter(&servers[0], "ada").await;
     // Enough changes for a checkpoint, from which the new server starts.
     for _ in 0..1_100 {
-        ada.say(json!({ "do": "vote" })).await;
+        ada.send_json(json!({ "do": "vote" })).await;
         ada.text().await;
     }
     servers.push(server(&file, &redis, vec!["--paused"]).await);
     expect_here(&servers, &[first]).await;
     let (mut bob, second) = enter(&servers[1], "bob").await;
     expect_here(&servers, &[first, second]).await;
-    bob.say(json!({ "do": "say" })).await;
+    bob.send_json(json!({ "do": "say" })).await;
     assert_eq!(ada.json().await, bob.json().await);
     agreed(&servers, "/__mockd/state").await;
 }
@@ -239,7 +239,7 @@ async fn a_frame_during_an_outage_of_the_store_closes_its_socket() {
     for server in &servers {
         server.until("/__mockd/health", |health| health["status"] == "degraded").await;
     }
-    ada.say(json!({ "do": "vote" })).await;
+    ada.send_json(json!({ "do": "vote" })).await;
     let reason = "try again later: the store of this shared world cannot be reached";
     assert_eq!(ada.closed().await, (1013, reason.to_owned()));
     let journal = servers[0].get("/__mockd/journal?kind=received").await.json();
@@ -253,7 +253,7 @@ async fn a_frame_during_an_outage_of_the_store_closes_its_socket() {
     }
     // The closed socket has left on every server. The socket that sent nothing is still a member.
     expect_here(&servers, &[second]).await;
-    bob.say(json!({ "do": "vote" })).await;
+    bob.send_json(json!({ "do": "vote" })).await;
     assert!(bob.json().await.is_u64());
 }
 

@@ -187,7 +187,7 @@ fn mutate(value: &mut Value, remaining: &mut usize, wrong: &Value, renamed: Opti
             _ => *value = wrong.clone(),
         }
     }
-    *remaining = left.wrapping_sub(1);
+    *remaining = remaining.wrapping_sub(1);
     match value {
         Value::Array(items) if *remaining < usize::MAX / 2 => {
             for item in items {

@@ -94,7 +94,7 @@ impl Connection {
     }
 
     /// Sends a request, and returns the head and body of its answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> (String, String) {
+    pub(crate) async fn request(&mut self, request: &[u8]) -> (String, String) {
         self.send(request).await.unwrap();
         self.answer().await.expect("the connection ended")
     }

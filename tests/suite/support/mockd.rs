@@ -34,7 +34,7 @@ impl Starting {
     }
 
     /// Waits until mockd serves.
-    pub(crate) async fn greeted(self) -> Mockd {
+    pub(crate) async fn ready(self) -> Mockd {
         Mockd::after(self.0).await
     }
 }
@@ -68,11 +68,11 @@ impl Mockd {
 
     /// Runs a command that serves and writes its log as JSON.
     pub(crate) async fn start(command: Command) -> Self {
-        Self::begin(command).greeted().await
+        Self::spawn(command).ready().await
     }
 
     /// Like [`Mockd::start`], for a command that waits for something before it serves.
-    pub(crate) fn begin(mut command: Command) -> Starting {
+    pub(crate) fn spawn(mut command: Command) -> Starting {
         Starting(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -126,7 +126,7 @@ impl Mockd {
     }
 
     /// Discards the log from now on, because a full pipe would block mockd.
-    pub(crate) fn forget_log(&mut self) {
+    pub(crate) fn discard_log(&mut self) {
         let mut log = self.log.take().expect("the log is discarded only once").into_inner();
         tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await });
     }

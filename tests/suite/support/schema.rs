@@ -9,12 +9,12 @@ use serde_yaml::Value as Yaml;
 /// Parses a scenario, and asserts that the schema accepts it too.
 pub(crate) fn accepted(text: &str) -> Arc<Scenario> {
     let scenario = parse(&Source::new("scenario.yaml", text)).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-    assert_eq!(schema_rejects(text), None, "{text}");
+    assert_eq!(schema_errors(text), None, "{text}");
     Arc::new(scenario)
 }
 
 /// Returns the reasons why the schema rejects a YAML text; `None` if it accepts the text.
-pub(crate) fn schema_rejects(text: &str) -> Option<String> {
+pub(crate) fn schema_errors(text: &str) -> Option<String> {
     static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
     let validator = VALIDATOR.get_or_init(|| jsonschema::validator_for(&schema()).unwrap());
     let mut yaml: Yaml = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));

@@ -137,7 +137,7 @@ impl Socket {
     }
 
     /// Sends a JSON message.
-    pub(crate) async fn say(&mut self, message: Value) {
+    pub(crate) async fn send_json(&mut self, message: Value) {
         self.send(message.to_string()).await;
     }
 

@@ -93,7 +93,7 @@ impl Terminal {
     }
 
     /// Waits until the text was written, even if it is no longer on the screen.
-    pub(crate) async fn writes(&mut self, text: &str) {
+    pub(crate) async fn wait_for_output(&mut self, text: &str) {
         let written = async { while !self.written.contains(text) && self.read().await {} };
         soon("the expected output", written).await;
     }
@@ -114,12 +114,12 @@ impl Terminal {
     }
 
     /// Types on the keyboard.
-    pub(crate) fn types(&mut self, keys: &[u8]) {
+    pub(crate) fn type_keys(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).unwrap();
     }
 
     /// Sends a signal, waits for the exit, and returns its status, the lines on the screen, and the whole output.
-    pub(crate) async fn ends_with(mut self, signal: &str) -> (ExitStatus, Vec<String>, String) {
+    pub(crate) async fn stop(mut self, signal: &str) -> (ExitStatus, Vec<String>, String) {
         super::signal(self.child.id().unwrap(), signal);
         let status = soon("the end of mockd", self.child.wait()).await.unwrap();
         let rest = async { while self.read().await {} };

@@ -71,7 +71,7 @@ async fn graphql_is_also_answered_over_http() {
     // The sockets of the example use a subprotocol.
     let url = format!("ws://{}/graphql", mockd.address());
     let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
-    socket.say(json!({ "type": "connection_init" })).await;
+    socket.send_json(json!({ "type": "connection_init" })).await;
     assert_eq!(socket.json().await, json!({ "type": "connection_ack", "payload": { "user": "anonymous" } }));
 }
 
@@ -83,7 +83,7 @@ async fn a_client_can_connect_at_any_clock_speed() {
         let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
         // Longer than the timeout for the client's `connection_init`.
         advance(&mockd, "10s").await;
-        socket.say(json!({ "type": "connection_init" })).await;
+        socket.send_json(json!({ "type": "connection_init" })).await;
         assert_eq!(socket.json().await["type"], "connection_ack", "{arguments:?}");
     }
 }
@@ -94,17 +94,17 @@ async fn phoenix_sends_only_to_members_of_a_channel() {
     let (mut ada, mut bob) =
         (mockd.socket("/socket/websocket?user=ada").await, mockd.socket("/socket/websocket?user=bob").await);
     let ok = |response: Value| json!({ "status": "ok", "response": response });
-    ada.say(json!(["1", "1", "room:kitchen", "phx_join", {}])).await;
+    ada.send_json(json!(["1", "1", "room:kitchen", "phx_join", {}])).await;
     assert_eq!(ada.json().await, json!(["1", "1", "room:kitchen", "phx_reply", ok(json!({ "messages": [] }))]));
-    bob.say(json!(["1", "1", "room:kitchen", "new_msg", { "body": "not joined" }])).await;
+    bob.send_json(json!(["1", "1", "room:kitchen", "new_msg", { "body": "not joined" }])).await;
     let unmatched = json!({ "status": "error", "response": { "reason": "unmatched topic" } });
     assert_eq!(bob.json().await, json!(["1", "1", "room:kitchen", "phx_reply", unmatched]));
-    bob.say(json!([null, "2", "phoenix", "heartbeat", {}])).await;
+    bob.send_json(json!([null, "2", "phoenix", "heartbeat", {}])).await;
     assert_eq!(bob.json().await, json!([null, "2", "phoenix", "phx_reply", ok(json!({}))]));
     let row = json!({ "id": 2, "room": "room:kitchen", "user": "rest", "body": "Dinner!" });
     assert_eq!(mockd.post("/rooms/kitchen/messages", r#"{"body":"Dinner!"}"#).await.json(), row);
     assert_eq!(ada.json().await, json!([null, null, "room:kitchen", "new_msg", row]));
-    ada.say(json!(["1", "3", "room:kitchen", "phx_leave", {}])).await;
+    ada.send_json(json!(["1", "3", "room:kitchen", "phx_leave", {}])).await;
     assert_eq!(ada.json().await, json!(["1", "3", "room:kitchen", "phx_reply", ok(json!({}))]));
     assert_eq!(ada.json().await, json!(["1", "1", "room:kitchen", "phx_close", {}]));
 }

@@ -92,7 +92,7 @@ async fn a_reply_is_sent_as_json_text_or_bytes() {
         (json!({ "binary": "AP8=" }), Message::binary(vec![0, 255])),
         (json!({ "binary": 1 }), Message::text(r#"{"binary":1}"#)),
     ] {
-        socket.say(json!({ "type": "echo", "value": value })).await;
+        socket.send_json(json!({ "type": "echo", "value": value })).await;
         assert_eq!(socket.message().await, frame, "{value}");
     }
 }
@@ -136,11 +136,11 @@ async fn an_unmatched_message_is_journalled_with_the_nearest_rule() {
 async fn a_refused_rule_changes_and_sends_nothing() {
     let mut mockd = paused(ECHO).await;
     let mut socket = echo(&mockd).await;
-    socket.say(json!({ "type": "name", "name": "ada" })).await;
+    socket.send_json(json!({ "type": "name", "name": "ada" })).await;
     assert_eq!(socket.json().await, json!({ "name": "ada" }));
-    socket.say(json!({ "type": "break" })).await;
+    socket.send_json(json!({ "type": "break" })).await;
     assert_no_frames(&mut socket).await;
-    socket.say(json!({ "type": "who" })).await;
+    socket.send_json(json!({ "type": "who" })).await;
     assert_eq!(socket.json().await, json!({ "who": "ada", "id": 1 }));
     assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "n": 0 }]));
     let received = mockd.get("/__mockd/journal?kind=received").await.json();
@@ -154,11 +154,11 @@ async fn each_socket_has_its_own_data() {
     let mockd = paused(ECHO).await;
     let (mut ada, mut bob) = (echo(&mockd).await, echo(&mockd).await);
     for (socket, name) in [(&mut ada, "ada"), (&mut bob, "bob")] {
-        socket.say(json!({ "type": "name", "name": name })).await;
+        socket.send_json(json!({ "type": "name", "name": name })).await;
         assert_eq!(socket.json().await, json!({ "name": name }));
     }
     for (socket, who) in [(&mut ada, json!({ "who": "ada", "id": 1 })), (&mut bob, json!({ "who": "bob", "id": 2 }))] {
-        socket.say(json!({ "type": "who" })).await;
+        socket.send_json(json!({ "type": "who" })).await;
         assert_eq!(socket.json().await, who);
     }
 }
@@ -174,11 +174,11 @@ async fn a_rule_closes_with_a_code_and_a_reason() {
         (json!({ "type": "bye", "why": "ä".repeat(100) }), (4000, format!("bye {}", "ä".repeat(59)))),
     ] {
         let mut socket = echo(&mockd).await;
-        socket.say(message.clone()).await;
+        socket.send_json(message.clone()).await;
         assert_eq!(socket.closed().await, expected, "{message}");
     }
     let mut socket = echo(&mockd).await;
-    socket.say(json!({ "type": "bye", "code": 1005 })).await;
+    socket.send_json(json!({ "type": "bye", "code": 1005 })).await;
     assert_no_frames(&mut socket).await;
 }
 
@@ -188,7 +188,7 @@ async fn closed_steps_run_once_for_every_socket() {
     let mut named = Vec::new();
     for name in ["closes", "disconnects", "is closed"] {
         let mut socket = echo(&mockd).await;
-        socket.say(json!({ "type": "name", "name": name })).await;
+        socket.send_json(json!({ "type": "name", "name": name })).await;
         assert_eq!(socket.json().await, json!({ "name": name }));
         named.push(socket);
     }
@@ -230,7 +230,7 @@ websocket:
     let mut socket = mockd.socket("/s?token=a").await;
     // An undefined value matches no message, and a rule without steps sends nothing.
     for message in [json!({ "op": 3 }), json!({ "token": null })] {
-        socket.say(message).await;
+        socket.send_json(message).await;
     }
     assert_eq!(socket.text().await, "other");
     assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "token": "a" }]));

@@ -36,14 +36,14 @@ async fn save(mockd: &mut Mockd, file: &ScenarioFile, text: &str) -> String {
 
 /// Asks a socket's rules for its name and topics. Panics if another frame comes before the answer.
 async fn who(socket: &mut Socket) -> Value {
-    socket.say(json!({ "do": "who" })).await;
+    socket.send_json(json!({ "do": "who" })).await;
     socket.json().await
 }
 
 async fn ada(mockd: &Mockd) -> Socket {
     let mut socket = mockd.socket("/live").await;
     assert_eq!(socket.text().await, "one 10");
-    socket.say(json!({ "do": "name", "name": "ada" })).await;
+    socket.send_json(json!({ "do": "name", "name": "ada" })).await;
     assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
     socket
 }
@@ -82,7 +82,7 @@ async fn scheduled_steps_continue_if_their_source_is_unchanged() {
     let mut mockd = run(&file).await;
     let mut socket = ada(&mockd).await;
     for step in ["stay", "change", "beat"] {
-        socket.say(json!({ "do": step })).await;
+        socket.send_json(json!({ "do": step })).await;
     }
     assert_eq!(who(&mut socket).await["topics"], json!(["beats", "news"]));
     advance(&mockd, "1s").await;
@@ -92,7 +92,7 @@ async fn scheduled_steps_continue_if_their_source_is_unchanged() {
     let mut seen = socket.texts(3).await;
     seen.sort_unstable();
     assert_eq!(seen, ["beat", "beat", "stayed"]);
-    socket.say(json!({ "do": "change" })).await;
+    socket.send_json(json!({ "do": "change" })).await;
     assert_eq!(who(&mut socket).await["name"], "ada");
     advance(&mockd, "3s").await;
     assert_eq!(socket.texts(4).await.iter().filter(|text| *text == "after").count(), 1);

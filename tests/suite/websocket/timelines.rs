@@ -97,7 +97,7 @@ async fn conditions_are_evaluated_when_their_step_is_due() {
     let mockd = paused(CLOCK).await;
     let (mut socket, mut quiet) = (open_clock(&mockd).await, open_clock(&mockd).await);
     assert_eq!(mockd.send("PUT", "/open", Some(&json!(false))).await.status, 204);
-    quiet.say(json!({ "do": "quiet" })).await;
+    quiet.send_json(json!({ "do": "quiet" })).await;
     assert_eq!(quiet.text().await, "set");
     let first = ["one", "at 2", "at 2", "at 3", "0 x"];
     assert_eq!(after(&mockd, &mut socket, "11s").await, first);
@@ -112,15 +112,15 @@ async fn each_message_starts_its_own_steps() {
     advance(&mockd, "13s").await;
     socket.send("ping").await;
     socket.until("pong").await;
-    socket.say(json!({ "do": "later", "n": 1 })).await;
+    socket.send_json(json!({ "do": "later", "n": 1 })).await;
     assert_eq!(socket.text().await, "soon");
-    socket.say(json!({ "do": "count", "n": 3 })).await;
+    socket.send_json(json!({ "do": "count", "n": 3 })).await;
     assert_eq!(socket.text().await, "twice 0");
     // Scheduled steps keep the message that started them.
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["2 z", "twice 2"]);
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["twice 4", "done"]);
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["later 1"]);
-    socket.say(json!({ "do": "count", "n": 0 })).await;
+    socket.send_json(json!({ "do": "count", "n": 0 })).await;
     assert_eq!(socket.text().await, "done");
 }
 
@@ -128,7 +128,7 @@ async fn each_message_starts_its_own_steps() {
 async fn steps_end_with_their_socket_except_closed_steps() {
     let mockd = paused(CLOCK).await;
     let mut socket = open_clock(&mockd).await;
-    socket.say(json!({ "do": "later", "n": 1 })).await;
+    socket.send_json(json!({ "do": "later", "n": 1 })).await;
     assert_eq!(socket.text().await, "soon");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], "1s");
     advance(&mockd, "500ms").await;

@@ -51,13 +51,13 @@ async fn member(mockd: &Mockd, topics: Value) -> Socket {
 }
 
 async fn join(socket: &mut Socket, topics: Value) {
-    socket.say(json!({ "do": "join", "to": topics })).await;
+    socket.send_json(json!({ "do": "join", "to": topics })).await;
     assert_eq!(socket.text().await, "ok");
 }
 
 /// Asks a socket's rules for its topics. Panics if another frame comes before the answer.
 async fn topics(socket: &mut Socket) -> Value {
-    socket.say(json!({ "do": "topics" })).await;
+    socket.send_json(json!({ "do": "topics" })).await;
     socket.json().await
 }
 
@@ -72,10 +72,10 @@ async fn frames_to_a_topic_reach_only_its_members() {
     let (mut a, mut b) = (member(&mockd, json!("news")).await, member(&mockd, json!(["sport", "x/1"])).await);
     post(&mockd, "/news", json!({ "x": 1 })).await;
     post(&mockd, "/several", json!([2])).await;
-    a.say(json!({ "do": "send", "to": ["x/1", "nobody"], "frame": "to x" })).await;
+    a.send_json(json!({ "do": "send", "to": ["x/1", "nobody"], "frame": "to x" })).await;
     assert_eq!(a.texts(2).await, [r#"{"x":1}"#, "[2]"]);
     assert_eq!(b.texts(2).await, ["[2]", "to x"]);
-    a.say(json!({ "do": "send", "to": "news", "frame": { "binary": "AP8=" } })).await;
+    a.send_json(json!({ "do": "send", "to": "news", "frame": { "binary": "AP8=" } })).await;
     assert_eq!(a.message().await, Message::binary(vec![0, 255]));
     assert_eq!(topics(&mut b).await, json!({ "topics": ["sport", "x/1"], "joined": 1, "members": [1] }));
 }
@@ -96,7 +96,7 @@ async fn a_member_gets_events_that_match_its_where_in_its_frame() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, mockd.socket("/hub").await);
     for (socket, room) in [(&mut a, "a"), (&mut b, "b")] {
-        socket.say(json!({ "do": "room", "room": room })).await;
+        socket.send_json(json!({ "do": "room", "room": room })).await;
         assert_eq!(socket.text().await, "ok");
     }
     for (room, text) in [("a", "two"), ("b", "three"), ("a", "four")] {
@@ -107,7 +107,7 @@ async fn a_member_gets_events_that_match_its_where_in_its_frame() {
     assert_eq!(a.texts(2).await, ["notes two", "notes four"]);
     assert_eq!(b.text().await, "notes three");
     // Joining under the same name replaces the membership.
-    a.say(json!({ "do": "room", "room": "b" })).await;
+    a.send_json(json!({ "do": "room", "room": "b" })).await;
     assert_eq!(a.text().await, "ok");
     post(&mockd, "/notes", json!({ "room": "a", "text": "five" })).await;
     post(&mockd, "/notes", json!({ "room": "b", "text": "six" })).await;
@@ -119,18 +119,18 @@ async fn named_memberships_are_left_separately() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!("news")).await;
     for name in ["one", "two"] {
-        socket.say(json!({ "do": "join", "to": "news", "as": name })).await;
+        socket.send_json(json!({ "do": "join", "to": "news", "as": name })).await;
         assert_eq!(socket.text().await, "ok");
     }
     post(&mockd, "/news", json!(1)).await;
     let frames = ["1", r#"{"as":"one","event":1}"#, r#"{"as":"two","event":1}"#];
     assert_eq!(socket.texts(3).await, frames);
-    socket.say(json!({ "do": "leave", "as": "one" })).await;
+    socket.send_json(json!({ "do": "leave", "as": "one" })).await;
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(2)).await;
     assert_eq!(socket.texts(2).await, ["2", r#"{"as":"two","event":2}"#]);
     // Without a name, the socket leaves every membership of the topic.
-    socket.say(json!({ "do": "leave", "to": "news" })).await;
+    socket.send_json(json!({ "do": "leave", "to": "news" })).await;
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(3)).await;
     assert_eq!(topics(&mut socket).await, json!({ "topics": [], "joined": 0, "members": [] }));
@@ -142,12 +142,12 @@ async fn others_are_all_members_except_the_sender() {
     let mut sockets = [member(&mockd, json!("news")).await, member(&mockd, json!(["news", "sport"])).await];
     let mut framed = mockd.socket("/framed").await;
     assert_eq!(framed.text().await, "ready");
-    sockets[0].say(json!({ "do": "others", "to": "news", "frame": "hi" })).await;
+    sockets[0].send_json(json!({ "do": "others", "to": "news", "frame": "hi" })).await;
     assert_eq!(sockets[1].text().await, "hi");
     assert_eq!(framed.json().await, json!({ "topic": "news", "data": "hi", "id": 3 }));
     assert_eq!(topics(&mut sockets[0]).await["joined"], 3);
     // A socket that has not joined the topic can send to it.
-    sockets[0].say(json!({ "do": "others", "to": "sport", "frame": "goal" })).await;
+    sockets[0].send_json(json!({ "do": "others", "to": "sport", "frame": "goal" })).await;
     assert_eq!(sockets[1].text().await, "goal");
 }
 
@@ -156,7 +156,7 @@ async fn a_frame_without_a_topic_reaches_all_sockets_of_the_endpoint() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, member(&mockd, json!("news")).await);
     let mut silent = mockd.socket("/silent").await;
-    a.say(json!({ "do": "send", "frame": "all" })).await;
+    a.send_json(json!({ "do": "send", "frame": "all" })).await;
     assert_eq!((a.text().await, b.text().await), ("all".to_owned(), "all".to_owned()));
     silent.send("?").await;
     assert_eq!(silent.texts(2).await, ["ready", "nothing"]);
@@ -183,11 +183,11 @@ async fn an_endpoints_frame_applies_to_everything_its_sockets_get() {
 async fn steps_of_a_membership_end_with_it() {
     let mockd = paused(HUB).await;
     let mut socket = mockd.socket("/hub").await;
-    socket.say(json!({ "do": "beat" })).await;
+    socket.send_json(json!({ "do": "beat" })).await;
     assert_eq!(socket.text().await, "beat");
     advance(&mockd, "2s").await;
     assert_eq!(socket.texts(2).await, ["beat", "beat"]);
-    socket.say(json!({ "do": "leave", "as": "beat" })).await;
+    socket.send_json(json!({ "do": "leave", "as": "beat" })).await;
     assert_eq!(socket.text().await, "left");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
     advance(&mockd, "5s").await;
@@ -198,8 +198,8 @@ async fn steps_of_a_membership_end_with_it() {
 async fn reserved_topics_are_refused() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!(7)).await;
-    socket.say(json!({ "do": "join", "to": ["sport", "__counters"] })).await;
-    socket.say(json!({ "do": "join", "to": "" })).await;
+    socket.send_json(json!({ "do": "join", "to": ["sport", "__counters"] })).await;
+    socket.send_json(json!({ "do": "join", "to": "" })).await;
     assert_eq!(topics(&mut socket).await["topics"], json!(["7"]));
     let received = mockd.get("/__mockd/journal?kind=received").await.json();
     let refused = "A topic must be text that does not begin with `__`, found \"__counters\"";

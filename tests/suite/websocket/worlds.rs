@@ -41,7 +41,7 @@ async fn sockets_of_two_worlds_are_isolated() {
     let mockd = paused(NEWS).await;
     let (mut one, mut other) = (live(&mockd, "").await, live(&mockd, "/@a").await);
     assert_eq!(mockd.send("POST", "/@a/news", Some(&json!(1))).await.status, 204);
-    one.say(json!({ "do": "all", "frame": "all" })).await;
+    one.send_json(json!({ "do": "all", "frame": "all" })).await;
     assert_eq!((one.text().await, other.text().await), ("all".to_owned(), "1".to_owned()));
     assert_no_frames(&mut one).await;
     assert_no_frames(&mut other).await;
@@ -92,7 +92,7 @@ async fn manual_frames_and_closes_reach_one_socket_or_all() {
 async fn the_journal_has_the_messages_and_frames_of_sockets() {
     let mockd = paused(NEWS).await;
     let (mut one, mut two) = (live(&mockd, "").await, live(&mockd, "").await);
-    one.say(json!({ "do": "all", "frame": [1] })).await;
+    one.send_json(json!({ "do": "all", "frame": [1] })).await;
     assert_eq!((one.json().await, two.json().await), (json!([1]), json!([1])));
     one.close().await;
     let is_closed = |journal: &Value| journal["entries"] != json!([]);
