@@ -89,7 +89,7 @@ fn every_key_of_the_language_is_explained() {
 #[test]
 fn the_schema_rejects_common_mistakes() {
     let with = |rest: &str| format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\n{rest}\n");
-    for wrong in [
+    for invalid in [
         with("sed: 4"),
         with("feed: al"),
         with("server: { port: 70000 }"),
@@ -109,7 +109,7 @@ fn the_schema_rejects_common_mistakes() {
         "categories: { toys: { prefix: T, products: [{ id: true }] } }\n".to_owned(),
         "categories: { toys: { prefix: T, products: [{ order: { total: 7 } }] } }\n".to_owned(),
     ] {
-        assert!(schema_errors(&wrong).is_some(), "{wrong}");
+        assert!(schema_errors(&invalid).is_some(), "{invalid}");
     }
 }
 

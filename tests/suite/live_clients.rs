@@ -1,4 +1,4 @@
-//! The socket examples with the official clients of their protocols, in paused worlds. The scripts in `live_clients`
+//! The socket examples with client libraries for their protocols, in paused worlds. The scripts in `live_clients`
 //! connect, subscribe, are refused, reconnect, and print what they received.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the control API, compared with the actual answers.
+//! The document that describes the control API, compared with the actual answers.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The ways to install mockd: npm, a wheel, a dockerfile_arguments, a GitHub action, and a catalog for editors. The
+//! The ways to install mockd: npm, a wheel, a container, a GitHub action, and a catalog for editors. The
 //! packages contain the binary that the other tests run.
 
 use std::fs;

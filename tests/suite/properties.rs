@@ -200,7 +200,7 @@ fn a_reload_and_its_reversal_restore_the_state() {
 }
 
 #[test]
-fn a_state_of_another_scenario_is_refused() {
+fn the_state_of_another_scenario_is_refused() {
     let engine = |text: &str| Engine::new(&read(text).unwrap(), 1);
     let one = engine("{categories: {a: {prefix: A, products: [{id: A1}]}, b: {prefix: B, products: []}}}");
     let other = engine("{categories: {a: {prefix: A, products: [{id: A2}]}}}");

@@ -150,9 +150,9 @@ async fn every_kind_of_request_is_answered_and_journalled() {
 async fn requests_on_one_connection_are_answered_in_order() {
     let mockd = Mockd::shop().await;
     let order = |amount: i64| post("/orders/A1", &json!({ "amount": amount }).to_string());
-    let wrong = post("/orders/A1", "null");
+    let invalid = post("/orders/A1", "null");
     let list = get("/confectionery");
-    let all = [order(1), list.clone(), order(10), wrong, order(100), list].concat();
+    let all = [order(1), list.clone(), order(10), invalid, order(100), list].concat();
     let answers = exchange(&mockd, &all, 6).await;
     let expected =
         ["{\"ok\":true}", "Chewy Toffee", "{\"ok\":true}", "must be an integer", "{\"ok\":true}", "Chewy Toffee"];

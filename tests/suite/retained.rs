@@ -456,7 +456,7 @@ fn a_removed_fault_stays_removed_and_the_others_continue() {
 }
 
 #[test]
-fn at_most_100_000_rows_are_retained_oldest_first_out() {
+fn at_most_100_000_rows_are_retained_and_the_oldest_dropped() {
     let rows = |prefix: &str, count: usize| {
         let rows: Vec<String> = (0..count).map(|number| format!("{{ id: {prefix}{number} }}")).collect();
         toys(&rows.join(", "))

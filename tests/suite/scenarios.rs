@@ -203,9 +203,9 @@ async fn an_unlisted_file_gets_404_and_an_invalid_request_400() {
          lists"
     );
     assert_eq!((answer.status, &answer.json()["message"]), (404, &json!(message)));
-    for (wrong, field) in [(json!({}), "file"), (json!({ "file": 3 }), "file"), (json!({ "fil": "x" }), "fil")] {
-        let answer = mockd.send("POST", PATH, Some(&wrong)).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{wrong}");
+    for (invalid, field) in [(json!({}), "file"), (json!({ "file": 3 }), "file"), (json!({ "fil": "x" }), "fil")] {
+        let answer = mockd.send("POST", PATH, Some(&invalid)).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{invalid}");
     }
     assert_eq!(mockd.get("/__mockd/reload").await.json()["count"], 0);
 }
@@ -293,7 +293,7 @@ async fn a_switch_to_a_file_being_written_waits_for_all_of_it() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_scenario_from_a_pipe_can_be_switched_away_from() {
+async fn a_server_can_switch_from_a_pipe_but_not_back() {
     let file = ScenarioFile::new(SHOP);
     let pipe = file.directory().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

@@ -44,10 +44,10 @@ const TRAVERSALS: &str = r"
 
 #[tokio::test]
 async fn no_path_leads_out_of_the_folder() {
-    let (file, own) = with_site(|_| {}).await;
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
     let absolute = file.directory().to_str().unwrap();
-    for (mockd, secret) in [(&own, "secret.txt"), (&own, "site-secret/secret.txt"), (&built_in, "Cargo.toml")] {
+    for (mockd, secret) in [(&custom, "secret.txt"), (&custom, "site-secret/secret.txt"), (&built_in, "Cargo.toml")] {
         for target in TRAVERSALS.split_whitespace() {
             let target = target.replace('F', secret).replace('D', absolute);
             let answer = get(mockd, &target).await;
@@ -178,9 +178,9 @@ async fn only_utf_8_files_are_served_as_utf_8() {
 
 #[tokio::test]
 async fn a_matching_etag_gets_304() {
-    let (file, own) = with_site(|_| {}).await;
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
-    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
+    for (mockd, path) in [(&custom, "/sub/a.txt"), (&custom, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
         let first = mockd.get(path).await;
         let etag = first.header("etag");
         let opaque = etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
@@ -213,8 +213,8 @@ async fn a_matching_etag_gets_304() {
         }
     }
     fs::write(file.directory().join("site/sub/a.txt"), "other").unwrap();
-    let etag = own.get("/").await.header("etag").to_owned();
-    let answer = http("GET", &format!("{}/sub/a.txt", own.url()), &[("if-none-match", &etag)], None).await;
+    let etag = custom.get("/").await.header("etag").to_owned();
+    let answer = http("GET", &format!("{}/sub/a.txt", custom.url()), &[("if-none-match", &etag)], None).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "other"));
 }
 
@@ -250,9 +250,9 @@ async fn file_names_are_decoded_once() {
 
 #[tokio::test]
 async fn a_head_gets_the_headers_of_a_get_without_a_body() {
-    let (file, own) = with_site(|_| {}).await;
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
-    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/app.js")] {
+    for (mockd, path) in [(&custom, "/sub/a.txt"), (&custom, "/"), (&built_in, "/"), (&built_in, "/app.js")] {
         let whole = mockd.get(path).await;
         // Only GET defines ranges (RFC 9110, 14.2).
         let request =

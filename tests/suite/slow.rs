@@ -81,7 +81,7 @@ fn last_totals(frames: &[String]) -> HashMap<String, i64> {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn sockets_that_do_not_read_delay_no_updates_and_no_memory() {
+async fn sockets_that_do_not_read_affect_neither_others_nor_memory() {
     let mut shop = Shop::open().await;
     let url = format!("ws://{}/orders/nothing", shop.mockd.address());
     let mut stuck = join_all((0..STUCK).map(|_| Socket::open_narrow(&url))).await;

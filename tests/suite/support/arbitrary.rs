@@ -40,7 +40,7 @@ pub(crate) fn documents(fastest: &'static str) -> BoxedStrategy<Value> {
 
 /// Returns the same scenarios with one value replaced or one key renamed, most of them invalid.
 pub(crate) fn mutations() -> BoxedStrategy<Value> {
-    let wrong = select(vec![
+    let invalid = select(vec![
         json!(-1),
         json!(0),
         json!(1.5),
@@ -55,10 +55,10 @@ pub(crate) fn mutations() -> BoxedStrategy<Value> {
         json!({ "category": "toys", "weights": {} }),
     ]);
     let renamed = of(select(vec!["every", "rate", "at", "product", "total", "orders", "__x", "a/b", "zzz"]));
-    (documents("1us"), any::<Index>(), wrong, renamed)
-        .prop_map(|(mut document, index, wrong, renamed)| {
+    (documents("1us"), any::<Index>(), invalid, renamed)
+        .prop_map(|(mut document, index, invalid, renamed)| {
             let mut remaining = index.index(count(&document));
-            mutate(&mut document, &mut remaining, &wrong, renamed);
+            mutate(&mut document, &mut remaining, &invalid, renamed);
             document
         })
         .boxed()
@@ -79,8 +79,8 @@ fn total() -> impl Strategy<Value = i64> {
 }
 
 fn product() -> impl Strategy<Value = Value> {
-    let own = select(vec![json!("no"), json!(1.5), json!([1, "010", null]), json!({ "": "\n" }), json!(true)]);
-    (of(total()), own.clone(), of(own)).prop_map(|(total, name, order)| {
+    let values = select(vec![json!("no"), json!(1.5), json!([1, "010", null]), json!({ "": "\n" }), json!(true)]);
+    (of(total()), values.clone(), of(values)).prop_map(|(total, name, order)| {
         let order = order.map(|order| json!({ "extra": order }));
         object([("name", name), ("total", json!(total)), ("order", json!(order))])
     })
@@ -176,7 +176,7 @@ fn count(value: &Value) -> usize {
 }
 
 /// Changes the value that comes after `remaining` others.
-fn mutate(value: &mut Value, remaining: &mut usize, wrong: &Value, renamed: Option<&str>) {
+fn mutate(value: &mut Value, remaining: &mut usize, invalid: &Value, renamed: Option<&str>) {
     if *remaining == 0 {
         match (renamed, &mut *value) {
             (Some(renamed), Value::Object(entries)) if !entries.is_empty() => {
@@ -184,19 +184,19 @@ fn mutate(value: &mut Value, remaining: &mut usize, wrong: &Value, renamed: Opti
                 let moved = entries.shift_remove(&key).unwrap();
                 entries.insert(renamed.to_owned(), moved);
             }
-            _ => *value = wrong.clone(),
+            _ => *value = invalid.clone(),
         }
     }
     *remaining = remaining.wrapping_sub(1);
     match value {
         Value::Array(items) if *remaining < usize::MAX / 2 => {
             for item in items {
-                mutate(item, remaining, wrong, renamed);
+                mutate(item, remaining, invalid, renamed);
             }
         }
         Value::Object(entries) if *remaining < usize::MAX / 2 => {
             for entry in entries.values_mut() {
-                mutate(entry, remaining, wrong, renamed);
+                mutate(entry, remaining, invalid, renamed);
             }
         }
         _ => {}

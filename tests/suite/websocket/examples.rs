@@ -60,8 +60,8 @@ async fn graphql_is_also_answered_over_http() {
         answer.json()
     };
     let say = |variables: Value| json!({ "operationName": "Say", "variables": variables });
-    let said = json!({ "id": 2, "room": "lobby", "from": "rest", "text": "Hi" });
-    assert_eq!(execute(say(json!({ "room": "lobby", "text": "Hi" }))).await, json!({ "data": { "say": said } }));
+    let row = json!({ "id": 2, "room": "lobby", "from": "rest", "text": "Hi" });
+    assert_eq!(execute(say(json!({ "room": "lobby", "text": "Hi" }))).await, json!({ "data": { "say": row } }));
     let empty = execute(say(json!({ "room": "lobby" }))).await;
     assert_eq!((&empty["data"], &empty["errors"][0]["message"]), (&Value::Null, &json!("A message has a text.")));
     let all = execute(json!({ "operationName": "Messages" })).await;

@@ -1,4 +1,4 @@
-//! A save scenario applies to open sockets, and closes none.
+//! A saved scenario applies to open sockets, and closes none.
 
 use serde_json::{Value, json};
 
