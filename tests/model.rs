@@ -1,9 +1,9 @@
-//! A model of what sockets' tasks, the fan-out and the world's task do with the feed and with sockets' cursors, run under
-//! schedules by chance.
+//! A model of how the sockets' tasks, the fan-out and the world's task share the feed and the sockets' cursors, checked
+//! under random schedules.
 //!
-//! The delegation and the feed's log are the product's own files, with locks that a scheduler can interrupt. Around them
-//! everything is as small as it can be: items of the feed are numbers, two in three for each socket, and a connection is a
-//! list with room for some of them.
+//! The delegation and the feed's log are the product's own files, with locks that shuttle's scheduler controls.
+//! Everything else is as small as possible: the items of the feed are numbers, of which each socket receives two in
+//! three, and a connection is a list with room for some of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
@@ -28,34 +28,34 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Mutex;
 use tokio::sync::Notify;
 
-/// Items that are published.
+/// The number of published items.
 const ITEMS: u64 = 6;
 
-/// Items that the feed keeps behind what is handed out.
+/// The number of items that the feed retains after the fan-out has handed them out.
 const BACKLOG: usize = 2;
 
-/// Schedules that are tried.
+/// The number of schedules to try.
 const SCHEDULES: usize = 20_000;
 
 #[derive(Default)]
 struct Connection {
-    /// What the client has got.
-    taken: Vec<u64>,
-    /// How much more it takes now.
+    /// The items that the client has received.
+    received: Vec<u64>,
+    /// How many more items the connection accepts now.
     room: usize,
 }
 
-/// One socket, as all who have to do with it see it.
+/// The state of one socket, shared by its task, its client, the fan-out and the world's task.
 struct Socket {
-    /// Items that leave this when divided by three are for it, and those that leave 2.
+    /// The socket receives the items whose remainder modulo 3 is this or 2.
     remainder: u64,
-    /// Up to where the fan-out has handed out everything to all sockets.
+    /// The position up to which the fan-out has handed out every item.
     handed_out: Arc<Mutex<u64>>,
-    /// The item that comes next when it joins.
+    /// The first item after the socket has joined.
     first: u64,
     fell_behind: Mutex<bool>,
     delegation: Delegation<u64, Vec<u64>>,
-    /// The position at which it is to be closed.
+    /// The position at which the socket closes.
     closing: Mutex<Option<u64>>,
     wake: Notify,
     connection: Mutex<Connection>,
@@ -77,39 +77,39 @@ impl Socket {
         })
     }
 
-    fn hears(&self, item: u64) -> bool {
+    fn receives(&self, item: u64) -> bool {
         item % 3 == self.remainder || item % 3 == 2
     }
 
-    /// A socket at rest has everything that is handed out.
+    /// Asserts that a socket at rest has received every item up to `last`.
     fn assert_has_all_up_to(&self, last: u64) {
         if self.delegation.is_at_rest() && !*self.fell_behind.lock().unwrap() {
-            let taken = self.connection.lock().unwrap().taken.clone();
-            let missing = (self.first..=last).find(|item| self.hears(*item) && !taken.contains(item));
-            assert_eq!(missing, None, "{taken:?} from {} to {last}", self.first);
+            let received = self.connection.lock().unwrap().received.clone();
+            let missing = (self.first..=last).find(|item| self.receives(*item) && !received.contains(item));
+            assert_eq!(missing, None, "{received:?} from {} to {last}", self.first);
         }
     }
 
-    /// What the fan-out has handed out without coming by was not for it.
+    /// Skips the items that the fan-out has handed out to other sockets only.
     fn advance(&self, position: &mut u64) {
         *position = (*position).max(*self.handed_out.lock().unwrap());
     }
 
-    /// Writes what the client takes, and gives the rest.
+    /// Writes as many items as the connection accepts, and returns the rest.
     fn write(&self, items: &[u64]) -> Vec<u64> {
         let mut connection = self.connection.lock().unwrap();
         let count = items.len().min(connection.room);
         connection.room -= count;
-        connection.taken.extend(&items[..count]);
+        connection.received.extend(&items[..count]);
         items[count..].to_vec()
     }
 
-    /// The position at which it is to be closed; beyond all others if it is not.
+    /// Returns the position at which the socket closes; `u64::MAX` if it stays open.
     fn last(&self) -> u64 {
         self.closing.lock().unwrap().unwrap_or(u64::MAX)
     }
 
-    /// The client: reads a little at a time.
+    /// Runs the client, which reads one item at a time.
     async fn read_all(self: Arc<Self>) {
         for _ in 0..=ITEMS {
             self.connection.lock().unwrap().room += 1;
@@ -126,7 +126,7 @@ impl Socket {
     }
 }
 
-/// A socket that has joined, with its task and its client.
+/// A socket with its task and its client.
 struct Visitor {
     socket: Arc<Socket>,
     task: JoinHandle<()>,
@@ -138,7 +138,7 @@ struct Model {
     published: Notify,
     /// Whether everything is published.
     is_over: Mutex<bool>,
-    /// The open ones.
+    /// The open sockets.
     sockets: Mutex<Vec<Arc<Socket>>>,
     handed_out: Arc<Mutex<u64>>,
 }
@@ -158,12 +158,14 @@ impl Model {
         self.feed.lock().unwrap().end()
     }
 
-    /// The items from a position on, with the position after them; `None` if the feed has dropped the first of them.
+    /// Returns the items from a position on, and the position after them; `None` if the feed has dropped the first of
+    /// them.
     fn read(&self, from: u64, last: u64) -> Option<(Vec<u64>, u64)> {
         self.feed.lock().unwrap().read(from, usize::MAX, last)
     }
 
-    /// The world's task: publishes items, and lets a socket in before the first item of its visit and closes it after the last.
+    /// Runs the world's task: publishes the items, opens each socket before the first item of its visit, and closes it
+    /// after the last.
     async fn publish(self: Arc<Self>, visits: [Range<u64>; 2]) -> [Option<Visitor>; 2] {
         let mut visitors = [None, None];
         for item in 0..=ITEMS {
@@ -207,7 +209,7 @@ impl Model {
         }
     }
 
-    /// The fan-out, until everything is handed out.
+    /// Runs the fan-out until every item is handed out.
     async fn fan_out(self: Arc<Self>) {
         loop {
             let is_over = *self.is_over.lock().unwrap();
@@ -222,13 +224,13 @@ impl Model {
                 continue;
             }
             let sockets = self.sockets.lock().unwrap().clone();
-            for socket in sockets.iter().filter(|socket| items.iter().any(|item| socket.hears(*item))) {
+            for socket in sockets.iter().filter(|socket| items.iter().any(|item| socket.receives(*item))) {
                 let served = socket.delegation.serve(|position| {
-                    // What was handed out before without coming by was not for it.
+                    // Items before `from` that the socket has not read were not for it.
                     let read = self.read((*position).max(from), to);
-                    let (items, end) = read.expect("the feed keeps what a delegated cursor still has to get");
+                    let (items, end) = read.expect("the feed retains the items after a delegated cursor");
                     *position = end;
-                    let items: Vec<u64> = items.into_iter().filter(|item| socket.hears(*item)).collect();
+                    let items: Vec<u64> = items.into_iter().filter(|item| socket.receives(*item)).collect();
                     let rest = socket.write(&items);
                     (!rest.is_empty()).then_some(rest)
                 });
@@ -244,7 +246,7 @@ impl Model {
         }
     }
 
-    /// A socket's task, until it is closed and leaves.
+    /// Runs a socket's task until the socket is closed.
     async fn exchange(self: Arc<Self>, socket: Arc<Socket>, position: u64) {
         let (mut cursor, mut output) = (Some(position), Vec::new());
         loop {
@@ -265,17 +267,17 @@ impl Model {
             let last = socket.last();
             let read = self.read(position, last);
             if socket.last() < last {
-                // The socket is to be closed meanwhile: the items may go beyond that.
+                // The socket's end was set while reading, and the items may lie beyond it.
                 continue;
             }
             let Some((items, end)) = read else {
-                // In place of what it missed it gets what is latest.
+                // The socket skips the items that it missed.
                 *socket.fell_behind.lock().unwrap() = true;
                 cursor = Some(self.end());
                 continue;
             };
             if end > position {
-                output = items.into_iter().filter(|item| socket.hears(*item)).collect();
+                output = items.into_iter().filter(|item| socket.receives(*item)).collect();
                 cursor = Some(end);
                 continue;
             }
@@ -290,7 +292,7 @@ impl Model {
     }
 }
 
-/// Some of the items, perhaps none.
+/// Returns a random, possibly empty range of the items.
 fn visit() -> Range<u64> {
     let start = thread_rng().gen_range(0..=ITEMS);
     start..thread_rng().gen_range(start..=ITEMS)
@@ -304,16 +306,19 @@ fn each_item_is_written_once_in_order_under_any_schedule() {
             let fan_out = future::spawn(model.clone().fan_out());
             let visitors = future::block_on(model.publish(visits.clone()));
             for (remainder, (visit, visitor)) in (0..).zip(visits.into_iter().zip(visitors)) {
-                let Visitor { socket, task, client } = visitor.expect("each visit begins");
+                let Visitor { socket, task, client } = visitor.expect("each visit starts");
                 future::block_on(task).unwrap();
                 future::block_on(client).unwrap();
-                let taken = socket.connection.lock().unwrap().taken.clone();
+                let received = socket.connection.lock().unwrap().received.clone();
                 if *socket.fell_behind.lock().unwrap() {
-                    let is_in_order = taken.is_sorted_by(|one, next| one < next);
-                    assert!(is_in_order && taken.iter().all(|item| visit.contains(item)), "{taken:?} of {visit:?}");
+                    let is_in_order = received.is_sorted_by(|one, next| one < next);
+                    assert!(
+                        is_in_order && received.iter().all(|item| visit.contains(item)),
+                        "{received:?} of {visit:?}"
+                    );
                 } else {
-                    let for_it = visit.filter(|item| item % 3 == remainder || item % 3 == 2);
-                    assert_eq!(taken, for_it.collect::<Vec<_>>());
+                    let expected = visit.filter(|item| item % 3 == remainder || item % 3 == 2);
+                    assert_eq!(received, expected.collect::<Vec<_>>());
                 }
             }
             future::block_on(fan_out).unwrap();

@@ -171,7 +171,7 @@ async fn without_descriptors_open_connections_work_and_new_ones_wait() {
     let mut socket = mockd.live("confectionery").await;
     socket.text().await;
     let mut connected = Connection::open(&mockd).await;
-    assert_eq!(connected.ask(ORDER).await.1, DONE);
+    assert_eq!(connected.request(ORDER).await.1, DONE);
     limit_files(&mockd, mockd.open_files()).await;
     let mut waiting = Vec::new();
     for _ in 0..20 {
@@ -181,7 +181,7 @@ async fn without_descriptors_open_connections_work_and_new_ones_wait() {
     }
     mockd.logged("cannot accept connections").await;
     for _ in 0..20 {
-        assert_eq!(connected.ask(ORDER).await.1, DONE);
+        assert_eq!(connected.request(ORDER).await.1, DONE);
         assert!(socket.text().await.starts_with(r#"{"id":"B1""#));
     }
     limit_files(&mockd, 1_000).await;
@@ -203,7 +203,7 @@ async fn without_descriptors_long_lists_are_still_sent() {
     let mut connected = Connection::open(&mockd).await;
     let mut lists = Vec::new();
     for _ in 0..3 {
-        lists.push(connected.ask(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.1);
+        lists.push(connected.request(b"GET /toys HTTP/1.1\r\nhost: localhost\r\n\r\n").await.1);
         limit_files(&mockd, mockd.open_files()).await;
     }
     assert!(lists[0].ends_with(r#"{"id":"T5000","name":"Toy number 5000"}]"#));

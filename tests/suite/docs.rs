@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use self::page::{Block, Example, Page};
-use crate::support::{Mockd, Tool, command, needs, schema_rejects, soon};
+use crate::support::{Mockd, Tool, command, needs, schema_errors, soon};
 
 /// Returns `PATH` with the binary's directory first.
 fn path() -> OsString {
@@ -41,7 +41,7 @@ async fn every_scenario_in_the_guides_is_valid() {
         for block in &page.blocks {
             if let Some(name) = block.scenario() {
                 check(&files.path().join(name)).await;
-                assert_eq!(schema_rejects(&block.text), None, "{name} in {}", page.name());
+                assert_eq!(schema_errors(&block.text), None, "{name} in {}", page.name());
             }
             if let Some(name) = block.added_to() {
                 let longer = files.path().join("longer.yaml");
@@ -112,7 +112,7 @@ async fn every_curl_command_in_the_guides_prints_the_shown_output() {
         for block in &page.blocks {
             if let Some(name) = block.scenario() {
                 let mut started = Mockd::run_with(&files.path().join(name), &["--paused"]).await;
-                started.forget_log();
+                started.discard_log();
                 mockd = Some(started);
             }
             let Some(mockd) = &mockd else { continue };

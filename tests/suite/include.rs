@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mockd::scenario::{LoadError, ProblemKind, Scenario, load};
 use tempfile::TempDir;
 
-use crate::support::{Mockd, schema_rejects};
+use crate::support::{Mockd, schema_errors};
 
 /// Files in a temporary directory.
 struct Files(TempDir);
@@ -34,7 +34,7 @@ impl Files {
         let outcome = load(&self.path("main.yaml")).outcome;
         if outcome.is_ok() {
             let text = fs::read_to_string(self.path("main.yaml")).unwrap();
-            assert_eq!(schema_rejects(&text), None, "{text}");
+            assert_eq!(schema_errors(&text), None, "{text}");
         }
         outcome
     }

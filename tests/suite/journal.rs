@@ -1,4 +1,4 @@
-//! The journal: what happened between a world and its clients.
+//! The journal of requests, sockets and frames.
 
 mod failures;
 mod routes;
@@ -32,7 +32,7 @@ fn plain(mut entry: Value) -> Value {
 }
 
 #[tokio::test]
-async fn requests_sockets_and_frames_are_journalled_in_their_order() {
+async fn requests_sockets_and_frames_are_journalled_in_order() {
     let mockd = paused().await;
     let mut live = mockd.live("confectionery").await;
     live.text().await;
@@ -70,7 +70,7 @@ async fn wait_for(mockd: &Mockd, expectation: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_journal_has_the_code_of_each_way_a_socket_ends() {
+async fn the_journal_has_the_close_code_of_every_socket() {
     let mockd = paused().await;
     let closed = |socket: u64| json!({ "kind": "closed", "socket": socket });
     RawSocket::open(mockd.address(), "/orders/none").await.send(0x83, b"").await;
@@ -86,7 +86,7 @@ async fn the_journal_has_the_code_of_each_way_a_socket_ends() {
 }
 
 #[tokio::test]
-async fn filters_of_the_query_all_have_to_match() {
+async fn all_filters_of_a_query_must_match() {
     let mockd = paused().await;
     mockd.order("A1", 1).await;
     mockd.order("A2", 2).await;
@@ -115,7 +115,7 @@ async fn filters_of_the_query_all_have_to_match() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_json_are_kept_as_text_or_counted() {
+async fn bodies_that_are_not_json_are_text_or_a_byte_count() {
     let mockd = paused().await;
     let url = format!("{}/orders/A1", mockd.url());
     let http = async |body: Vec<u8>| reqwest::Client::new().post(&url).body(body).send().await.unwrap().status();
@@ -128,12 +128,12 @@ async fn bodies_that_are_not_json_are_kept_as_text_or_counted() {
     assert_eq!((&all[0]["text"], &all[1]["bytes"]), (&json!("amount=1"), &json!(9)));
     assert_eq!((all[2]["text"].as_str().unwrap().len(), &all[2]["cutFrom"]), (64 * 1024, &json!(100_000)));
     assert_eq!((&all[3]["text"], &all[3]["answer"]["status"]), (&Value::Null, &json!(413)));
-    // Cut before the character that stands across the bound.
+    // Cut before the character that would cross the limit.
     assert_eq!((all[4]["text"].as_str().unwrap().len(), &all[4]["cutFrom"]), (64 * 1024 - 1, &json!(80_001)));
 }
 
 #[tokio::test]
-async fn the_journal_is_bounded_and_says_what_it_dropped() {
+async fn the_journal_is_bounded_and_counts_dropped_entries() {
     let mockd = paused_with(&["--journal", "5"]).await;
     let mut live = mockd.live("nothing").await;
     for _ in 0..8 {
@@ -141,7 +141,7 @@ async fn the_journal_is_bounded_and_says_what_it_dropped() {
         live.text().await;
     }
     let journal = mockd.get("/__mockd/journal").await.json();
-    // Ten of other kinds, with the handshake and the opening, and eight frames.
+    // Ten entries of other kinds, including the handshake and the opening, and eight frames.
     assert_eq!(journal["dropped"], json!({ "sent": 3, "other": 5 }));
     assert_eq!(journal["entries"].as_array().unwrap().len(), 10);
     assert_eq!(verify(&mockd, json!({ "expect": [{}] })).await["dropped"]["other"], 5);
@@ -150,25 +150,25 @@ async fn the_journal_is_bounded_and_says_what_it_dropped() {
 }
 
 #[tokio::test]
-async fn large_bodies_count_against_the_bound_too() {
+async fn large_bodies_count_towards_the_bound() {
     let mockd = paused().await;
     let body = "x".repeat(64 * 1024);
     for _ in 0..200 {
         assert_eq!(mockd.post("/electronics", &body).await.status, 400);
     }
     let dropped = mockd.get("/__mockd/journal?limit=0").await.json()["dropped"]["other"].as_u64().unwrap();
-    assert!((60..100).contains(&dropped), "8 MiB are kept: {dropped}");
+    assert!((60..100).contains(&dropped), "the journal keeps 8 MiB, but dropped {dropped} entries");
 }
 
 #[tokio::test]
-async fn preflights_are_in_the_journal_too() {
+async fn preflights_are_journalled() {
     let mockd = paused().await;
     assert_eq!(mockd.send("OPTIONS", "/orders/A1", None).await.status, 204);
     assert_eq!(entries(&mockd, "?method=OPTIONS").await[0]["answer"]["status"], 204);
 }
 
 #[tokio::test]
-async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
+async fn requests_of_the_built_in_page_are_not_journalled() {
     let mockd = paused().await;
     for path in
         ["/", "/index.html", "/style.css", "/app.js", "/live.js", "/products.js", "/?api=x", "/@a/", "/@a/app.js"]
@@ -183,7 +183,7 @@ async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
     mockd.until("/__mockd/sockets", |sockets| sockets["sockets"] == json!([])).await;
     assert_eq!(entries(&mockd, "").await, [] as [Value; 0]);
     assert_eq!(mockd.get("/@a/__mockd/journal").await.json()["entries"], json!([]));
-    // What it does for a user is.
+    // The user's actions on the page are journalled.
     let mut page = mockd.live("__none?notices=1").await;
     page.update_category("electronics").await;
     page.texts(2).await;
@@ -195,7 +195,7 @@ async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
     assert_eq!(kinds, ["received", "opened", "sent", "sent", "request", "sent", "closed"]);
     let opened = entries(&mockd, "?kind=opened").await;
     assert_eq!((opened.len(), &opened[0]["socket"], &opened[0]["category"]), (1, &json!(2), &json!("electronics")));
-    // It is opened once, and closed whatever it has asked for last.
+    // Its socket has one entry for the opening, and one for the close, whichever category it requested last.
     let mut page = mockd.live("__none").await;
     for category in ["electronics", "__none", "confectionery", "__none"] {
         page.update_category(category).await;
@@ -207,7 +207,7 @@ async fn what_the_built_in_page_fetches_is_not_in_the_journal() {
 }
 
 #[tokio::test]
-async fn other_files_and_what_a_fault_hits_stay_in_the_journal() {
+async fn other_files_and_faulted_requests_are_journalled() {
     let file = ScenarioFile::new(&format!("{SHOP}  style.css: {{ prefix: S, products: [] }}\n"));
     std::fs::create_dir(file.directory().join("site")).unwrap();
     std::fs::write(file.directory().join("site/app.js"), "mine").unwrap();
@@ -216,11 +216,11 @@ async fn other_files_and_what_a_fault_hits_stay_in_the_journal() {
         let all = entries(mockd, "").await;
         all.iter().map(|entry| format!("{} {}", entry["path"].as_str().unwrap(), entry["answer"]["status"])).collect()
     };
-    let own = Mockd::run_with(file.path(), &["--paused", "--static", site.to_str().unwrap()]).await;
+    let with_site = Mockd::run_with(file.path(), &["--paused", "--static", site.to_str().unwrap()]).await;
     for path in ["/app.js", "/", "/style.css"] {
-        own.get(path).await;
+        with_site.get(path).await;
     }
-    assert_eq!(paths(&own).await, ["/app.js 200", "/ 404", "/style.css 200"]);
+    assert_eq!(paths(&with_site).await, ["/app.js 200", "/ 404", "/style.css 200"]);
     let built_in = Mockd::run_with(file.path(), &["--paused"]).await;
     for path in ["/style.css", "/favicon.ico", "/app.js/", "/orders/__none"] {
         built_in.get(path).await;
@@ -234,7 +234,7 @@ async fn other_files_and_what_a_fault_hits_stay_in_the_journal() {
 }
 
 #[tokio::test]
-async fn without_a_journal_nothing_is_recorded_and_all_else_works() {
+async fn without_a_journal_mockd_still_works() {
     let mockd = paused_with(&["--journal", "0"]).await;
     let mut live = mockd.live("nothing").await;
     mockd.order("A1", 1).await;

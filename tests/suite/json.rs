@@ -1,4 +1,4 @@
-//! Scenarios that are JSON: every escape, tabs, and places in reports.
+//! Scenarios in JSON: escapes, tabs, and positions in reports.
 
 use std::fs;
 
@@ -19,14 +19,14 @@ fn report(path: &str, text: &str) -> String {
 const SHOP: &str = "\u{feff}{\r\n\t\"seed\": 42,\r\n\t\"categories\": {\r\n\t\t\"toys\": { \"prefix\": \"T\", \"products\": [ { \"id\": \"T1\" } ] }\r\n\t}\r\n}\r\n";
 
 #[test]
-fn tabs_line_ends_and_a_byte_order_mark_are_json() {
+fn json_may_have_tabs_crlf_and_a_byte_order_mark() {
     for path in ["shop.json", "shop.yaml", "shop"] {
         assert_eq!(read(path, SHOP).seed(), Some(42), "{path}");
     }
 }
 
 #[test]
-fn values_are_what_a_json_reader_sees() {
+fn values_match_those_of_a_json_parser() {
     let values = [
         r#""\" \\ \/ \b \f \n \r \t \u0041 \u00e9 \ud83d\ude00 \uD83D\uDE00 甘い \u0000""#,
         r#""""#,
@@ -58,39 +58,39 @@ fn values_are_what_a_json_reader_sees() {
 }
 
 #[test]
-fn carets_are_in_place_in_json() {
+fn reports_point_at_the_right_column_in_json() {
     let text = "{\n\t\"sed\": 4,\n\t\"categories\": {\"甘\\u0061\": {\"prefix\": 3}}\n}\n";
     let report = report("shop.json", text);
     assert!(report.contains("error: unknown key `sed`\n --> shop.json:2:2\n"), "{report}");
     assert!(report.contains("error: expected text, found the number `3`\n --> shop.json:3:39\n"), "{report}");
-    let twice = self::report("shop.json", "{\"n\\u0061me\": \"x\", \"name\": \"y\"}");
-    assert!(twice.contains("`name` is declared twice\n --> shop.json:1:20"), "{twice}");
+    let duplicate = self::report("shop.json", "{\"n\\u0061me\": \"x\", \"name\": \"y\"}");
+    assert!(duplicate.contains("`name` is declared twice\n --> shop.json:1:20"), "{duplicate}");
 }
 
 #[test]
-fn a_file_that_is_called_json_has_to_be_json() {
-    for (text, place) in
+fn files_named_json_must_be_valid_json() {
+    for (text, position) in
         [("{\n  \"seed\": 4,\n}\n", "3:1"), ("{\"a\": 1", "1:7"), ("name: x\n", "1:2"), ("{'a': 1}", "1:2")]
     {
         let report = report("shop.json", text);
         assert!(report.starts_with("error: not valid JSON: "), "{report}");
-        assert!(report.contains(&format!(" --> shop.json:{place}\n")), "{report}");
+        assert!(report.contains(&format!(" --> shop.json:{position}\n")), "{report}");
     }
     for text in ["", " \n"] {
         assert!(report("shop.json", text).starts_with("error: the file declares nothing\n"));
     }
-    let lone = report("shop.json", r#"{"name": "\ud83d"}"#);
-    assert!(lone.contains("not valid JSON: ") && lone.contains("shop.json:1:10"), "{lone}");
+    let surrogate = report("shop.json", r#"{"name": "\ud83d"}"#);
+    assert!(surrogate.contains("not valid JSON: ") && surrogate.contains("shop.json:1:10"), "{surrogate}");
 }
 
 #[test]
-fn yaml_in_braces_stays_yaml() {
+fn yaml_in_braces_is_still_yaml() {
     let yaml = "{ categories: { toys: { prefix: T, products: [{ id: T1, name: \"\\x41\", }] } } } # not JSON\n";
     assert_eq!(read("shop.yaml", yaml).collections()[0].rows()[0].own()["name"], "A");
 }
 
 #[tokio::test]
-async fn json_files_are_served_included_followed_and_found_in_folders() {
+async fn json_files_are_found_served_included_and_reloaded() {
     let directory = TempDir::new().unwrap();
     let path = |name: &str| directory.path().join(name);
     let toys = |total: i64| {

@@ -1,4 +1,4 @@
-//! The language as schema and explanations, and the starter scenario.
+//! The language as JSON Schema and as output of `mockd explain`, and the scenario that `mockd init` writes.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use mockd::scenario::{language, load, schema};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{EventStream, Mockd, accepted, command, schema_rejects, soon};
+use crate::support::{EventStream, Mockd, accepted, command, schema_errors, soon};
 
 async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = soon("the end of mockd", command(arguments).output()).await.unwrap();
@@ -22,19 +22,19 @@ fn examples() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_schema_file_beside_the_examples_is_what_mockd_prints() {
-    let kept = std::fs::read_to_string("scenarios/mockd.schema.json").unwrap();
+async fn the_schema_file_is_the_output_of_mockd_schema() {
+    let saved = std::fs::read_to_string("scenarios/mockd.schema.json").unwrap();
     let (code, printed, _) = run(&["schema"]).await;
-    assert_eq!((code, printed == kept), (Some(0), true), "mockd schema > scenarios/mockd.schema.json");
+    assert_eq!((code, printed == saved), (Some(0), true), "mockd schema > scenarios/mockd.schema.json");
 }
 
 #[test]
-fn the_schema_is_a_json_schema_of_draft_2020_12() {
+fn the_schema_is_valid_json_schema_draft_2020_12() {
     assert_eq!(schema()["$schema"], "https://json-schema.org/draft/2020-12/schema");
     jsonschema::draft202012::meta::validate(&schema()).unwrap();
 }
 
-/// Every `properties` of a schema, wherever it is.
+/// Returns the entries of every `properties` in a schema, at any depth.
 fn properties(schema: &Value) -> Vec<(&String, &Value)> {
     let inner = match schema {
         Value::Object(entries) => entries.values().collect(),
@@ -56,7 +56,7 @@ fn every_key_has_a_description() {
 }
 
 #[test]
-fn every_example_of_the_schema_is_one_that_it_accepts() {
+fn the_schema_accepts_its_own_examples() {
     let schema = schema();
     for (name, key) in properties(&schema) {
         let mut alone = key.clone();
@@ -69,7 +69,7 @@ fn every_example_of_the_schema_is_one_that_it_accepts() {
 }
 
 #[test]
-fn the_schema_accepts_every_example_and_each_points_at_it() {
+fn the_schema_accepts_every_example_scenario() {
     let texts = examples();
     assert!(texts.len() >= 3);
     for text in texts {
@@ -79,7 +79,7 @@ fn the_schema_accepts_every_example_and_each_points_at_it() {
 }
 
 #[test]
-fn every_key_of_the_language_is_in_an_explanation() {
+fn every_key_of_the_language_is_explained() {
     let sections = language::sections();
     let explained = sections.iter().map(|section| section.keys.len()).sum::<usize>();
     assert_eq!(explained, properties(&schema()).len());
@@ -87,9 +87,9 @@ fn every_key_of_the_language_is_in_an_explanation() {
 }
 
 #[test]
-fn the_schema_catches_mistakes_while_typing() {
+fn the_schema_rejects_common_mistakes() {
     let with = |rest: &str| format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\n{rest}\n");
-    for wrong in [
+    for invalid in [
         with("sed: 4"),
         with("feed: al"),
         with("server: { port: 70000 }"),
@@ -109,15 +109,15 @@ fn the_schema_catches_mistakes_while_typing() {
         "categories: { toys: { prefix: T, products: [{ id: true }] } }\n".to_owned(),
         "categories: { toys: { prefix: T, products: [{ order: { total: 7 } }] } }\n".to_owned(),
     ] {
-        assert!(schema_rejects(&wrong).is_some(), "{wrong}");
+        assert!(schema_errors(&invalid).is_some(), "{invalid}");
     }
 }
 
 #[tokio::test]
-async fn init_writes_a_valid_scenario_and_overwrites_no_file() {
+async fn init_writes_a_valid_scenario_and_never_overwrites() {
     let directory = TempDir::new().unwrap();
     let shop = directory.path().join("new/shop");
-    let (code, said, _) = run(&["init", shop.to_str().unwrap()]).await;
+    let (code, stdout, _) = run(&["init", shop.to_str().unwrap()]).await;
     let file = shop.join("mockd.yaml");
     let expected = format!(
         "wrote {path}, and {schema} for your editor\nnow: mockd run {path}\n\
@@ -125,7 +125,7 @@ async fn init_writes_a_valid_scenario_and_overwrites_no_file() {
         path = file.display(),
         schema = shop.join("mockd.schema.json").display(),
     );
-    assert_eq!((code, said), (Some(0), expected));
+    assert_eq!((code, stdout), (Some(0), expected));
     assert!(load(&file).outcome.is_ok());
     let text = std::fs::read_to_string(&file).unwrap();
     accepted(&text);
@@ -138,7 +138,7 @@ async fn init_writes_a_valid_scenario_and_overwrites_no_file() {
 }
 
 #[tokio::test]
-async fn init_writes_what_check_accepts_and_run_serves() {
+async fn the_scenario_of_init_passes_check_and_runs() {
     let directory = TempDir::new().unwrap();
     let mut init = command(&["init"]);
     assert!(soon("the end of init", init.current_dir(directory.path()).output()).await.unwrap().status.success());
@@ -158,7 +158,7 @@ async fn init_writes_what_check_accepts_and_run_serves() {
 }
 
 #[tokio::test]
-async fn init_says_when_it_cannot_write() {
+async fn init_reports_that_it_cannot_write() {
     let (code, _, error) = run(&["init", "Cargo.toml/sub"]).await;
     assert_eq!(code, Some(1));
     assert!(error.starts_with("error: cannot create the directory Cargo.toml/sub: "), "{error}");
@@ -166,8 +166,8 @@ async fn init_says_when_it_cannot_write() {
 }
 
 #[tokio::test]
-async fn explain_describes_a_key_at_each_of_its_places() {
-    let (code, said, _) = run(&["explain", "orders.random.jitter"]).await;
+async fn explain_describes_a_key_at_each_of_its_paths() {
+    let (code, stdout, _) = run(&["explain", "orders.random.jitter"]).await;
     let expected = "\
 orders.random[].jitter
   takes duration
@@ -177,11 +177,11 @@ orders.random[].jitter
 
     jitter: 200ms
 ";
-    assert_eq!((code, said.as_str()), (Some(0), expected));
-    let (_, twice, _) = run(&["explain", "every"]).await;
-    assert!(twice.contains("orders.random[].every") && twice.contains("orders.scripts[].steps[].every"), "{twice}");
-    let (_, once, _) = run(&["explain", "steps.every"]).await;
-    assert!(!once.contains("random") && once.contains("orders.scripts[].steps[].every"), "{once}");
+    assert_eq!((code, stdout.as_str()), (Some(0), expected));
+    let (_, both, _) = run(&["explain", "every"]).await;
+    assert!(both.contains("orders.random[].every") && both.contains("orders.scripts[].steps[].every"), "{both}");
+    let (_, one, _) = run(&["explain", "steps.every"]).await;
+    assert!(!one.contains("random") && one.contains("orders.scripts[].steps[].every"), "{one}");
     let (_, own, _) = run(&["explain", "categories.electronics.products[0].total"]).await;
     assert!(own.starts_with("categories.NAME.products[].total\n"), "{own}");
     let (code, all, _) = run(&["explain"]).await;
@@ -189,7 +189,7 @@ orders.random[].jitter
 }
 
 #[test]
-fn the_scenarios_of_the_page_are_right() {
+fn the_scenarios_in_the_reference_are_valid() {
     let page = language::page();
     let blocks = page.split("```yaml\n").skip(1).map(|block| block.split("```\n").next().unwrap());
     let scenarios: Vec<&str> = blocks.filter(|block| !block.starts_with('#')).collect();
@@ -201,7 +201,7 @@ fn the_scenarios_of_the_page_are_right() {
 
 #[tokio::test]
 async fn explain_lists_the_keys_of_a_mapping() {
-    let (code, said, _) = run(&["explain", "crud"]).await;
+    let (code, stdout, _) = run(&["explain", "crud"]).await;
     let expected = "\
 http.NAME.crud
   takes text or mapping
@@ -217,19 +217,19 @@ http.NAME.crud
 
     crud: todos
 ";
-    assert_eq!((code, said.as_str()), (Some(0), expected));
+    assert_eq!((code, stdout.as_str()), (Some(0), expected));
     for (key, inside) in
         [("http", "when"), ("http", "stream"), ("triggers", "topic"), ("orders", "random"), ("data", "from")]
     {
-        let (_, said, _) = run(&["explain", key]).await;
+        let (_, stdout, _) = run(&["explain", key]).await;
         let line = format!("\n    {inside} ");
-        assert_eq!(said.matches(&line).count(), 1, "{key}: {said}");
+        assert_eq!(stdout.matches(&line).count(), 1, "{key}: {stdout}");
     }
 }
 
 #[tokio::test]
-async fn explain_of_a_mapping_has_a_line_for_each_key() {
-    let (code, said, _) = run(&["explain", "orders"]).await;
+async fn explain_lists_each_key_of_a_nested_mapping() {
+    let (code, stdout, _) = run(&["explain", "orders"]).await;
     let expected = "\
 orders
   takes mapping
@@ -239,8 +239,8 @@ orders
     random   Generators of random orders
     scripts  Timelines of orders
 ";
-    assert_eq!((code, said.as_str()), (Some(0), expected));
-    let (code, said, _) = run(&["explain", "categories.electronics"]).await;
+    assert_eq!((code, stdout.as_str()), (Some(0), expected));
+    let (code, stdout, _) = run(&["explain", "categories.electronics"]).await;
     let expected = "\
 categories.NAME
   takes mapping
@@ -251,26 +251,26 @@ categories.NAME
     products  The products, in the order in which the API lists them
     fields    The properties that a product added by POST must have: their names, each with its allowed JSON types
 ";
-    assert_eq!((code, said.as_str()), (Some(0), expected));
+    assert_eq!((code, stdout.as_str()), (Some(0), expected));
     for section in language::sections().iter().filter(|section| section.keys.len() > 1 && section.path.contains('.')) {
-        let (code, said, _) = run(&["explain", &section.path]).await;
+        let (code, stdout, _) = run(&["explain", &section.path]).await;
         assert_eq!(code, Some(0), "{}", section.path);
         for key in &section.keys {
-            assert!(said.contains(&format!("\n    {} ", key.name)), "{}: {}: {said}", section.path, key.name);
+            assert!(stdout.contains(&format!("\n    {} ", key.name)), "{}: {}: {stdout}", section.path, key.name);
         }
     }
 }
 
 #[tokio::test]
 async fn explain_suggests_the_nearest_key() {
-    let (code, said, error) = run(&["explain", "random.evry"]).await;
+    let (code, stdout, error) = run(&["explain", "random.evry"]).await;
     let expected = "error: the language has no key `random.evry`; did you mean `every`?\n";
-    assert_eq!((code, said.as_str(), error.as_str()), (Some(1), "", expected));
+    assert_eq!((code, stdout.as_str(), error.as_str()), (Some(1), "", expected));
 }
 
 #[tokio::test]
-async fn explain_tells_about_the_words_of_expressions() {
-    let (code, said, _) = run(&["explain", "fixed"]).await;
+async fn explain_describes_the_words_of_expressions() {
+    let (code, stdout, _) = run(&["explain", "fixed"]).await;
     let expected = "\
 fixed
   a filter of expressions; takes the number of decimals
@@ -279,15 +279,15 @@ fixed
 
     9.5 | fixed(2)
 ";
-    assert_eq!((code, said.as_str()), (Some(0), expected));
+    assert_eq!((code, stdout.as_str()), (Some(0), expected));
     for (word, part) in [
         ("fake", "  a function of expressions; takes a kind, such as 'name'\n"),
         ("members", "  the members of a topic: a list of their `conn.id`.\n"),
         ("now", "    now.iso\n"),
         ("where", "  a filter of expressions; takes fields by name"),
     ] {
-        let (code, said, _) = run(&["explain", word]).await;
-        assert!(code == Some(0) && said.contains(part), "{word}: {said}");
+        let (code, stdout, _) = run(&["explain", word]).await;
+        assert!(code == Some(0) && stdout.contains(part), "{word}: {stdout}");
     }
     let (code, all, _) = run(&["explain", "expressions"]).await;
     assert_eq!((code, all.lines().filter(|line| line.starts_with("  ")).count()), (Some(0), entries().count()));

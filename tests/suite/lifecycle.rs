@@ -1,4 +1,4 @@
-//! How a mock starts, says that it is ready, and ends.
+//! How mockd starts, reports that it is ready, and exits.
 
 use std::process::Stdio;
 
@@ -10,33 +10,36 @@ use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_ready_file_says_where_it_answers_and_is_gone_with_it() {
+async fn the_ready_file_has_the_url_and_is_removed_at_exit() {
     let file = ScenarioFile::new(SHOP);
     let ready = file.directory().join("ready.json");
     std::fs::write(&ready, "{\"ready\":true,\"url\":\"of an earlier run\"}\n").unwrap();
     let mockd = Mockd::run_with(file.path(), &["--seed", "7", "--ready-file", ready.to_str().unwrap()]).await;
-    let said: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
-    assert_eq!(&said, mockd.greeting());
-    assert_eq!((&said["url"], &said["pid"], &said["seed"]), (&json!(mockd.url()), &json!(mockd.pid()), &json!(7)));
+    let content: Value = serde_json::from_str(&std::fs::read_to_string(&ready).unwrap()).unwrap();
+    assert_eq!(&content, mockd.greeting());
+    assert_eq!(
+        (&content["url"], &content["pid"], &content["seed"]),
+        (&json!(mockd.url()), &json!(mockd.pid()), &json!(7))
+    );
     assert_eq!(mockd.get("/__mockd/health").await.text, r#"{"status":"ok","version":"0.1.0"}"#);
     mockd.signal("TERM");
     assert_eq!(mockd.ended().await.code(), Some(0));
     assert!(!ready.exists());
-    let left: Vec<_> = std::fs::read_dir(file.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["shop.yaml"]);
+    let files: Vec<_> = std::fs::read_dir(file.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["shop.yaml"]);
 }
 
 #[tokio::test]
-async fn a_ready_file_that_cannot_be_written_ends_the_start() {
+async fn an_unwritable_ready_file_fails_the_start() {
     let file = ScenarioFile::new(SHOP);
-    // Not even the scenario is taken for one, and it stays as it is.
+    // The scenario file is refused too, and stays unchanged.
     for path in [file.directory().to_owned(), file.directory().join("no/such/directory"), file.path().to_owned()] {
         let mut command = command(&["run", "--port", "0", "--ready-file"]);
         let output = soon("the end", command.arg(&path).arg(file.path()).output()).await.unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.starts_with(&format!("error: cannot write {}: ", path.display())), "{said}");
-        assert!(said.ends_with("; name another file with --ready-file\n"), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.starts_with(&format!("error: cannot write {}: ", path.display())), "{stderr}");
+        assert!(stderr.ends_with("; name another file with --ready-file\n"), "{stderr}");
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), SHOP);
     }
 }
@@ -55,7 +58,7 @@ async fn signals_close_the_sockets_of_all_worlds_and_exit_with_0() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pending_wait_is_answered_with_503_at_the_end() {
+async fn a_pending_wait_gets_503_at_shutdown() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     let body = r#"{"for":{"method":"PUT"},"timeout":"10m"}"#;
@@ -65,10 +68,10 @@ async fn a_pending_wait_is_answered_with_503_at_the_end() {
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut go_on = [0; 25];
-    // The request is at work when its body is asked for.
-    soon("a hundred", stream.read_exact(&mut go_on)).await.unwrap();
-    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    // mockd handles the request once it asks for the body.
+    soon("100 Continue", stream.read_exact(&mut interim)).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(body.as_bytes()).await.unwrap();
     mockd.signal("TERM");
     let mut answer = String::new();
@@ -79,7 +82,7 @@ async fn a_pending_wait_is_answered_with_503_at_the_end() {
 }
 
 #[tokio::test]
-async fn it_can_be_told_how_long_to_run() {
+async fn exit_after_limits_the_run_time() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--exit-after", "1ms"]).await;
     assert_eq!(mockd.ended().await.code(), Some(0));
@@ -87,9 +90,9 @@ async fn it_can_be_told_how_long_to_run() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn it_can_end_with_the_process_that_started_it() {
+async fn exit_with_parent_ends_with_the_parent_process() {
     let file = ScenarioFile::new(SHOP);
-    // A shell that starts mockd and waits for it; both write to the same pipe, which ends with the last of them.
+    // A shell starts mockd and waits for it. Both write to the same pipe, which closes when the last of them exits.
     let script = format!(
         "{} run {} --port 0 --log-format json --exit-with-parent & wait",
         env!("CARGO_BIN_EXE_mockd"),
@@ -97,13 +100,13 @@ async fn it_can_end_with_the_process_that_started_it() {
     );
     let mut shell = tokio::process::Command::new("sh");
     let mut shell = shell.args(["-c", &script]).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    let mut said = BufReader::new(shell.stdout.take().unwrap());
+    let mut stdout = BufReader::new(shell.stdout.take().unwrap());
     let mut ready = String::new();
-    soon("the greeting", said.read_line(&mut ready)).await.unwrap();
+    soon("the greeting", stdout.read_line(&mut ready)).await.unwrap();
     assert!(ready.starts_with(r#"{"ready":true,"#), "{ready}");
     shell.kill().await.unwrap();
     let mut rest = String::new();
-    soon("the end of mockd", said.read_to_string(&mut rest)).await.unwrap();
+    soon("the end of mockd", stdout.read_to_string(&mut rest)).await.unwrap();
 }
 
 #[tokio::test]
@@ -115,14 +118,14 @@ async fn the_help_lists_the_exit_codes() {
     }
     let output = soon("an error", command(&["run", "x.yaml", "--speed", "0"]).output()).await.unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("expected a number from 0.001 to 100000"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("expected a number from 0.001 to 100000"), "{stderr}");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn an_unread_log_blocks_nothing_and_long_messages_are_shortened() {
-    // More than a pipe and the lines that may wait have room for.
+async fn an_unread_log_blocks_nothing_and_truncates_messages() {
+    // More than fit into the pipe and mockd's own buffer of log lines.
     const MESSAGES: usize = 6_000;
     let mut mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let mut live = mockd.live("nothing").await;

@@ -1,4 +1,4 @@
-//! What clients may take, and that one who takes too much disturbs no other.
+//! Limits on clients: one that exceeds a limit does not affect the others.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,9 +8,9 @@ use crate::support::{Connection, Mockd, RawSocket, SHOP, ScenarioFile, Socket, c
 
 const WITH_ORIGINS: &str = "\nserver: { cors: [http://shop.test] }\n";
 
-/// The status line and headers of an answer to a request that is right.
-async fn asks(connection: &mut Connection) -> String {
-    connection.ask(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.0
+/// Sends a valid request, and returns the head of its answer.
+async fn get_head(connection: &mut Connection) -> String {
+    connection.request(b"GET /electronics HTTP/1.1\r\nhost: localhost\r\n\r\n").await.0
 }
 
 #[tokio::test]
@@ -18,8 +18,8 @@ async fn connections_over_the_cap_get_503_until_one_is_closed() {
     let mockd = Mockd::shop_with("", &["--max-connections", "3"]).await;
     let mut socket = mockd.live("electronics").await;
     let (mut first, mut second) = (Connection::open(&mockd).await, Connection::open(&mockd).await);
-    assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "));
-    assert!(asks(&mut second).await.starts_with("HTTP/1.1 200 "));
+    assert!(get_head(&mut first).await.starts_with("HTTP/1.1 200 "));
+    assert!(get_head(&mut second).await.starts_with("HTTP/1.1 200 "));
     let refused = raw(&mockd, b"").await;
     assert!(
         refused.starts_with("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"),
@@ -30,40 +30,40 @@ async fn connections_over_the_cap_get_503_until_one_is_closed() {
         refused
             .ends_with(&json!({ "statusCode": 503, "error": "Service Unavailable", "message": message }).to_string())
     );
-    assert!(asks(&mut first).await.starts_with("HTTP/1.1 200 "), "the others feel nothing");
+    assert!(get_head(&mut first).await.starts_with("HTTP/1.1 200 "), "open connections are unaffected");
     socket.close().await;
     socket.close_code().await;
     drop(second);
-    // As soon as the server has seen them go.
+    // The server may notice the closed connections later.
     let retry = async || {
         let answer = raw(&mockd, b"GET /electronics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
         Some(answer).filter(|answer| !answer.starts_with("HTTP/1.1 503"))
     };
-    let retried = poll("a place", retry).await;
+    let retried = poll("a free connection", retry).await;
     assert!(retried.starts_with("HTTP/1.1 200 "), "{retried}");
 }
 
 #[tokio::test]
-async fn after_a_storm_of_connections_it_answers_at_once() {
+async fn a_burst_of_connections_does_not_block_later_ones() {
     let mockd = Mockd::shop_with("", &["--max-connections", "20"]).await;
     for _ in 0..3 {
-        let storm: Vec<_> = (0..300)
+        let burst: Vec<_> = (0..300)
             .map(|_| raw(&mockd, b"GET /confectionery HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
             .collect();
-        let answers = futures_util::future::join_all(storm).await;
-        let count = |begun: &str| answers.iter().filter(|answer| answer.starts_with(begun)).count();
-        let (served, told) = (count("HTTP/1.1 200 "), count("HTTP/1.1 503 "));
-        // Of those without a place 64 at a time are told so, the others find the connection closed.
-        assert!(served > 0 && (told >= 64 || served + told == 300), "{served} were served, {told} were told");
-        assert_eq!(answers.iter().filter(|answer| answer.is_empty()).count(), 300 - served - told);
+        let answers = futures_util::future::join_all(burst).await;
+        let count = |start: &str| answers.iter().filter(|answer| answer.starts_with(start)).count();
+        let (served, refused) = (count("HTTP/1.1 200 "), count("HTTP/1.1 503 "));
+        // mockd answers at most 64 refused connections at a time, and closes the others without an answer.
+        assert!(served > 0 && (refused >= 64 || served + refused == 300), "served {served}, refused {refused}");
+        assert_eq!(answers.iter().filter(|answer| answer.is_empty()).count(), 300 - served - refused);
         let mut stream = Connection::open(&mockd).await;
-        assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        assert!(get_head(&mut stream).await.starts_with("HTTP/1.1 200 "));
     }
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn it_opens_as_many_files_as_it_may_whatever_the_shell_says() {
+async fn the_soft_limit_on_open_files_is_raised() {
     let file = ScenarioFile::new(SHOP);
     let mut limited = tokio::process::Command::new("sh");
     limited.args(["-c", r#"ulimit -Sn 40; exec "$0" run "$1" --port 0 --log-format json"#]);
@@ -81,7 +81,7 @@ async fn it_opens_as_many_files_as_it_may_whatever_the_shell_says() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn connections_are_limited_to_the_open_files_with_a_warning() {
+async fn the_hard_open_file_limit_caps_connections_with_a_warning() {
     let file = ScenarioFile::new(SHOP);
     let mut limited = tokio::process::Command::new("sh");
     let script = r#"ulimit -n 144; exec "$0" run "$1" --port 0 --log-format json --max-connections 500"#;
@@ -91,29 +91,29 @@ async fn connections_are_limited_to_the_open_files_with_a_warning() {
     let mut streams = Vec::new();
     for _ in 0..16 {
         let mut stream = Connection::open(&mockd).await;
-        assert!(asks(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        assert!(get_head(&mut stream).await.starts_with("HTTP/1.1 200 "));
         streams.push(stream);
     }
     assert!(raw(&mockd, b"").await.starts_with("HTTP/1.1 503 "));
 }
 
 #[tokio::test]
-async fn only_a_request_that_takes_too_long_gets_408() {
+async fn only_requests_that_arrive_too_slowly_get_408() {
     let flags = ["--request-timeout", "100ms"];
     for mockd in [Mockd::shop_with("", &flags).await, Mockd::shop_with(WITH_ORIGINS, &flags).await] {
-        for begun in [
+        for partial in [
             "GET /electro",
             "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{\"amo",
         ] {
-            let answer = raw(&mockd, begun.as_bytes()).await;
-            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{begun}: {answer}");
+            let answer = raw(&mockd, partial.as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{partial}: {answer}");
         }
         assert_eq!(mockd.get("/electronics").await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn only_heads_and_bodies_over_their_limits_are_refused() {
+async fn heads_and_bodies_over_their_limits_are_refused() {
     let mockd = Mockd::shop_with("", &["--max-body", "200"]).await;
     let get = |path: &str, header: &str| {
         format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {header}\r\n\r\n")
@@ -126,7 +126,7 @@ async fn only_heads_and_bodies_over_their_limits_are_refused() {
         (get(&format!("/{}", long(66_000)), ""), 414),
     ] {
         let answer = raw(&mockd, request.as_bytes()).await;
-        // What is far too long is refused as such, by its line or by all of it.
+        // A head that is far too long gets 414 or 431, depending on which limit it hits first.
         let statuses = if status > 400 { vec![414, 431] } else { vec![status] };
         assert!(statuses.iter().any(|status| answer.starts_with(&format!("HTTP/1.1 {status} "))), "{status}: {answer}");
     }
@@ -138,7 +138,7 @@ async fn only_heads_and_bodies_over_their_limits_are_refused() {
 }
 
 #[tokio::test]
-async fn two_hundred_pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let mockd = Mockd::shop_with("", &[]).await;
     let order = |amount: u32| {
         let body = format!("{{\"amount\":{amount}}}");
@@ -155,7 +155,7 @@ async fn two_hundred_pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn the_limit_on_messages_can_be_set() {
+async fn the_message_limit_is_configurable() {
     let mockd = Mockd::shop_with("", &["--max-message", "125"]).await;
     let mut raw = RawSocket::open(mockd.address(), "/orders/confectionery").await;
     raw.receive().await;
@@ -169,7 +169,7 @@ async fn a_socket_behind_by_more_than_the_backlog_gets_current_totals() {
     let mockd = Mockd::shop_with("", &["--backlog", "16"]).await;
     let mut narrow = Socket::open_narrow(&format!("ws://{}/orders/confectionery", mockd.address())).await;
     let state = async || mockd.control("GET", "/__mockd/sockets", json!(null)).await["sockets"][0].clone();
-    // Until the system's buffers are full of what it does not read.
+    // Until the unread messages fill the system's buffers.
     while state().await["backlog"].as_u64().unwrap() < 4 {
         mockd.control("POST", "/__mockd/sockets/send", json!({ "text": "x".repeat(900_000) })).await;
     }
@@ -183,7 +183,7 @@ async fn a_socket_behind_by_more_than_the_backlog_gets_current_totals() {
 }
 
 #[tokio::test]
-async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
+async fn invalid_flag_values_are_refused_with_the_valid_range() {
     for (flag, value, expected) in [
         ("--backlog", "3", "expected an integer of at least 16"),
         ("--request-timeout", "1ms", "expected at least 100ms"),
@@ -192,8 +192,8 @@ async fn flags_that_make_no_sense_are_refused_with_what_is_expected() {
         ("--allow-host", "http://shop.test:1", "expected a name without scheme and port, such as shop.test"),
     ] {
         let output = command(&["run", "shop.yaml", flag, value]).output().await.unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(2) && said.contains(expected), "{flag} {value}: {said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && stderr.contains(expected), "{flag} {value}: {stderr}");
     }
 }
 
@@ -214,7 +214,7 @@ async fn on_loopback_a_request_for_another_host_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
+async fn pages_refused_by_cors_get_no_socket_either() {
     let handshake = |origin: &str| {
         format!(
             "GET /orders/electronics HTTP/1.1\r\nhost: localhost:1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -222,7 +222,7 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
         )
     };
     let (open, off, listed) = ("", "\nserver: { cors: false }\n", WITH_ORIGINS);
-    for (cors, origin, is_taken) in [
+    for (cors, origin, is_accepted) in [
         (open, "origin: http://evil.example\r\n", true),
         (off, "origin: http://evil.example\r\n", false),
         (off, "origin: http://localhost:1\r\n", true),
@@ -235,13 +235,13 @@ async fn a_page_that_may_not_read_the_api_gets_no_socket_either() {
         stream.write_all(handshake(origin).as_bytes()).await.unwrap();
         let mut status = [0; 12];
         soon("an answer", stream.read_exact(&mut status)).await.unwrap();
-        let expected: &[u8] = if is_taken { b"HTTP/1.1 101" } else { b"HTTP/1.1 403" };
+        let expected: &[u8] = if is_accepted { b"HTTP/1.1 101" } else { b"HTTP/1.1 403" };
         assert_eq!(status, expected, "{cors} {origin}");
     }
 }
 
 #[tokio::test]
-async fn a_client_that_sends_a_too_large_body_first_still_gets_413() {
+async fn a_client_that_sends_its_whole_body_first_gets_413() {
     let mockd = Mockd::shop_with("", &[]).await;
     let (mut from, mut to) = TcpStream::connect(mockd.address()).await.unwrap().into_split();
     let head = "POST /orders/A1 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ";
@@ -253,7 +253,7 @@ async fn a_client_that_sends_a_too_large_body_first_still_gets_413() {
 }
 
 #[tokio::test]
-async fn a_category_bounds_clients_products_and_a_reset_makes_room() {
+async fn added_products_are_limited_until_a_reset() {
     let mockd = Mockd::shop_with("", &["--max-body", "17000000", "--journal", "0"]).await;
     let product = format!("{{\"name\":\"{}\"}}", "x".repeat(16_900_000));
     for _ in 0..4 {
@@ -261,8 +261,8 @@ async fn a_category_bounds_clients_products_and_a_reset_makes_room() {
     }
     let refused = mockd.post("/confectionery", &product).await;
     assert_eq!(refused.status, 413);
-    let why = "The products of confectionery take more than 64 MiB; a reset removes the added ones";
-    assert_eq!(refused.json()["message"], why);
+    let message = "The products of confectionery take more than 64 MiB; a reset removes the added ones";
+    assert_eq!(refused.json()["message"], message);
     assert_eq!(mockd.post("/electronics", r#"{"name":"Drone"}"#).await.status, 200);
     assert_eq!(mockd.post("/__mockd/reset", "{}").await.status, 200);
     assert_eq!(mockd.post("/confectionery", &product).await.status, 200);

@@ -1,4 +1,4 @@
-//! Live sockets: current orders, then every new total, in one order on all of them.
+//! Live sockets: the current orders, then every new total, in the same order on every socket.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ orders:
 ";
 
 #[tokio::test]
-async fn a_socket_gets_its_category_first_in_declared_order() {
+async fn a_socket_first_gets_its_category_in_declared_order() {
     let mockd = Mockd::shop().await;
     assert_eq!(
         mockd.live("electronics").await.texts(2).await,
@@ -50,7 +50,7 @@ async fn an_unknown_category_gets_no_current_orders_but_all_live_ones() {
 }
 
 #[tokio::test]
-async fn with_a_category_feed_a_socket_gets_only_its_own_orders() {
+async fn a_category_feed_sends_only_orders_of_the_category() {
     let mockd = Mockd::run(&ScenarioFile::new(&format!("feed: category{SHOP}"))).await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -65,11 +65,11 @@ async fn with_a_category_feed_a_socket_gets_only_its_own_orders() {
 }
 
 #[tokio::test]
-async fn two_or_twenty_sockets_see_the_same_updates_in_the_same_order() {
+async fn all_sockets_get_the_same_updates_in_the_same_order() {
     for sockets in [2, 20] {
         let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{SCRIPT}"))).await;
         let mut open = join_all((0..sockets).map(|_| mockd.live("nothing"))).await;
-        // Sockets open at different times, so they are compared from an update on that all of them get.
+        // Sockets open at different times, so the comparison starts at an update that all of them get.
         let posts = join_all((0..100).map(|_| mockd.order("A1", 1)));
         let mark = async {
             posts.await;
@@ -85,7 +85,7 @@ async fn two_or_twenty_sockets_see_the_same_updates_in_the_same_order() {
     }
 }
 
-/// All frames until the first one past the mark: a total beyond a billion.
+/// Reads frames up to the mark, a total above 500 million, and returns them.
 async fn read_past_mark(live: &mut Socket) -> Vec<(String, i64)> {
     let mut seen = Vec::new();
     loop {
@@ -99,7 +99,7 @@ async fn read_past_mark(live: &mut Socket) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_or_repeated_between_current_and_live_orders() {
+async fn no_order_is_lost_or_repeated_after_the_current_ones() {
     let steps = "orders: { scripts: [{ repeat: forever, steps: [{ after: 500us, product: A1, amount: 1 }] }] }";
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{steps}"))).await;
     for _ in 0..10 {
@@ -111,7 +111,7 @@ async fn nothing_is_lost_or_repeated_between_current_and_live_orders() {
             last += 1;
         }
         live.update_category("electronics").await;
-        // The current orders of the switch stand where they belong: A1's total as of then, A2, then on.
+        // The current orders of the switch come in sequence: A1's total at that time, A2, then the next totals.
         let mut switched = false;
         for _ in 0..2_000 {
             match live.order().await {
@@ -134,7 +134,7 @@ async fn nothing_is_lost_or_repeated_between_current_and_live_orders() {
 }
 
 #[tokio::test]
-async fn update_category_sends_its_current_orders_on_the_same_socket() {
+async fn update_category_sends_the_current_orders() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -168,7 +168,7 @@ async fn an_invalid_message_is_logged_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
-async fn a_command_in_a_binary_message_counts_as_well() {
+async fn a_command_may_be_a_binary_message() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("books").await;
     live.send(br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#.to_vec()).await;
@@ -176,7 +176,7 @@ async fn a_command_in_a_binary_message_counts_as_well() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_catches_up_and_delays_no_others() {
+async fn a_slow_client_catches_up_and_delays_no_others() {
     const ORDERS: usize = 400_000;
     let steps = format!(
         "orders: {{ scripts: [{{ steps: [
@@ -188,34 +188,34 @@ async fn a_client_that_does_not_read_catches_up_and_delays_no_others() {
     let mut reader = mockd.live("electronics").await;
     let last = r#"{"id":"A2","total":1234}"#;
     reader.until(last).await;
-    // Only now the first client reads. It may have missed totals in between, but it ends where the server is.
+    // The slow client starts to read only now. It may have missed totals, but it reaches the current ones.
     let seen = stuck.until(last).await;
-    assert!(seen.len() < ORDERS, "it got every single one of {} frames", seen.len());
+    assert!(seen.len() < ORDERS, "the slow client got all {} frames", seen.len());
     let mut totals: HashMap<String, i64> = HashMap::new();
     for frame in &seen {
         let frame: serde_json::Value = serde_json::from_str(frame).unwrap();
         let (id, total) = (frame["id"].as_str().unwrap().to_owned(), frame["total"].as_i64().unwrap());
         let before = totals.insert(id, total);
-        assert!(before.is_none_or(|before| before <= total), "a total went back from {before:?} to {total}");
+        assert!(before.is_none_or(|before| before <= total), "a total went from {before:?} back to {total}");
     }
     assert_eq!(totals["A1"], 3 + i64::try_from(ORDERS).unwrap());
 }
 
 #[tokio::test]
-async fn only_a_socket_that_asks_hears_that_the_catalogue_changed() {
+async fn only_sockets_that_ask_get_catalogue_notices() {
     let mockd = Mockd::shop().await;
-    let mut asks = mockd.live("electronics?notices=1").await;
-    let mut does_not = mockd.live("electronics").await;
-    asks.texts(2).await;
-    does_not.texts(2).await;
+    let mut with_notices = mockd.live("electronics?notices=1").await;
+    let mut without = mockd.live("electronics").await;
+    with_notices.texts(2).await;
+    without.texts(2).await;
     mockd.post("/electronics", "{}").await;
     mockd.order("A3", 1).await;
-    assert_eq!(asks.texts(2).await, [r#"{"notice":"catalogue"}"#, r#"{"id":"A3","total":1}"#]);
-    assert_eq!(does_not.text().await, r#"{"id":"A3","total":1}"#);
+    assert_eq!(with_notices.texts(2).await, [r#"{"notice":"catalogue"}"#, r#"{"id":"A3","total":1}"#]);
+    assert_eq!(without.text().await, r#"{"id":"A3","total":1}"#);
 }
 
 #[tokio::test]
-async fn random_orders_also_draw_products_that_were_added() {
+async fn random_orders_include_added_products() {
     let random = "orders: { random: [{ every: 1ms, products: { category: electronics } }] }";
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}{random}"))).await;
     mockd.post("/electronics", "{}").await;
@@ -225,7 +225,7 @@ async fn random_orders_also_draw_products_that_were_added() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_stopping_server_closes_its_sockets_with_1001() {
+async fn shutdown_closes_sockets_with_1001() {
     let mockd = Mockd::shop().await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
@@ -236,7 +236,7 @@ async fn a_stopping_server_closes_its_sockets_with_1001() {
 }
 
 #[tokio::test]
-async fn a_scenario_beyond_the_machines_capacity_still_answers() {
+async fn an_overloaded_scenario_still_answers() {
     let random = "{ every: 1us }, ".repeat(4);
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{SHOP}orders: {{ random: [{random}] }}"))).await;
     for _ in 0..50 {
@@ -247,8 +247,8 @@ async fn a_scenario_beyond_the_machines_capacity_still_answers() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn sockets_that_are_stuck_do_not_keep_the_server_from_stopping() {
-    // 20 MB of frames: far more than fits into the buffers of a socket that does not read.
+async fn stuck_sockets_do_not_prevent_shutdown() {
+    // 20 MB of frames: far more than the buffers of an unread socket hold.
     let id = "A".repeat(2_000);
     let steps = format!(
         "orders: {{ scripts: [{{ steps: [

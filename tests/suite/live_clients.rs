@@ -1,5 +1,5 @@
-//! The examples for sockets with the clients that are made for their protocols, in worlds whose clock stands still: the
-//! scripts beside this file connect, subscribe, are refused, connect again, and print what they saw.
+//! The socket examples with client libraries for their protocols, in paused worlds. The scripts in `live_clients`
+//! connect, subscribe, are refused, reconnect, and print what they received.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ async fn example(name: &str) -> Mockd {
     Mockd::run_with(&Path::new("scenarios").join(name), &["--paused"]).await
 }
 
-/// What a client prints that is started with the mock's URL.
-async fn seen_by(mut client: Command, mockd: &Mockd) -> Map<String, Value> {
+/// Runs a client with the mock's URL, and returns the JSON that it prints.
+async fn run_client(mut client: Command, mockd: &Mockd) -> Map<String, Value> {
     let output = soon("the end of the client", client.arg(mockd.url()).kill_on_drop(true).output()).await.unwrap();
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
@@ -24,16 +24,16 @@ fn node(script: &str) -> Command {
     node
 }
 
-/// Compares part by part what was seen: the first that differs says which it is.
+/// Compares what the client received part by part, so that a failure names the part that differs.
 fn assert_seen<const N: usize>(mut seen: Map<String, Value>, expected: [(&str, Value); N]) {
-    for (what, expected) in expected {
-        assert_eq!(seen.remove(what), Some(expected), "{what}");
+    for (part, expected) in expected {
+        assert_eq!(seen.remove(part), Some(expected), "{part}");
     }
     assert!(seen.is_empty(), "{seen:?}");
 }
 
 #[tokio::test]
-async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
+async fn the_socket_io_client_works_over_each_transport() {
     needs!(LiveClients);
     let message =
         |id: u64, from: &str, text: &str| json!(["message", { "id": id, "room": "lobby", "from": from, "text": text }]);
@@ -61,11 +61,11 @@ async fn the_client_of_socket_io_does_all_it_can_by_each_transport() {
         let mockd = example("socketio.yaml").await;
         let mut client = node("socketio.mjs");
         client.env("TRANSPORTS", transports);
-        assert_seen(seen_by(client, &mockd).await, expected.clone());
+        assert_seen(run_client(client, &mockd).await, expected.clone());
     }
 }
 
-/// Namespaces that tick, one that fails to open, and a message that has the server disconnect.
+/// Namespaces with a ticker, one that fails to open, and a message on which the server disconnects.
 const NAMESPACES: &str = "
 data: { log: [] }
 websocket:
@@ -80,7 +80,7 @@ websocket:
 ";
 
 #[tokio::test]
-async fn the_client_of_socket_io_goes_and_comes_back() {
+async fn the_socket_io_client_leaves_and_rejoins_namespaces() {
     needs!(LiveClients);
     let mockd = Mockd::run_with(ScenarioFile::new(NAMESPACES).path(), &["--paused"]).await;
     let expected = [
@@ -92,11 +92,11 @@ async fn the_client_of_socket_io_goes_and_comes_back() {
         ("stays", json!(true)),
         ("last", json!("io server disconnect")),
     ];
-    assert_seen(seen_by(node("namespaces.mjs"), &mockd).await, expected);
+    assert_seen(run_client(node("namespaces.mjs"), &mockd).await, expected);
 }
 
 #[tokio::test]
-async fn the_client_of_graphql_ws_does_all_that_it_can() {
+async fn the_graphql_ws_client_works() {
     needs!(LiveClients);
     let mockd = example("graphql.yaml").await;
     let row =
@@ -125,11 +125,11 @@ async fn the_client_of_graphql_ws_does_all_that_it_can() {
         ("completed", json!("complete")),
         ("left", json!([])),
     ];
-    assert_seen(seen_by(node("graphql.mjs"), &mockd).await, expected);
+    assert_seen(run_client(node("graphql.mjs"), &mockd).await, expected);
 }
 
 #[tokio::test]
-async fn the_client_of_phoenix_does_all_that_it_can() {
+async fn the_phoenix_client_works() {
     needs!(LiveClients);
     let mockd = example("phoenix.yaml").await;
     let row = |id: u64, user: &str, body: &str| json!({ "id": id, "room": "room:lobby", "user": user, "body": body });
@@ -152,11 +152,11 @@ async fn the_client_of_phoenix_does_all_that_it_can() {
         ("closed", json!([1012, "as told"])),
         ("again", message(5, "rest", "Still there?")),
     ];
-    assert_seen(seen_by(node("phoenix.mjs"), &mockd).await, expected);
+    assert_seen(run_client(node("phoenix.mjs"), &mockd).await, expected);
 }
 
 #[tokio::test]
-async fn the_client_of_ws_gets_the_streams_that_it_names() {
+async fn the_ws_client_gets_the_streams_it_names() {
     needs!(LiveClients);
     let mockd = example("ticker.yaml").await;
     let answer = |id: Value, result: Value| json!({ "result": result, "id": id });
@@ -181,11 +181,11 @@ async fn the_client_of_ws_gets_the_streams_that_it_names() {
         ("closed", json!([1012, "as told"])),
         ("again", json!("3.00")),
     ];
-    assert_seen(seen_by(node("ticker.mjs"), &mockd).await, expected);
+    assert_seen(run_client(node("ticker.mjs"), &mockd).await, expected);
 }
 
 #[tokio::test]
-async fn the_client_of_websockets_chats_with_others() {
+async fn the_python_websockets_client_works() {
     needs!(Websockets);
     let mockd = example("chat.yaml").await;
     let mut python = Command::new(Tool::Websockets.path().with_file_name("python"));
@@ -219,5 +219,5 @@ async fn the_client_of_websockets_chats_with_others() {
         ("closed", json!([1012, "as told"])),
         ("again", json!("Still there?")),
     ];
-    assert_seen(seen_by(python, &mockd).await, expected);
+    assert_seen(run_client(python, &mockd).await, expected);
 }

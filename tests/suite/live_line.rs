@@ -1,4 +1,4 @@
-//! The line in the terminal that tells what the server is doing.
+//! The status line in the terminal.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::support::{SHOP, ScenarioFile, Socket, Terminal, command, http, needs, poll, signal, soon};
 
-/// An order each hundredth of a second.
+/// An order every 10 ms.
 const BUSY: &str = "orders: { random: [{ every: 10ms, amount: 1 }] }\n";
 
 const COLUMNS: u16 = 200;
@@ -27,12 +27,12 @@ async fn control(address: &str, path: &str, body: &Value) {
     assert!(answer.status < 300, "{}", answer.text);
 }
 
-/// Waits until there is a file.
+/// Waits until a file exists.
 async fn appears(path: &Path) {
     poll("a file", async || path.exists().then_some(())).await;
 }
 
-/// The events in a second that the line tells.
+/// Returns the events per second in a status line.
 fn rate(line: &str) -> u64 {
     let words: Vec<&str> = line.split_whitespace().collect();
     let unit = words.iter().position(|word| word.starts_with("event")).unwrap();
@@ -40,7 +40,7 @@ fn rate(line: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn it_follows_time_sockets_events_and_worlds() {
+async fn it_shows_the_time_sockets_event_rate_and_worlds() {
     let file = ScenarioFile::new(&format!("{SHOP}{BUSY}"));
     let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
     let address = terminal.address().await;
@@ -49,23 +49,23 @@ async fn it_follows_time_sockets_events_and_worlds() {
     terminal.last_line(|line| is_live_line(line) && is_busy(line)).await;
     let live = Socket::open(&format!("ws://{address}/orders/electronics")).await;
     terminal.last_line(|line| line.contains("  1 socket  ")).await;
-    let in_a_world = Socket::open(&format!("ws://{address}/@a/orders/electronics")).await;
+    let in_world = Socket::open(&format!("ws://{address}/@a/orders/electronics")).await;
     terminal.last_line(|line| line.contains("  2 sockets  ") && line.ends_with(" events/s  1 world")).await;
-    drop((live, in_a_world));
+    drop((live, in_world));
     control(&address, "/__mockd/worlds", &json!({ "name": "b" })).await;
     terminal.last_line(|line| line.contains("  0 sockets  ") && line.ends_with(" events/s  2 worlds")).await;
     control(&address, "/__mockd/clock", &json!({ "speed": 20, "advance": "1h" })).await;
     terminal.last_line(|line| line.contains("  ×20  ") && line.starts_with("shop  1h")).await;
     control(&address, "/__mockd/clock", &json!({ "pause": true })).await;
     terminal.last_line(|line| line.contains("  paused  0 sockets  0 events/s  ")).await;
-    // From a reset on events are counted anew, and the step back is no rate.
+    // A reset restarts the event count, which must not show as a rate.
     control(&address, "/__mockd/reset", &json!({})).await;
     let after = terminal.last_line(|line| is_live_line(line) && !line.contains("paused")).await;
     assert!(rate(&after) <= 150, "{after}");
 }
 
 #[tokio::test]
-async fn log_lines_stay_whole_above_it_and_it_shows_a_broken_file() {
+async fn log_lines_stay_intact_and_a_broken_file_is_shown() {
     let file = ScenarioFile::new(&format!("name: shop\n{SHOP}"));
     let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
     terminal.last_line(is_live_line).await;
@@ -80,7 +80,7 @@ async fn log_lines_stay_whole_above_it_and_it_shows_a_broken_file() {
         let reloaded = |line: &String| line.contains("INFO reloaded") && line.ends_with(&format!(" → {total}"));
         let is_whole = |lines: &[String]| lines.iter().any(reloaded) && lines.last().is_some_and(|l| is_live_line(l));
         let lines = terminal.until(is_whole).await;
-        // Nothing else is between them, and the line is there once.
+        // No other line is between them, and the status line is on the screen once.
         assert_eq!(lines.len(), reported + total + 1, "{lines:#?}");
         assert!(reloaded(&lines[reported + total - 1]), "{lines:#?}");
     }
@@ -88,7 +88,7 @@ async fn log_lines_stay_whole_above_it_and_it_shows_a_broken_file() {
 }
 
 #[tokio::test]
-async fn it_is_cut_to_the_width_of_the_terminal() {
+async fn it_is_truncated_to_the_terminal_width() {
     let file = ScenarioFile::new(SHOP);
     let mut terminal = Terminal::run(&arguments(&file), 20);
     let mut before = String::new();
@@ -102,30 +102,30 @@ async fn it_is_cut_to_the_width_of_the_terminal() {
 }
 
 #[tokio::test]
-async fn a_name_of_wide_characters_leaves_it_within_the_terminal() {
-    // 29 columns: most of these characters take two, and one is a mark on that before it.
+async fn wide_characters_do_not_exceed_the_terminal_width() {
+    // 29 columns: most of these characters are two columns wide, and one is a combining mark.
     let name = "家電量販店のネットショップe\u{301}🛒";
     let file = ScenarioFile::new(&format!("name: {name}\n{SHOP}"));
     let mut terminal = Terminal::run(&arguments(&file), 40);
     for time in ["0s", "1s", "2s"] {
         let is_next = |line: &str| line.starts_with(name) && line.contains(time);
         let line = terminal.last_line(is_next).await;
-        // Three columns less than the terminal's: the name, the time and what still fits of the sockets.
+        // Three columns narrower than the terminal: the name, the time and the part of the sockets that fits.
         assert_eq!(line, format!("{name}  {time}  0"), "{:#?}", terminal.lines());
         assert_eq!(terminal.lines().iter().filter(|line| line.starts_with(name)).count(), 1);
     }
 }
 
 #[tokio::test]
-async fn at_the_end_it_is_erased_together_with_the_ctrl_c_echo() {
+async fn at_exit_it_is_erased_with_the_ctrl_c_echo() {
     for signal in ["TERM", "INT"] {
         let file = ScenarioFile::new(SHOP);
         let mut terminal = Terminal::run(&arguments(&file), COLUMNS);
         terminal.last_line(is_live_line).await;
         let greeting = terminal.lines().len() - 1;
-        terminal.types(b"\x03");
-        terminal.writes("^C").await;
-        let (status, lines, _) = terminal.ends_with(signal).await;
+        terminal.type_keys(b"\x03");
+        terminal.wait_for_output("^C").await;
+        let (status, lines, _) = terminal.stop(signal).await;
         assert_eq!((status.code(), lines.len()), (Some(0), greeting), "{lines:#?}");
         assert!(lines.last().unwrap().ends_with("stop with Ctrl-C"), "{lines:#?}");
     }
@@ -141,7 +141,7 @@ async fn it_is_absent_in_quiet_mode_and_with_json_logs() {
         appears(&ready).await;
         file.write_in_place("categories: 3\n");
         terminal.until(|lines| lines.iter().any(|line| line.contains("is broken"))).await;
-        let (status, _, written) = terminal.ends_with("TERM").await;
+        let (status, _, written) = terminal.stop("TERM").await;
         assert_eq!(status.code(), Some(0));
         assert!(!written.contains("socket  ") && !written.contains("sockets  "), "{written}");
         assert!(!written.contains("\x1b[2K"), "{written:?}");
@@ -149,7 +149,7 @@ async fn it_is_absent_in_quiet_mode_and_with_json_logs() {
 }
 
 #[tokio::test]
-async fn it_is_drawn_only_once_the_server_is_in_the_foreground() {
+async fn it_is_drawn_only_in_the_foreground() {
     needs!(UtilLinux);
     let file = ScenarioFile::new(SHOP);
     let script = format!("\"$MOCKD\" run {} --port 0 --exit-with-parent & read -r; fg", file.path().display());
@@ -160,23 +160,23 @@ async fn it_is_drawn_only_once_the_server_is_in_the_foreground() {
         terminal.last_line(|line| line.ends_with(&format!(" → {total}"))).await;
     }
     assert!(!terminal.lines().iter().any(|line| is_live_line(line)), "{:#?}", terminal.lines());
-    terminal.types(b"\n");
+    terminal.type_keys(b"\n");
     terminal.last_line(is_live_line).await;
 }
 
 #[tokio::test]
-async fn a_pipe_gets_the_greeting_and_no_byte_more() {
+async fn a_pipe_gets_only_the_greeting() {
     let file = ScenarioFile::new(SHOP);
     let mut child = command(&arguments(&file)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.ends_with("Ctrl-C\n") {
+    let mut greeting = String::new();
+    while !greeting.ends_with("Ctrl-C\n") {
         let mut buffer = [0; 1024];
         let count = soon("the greeting", stdout.read(&mut buffer)).await.unwrap();
-        assert!(count > 0, "{said}");
-        said += std::str::from_utf8(&buffer[..count]).unwrap();
+        assert!(count > 0, "{greeting}");
+        greeting += std::str::from_utf8(&buffer[..count]).unwrap();
     }
-    // The line would be drawn at once, so at the latest by the time of a reload.
+    // The line would be drawn before a reload.
     let mut log = String::new();
     file.write_in_place(&SHOP.replace("total: 7", "total: 8"));
     while !log.contains("reloaded") {
@@ -188,5 +188,5 @@ async fn a_pipe_gets_the_greeting_and_no_byte_more() {
     let mut rest = String::new();
     soon("the end of the output", stdout.read_to_string(&mut rest)).await.unwrap();
     assert_eq!(rest, "");
-    assert!(!said.contains('\x1b') && !log.contains('\x1b'), "{said:?} {log:?}");
+    assert!(!greeting.contains('\x1b') && !log.contains('\x1b'), "{greeting:?} {log:?}");
 }

@@ -1,4 +1,4 @@
-//! mockd from outside: the binary, HTTP, sockets and a real browser; and the engine as pure functions.
+//! Tests of mockd from the outside (the binary, HTTP, sockets and a real browser), and of the engine as pure functions.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 

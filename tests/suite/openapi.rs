@@ -1,4 +1,4 @@
-//! The document that describes the control API, held against what is really answered.
+//! The document that describes the control API, compared with the actual answers.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,10 +10,10 @@ use tokio::process::Command;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Tool, command, needs, soon};
 
-/// An order that is due after a second.
+/// An order that is due after one second.
 const SCRIPT: &str = "orders: { scripts: [{ steps: [{ at: 1s, product: A1, amount: 1 }] }] }\n";
 
-/// Holds answers against the document, and remembers which operations were seen.
+/// Validates answers against the document, and records the operations seen.
 struct Contract<'m> {
     mockd: &'m Mockd,
     document: Value,
@@ -27,12 +27,12 @@ impl<'m> Contract<'m> {
     }
 
     fn schema(&self, mut schema: Value) -> jsonschema::Validator {
-        // References lead into the document, so it goes with the schema.
+        // The schema's references point into the document.
         schema["components"] = self.document["components"].clone();
         jsonschema::draft202012::new(&schema).unwrap()
     }
 
-    /// Sends what the document says of an operation, and checks that what comes back is as it says.
+    /// Sends a request, and asserts that the request and its answer match the document.
     async fn exchange(&mut self, method: &str, template: &str, names: &[&str], body: Value, status: u16) {
         let operation = self.document["paths"][template][method.to_lowercase()].clone();
         assert!(operation.is_object(), "{method} {template} is not in the document");
@@ -44,8 +44,8 @@ impl<'m> Contract<'m> {
         }
         if status < 400 && !body.is_null() {
             let schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
-            let wrong: Vec<String> = self.schema(schema).iter_errors(&body).map(|error| error.to_string()).collect();
-            assert!(wrong.is_empty(), "{method} {path} {body}: {wrong:?}");
+            let errors: Vec<String> = self.schema(schema).iter_errors(&body).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{method} {path} {body}: {errors:?}");
         }
         let sent = Some(&body).filter(|body| !body.is_null());
         let answer = self.mockd.send(method, &format!("{path}{query}"), sent).await;
@@ -56,15 +56,15 @@ impl<'m> Contract<'m> {
         if media_type == "application/json" {
             let validator = self.schema(content[media_type]["schema"].clone());
             let json = answer.json();
-            let wrong: Vec<String> = validator.iter_errors(&json).map(|error| format!("{error}")).collect();
-            assert!(wrong.is_empty(), "{method} {path}: {wrong:?} in {json}");
+            let errors: Vec<String> = validator.iter_errors(&json).map(|error| format!("{error}")).collect();
+            assert!(errors.is_empty(), "{method} {path}: {errors:?} in {json}");
         }
         self.seen.insert((method.to_lowercase(), template.to_owned(), status.to_string()));
     }
 }
 
 #[tokio::test]
-async fn every_operation_takes_and_answers_what_the_document_says() {
+async fn every_operation_matches_the_document() {
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     file.write_in_place(&format!("{SHOP}{SCRIPT}").replace("total: 3", "total: 4"));
@@ -155,16 +155,16 @@ async fn every_operation_takes_and_answers_what_the_document_says() {
         for (method, operation) in operations.as_object().unwrap() {
             let responses = operation["responses"].as_object().unwrap();
             let success = responses.keys().find(|status| status.starts_with('2')).unwrap();
-            // The answer of a socket that was closed is the same as that of all.
+            // Closing one socket has the same answer as closing all, which is tested.
             let seen = (method.clone(), path.clone(), success.clone());
             let is_close = path == "/__mockd/sockets/{socket}/close";
-            assert!(is_close || contract.seen.contains(&seen), "{method} {path} {success} was not asked for");
+            assert!(is_close || contract.seen.contains(&seen), "{method} {path} {success} was not tested");
         }
     }
 }
 
 #[tokio::test]
-async fn mockd_openapi_prints_the_document_that_is_served() {
+async fn mockd_openapi_prints_the_served_document() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let printed = soon("the document", command(&["openapi"]).output()).await.unwrap();
     assert!(printed.status.success());
@@ -173,7 +173,7 @@ async fn mockd_openapi_prints_the_document_that_is_served() {
 }
 
 #[tokio::test]
-async fn the_document_has_version_3_1_and_names_both_world_addresses() {
+async fn the_document_is_openapi_3_1_with_both_server_urls() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     let document = mockd.get("/__mockd/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
@@ -190,16 +190,17 @@ async fn the_document_has_version_3_1_and_names_both_world_addresses() {
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
-        assert!(document["components"]["schemas"][name].is_object(), "{name} is nowhere");
+        assert!(document["components"]["schemas"][name].is_object(), "{name} is not declared");
     }
 }
 
-/// What schemathesis holds every answer against. It has more checks, for which a document would have to say what cannot be
-/// known before, such as which products there are.
+/// The checks that schemathesis runs on every answer. Its other checks need facts that no document can state, such as
+/// the ids of the products.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,response_headers_conformance,negative_data_rejection";
 
-/// Sends requests made from the document at an address: right ones, wrong ones, and one after the other.
+/// Returns a command that sends valid and invalid requests, and sequences of requests, generated from the document at a
+/// URL.
 fn schemathesis(document: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(Tool::Schemathesis.path());
@@ -211,15 +212,15 @@ fn schemathesis(document: &str) -> Command {
 }
 
 #[tokio::test]
-async fn a_thousand_generated_requests_are_answered_as_documented() {
+async fn generated_requests_are_answered_as_documented() {
     needs!(Schemathesis);
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mockd = Mockd::run_with(file.path(), &["--paused", "--seed", "42"]).await;
     let scratch = TempDir::new().unwrap();
     let mut schemathesis = schemathesis(&format!("{}/__mockd/openapi.json", mockd.url()));
     let output = schemathesis.current_dir(scratch.path()).output();
-    let output = tokio::time::timeout(Duration::from_mins(5), output).await.expect("an end of schemathesis");
+    let output = tokio::time::timeout(Duration::from_mins(5), output).await.expect("schemathesis did not finish");
     let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout} {}", String::from_utf8_lossy(&output.stderr));
 }

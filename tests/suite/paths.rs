@@ -1,4 +1,4 @@
-//! Paths are decoded once, whatever they are for.
+//! Every path is percent-decoded exactly once.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ categories:
 ";
 
 #[tokio::test]
-async fn a_path_may_be_written_in_every_way() {
+async fn any_encoding_of_a_path_is_accepted() {
     let mockd = Mockd::run(&ScenarioFile::new(ODD)).await;
     for (path, status) in [
         ("/toys", 200),
@@ -45,7 +45,7 @@ async fn a_path_may_be_written_in_every_way() {
 }
 
 #[tokio::test]
-async fn an_id_is_decoded_once() {
+async fn ids_are_decoded_once() {
     let mockd = Mockd::run(&ScenarioFile::new(ODD)).await;
     for (path, status) in [
         ("/orders/P1", 200),
@@ -64,7 +64,7 @@ async fn an_id_is_decoded_once() {
 }
 
 #[tokio::test]
-async fn a_name_may_look_like_a_pattern_of_paths() {
+async fn names_may_look_like_path_patterns() {
     let shop = "
 categories:
   \"a{b}\": { prefix: A, products: [{ id: A1, total: 1 }] }
@@ -86,7 +86,8 @@ categories:
         ("/**", "", 404),
         ("/{*rest}/x", "", 404),
     ] {
-        let (head, body) = connection.ask(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+        let (head, body) =
+            connection.request(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {head}");
         let listed: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(listed[0]["id"].as_str().unwrap_or_default(), id, "{path}");
@@ -99,7 +100,7 @@ categories:
 }
 
 #[tokio::test]
-async fn an_empty_id_is_an_unknown_one() {
+async fn an_empty_id_is_unknown() {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for (path, message) in [
         ("/orders//", "Order  not found"),
@@ -114,7 +115,7 @@ async fn an_empty_id_is_an_unknown_one() {
 }
 
 #[tokio::test]
-async fn faults_and_the_journal_see_a_path_decoded() {
+async fn faults_and_the_journal_use_the_decoded_path() {
     let faults = "faults: [{ on: http, path: '/50%41 off', status: 503 }, { on: http, path: '/ü*/ä', status: 502 }]\n";
     let mockd = Mockd::run(&ScenarioFile::new(&format!("{faults}{ODD}"))).await;
     for (path, status, seen) in [
@@ -128,7 +129,7 @@ async fn faults_and_the_journal_see_a_path_decoded() {
         assert_eq!(mockd.get(path).await.status, status, "{path}");
         let journal = mockd.get("/__mockd/journal?kind=request").await.json();
         assert_eq!(journal["entries"][0]["path"], seen, "{path}");
-        // A path that is expected has no question mark: it would be where the query begins.
+        // The expected path has no question mark, which would start the query.
         let seen = seen.replace('?', "*");
         let verdict =
             mockd.control("POST", "/__mockd/verify", json!({ "expect": [{ "path": seen, "exactly": 1 }] })).await;

@@ -1,4 +1,4 @@
-//! Socket.IO by HTTP long-polling, and its upgrade to WebSocket.
+//! Socket.IO over HTTP long-polling, and the upgrade to WebSocket.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ websocket:
       - { match: { event: bye }, close: 4401 }
 ";
 
-/// The headers of a WebSocket's handshake.
+/// The headers of a WebSocket handshake.
 const HANDSHAKE: [(&str, &str); 4] = [
     ("connection", "upgrade"),
     ("upgrade", "websocket"),
@@ -31,20 +31,20 @@ const HANDSHAKE: [(&str, &str); 4] = [
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
 
-/// A chat in which time stands still.
+/// Starts the chat with a paused clock.
 async fn chat() -> Mockd {
     Mockd::run_with(ScenarioFile::new(CHAT).path(), &["--paused"]).await
 }
 
-/// A client that polls.
-struct Polling<'m> {
+/// A polling client.
+struct PollingClient<'m> {
     mockd: &'m Mockd,
     sid: String,
-    /// Packets that have come and were not looked at.
+    /// The received packets that the test has not read.
     packets: VecDeque<String>,
 }
 
-impl<'m> Polling<'m> {
+impl<'m> PollingClient<'m> {
     async fn open(mockd: &'m Mockd) -> Self {
         let answer = mockd.get("/socket.io/?EIO=4&transport=polling&room=7&t=abc").await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -52,7 +52,7 @@ impl<'m> Polling<'m> {
         Self { mockd, sid: handshake["sid"].as_str().unwrap().to_owned(), packets: VecDeque::new() }
     }
 
-    /// As [`Polling::open`], connected to the main namespace.
+    /// Opens a session and connects to the main namespace.
     async fn connected(mockd: &'m Mockd) -> Self {
         let mut client = Self::open(mockd).await;
         client.post("40").await;
@@ -61,7 +61,7 @@ impl<'m> Polling<'m> {
         client
     }
 
-    /// The path of its requests by a transport.
+    /// Returns the path of the session's requests over a transport.
     fn path(&self, transport: &str) -> String {
         format!("/socket.io/?EIO=4&transport={transport}&sid={}", self.sid)
     }
@@ -70,14 +70,14 @@ impl<'m> Polling<'m> {
         self.mockd.get(&self.path("polling")).await
     }
 
-    /// The payload of a poll.
+    /// Polls, and returns the payload.
     async fn poll(&self) -> String {
         let answer = self.get().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.text
     }
 
-    /// The next packet.
+    /// Returns the next packet.
     async fn packet(&mut self) -> String {
         loop {
             if let Some(packet) = self.packets.pop_front() {
@@ -98,20 +98,20 @@ impl<'m> Polling<'m> {
         assert_eq!((answer.status, &*answer.text), (200, "ok"), "{payload}");
     }
 
-    /// Begins to poll on a connection of its own, and waits until mockd knows.
-    async fn begin_poll(&self) -> Connection {
+    /// Starts a poll on a separate connection, and waits until mockd has received it.
+    async fn start_poll(&self) -> Connection {
         let mut connection = Connection::open(self.mockd).await;
         let request = format!("GET {} HTTP/1.1\r\nhost: localhost\r\n\r\n", self.path("polling"));
         connection.send(request.as_bytes()).await.unwrap();
-        let waits = |journal: &Value| {
+        let is_pending = |journal: &Value| {
             let last = journal["entries"].as_array().unwrap().last();
             last.is_some_and(|last| last["query"].as_str().unwrap().contains(&self.sid) && last["answer"].is_null())
         };
-        self.mockd.until("/__mockd/journal?kind=request&method=GET", waits).await;
+        self.mockd.until("/__mockd/journal?kind=request&method=GET", is_pending).await;
         connection
     }
 
-    /// A WebSocket that has probed.
+    /// Opens a WebSocket for the session, and sends the probe of an upgrade.
     async fn probed(&self) -> Socket {
         let mut socket = Socket::open(&format!("ws://{}{}", self.mockd.address(), self.path("websocket"))).await;
         socket.send("2probe").await;
@@ -119,8 +119,8 @@ impl<'m> Polling<'m> {
         socket
     }
 
-    /// Expects that there is no such session.
-    async fn is_gone(&self) {
+    /// Asserts that the session has ended.
+    async fn assert_ended(&self) {
         for answer in [self.get().await, self.send("3").await] {
             assert_eq!((answer.status, answer.json()), (400, json!({ "code": 1, "message": "Session ID unknown" })));
         }
@@ -131,25 +131,25 @@ async fn add(mockd: &Mockd, text: &str) {
     assert_eq!(mockd.send("POST", "/notes", Some(&json!({ "text": text }))).await.status, 201);
 }
 
-/// The open sockets.
+/// Returns the open sockets.
 async fn sockets(mockd: &Mockd) -> Vec<Value> {
     mockd.get("/__mockd/sockets").await.json()["sockets"].as_array().unwrap().clone()
 }
 
-/// The open sockets, once so many frames are written to the first.
-async fn listed(mockd: &Mockd, sent: u64) -> Vec<Value> {
+/// Returns the open sockets, once `sent` frames are written to the first.
+async fn sockets_after(mockd: &Mockd, sent: u64) -> Vec<Value> {
     let list = mockd.until("/__mockd/sockets", |list| list["sockets"][0]["sent"] == sent).await;
     list["sockets"].as_array().unwrap().clone()
 }
 
-/// Waits until the journal has the end of the only socket, and says who has ended it.
+/// Waits until the journal has the end of the only socket, and returns which side ended it.
 async fn ended_by(mockd: &Mockd) -> Value {
     let journal = mockd.until("/__mockd/journal?kind=closed", |journal| journal["entries"] != json!([])).await;
     journal["entries"][0]["by"].clone()
 }
 
 #[tokio::test]
-async fn a_session_opens_with_what_the_client_has_to_know() {
+async fn a_session_opens_with_its_parameters() {
     let mockd = chat().await;
     let url = format!("{}/socket.io/?EIO=4&transport=polling", mockd.url());
     let answer = http("GET", &url, &[("origin", "http://localhost:5173")], None).await;
@@ -161,37 +161,37 @@ async fn a_session_opens_with_what_the_client_has_to_know() {
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:5173");
     assert_eq!(answer.header("access-control-allow-credentials"), "true");
-    let list = listed(&mockd, 1).await;
+    let list = sockets_after(&mockd, 1).await;
     assert_eq!((list.len(), &list[0]["path"]), (1, &json!("/socket.io/")));
 }
 
 #[tokio::test]
-async fn the_handshake_announces_what_both_transports_take() {
-    for (flag, most) in [("--max-message", 5000), ("--max-body", 2000)] {
-        let mockd = Mockd::run_with(ScenarioFile::new(CHAT).path(), &["--paused", flag, &most.to_string()]).await;
+async fn the_handshake_announces_the_smaller_message_limit() {
+    for (flag, limit) in [("--max-message", 5000), ("--max-body", 2000)] {
+        let mockd = Mockd::run_with(ScenarioFile::new(CHAT).path(), &["--paused", flag, &limit.to_string()]).await;
         let polled = mockd.get("/socket.io/?EIO=4&transport=polling").await.text;
         let mut socket = Socket::open(&format!("ws://{}/socket.io/?EIO=4&transport=websocket", mockd.address())).await;
         for opened in [polled, socket.text().await] {
             let handshake: Value = serde_json::from_str(opened.strip_prefix('0').unwrap()).unwrap();
-            assert_eq!(handshake["maxPayload"], most, "{flag}");
+            assert_eq!(handshake["maxPayload"], limit, "{flag}");
         }
         let echo = |length: usize| format!("42[\"echo\",\"{}\"]", "x".repeat(length - 13));
-        let mut client = Polling::connected(&mockd).await;
-        client.post(&echo(most)).await;
-        assert_eq!(client.packet().await, echo(most));
-        assert_eq!(client.send(&echo(most + 1)).await.status, 400, "{flag}");
-        client.is_gone().await;
+        let mut client = PollingClient::connected(&mockd).await;
+        client.post(&echo(limit)).await;
+        assert_eq!(client.packet().await, echo(limit));
+        assert_eq!(client.send(&echo(limit + 1)).await.status, 400, "{flag}");
+        client.assert_ended().await;
         socket.send("40").await;
         socket.text().await;
-        socket.send(echo(most)).await;
-        assert_eq!(socket.text().await, echo(most));
+        socket.send(echo(limit)).await;
+        assert_eq!(socket.text().await, echo(limit));
     }
 }
 
 #[tokio::test]
-async fn a_poll_waits_for_what_is_sent() {
+async fn a_poll_waits_for_the_next_packet() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     let (packet, ()) = join(client.packet(), add(&mockd, "two")).await;
     assert_eq!(packet, r#"42["note","two"]"#);
     for text in ["three", "four"] {
@@ -199,14 +199,14 @@ async fn a_poll_waits_for_what_is_sent() {
     }
     assert_eq!(client.packet().await, r#"42["note","three"]"#);
     assert_eq!(client.packet().await, r#"42["note","four"]"#);
-    let list = listed(&mockd, 5).await;
+    let list = sockets_after(&mockd, 5).await;
     assert_eq!((list.len(), &list[0]["received"]), (1, &json!(1)));
 }
 
 #[tokio::test]
-async fn packets_of_a_post_are_carried_out_in_order() {
+async fn the_packets_of_a_post_are_handled_in_order() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     client.post("42[\"echo\",1]\u{1e}427[\"ask\"]\u{1e}3\u{1e}42[\"echo\",{\"a\":\"\\u001e\"}]").await;
     for expected in [r#"42["echo",1]"#, r#"437["sure","7"]"#, r#"42["echo",{"a":"\u001e"}]"#] {
         assert_eq!(client.packet().await, expected);
@@ -214,9 +214,9 @@ async fn packets_of_a_post_are_carried_out_in_order() {
 }
 
 #[tokio::test]
-async fn bytes_go_both_ways_in_base64() {
+async fn binary_data_is_base64_in_both_directions() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     let placeholder = r#"451-["echo",{"_placeholder":true,"num":0}]"#;
     client.post(&format!("{placeholder}\u{1e}bAQIDBA==")).await;
     assert_eq!(client.packet().await, placeholder);
@@ -224,10 +224,10 @@ async fn bytes_go_both_ways_in_base64() {
 }
 
 #[tokio::test]
-async fn the_server_pings_on_the_clock_of_its_world() {
+async fn pings_follow_the_worlds_clock() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
-    // One ping says as much as all that are overdue.
+    let mut client = PollingClient::connected(&mockd).await;
+    // Several overdue pings are sent as one.
     for advance in ["1m", "25s"] {
         mockd.advance("", advance).await;
         assert_eq!(client.packet().await, "2");
@@ -236,17 +236,17 @@ async fn the_server_pings_on_the_clock_of_its_world() {
 }
 
 #[tokio::test]
-async fn what_polls_carry_is_in_the_journal_as_of_a_socket() {
+async fn polled_messages_are_journalled_as_socket_messages() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     client.post(r#"42["echo",1]"#).await;
     assert_eq!(client.packet().await, r#"42["echo",1]"#);
-    let of = async |kind: &str| {
+    let entries = async |kind: &str| {
         let journal = mockd.get(&format!("/__mockd/journal?socket=1&kind={kind}")).await.json();
         journal["entries"].as_array().unwrap().clone()
     };
-    let (received, sent) = (of("received").await, of("sent").await);
-    // What the protocol says for itself is no message.
+    let (received, sent) = (entries("received").await, entries("sent").await);
+    // Packets of the protocol itself are not messages.
     let message = json!({ "namespace": "/", "event": "echo", "args": [1], "ack": null });
     assert_eq!((&received[0]["body"], &received[0]["rule"]), (&message, &json!(1)));
     assert_eq!((received.len(), sent.len(), &sent[2]["text"]), (1, 3, &json!(r#"42["echo",1]"#)));
@@ -254,11 +254,11 @@ async fn what_polls_carry_is_in_the_journal_as_of_a_socket() {
     let methods: Vec<&Value> = requests["entries"].as_array().unwrap().iter().map(|one| &one["method"]).collect();
     assert_eq!(methods, ["GET", "POST", "GET", "POST", "GET"]);
     assert_eq!(requests["entries"][3]["answer"], json!({ "status": 200, "text": "ok" }));
-    assert_eq!(of("opened").await[0]["path"], "/socket.io/");
+    assert_eq!(entries("opened").await[0]["path"], "/socket.io/");
 }
 
 #[tokio::test]
-async fn a_client_that_is_refused_gets_the_answer_of_the_endpoint() {
+async fn a_refused_client_gets_the_endpoints_answer() {
     let mockd = chat().await;
     let refused = mockd.get("/socket.io/?EIO=4&transport=polling&token=old").await;
     assert_eq!((refused.status, refused.json()), (401, json!({ "error": "expired" })));
@@ -271,65 +271,65 @@ async fn a_client_that_is_refused_gets_the_answer_of_the_endpoint() {
 }
 
 #[tokio::test]
-async fn of_two_polls_at_once_both_end_with_the_session() {
+async fn concurrent_polls_end_the_session() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
+    let client = PollingClient::connected(&mockd).await;
     let (one, other) = join(client.get(), client.get()).await;
     let (answered, refused) = if one.status == 200 { (one, other) } else { (other, one) };
     assert_eq!((answered.status, &*answered.text), (200, "1"));
     assert_eq!((refused.status, refused.json()), (400, json!({ "code": 3, "message": "Bad request" })));
-    client.is_gone().await;
+    client.assert_ended().await;
     assert_eq!(ended_by(&mockd).await, "client");
 }
 
 #[tokio::test]
 async fn a_poll_whose_client_leaves_ends_the_session() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    drop(client.begin_poll().await);
+    let client = PollingClient::connected(&mockd).await;
+    drop(client.start_poll().await);
     assert_eq!(ended_by(&mockd).await, "client");
-    client.is_gone().await;
+    client.assert_ended().await;
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_session_has_its_poll_answered() {
+async fn closing_the_session_answers_the_pending_poll() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    let mut poll = client.begin_poll().await;
+    let client = PollingClient::connected(&mockd).await;
+    let mut poll = client.start_poll().await;
     client.post("1").await;
     assert_eq!(poll.answer().await.unwrap().1, "6");
-    client.is_gone().await;
+    client.assert_ended().await;
     assert_eq!(ended_by(&mockd).await, "client");
 }
 
 #[tokio::test]
 async fn the_next_poll_reports_that_a_rule_closed_the_session() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     client.post(r#"42["bye"]"#).await;
     assert_eq!(client.packet().await, "41");
     assert_eq!(client.packet().await, "1");
-    client.is_gone().await;
+    client.assert_ended().await;
     assert_eq!(ended_by(&mockd).await, "server");
 }
 
 #[tokio::test]
-async fn a_world_that_is_reset_ends_the_poll() {
+async fn a_reset_of_the_world_ends_the_poll() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    let mut poll = client.begin_poll().await;
+    let client = PollingClient::connected(&mockd).await;
+    let mut poll = client.start_poll().await;
     mockd.control("POST", "/__mockd/reset", Value::Null).await;
     assert_eq!(poll.answer().await.unwrap().1, "1");
-    client.is_gone().await;
-    assert_eq!(Polling::open(&mockd).await.sid, "default-1-2");
+    client.assert_ended().await;
+    assert_eq!(PollingClient::open(&mockd).await.sid, "default-1-2");
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn polls_end_when_mockd_does() {
+async fn shutdown_ends_polls() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    let mut poll = client.begin_poll().await;
+    let client = PollingClient::connected(&mockd).await;
+    let mut poll = client.start_poll().await;
     mockd.signal("TERM");
     assert_eq!(poll.answer().await.unwrap().1, "1");
     drop(client);
@@ -338,11 +338,11 @@ async fn polls_end_when_mockd_does() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_frozen_session_ends_when_mockd_does() {
+async fn shutdown_ends_a_frozen_session() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
+    let client = PollingClient::connected(&mockd).await;
     mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "freeze": true })).await;
-    let mut poll = client.begin_poll().await;
+    let mut poll = client.start_poll().await;
     add(&mockd, "two").await;
     mockd.signal("TERM");
     assert_eq!(poll.answer().await.unwrap().1, "1");
@@ -351,9 +351,9 @@ async fn a_frozen_session_ends_when_mockd_does() {
 }
 
 #[tokio::test]
-async fn faults_of_requests_hit_polls_and_spare_the_session() {
+async fn http_faults_hit_polls_but_not_the_session() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     mockd.control("POST", "/__mockd/faults", json!({ "on": "http", "method": "GET", "status": 503 })).await;
     client.post(r#"42["echo",1]"#).await;
     assert_eq!(client.get().await.status, 503);
@@ -362,18 +362,18 @@ async fn faults_of_requests_hit_polls_and_spare_the_session() {
 }
 
 #[tokio::test]
-async fn a_fault_that_resets_sockets_resets_the_poll() {
+async fn a_socket_reset_fault_resets_the_poll() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    let mut poll = client.begin_poll().await;
+    let client = PollingClient::connected(&mockd).await;
+    let mut poll = client.start_poll().await;
     mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "reset": true })).await;
     assert_eq!(poll.answer().await, None);
-    client.is_gone().await;
+    client.assert_ended().await;
     assert_eq!(ended_by(&mockd).await, "server");
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_poll_falls_behind_and_is_ended() {
+async fn a_client_that_does_not_poll_is_disconnected() {
     const BURST: usize = 500;
     let long = "x".repeat(4_000);
     let chat = format!(
@@ -386,29 +386,29 @@ websocket:
 "
     );
     let mockd = Mockd::run(&ScenarioFile::new(&chat)).await;
-    let client = Polling::connected(&mockd).await;
+    let client = PollingClient::connected(&mockd).await;
     let mut bursts = 0;
     while !sockets(&mockd).await.is_empty() {
-        assert!(bursts < 100, "a session that does not poll goes on");
+        assert!(bursts < 100, "a session without polls stays open");
         assert_eq!(mockd.send("POST", "/burst", None).await.status, 204);
         bursts += 1;
     }
     let behind = mockd.get("/__mockd/journal?kind=behind").await.json();
     assert_eq!(behind["entries"][0]["socket"], 1);
-    // What had room for it is still there, whole.
+    // The packets that fit into the buffer are delivered complete.
     let payload = client.poll().await;
     let packets: Vec<&str> = payload.split('\u{1e}').collect();
     let (last, events) = packets.split_last().unwrap();
     assert_eq!(*last, "1");
     assert!(events.iter().all(|event| *event == format!("42[\"e\",\"{long}\"]")) && !events.is_empty());
-    client.is_gone().await;
+    client.assert_ended().await;
 }
 
 #[tokio::test]
-async fn a_socket_takes_over_once_it_has_probed() {
+async fn a_socket_takes_over_after_its_probe() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
-    let mut poll = client.begin_poll().await;
+    let client = PollingClient::connected(&mockd).await;
+    let mut poll = client.start_poll().await;
     let mut socket = client.probed().await;
     assert_eq!(poll.answer().await.unwrap().1, "6");
     socket.send("5").await;
@@ -425,9 +425,9 @@ async fn a_socket_takes_over_once_it_has_probed() {
 }
 
 #[tokio::test]
-async fn what_no_poll_has_taken_comes_by_the_socket() {
+async fn unpolled_packets_are_sent_on_the_socket() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
+    let client = PollingClient::connected(&mockd).await;
     let placeholder = r#"451-["echo",{"_placeholder":true,"num":0}]"#;
     client.post(&format!("42[\"echo\",1]\u{1e}{placeholder}\u{1e}bAQIDBA==")).await;
     let mut socket = client.probed().await;
@@ -439,9 +439,9 @@ async fn what_no_poll_has_taken_comes_by_the_socket() {
 }
 
 #[tokio::test]
-async fn a_probe_that_is_not_completed_leaves_the_client_polling() {
+async fn an_incomplete_upgrade_keeps_the_client_polling() {
     let mockd = chat().await;
-    let mut client = Polling::connected(&mockd).await;
+    let mut client = PollingClient::connected(&mockd).await;
     let mut socket = client.probed().await;
     let url = format!("{}{}", mockd.url(), client.path("websocket"));
     let second = http("GET", &url, &HANDSHAKE, None).await;
@@ -457,17 +457,17 @@ async fn a_probe_that_is_not_completed_leaves_the_client_polling() {
 }
 
 #[tokio::test]
-async fn a_probe_ends_with_its_session() {
+async fn a_probing_socket_closes_with_its_session() {
     let mockd = chat().await;
-    let client = Polling::connected(&mockd).await;
+    let client = PollingClient::connected(&mockd).await;
     let mut socket = client.probed().await;
     client.post("1").await;
     assert_eq!(socket.close_code().await, 1005);
-    client.is_gone().await;
+    client.assert_ended().await;
 }
 
 #[tokio::test]
-async fn a_socket_without_polling_has_to_speak_the_protocol() {
+async fn a_socket_without_polling_must_follow_the_protocol() {
     let mockd = chat().await;
     let url = |query: &str| format!("{}/socket.io/?{query}", mockd.url());
     for (query, code, message) in [
@@ -493,7 +493,7 @@ async fn a_socket_without_polling_has_to_speak_the_protocol() {
 }
 
 #[tokio::test]
-async fn faults_of_sockets_refuse_handshakes_of_endpoints() {
+async fn socket_faults_refuse_handshakes_of_endpoints() {
     let mockd = chat().await;
     mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "status": 503 })).await;
     let url = format!("{}/socket.io/?EIO=4&transport=websocket", mockd.url());
@@ -502,7 +502,7 @@ async fn faults_of_sockets_refuse_handshakes_of_endpoints() {
 }
 
 #[tokio::test]
-async fn a_storm_lets_no_session_in_that_polls() {
+async fn a_storm_refuses_polling_sessions() {
     let mockd = chat().await;
     mockd.control("POST", "/__mockd/faults", json!({ "on": "websocket", "storm": "5s" })).await;
     let path = "/socket.io/?EIO=4&transport=polling";

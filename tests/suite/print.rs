@@ -1,10 +1,10 @@
-//! A scenario printed as YAML reads back as the same scenario.
+//! A scenario printed as YAML parses to the same scenario.
 
 use mockd::scenario::{Scenario, Source, parse};
 
 use crate::support::{accepted, command, http};
 
-/// Every key of the language, with YAML's own means of saying things twice.
+/// Every key of a shop scenario, with YAML anchors and merge keys.
 const ALL_KEYS: &str = r#"
 name: everything
 seed: 18446744073709551615
@@ -41,7 +41,7 @@ orders:
     - { repeat: 3, steps: [{ product: A7, amount: { min: -1, max: 7 }, times: 2 }, { product: A2, amount: { min: 2, max: 2 } }] }
 "#;
 
-/// What goes beyond a shop.
+/// Every key of a general scenario.
 const GENERAL: &str = r#"
 starts: 2026-01-01T09:00:00.5+01:00
 data: { todos: [{ title: "{{ x }}" }], price: 9.5 }
@@ -68,7 +68,7 @@ random:
   - { rate: 1/s, arrivals: poisson, pick: todos, remove: { todos: $it.id } }
 "#;
 
-fn reads_back(scenario: &Scenario) {
+fn assert_round_trips(scenario: &Scenario) {
     let printed = scenario.to_yaml();
     let again =
         parse(&Source::new("scenario.yaml", &printed)).unwrap_or_else(|problems| panic!("{problems}\n{printed}"));
@@ -77,15 +77,15 @@ fn reads_back(scenario: &Scenario) {
 }
 
 #[test]
-fn every_key_survives_printing_and_reading() {
-    reads_back(&accepted(ALL_KEYS));
-    reads_back(&accepted(GENERAL));
-    let of_shop = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\norders: { random: [{ every: 1s }] }";
-    reads_back(&accepted(&format!("{of_shop}\n{GENERAL}")));
+fn every_key_survives_a_round_trip() {
+    assert_round_trips(&accepted(ALL_KEYS));
+    assert_round_trips(&accepted(GENERAL));
+    let shop = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\norders: { random: [{ every: 1s }] }";
+    assert_round_trips(&accepted(&format!("{shop}\n{GENERAL}")));
 }
 
 #[test]
-fn faults_say_whether_they_hit_requests_sockets_or_streams() {
+fn printed_faults_keep_their_targets() {
     let faults = "[
       { on: http, method: PATCH, path: '/x/*', share: 5%, reset: true, after: 9 },
       { on: websocket, latency: 1s, from: 1s, until: 2s },
@@ -96,13 +96,13 @@ fn faults_say_whether_they_hit_requests_sockets_or_streams() {
       { on: stream, reset: true, after: 3 },
     ]";
     let scenario = accepted(&format!("{GENERAL}faults: {faults}"));
-    reads_back(&scenario);
+    assert_round_trips(&scenario);
     let streams: Vec<bool> = scenario.faults().iter().map(|fault| fault.matches().streams).collect();
     assert_eq!(streams, [false, false, true, true, true, true, true]);
 }
 
 #[test]
-fn what_a_scenario_has_none_of_is_not_printed() {
+fn absent_sections_are_not_printed() {
     let keys = |text: &str| -> Vec<String> {
         let printed: serde_json::Map<String, serde_json::Value> =
             serde_yaml::from_str(&accepted(text).to_yaml()).unwrap();
@@ -114,7 +114,7 @@ fn what_a_scenario_has_none_of_is_not_printed() {
 }
 
 #[tokio::test]
-async fn a_printed_file_of_an_answer_is_where_it_was() {
+async fn printed_paths_of_files_stay_valid() {
     let directory = tempfile::TempDir::new().unwrap();
     let write = |name: &str, text: &str| {
         let path = directory.path().join(name);
@@ -170,7 +170,7 @@ http:
 }
 
 #[tokio::test]
-async fn check_prints_the_scenario_as_it_is_understood() {
+async fn check_print_prints_the_same_scenario() {
     let output = command(&["check", "--print", "scenarios/webhook.yaml"]).output().await.unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with("name: webhook\n"), "{printed}");

@@ -1,4 +1,4 @@
-//! What the README shows works as it stands.
+//! The examples in the README work unchanged.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::support::{Mockd, ScenarioFile, Socket, Tool, needs, soon};
 
-/// The code block of that language after a heading of the README.
+/// Returns the first code block in a language below a heading of the README.
 fn block(heading: &str, language: &str) -> String {
     let readme = std::fs::read_to_string("README.md").unwrap();
     let (_, section) = readme.split_once(&format!("\n## {heading}\n")).expect("the heading");
@@ -18,7 +18,7 @@ fn block(heading: &str, language: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_api_of_ones_own_does_what_the_readme_says() {
+async fn the_readmes_api_works() {
     let scenario = ScenarioFile::new(&block("Describe your API", "yaml"));
     let mockd = Mockd::run_with(scenario.path(), &["--paused"]).await;
     let mut agent = Socket::open(&format!("{}/agents/ann", mockd.url().replacen("http", "ws", 1))).await;
@@ -39,13 +39,13 @@ async fn the_api_of_ones_own_does_what_the_readme_says() {
 }
 
 #[tokio::test]
-async fn the_test_of_the_readme_passes() {
+async fn the_readmes_test_passes() {
     needs!(Node);
     let directory = TempDir::new().unwrap();
     let write = |name: &str, text: String| std::fs::write(directory.path().join(name), text).unwrap();
     write("tickets.yaml", block("Describe your API", "yaml"));
     write("tickets.test.mjs", block("Test with it", "js"));
-    // What npm would install.
+    // The package as npm would install it.
     std::fs::create_dir_all(directory.path().join("node_modules/mockd")).unwrap();
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/js/index.js");
     let client = Url::from_file_path(client).unwrap();
@@ -54,6 +54,6 @@ async fn the_test_of_the_readme_passes() {
     let mut node = tokio::process::Command::new(Tool::Node.path());
     node.args(["--test", "tickets.test.mjs"]).current_dir(directory.path()).kill_on_drop(true);
     let output = soon("the test", node.env("MOCKD_BINARY", env!("CARGO_BIN_EXE_mockd")).output()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("pass 1"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("pass 1"), "{stdout}");
 }

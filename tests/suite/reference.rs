@@ -1,4 +1,4 @@
-//! The pages of the reference: those that mockd prints itself, and the one with the API of a shop. `mockd help`.
+//! The reference pages that mockd prints, the examples on the page about a shop's API, and `mockd help`.
 
 use std::path::Path;
 
@@ -11,17 +11,17 @@ async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[tokio::test]
-async fn the_pages_of_the_reference_are_what_mockd_prints() {
+async fn the_reference_pages_are_up_to_date() {
     for (name, file) in [("schema", "language"), ("openapi", "control-api"), ("help", "cli")] {
         let path = format!("docs/content/reference/{file}.md");
-        let kept = std::fs::read_to_string(&path).unwrap();
+        let saved = std::fs::read_to_string(&path).unwrap();
         let (code, printed, _) = run(&[name, "--format", "markdown"]).await;
-        assert_eq!((code, printed == kept), (Some(0), true), "mockd {name} --format markdown > {path}");
+        assert_eq!((code, printed == saved), (Some(0), true), "mockd {name} --format markdown > {path}");
     }
 }
 
 #[tokio::test]
-async fn help_prints_what_the_flag_of_each_command_prints() {
+async fn help_prints_the_same_as_the_help_flag() {
     let (code, all, _) = run(&["help"]).await;
     assert_eq!((code, all), (Some(0), run(&["--help"]).await.1));
     for name in ["run", "play", "check", "init", "explain", "schema", "openapi", "help"] {
@@ -33,14 +33,14 @@ async fn help_prints_what_the_flag_of_each_command_prints() {
 }
 
 #[tokio::test]
-async fn help_for_a_command_that_does_not_exist_is_an_error() {
-    let (code, said, error) = run(&["help", "serve"]).await;
-    assert_eq!((code, said.as_str()), (Some(2), ""));
+async fn help_for_an_unknown_command_is_an_error() {
+    let (code, stdout, error) = run(&["help", "serve"]).await;
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
     assert!(error.starts_with("error: unrecognized subcommand 'serve'\n"), "{error}");
 }
 
 #[tokio::test]
-async fn the_api_of_a_shop_answers_as_its_page_shows() {
+async fn the_shops_api_answers_as_documented() {
     needs!(Curl);
     let page = std::fs::read_to_string("docs/content/reference/http-and-frames.md").unwrap();
     let mockd = Mockd::run_with(Path::new("scenarios/webhook.yaml"), &[]).await;

@@ -1,26 +1,26 @@
-//! Saving the scenario file applies it, however it is saved, without closing a socket.
+//! A saved scenario file is applied without closing a socket, whichever way an editor saves it.
 
 use futures_util::future::join_all;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Socket};
 
-/// A socket on electronics that has read its current orders.
+/// Opens a socket on electronics, and reads its current orders.
 async fn electronics(mockd: &Mockd) -> Socket {
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     live
 }
 
-/// The shop with another seed total of A1.
+/// Returns the shop with another seed total of A1.
 fn shop_with(total: i64) -> String {
     SHOP.replace("total: 3 }", &format!("total: {total} }}"))
 }
 
-/// A way to save a text.
+/// A way to save a file.
 type Save = fn(&ScenarioFile, &str);
 
-/// Saves a change, sees it on a socket, and does so again: the second save finds what the first one left.
-async fn arrives(file: ScenarioFile, saves: &[Save]) -> Mockd {
+/// Saves a change in each of these ways, and waits for each on a socket.
+async fn assert_reloads(file: ScenarioFile, saves: &[Save]) -> Mockd {
     let mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
     for (round, save) in saves.iter().enumerate() {
@@ -31,9 +31,9 @@ async fn arrives(file: ScenarioFile, saves: &[Save]) -> Mockd {
     mockd
 }
 
-/// As [`arrives`], and each time an event told of the save, not the heartbeat that is there for lost events.
-async fn follows(file: ScenarioFile, saves: &[Save]) {
-    let mut mockd = arrives(file, saves).await;
+/// Like [`assert_reloads`], and asserts that each reload came from a file event, not from the check for lost events.
+async fn assert_watched(file: ScenarioFile, saves: &[Save]) {
+    let mut mockd = assert_reloads(file, saves).await;
     for _ in saves {
         let log = mockd.log_until("reloaded").await;
         assert!(!log.iter().any(|message| message.contains("no file event")), "{log:?}");
@@ -41,28 +41,29 @@ async fn follows(file: ScenarioFile, saves: &[Save]) {
 }
 
 #[tokio::test]
-async fn an_editor_that_writes_in_place_is_followed() {
-    follows(ScenarioFile::new(SHOP), &[ScenarioFile::write_in_place as Save; 3]).await;
+async fn a_file_written_in_place_is_reloaded() {
+    assert_watched(ScenarioFile::new(SHOP), &[ScenarioFile::write_in_place as Save; 3]).await;
 }
 
 #[tokio::test]
-async fn an_editor_that_moves_the_old_file_away_is_followed() {
-    follows(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_vim as Save; 3]).await;
+async fn a_file_saved_through_a_backup_is_reloaded() {
+    assert_watched(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_vim as Save; 3]).await;
 }
 
 #[tokio::test]
-async fn a_new_file_renamed_over_the_old_one_is_followed() {
-    follows(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_jetbrains as Save; 3]).await;
+async fn a_new_file_renamed_over_the_old_one_is_reloaded() {
+    assert_watched(ScenarioFile::new(SHOP), &[ScenarioFile::save_like_jetbrains as Save; 3]).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_swapped_symlink_is_followed() {
-    follows(ScenarioFile::mounted(SHOP), &[ScenarioFile::swap_mount as Save, ScenarioFile::write_in_place]).await;
+async fn a_swapped_symlink_is_reloaded() {
+    assert_watched(ScenarioFile::mounted(SHOP), &[ScenarioFile::swap_mount as Save, ScenarioFile::write_in_place])
+        .await;
 }
 
 #[tokio::test]
-async fn a_file_that_is_polled_is_followed() {
+async fn a_polled_file_is_reloaded() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--poll"]).await;
     let mut live = electronics(&mockd).await;
@@ -72,7 +73,7 @@ async fn a_file_that_is_polled_is_followed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_whose_directory_is_replaced_is_followed() {
+async fn a_file_in_a_replaced_directory_is_reloaded() {
     let replace: Save = |file, text| {
         let (real, gone) = (file.path().parent().unwrap(), file.directory().join("gone"));
         let _ = std::fs::remove_dir_all(&gone);
@@ -87,13 +88,13 @@ async fn a_file_whose_directory_is_replaced_is_followed() {
         file.write_in_place(text);
     };
     let write: Save = ScenarioFile::write_in_place;
-    // Between the two directories there may be no watch for a moment; then the heartbeat tells.
-    arrives(ScenarioFile::nested(SHOP), &[replace, write, write, remove, write, write, replace]).await;
+    // For a moment, neither directory may be watched. Then the check for lost events finds the change.
+    assert_reloads(ScenarioFile::nested(SHOP), &[replace, write, write, remove, write, write, replace]).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_swapped_directory_link_is_followed_though_files_look_alike() {
+async fn a_swapped_directory_link_is_reloaded_despite_equal_times() {
     let swap: Save = |file, text| {
         let link = file.path().parent().unwrap();
         let number = std::fs::read_dir(file.directory()).unwrap().count();
@@ -110,12 +111,12 @@ async fn a_swapped_directory_link_is_followed_though_files_look_alike() {
             std::fs::rename(new_link, link).unwrap();
         }
     };
-    follows(ScenarioFile::nested(SHOP), &[swap, swap, swap, ScenarioFile::write_in_place]).await;
+    assert_watched(ScenarioFile::nested(SHOP), &[swap, swap, swap, ScenarioFile::write_in_place]).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pipe_in_place_of_the_file_is_refused_and_delays_no_exit() {
+async fn a_pipe_in_place_of_the_file_is_refused() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     file.delete();
@@ -127,7 +128,7 @@ async fn a_pipe_in_place_of_the_file_is_refused_and_delays_no_exit() {
 }
 
 #[tokio::test]
-async fn several_writes_in_a_row_end_with_the_last() {
+async fn several_writes_in_a_row_end_with_the_last_state() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
@@ -138,7 +139,7 @@ async fn several_writes_in_a_row_end_with_the_last() {
 }
 
 #[tokio::test]
-async fn a_deleted_file_changes_nothing_until_it_is_put_back() {
+async fn a_deleted_file_changes_nothing_until_it_returns() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
@@ -156,7 +157,7 @@ async fn a_deleted_file_changes_nothing_until_it_is_put_back() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_reported_while_the_last_good_one_is_served() {
+async fn a_broken_file_is_reported_and_the_last_valid_one_served() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     let mut live = electronics(&mockd).await;
@@ -171,14 +172,14 @@ async fn a_broken_file_is_reported_while_the_last_good_one_is_served() {
     }
     mockd.order("A1", 1).await;
     assert_eq!(live.order().await, ("A1".into(), 5));
-    // Mended, and with another total: what changed meanwhile is kept where it was not touched.
+    // The fixed file has another total of A2. A1 keeps the orders placed meanwhile.
     file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
     assert_eq!(live.order().await, ("A2".into(), 8));
     assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 5));
 }
 
 #[tokio::test]
-async fn every_way_of_being_broken_leaves_the_server_as_it_was() {
+async fn no_broken_file_affects_the_server() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     let half = &SHOP[..SHOP.len() / 2];
@@ -190,7 +191,7 @@ async fn every_way_of_being_broken_leaves_the_server_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_reload_with_100_open_sockets_drops_none_and_loses_no_order() {
+async fn a_reload_drops_none_of_100_sockets_and_no_order() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let mut open = join_all((0..100).map(|_| electronics(&mockd))).await;
@@ -205,7 +206,7 @@ async fn a_reload_with_100_open_sockets_drops_none_and_loses_no_order() {
 }
 
 #[tokio::test]
-async fn declared_products_follow_the_file_and_posted_ones_stay() {
+async fn a_reload_updates_declared_products_and_keeps_posted_ones() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     mockd.post("/electronics", r#"{"name":"Drone"}"#).await;
@@ -223,13 +224,13 @@ async fn declared_products_follow_the_file_and_posted_ones_stay() {
     let mut orders = mockd.live("electronics").await;
     let totals = [r#"{"id":"A1","total":3}"#, r#"{"id":"A5","total":9}"#, r#"{"id":"A3","total":5}"#];
     assert_eq!(orders.texts(3).await, totals);
-    // Numbers of ids are not used twice.
+    // The numbers in ids are never reused.
     let products = mockd.post("/electronics", "{}").await.json();
     assert_eq!(products[3]["id"], "A6");
 }
 
 #[tokio::test]
-async fn a_category_can_come_and_go_under_its_open_sockets() {
+async fn a_category_can_be_removed_and_return_with_open_sockets() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
     let mut live = mockd.live("confectionery").await;
@@ -244,7 +245,7 @@ async fn a_category_can_come_and_go_under_its_open_sockets() {
 }
 
 #[tokio::test]
-async fn what_changed_is_logged_in_one_line() {
+async fn changes_are_logged_in_one_line() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     file.write_in_place(&format!("server: {{ port: 1 }}{}", shop_with(5)));
@@ -256,7 +257,7 @@ async fn what_changed_is_logged_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_script_that_did_not_change_carries_on_where_it_was() {
+async fn an_unchanged_script_continues_after_a_reload() {
     let script = "orders: { scripts: [{ steps: [
         { at: 0s, product: A1, amount: 1 },
         { after: 100ms, product: A1, amount: 1, times: 1000000, every: 2ms } ] }] }";
@@ -265,7 +266,7 @@ async fn a_script_that_did_not_change_carries_on_where_it_was() {
     let mut live = mockd.live("nothing").await;
     while live.order().await.1 < 10 {}
     file.write_in_place(&format!("{}{script}", SHOP.replace("total: 7 }", "total: 8 }")));
-    // A2 comes from the reload; A1 goes on by ones, before and after it.
+    // A2 comes from the reload. A1 increases by one before and after it.
     let (mut last, mut reloaded) = (10, false);
     while !reloaded || last < 200 {
         match live.order().await {
@@ -282,14 +283,14 @@ async fn a_script_that_did_not_change_carries_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_watched_is_not_followed() {
+async fn an_unwatched_file_is_not_reloaded() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
     assert_eq!(mockd.greeting()["watching"], serde_json::Value::Null);
     let watching = Mockd::run(&file).await;
     let mut live = electronics(&watching).await;
     file.write_in_place(&shop_with(55));
-    // Once the one that watches has two saves, the other would have had the first.
+    // When the watching server has the second save, the other would have the first.
     assert_eq!(live.order().await, ("A1".into(), 55));
     file.write_in_place(&shop_with(56));
     assert_eq!(live.order().await, ("A1".into(), 56));
@@ -297,7 +298,7 @@ async fn a_file_that_is_not_watched_is_not_followed() {
 }
 
 #[tokio::test]
-async fn with_a_category_feed_a_new_category_gets_the_moved_product() {
+async fn a_category_feed_sends_a_moved_product_to_its_new_category() {
     let shop = format!("feed: category{SHOP}");
     let file = ScenarioFile::new(&shop);
     let mockd = Mockd::run(&file).await;
@@ -311,11 +312,11 @@ async fn with_a_category_feed_a_new_category_gets_the_moved_product() {
 }
 
 #[tokio::test]
-async fn the_last_reload_can_be_read_by_a_program() {
+async fn the_control_api_reports_the_last_reload() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
-    let nothing = serde_json::json!({ "ok": true, "count": 0, "changes": [] });
-    assert_eq!(mockd.get("/__mockd/reload").await.json(), nothing);
+    let initial = serde_json::json!({ "ok": true, "count": 0, "changes": [] });
+    assert_eq!(mockd.get("/__mockd/reload").await.json(), initial);
     let mut live = electronics(&mockd).await;
     file.write_in_place(&shop_with(300).replace("Leaf Blower", "Blower"));
     assert_eq!(live.order().await, ("A1".into(), 300));
@@ -324,13 +325,13 @@ async fn the_last_reload_can_be_read_by_a_program() {
         { "kind": "total-reset", "id": "A1", "from": 3, "to": 300, "text": "A1 total 3 → 300" },
         { "kind": "product-changed", "id": "A2", "keys": ["name"], "text": "A2 name changed" },
     ]);
-    // The log line comes just before.
-    let reload = eventually(&mockd, |reload| reload["count"] == 1).await;
+    // The log line is written just before the answer changes.
+    let reload = reload_report(&mockd, |reload| reload["count"] == 1).await;
     assert_eq!(reload, serde_json::json!({ "ok": true, "count": 1, "changes": changes }));
     let one = mockd.get("/__mockd/reload?limit=1").await.json();
     assert_eq!((&one["changes"], &one["more"]), (&serde_json::json!([changes[0]]), &serde_json::json!(1)));
     file.write_in_place("categories: { toys: { prefx: T } }\n");
-    let broken = eventually(&mockd, |reload| reload["ok"] == false).await;
+    let broken = reload_report(&mockd, |reload| reload["ok"] == false).await;
     assert_eq!((&broken["count"], &broken["changes"]), (&serde_json::json!(1), &changes));
     assert!(broken["error"].as_str().unwrap().starts_with("error: unknown key `prefx`\n"), "{broken}");
     let problem = &broken["problems"][0];
@@ -339,13 +340,13 @@ async fn the_last_reload_can_be_read_by_a_program() {
         (&1.into(), &23.into(), &"unknown-key".into())
     );
     file.delete();
-    eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unreadable").await;
+    reload_report(&mockd, |reload| reload["problems"][0]["kind"] == "unreadable").await;
     file.write_in_place(SHOP);
-    eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 2).await;
+    reload_report(&mockd, |reload| reload["ok"] == true && reload["count"] == 2).await;
 }
 
 #[tokio::test]
-async fn a_broken_file_that_goes_and_comes_back_is_still_broken() {
+async fn a_broken_file_that_is_restored_is_still_broken() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     for _ in 0..2 {
@@ -355,23 +356,23 @@ async fn a_broken_file_that_goes_and_comes_back_is_still_broken() {
         mockd.logged("there is no such file").await;
     }
     file.write_in_place(&format!("bogus: 1{SHOP}"));
-    let reload = eventually(&mockd, |reload| reload["problems"][0]["kind"] == "unknown-key").await;
+    let reload = reload_report(&mockd, |reload| reload["problems"][0]["kind"] == "unknown-key").await;
     assert_eq!(reload["ok"], false);
     file.write_in_place(SHOP);
     mockd.logged("is fixed, and matches the scenario that is served").await;
-    eventually(&mockd, |reload| reload["ok"] == true && reload["count"] == 0).await;
+    reload_report(&mockd, |reload| reload["ok"] == true && reload["count"] == 0).await;
 }
 
-/// Asks for the last reload until it is as expected.
-async fn eventually(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+/// Waits until the report of the last reload is as expected, and returns it.
+async fn reload_report(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
     mockd.until("/__mockd/reload", expected).await
 }
 
 #[tokio::test]
-async fn sockets_of_a_removed_category_get_its_orders_on_its_return() {
-    let by_category = format!("feed: category\n{SHOP}");
-    let (electronics_only, _) = by_category.split_once("  confectionery:").unwrap();
-    let file = ScenarioFile::new(&by_category);
+async fn sockets_of_a_removed_category_get_its_orders_when_it_returns() {
+    let category_feed = format!("feed: category\n{SHOP}");
+    let (electronics_only, _) = category_feed.split_once("  confectionery:").unwrap();
+    let file = ScenarioFile::new(&category_feed);
     let mut mockd = Mockd::run(&file).await;
     let mut live = mockd.live("confectionery").await;
     assert_eq!(live.order().await, ("B1".into(), 101));
@@ -379,7 +380,7 @@ async fn sockets_of_a_removed_category_get_its_orders_on_its_return() {
     mockd.logged("category confectionery removed").await;
     assert_eq!(mockd.get("/confectionery").await.status, 404);
     mockd.order("A1", 1).await;
-    file.write_in_place(&by_category);
+    file.write_in_place(&category_feed);
     assert_eq!(live.order().await, ("B1".into(), 101));
     mockd.order("B1", 1).await;
     assert_eq!(live.order().await, ("B1".into(), 102));

@@ -1,4 +1,4 @@
-//! Several servers by one store are one mock.
+//! Several servers with one store act as one mock.
 
 mod lead;
 mod members;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{Mockd, Redis, ScenarioFile, poll};
 
-/// So many servers that play a scenario by a store; only the first follows its file.
+/// Starts servers that share a store. Only the first watches the scenario file.
 async fn servers(count: usize, file: &ScenarioFile, redis: &Redis, flags: &[&str]) -> Vec<Mockd> {
     let mut servers = Vec::new();
     for number in 0..count {
@@ -25,11 +25,11 @@ async fn servers(count: usize, file: &ScenarioFile, redis: &Redis, flags: &[&str
 async fn server(file: &ScenarioFile, redis: &Redis, flags: Vec<&str>) -> Mockd {
     let url = redis.url();
     let mut mockd = Mockd::run_with(file.path(), &[&["--store", &url], &flags[..]].concat()).await;
-    mockd.forget_log();
+    mockd.discard_log();
     mockd
 }
 
-/// Waits until all of them have the same state, and gives it.
+/// Waits until all servers have the same state, and returns it.
 async fn agreed(servers: &[Mockd], path: &str) -> Value {
     let agree = async || {
         let mut states = Vec::new();

@@ -1,4 +1,4 @@
-//! Requests of the mock API as bytes: one at a time, several on a connection, in pieces, with answers of any size.
+//! Requests to the mock API as raw bytes: single, pipelined and split, with answers of any size.
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{Connection, Mockd, ScenarioFile, soon};
 
-/// Sends requests on a connection of their own, and gives that many answers.
+/// Sends requests on a new connection, and returns this number of answers.
 async fn exchange(mockd: &Mockd, requests: &str, count: usize) -> Vec<String> {
     let mut connection = Connection::open(mockd).await;
     connection.send(requests.as_bytes()).await.unwrap();
@@ -16,7 +16,7 @@ async fn exchange(mockd: &Mockd, requests: &str, count: usize) -> Vec<String> {
         let answer =
             if is_head { connection.head().await.map(|head| (head, String::new())) } else { connection.answer().await };
         let (head, body) = answer.expect("the connection ended");
-        // The date is the only thing that depends on when it is asked for.
+        // Only the date depends on the time of the request.
         let lines = head.split_inclusive('\n').filter(|line| !line.starts_with("date: "));
         answers.push(lines.collect::<String>() + &body);
     }
@@ -38,7 +38,7 @@ fn post(target: &str, body: &str) -> String {
     request(&format!("POST {target}"), JSON, Some(body))
 }
 
-/// An answer's status and body.
+/// Returns an answer's status and body.
 fn parts(answer: &str) -> (&str, &str) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     (&head["HTTP/1.1 ".len()..][..3], body)
@@ -53,15 +53,15 @@ const OUT_OF_RANGE: &str = r#"{"statusCode":400,"error":"Bad Request","message":
 const UNSUPPORTED: &str = r#"{"statusCode":415,"error":"Unsupported Media Type","message":"Unsupported Media Type, send content-type: application/json"}"#;
 const EMPTY: &str = r#"{"statusCode":400,"error":"Bad Request","message":"Body cannot be empty, send a JSON object"}"#;
 
-fn not_json(why: &str) -> String {
-    format!(r#"{{"statusCode":400,"error":"Bad Request","message":"Body is not valid JSON: {why}"}}"#)
+fn not_json(reason: &str) -> String {
+    format!(r#"{{"statusCode":400,"error":"Bad Request","message":"Body is not valid JSON: {reason}"}}"#)
 }
 
 fn not_found(route: &str) -> String {
     format!(r#"{{"message":"Route {route} not found","error":"Not Found","statusCode":404}}"#)
 }
 
-/// Requests in their order, each with its answer's status and body.
+/// Returns requests in order, each with the expected status and body of its answer.
 fn requests() -> Vec<(String, &'static str, String)> {
     let order = |body: &str| post("/orders/A1", body);
     let typed = |headers: &str| request("POST /orders/A1", headers, Some(r#"{"amount":1}"#));
@@ -102,13 +102,13 @@ fn requests() -> Vec<(String, &'static str, String)> {
     ];
     let mut all: Vec<_> =
         answers.into_iter().map(|(request, status, body)| (request, status, body.to_owned())).collect();
-    for (body, why) in [
+    for (body, reason) in [
         (r#"{"amount":1,"x":"\ud800"}"#, "unexpected end of hex escape at line 1 column 24"),
         (r#"{"amount":1,"x":1e999}"#, "number out of range at line 1 column 21"),
         ("\x0c{\"amount\":1}", "expected value at line 1 column 1"),
         ("{\"amount\":1", "EOF while parsing an object at line 1 column 11"),
     ] {
-        all.push((order(body), "400", not_json(why)));
+        all.push((order(body), "400", not_json(reason)));
     }
     for (request, route) in [
         (get("/nothing"), "GET:/nothing"),
@@ -122,16 +122,16 @@ fn requests() -> Vec<(String, &'static str, String)> {
 }
 
 #[tokio::test]
-async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
+async fn every_kind_of_request_is_answered_and_journalled() {
     for (cors, allowed) in [("", true), ("\nserver: { cors: false }", false)] {
         let mockd = Mockd::shop_with(cors, &[]).await;
         for (request, status, body) in requests() {
             let answer = exchange(&mockd, &request, 1).await.remove(0);
             assert_eq!(parts(&answer), (status, &*body), "{cors} {request}");
-            // hyper refuses a target that is none, without more words.
-            let is_hypers = body.is_empty() && status == "400";
+            // hyper refuses an invalid target, with an empty body.
+            let is_from_hyper = body.is_empty() && status == "400";
             let is_allowed = answer.contains("access-control-allow-origin: *\r\n");
-            assert_eq!(is_allowed, allowed && !is_hypers, "{cors} {request}");
+            assert_eq!(is_allowed, allowed && !is_from_hyper, "{cors} {request}");
         }
         let journal = mockd.get("/__mockd/journal").await.json();
         let entries = journal["entries"].as_array().unwrap().iter();
@@ -147,12 +147,12 @@ async fn each_kind_of_request_gets_its_answer_and_is_in_the_journal() {
 }
 
 #[tokio::test]
-async fn requests_of_all_kinds_on_one_connection_keep_their_order() {
+async fn requests_on_one_connection_are_answered_in_order() {
     let mockd = Mockd::shop().await;
     let order = |amount: i64| post("/orders/A1", &json!({ "amount": amount }).to_string());
-    let wrong = post("/orders/A1", "null");
+    let invalid = post("/orders/A1", "null");
     let list = get("/confectionery");
-    let all = [order(1), list.clone(), order(10), wrong, order(100), list].concat();
+    let all = [order(1), list.clone(), order(10), invalid, order(100), list].concat();
     let answers = exchange(&mockd, &all, 6).await;
     let expected =
         ["{\"ok\":true}", "Chewy Toffee", "{\"ok\":true}", "must be an integer", "{\"ok\":true}", "Chewy Toffee"];
@@ -163,7 +163,7 @@ async fn requests_of_all_kinds_on_one_connection_keep_their_order() {
 }
 
 #[tokio::test]
-async fn a_request_that_arrives_in_pieces_is_answered() {
+async fn a_request_in_pieces_is_answered() {
     let mockd = Mockd::shop().await;
     let order = post("/orders/A1", r#"{"amount":1}"#);
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_request_that_arrives_in_pieces_is_answered() {
 }
 
 #[tokio::test]
-async fn a_long_answer_arrives_whole_even_if_it_is_read_slowly() {
+async fn pipelined_long_answers_arrive_complete() {
     let products: Vec<String> = (1..=20_000).map(|id| format!("{{ id: T{id}, name: Toy number {id} }}")).collect();
     let products = products.join(", ");
     let file = ScenarioFile::new(&format!("categories: {{ toys: {{ prefix: T, products: [{products}] }} }}"));
@@ -190,21 +190,21 @@ async fn a_long_answer_arrives_whole_even_if_it_is_read_slowly() {
     }
 }
 
-/// A category with so many products.
-fn long(count: usize) -> ScenarioFile {
+/// Returns a scenario with this number of products.
+fn long_list(count: usize) -> ScenarioFile {
     let product = |number| format!("{{id: A{number}, name: Vacuum Cleaner {number}, rrp: '99.99'}}");
     let products: Vec<String> = (1..=count).map(product).collect();
     ScenarioFile::new(&format!("categories: {{electronics: {{prefix: A, products: [{}]}}}}", products.join(",")))
 }
 
 #[tokio::test]
-async fn a_long_list_is_the_same_each_time_until_it_changes() {
-    let file = long(3000);
+async fn a_long_list_is_identical_until_it_changes() {
+    let file = long_list(3000);
     let mockd = Mockd::run(&file).await;
     for _ in 0..3 {
         let alone = exchange(&mockd, &get("/electronics"), 1).await;
         assert!(alone[0].len() > 128 * 1024);
-        // Several in one write, and with a short one between them.
+        // Several requests in one write, with a short answer between the long ones.
         let (long, short) = (get("/electronics"), post("/orders/A1", r#"{"amount":1}"#));
         let answers = exchange(&mockd, &[&*long, &*short, &*long, &*long, &*short].concat(), 5).await;
         for index in [0, 2, 3] {
@@ -215,7 +215,7 @@ async fn a_long_list_is_the_same_each_time_until_it_changes() {
     }
 }
 
-/// A client that takes little at once, and has sent a request of which it has read nothing.
+/// Sends a request on a connection with a small receive buffer, without reading the answer.
 async fn slow_client(mockd: &Mockd, request: &str) -> Connection {
     let mut connection = Connection::open_narrow(mockd).await;
     connection.send(request.as_bytes()).await.unwrap();
@@ -223,8 +223,8 @@ async fn slow_client(mockd: &Mockd, request: &str) -> Connection {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
-    let mockd = Mockd::run(&long(60_000)).await;
+async fn a_slow_reader_gets_a_whole_long_list() {
+    let mockd = Mockd::run(&long_list(60_000)).await;
     let whole = exchange(&mockd, &get("/electronics"), 1).await.remove(0);
     let get = get("/electronics");
     for _ in 0..2 {
@@ -234,8 +234,8 @@ async fn a_client_that_reads_a_long_list_slowly_gets_all_of_it() {
 }
 
 #[tokio::test]
-async fn slow_readers_of_a_long_list_get_it_as_it_was_when_asked_for() {
-    let mockd = Mockd::run(&long(20_000)).await;
+async fn slow_readers_get_the_list_as_of_their_request() {
+    let mockd = Mockd::run(&long_list(20_000)).await;
     let (get, add) = (get("/electronics"), post("/electronics", r#"{"name":"x"}"#));
     let mut clients = Vec::new();
     for _ in 0..5 {
@@ -253,8 +253,8 @@ async fn slow_readers_of_a_long_list_get_it_as_it_was_when_asked_for() {
 }
 
 #[tokio::test]
-async fn clients_that_leave_during_a_long_list_affect_no_others() {
-    let mockd = Mockd::run(&long(20_000)).await;
+async fn clients_that_disconnect_mid_answer_affect_no_others() {
+    let mockd = Mockd::run(&long_list(20_000)).await;
     let get = get("/electronics");
     let whole = exchange(&mockd, &get, 1).await.remove(0);
     for _ in 0..20 {

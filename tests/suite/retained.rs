@@ -1,4 +1,4 @@
-//! What a save takes away comes back with a later one, and totals follow the rows that have no ids.
+//! State that one save removes and a later one restores, and totals that follow rows without ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ fn toys(products: &str) -> Arc<Scenario> {
     accepted(&format!("categories:\n  toys: {{ prefix: T, products: [{products}] }}\n  food: {{ prefix: F }}\n"))
 }
 
-/// The current orders of a category, as `id total`.
+/// Returns the current orders of a category, as `id total`.
 fn orders(engine: &Engine, category: &str) -> Vec<String> {
     engine.counter_readings(category).map(|order| format!("{} {}", order.row.id(), order.value)).collect()
 }
 
-/// The totals that sockets are told, as `id total`.
-fn told(reload: &Reload) -> Vec<String> {
+/// Returns the totals that sockets receive, as `id total`.
+fn totals_sent(reload: &Reload) -> Vec<String> {
     let line = |kind: &EventKind| match kind {
         EventKind::Counted { id, value: total, .. } => format!("{id} {total}"),
         other => panic!("{other:?}"),
@@ -38,8 +38,8 @@ fn order(engine: &mut Engine, orders: &[(&str, i64)]) {
 }
 
 fn add(engine: &mut Engine, category: &str, name: &str) {
-    let own = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    engine.apply(Command::add_row(category, own)).unwrap();
+    let fields = Map::from_iter([("name".to_owned(), Value::from(name))]);
+    engine.apply(Command::add_row(category, fields)).unwrap();
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -47,36 +47,40 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn a_product_that_comes_back_has_its_total_of_before() {
+fn a_returning_product_has_its_previous_total() {
     let all = "{ id: T1, total: 3 }, { id: T2 }";
-    for (what, away, back, expected) in [
-        ("commented out and in", "{ id: T2 }", all, "T1 13"),
+    for (case, away, back, expected) in [
+        ("commented out and back in", "{ id: T2 }", all, "T1 13"),
         ("with another name", "{ id: T2 }", "{ id: T1, name: Kite, total: 3 }, { id: T2 }", "T1 13"),
         ("with another id for a moment", "{ id: X1, total: 3 }, { id: T2 }", all, "T1 13"),
         ("with another seed total", "{ id: T2 }", "{ id: T1, total: 4 }, { id: T2 }", "T1 4"),
-        ("with another seed total and the old one", "{ id: T1, total: 4 }, { id: T2 }", all, "T1 3"),
+        ("with another seed total and then the old one", "{ id: T1, total: 4 }, { id: T2 }", all, "T1 3"),
     ] {
         let mut engine = Engine::new(&toys(all), 1);
         order(&mut engine, &[("T1", 10)]);
         engine.replace(&toys(away), 1);
         let reload = engine.replace(&toys(back), 1);
-        assert_eq!(told(&reload), [expected], "{what}");
-        assert_eq!(orders(&engine, "toys")[0], expected, "{what}");
+        assert_eq!(totals_sent(&reload), [expected], "{case}");
+        assert_eq!(orders(&engine, "toys")[0], expected, "{case}");
         let seed = if back.contains("total: 4") { "T1 4" } else { "T1 3" };
-        assert_eq!(orders(&Engine::new(engine.scenario(), 1), "toys")[0], seed, "a start remembers nothing");
+        assert_eq!(
+            orders(&Engine::new(engine.scenario(), 1), "toys")[0],
+            seed,
+            "a new engine starts with the seed total"
+        );
     }
 }
 
-/// The products of each save, and the totals of the two after it.
+/// The products of each save, and the totals of T1 and T2 after it.
 type Saves = &'static [(&'static str, [i64; 2])];
 
 #[test]
-fn a_total_that_is_commented_out_and_in_goes_on() {
+fn a_total_continues_when_its_seed_is_removed_and_restored() {
     const IDS: &str = "{ id: T1, total: 3 }, { id: T2 }";
     const NONE: &str = "{ id: T1 }, { id: T2 }";
     const ROWS: &str = "{ name: Kite, total: 3 }, { name: Kite, total: 3 }";
     const KITES: &str = "{ name: Kite, total: 3 }, { name: Kite }";
-    // T1 and T2 were ordered 10 and 20 times, and T2 twice more before each save that names it.
+    // T1 and T2 are ordered 10 and 20 times. In cases with ids, T2 is ordered twice more before each save.
     let cases: &[(&str, &str, Saves)] = &[
         ("an id", IDS, &[(NONE, [0, 22]), (IDS, [13, 24])]),
         ("twice", IDS, &[(NONE, [0, 22]), (IDS, [13, 24]), (NONE, [0, 26]), (IDS, [13, 28])]),
@@ -88,19 +92,19 @@ fn a_total_that_is_commented_out_and_in_goes_on() {
             &[(NONE, [0, 22]), ("{ id: T1, name: Kite }, { id: T2 }", [0, 24]), (IDS, [13, 26])],
         ),
         (
-            "the product is away in between",
+            "the product is absent in between",
             IDS,
             &[(NONE, [0, 22]), ("{ id: T2 }, { id: T3 }", [24, 0]), (IDS, [13, 26])],
         ),
         (
-            "the product is away and back without it in between",
+            "the product is absent, then back without a seed total, in between",
             IDS,
             &[(NONE, [0, 22]), ("{ id: T2 }, { id: T3 }", [24, 0]), (NONE, [0, 26]), (IDS, [13, 28])],
         ),
         ("another seed total", IDS, &[(NONE, [0, 22]), ("{ id: T1, total: 4 }, { id: T2 }", [4, 24]), (IDS, [3, 26])]),
         ("between two seed totals", IDS, &[("{ id: T1, total: 4 }, { id: T2 }", [4, 22]), (IDS, [3, 24])]),
     ];
-    for (what, old, saves) in cases {
+    for (case, old, saves) in cases {
         let mut engine = Engine::new(&toys(old), 1);
         order(&mut engine, &[("T1", 10), ("T2", 20)]);
         for (save, expected) in *saves {
@@ -109,13 +113,13 @@ fn a_total_that_is_commented_out_and_in_goes_on() {
             }
             engine.replace(&toys(save), 1);
             let totals: Vec<i64> = engine.counter_readings("toys").map(|order| order.value).collect();
-            assert_eq!(totals, expected, "{what}: {save}");
+            assert_eq!(totals, expected, "{case}: {save}");
         }
     }
 }
 
 #[test]
-fn what_a_cut_save_lacks_is_a_removal() {
+fn rows_and_totals_missing_from_a_save_are_removals() {
     const ALL: &str = "{ id: T1, total: 3 }, { id: T2, name: Kite, total: -1 }";
     for (new, expected) in [
         (ALL, false),
@@ -131,34 +135,34 @@ fn what_a_cut_save_lacks_is_a_removal() {
 }
 
 #[test]
-fn a_product_comes_back_once_and_then_starts_afresh() {
+fn a_product_reset_to_its_seed_total_returns_with_it() {
     let (both, one) = (toys("{ id: T1, total: 3 }, { id: T2 }"), toys("{ id: T2 }"));
     let mut engine = Engine::new(&both, 1);
     order(&mut engine, &[("T1", 10)]);
     for _ in 0..2 {
         engine.replace(&one, 1);
-        assert_eq!(told(&engine.replace(&both, 1)), ["T1 13"]);
+        assert_eq!(totals_sent(&engine.replace(&both, 1)), ["T1 13"]);
     }
-    // It is as declared again, and nothing of it is kept.
+    // The total is as declared again, so nothing is retained.
     engine.apply(Command::SetCounters { values: vec![("T1".into(), 3)] }).unwrap();
     engine.replace(&one, 1);
-    assert_eq!(told(&engine.replace(&both, 1)), ["T1 3"]);
+    assert_eq!(totals_sent(&engine.replace(&both, 1)), ["T1 3"]);
 }
 
 #[test]
-fn what_is_kept_goes_with_a_copy_and_not_to_the_start() {
+fn a_copy_has_the_retained_state_and_a_new_engine_does_not() {
     let (both, one) = (toys("{ id: T1 }, { id: T2 }"), toys("{ id: T2 }"));
     let mut engine = Engine::new(&both, 1);
     order(&mut engine, &[("T1", 10)]);
     engine.replace(&one, 1);
     let (mut copy, mut fresh) = (engine.clone(), Engine::new(&one, 1));
-    assert_eq!(told(&engine.replace(&both, 1)), ["T1 10"]);
-    assert_eq!(told(&copy.replace(&both, 1)), ["T1 10"]);
-    assert_eq!(told(&fresh.replace(&both, 1)), ["T1 0"]);
+    assert_eq!(totals_sent(&engine.replace(&both, 1)), ["T1 10"]);
+    assert_eq!(totals_sent(&copy.replace(&both, 1)), ["T1 10"]);
+    assert_eq!(totals_sent(&fresh.replace(&both, 1)), ["T1 0"]);
 }
 
 #[test]
-fn products_of_clients_come_back_with_their_category() {
+fn posted_products_return_with_their_category() {
     let food = accepted("categories: { food: { prefix: F } }\n");
     let both = toys("{ id: T1 }");
     let mut engine = Engine::new(&both, 1);
@@ -172,13 +176,13 @@ fn products_of_clients_come_back_with_their_category() {
     assert!(engine.apply(Command::count("T2", 1)).is_err());
     let reload = engine.replace(&both, 1);
     assert_eq!(changes(&reload), ["category toys added", "T1 added", "T2 added", "T3 added", "T4 added"]);
-    assert_eq!(told(&reload), ["T1 0", "T2 5", "T3 0", "T4 7"]);
+    assert_eq!(totals_sent(&reload), ["T1 0", "T2 5", "T3 0", "T4 7"]);
     assert_eq!(listed(&engine), before);
     assert_eq!(orders(&engine, "toys"), ["T1 0", "T2 5", "T3 0", "T4 7"]);
 }
 
 #[test]
-fn numbers_of_a_category_that_was_gone_are_not_used_twice() {
+fn ids_are_not_reused_after_a_category_returns() {
     let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T2 } }] }] }\n";
     let all = "categories: { food: { prefix: F }, toys: { prefix: T, products: [{ id: T1 }, { id: T2 }] } }\n";
     let food = accepted("categories: { food: { prefix: F } }\n");
@@ -193,7 +197,7 @@ fn numbers_of_a_category_that_was_gone_are_not_used_twice() {
 }
 
 #[test]
-fn a_product_taken_off_sale_stays_so_until_it_is_edited() {
+fn a_product_removed_by_a_script_returns_only_when_edited() {
     let script = "orders: { scripts: [{ steps: [{ at: 1s, remove: { product: T1 } }] }] }\n";
     let with = |toys: &str| accepted(&format!("categories: {{ food: {{ prefix: F }}{toys} }}\n"));
     let all = ", toys: { prefix: T, products: [{ id: T1, name: Kite }, { id: T2 }] }";
@@ -210,7 +214,7 @@ fn a_product_taken_off_sale_stays_so_until_it_is_edited() {
 #[test]
 fn totals_follow_rows_without_ids() {
     const OLD: &str = "{ name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }";
-    for (what, new, expected, changed) in [
+    for (case, new, expected, changed) in [
         (
             "a row is inserted above",
             "{ name: New, total: 5 }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }",
@@ -230,13 +234,13 @@ fn totals_follow_rows_without_ids() {
             vec!["T1 207", "T2 300"],
         ),
         (
-            "rows change places",
+            "rows are reordered",
             "{ name: Fan }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }",
             vec!["T1 300", "T2 103", "T3 207"],
             vec!["T1 300", "T2 103", "T3 207"],
         ),
         (
-            "a row is edited at its place",
+            "a row is edited in place",
             "{ name: Vacuum, total: 3 }, { name: Leaf Blower, total: 7 }, { name: Fan }",
             vec!["T1 103", "T2 207", "T3 300"],
             vec![],
@@ -254,13 +258,13 @@ fn totals_follow_rows_without_ids() {
             vec!["T1 4"],
         ),
         (
-            "a row gets the id that it has",
+            "a row declares the id that it was assigned",
             "{ name: Vacuum, total: 3 }, { id: T2, name: Blower, total: 7 }, { name: Fan }",
             vec!["T1 103", "T2 207", "T3 300"],
             vec![],
         ),
         (
-            "a row with an id of its own is inserted above",
+            "a row with an id is inserted above",
             "{ id: X, name: New }, { name: Vacuum, total: 3 }, { name: Blower, total: 7 }, { name: Fan }",
             vec!["X 0", "T1 103", "T2 207", "T3 300"],
             vec!["X 0"],
@@ -270,20 +274,20 @@ fn totals_follow_rows_without_ids() {
         order(&mut engine, &[("T1", 100), ("T2", 200), ("T3", 300)]);
         let before = engine.clone();
         let reload = engine.replace(&toys(new), 1);
-        assert_eq!(orders(&engine, "toys"), expected, "{what}");
-        assert_eq!(told(&reload), changed, "{what}");
+        assert_eq!(orders(&engine, "toys"), expected, "{case}");
+        assert_eq!(totals_sent(&reload), changed, "{case}");
         let mut again = engine.clone();
-        assert_eq!(again.replace(&toys(new), 1), Reload::default(), "{what}, saved again");
-        // Undone, it is as before.
+        assert_eq!(again.replace(&toys(new), 1), Reload::default(), "{case}, saved again");
+        // Undoing the change restores the state.
         engine.replace(&toys(OLD), 1);
-        if what != "a row has another seed total" {
-            assert!(engine.values().eq(before.values()), "{what}, and undone");
+        if case != "a row has another seed total" {
+            assert!(engine.values().eq(before.values()), "{case}, then undone");
         }
     }
 }
 
 #[test]
-fn another_prefix_keeps_the_totals_of_rows_without_ids() {
+fn totals_of_rows_without_ids_survive_a_new_prefix() {
     let with = |prefix: &str| {
         accepted(&format!(
             "categories: {{ toys: {{ prefix: {prefix}, products: [{{ name: Kite }}, {{ name: Ball }}] }} }}\n"
@@ -291,12 +295,12 @@ fn another_prefix_keeps_the_totals_of_rows_without_ids() {
     };
     let mut engine = Engine::new(&with("T"), 1);
     order(&mut engine, &[("T1", 1), ("T2", 2)]);
-    assert_eq!(told(&engine.replace(&with("E"), 1)), ["E1 1", "E2 2"]);
-    assert_eq!(told(&engine.replace(&with("T"), 1)), ["T1 1", "T2 2"]);
+    assert_eq!(totals_sent(&engine.replace(&with("E"), 1)), ["E1 1", "E2 2"]);
+    assert_eq!(totals_sent(&engine.replace(&with("T"), 1)), ["T1 1", "T2 2"]);
 }
 
 #[test]
-fn equal_rows_without_ids_come_back_in_their_order() {
+fn equal_rows_without_ids_return_in_order() {
     let three = toys("{ name: Kite }, { name: Kite }, { name: Kite }");
     let mut engine = Engine::new(&three, 1);
     order(&mut engine, &[("T2", 2), ("T3", 3)]);
@@ -307,7 +311,7 @@ fn equal_rows_without_ids_come_back_in_their_order() {
 }
 
 #[test]
-fn a_row_that_takes_the_id_of_a_posted_product_gives_it_back() {
+fn an_id_taken_by_a_declared_row_returns_to_the_posted_one() {
     let (old, new) = (toys("{ name: Kite }, { name: Ball }"), toys("{ name: New }, { name: Kite }, { name: Ball }"));
     let mut engine = Engine::new(&old, 1);
     add(&mut engine, "toys", "Drone");
@@ -333,8 +337,8 @@ orders:
     - { name: often, repeat: forever, steps: [{ after: 3s, product: T1, amount: 1, times: 2, every: 500ms }] }
 ";
 
-/// What happens in the next seconds, as time from now and total.
-fn heard(engine: &mut Engine, span: Duration) -> Vec<(Duration, i64)> {
+/// Advances the engine, and returns the events as time from now and total.
+fn advance_by(engine: &mut Engine, span: Duration) -> Vec<(Duration, i64)> {
     let from = engine.now();
     let line = |kind: &EventKind| match kind {
         EventKind::Counted { value: total, .. } => *total,
@@ -344,10 +348,10 @@ fn heard(engine: &mut Engine, span: Duration) -> Vec<(Duration, i64)> {
 }
 
 #[test]
-fn scripts_and_generators_that_come_back_go_on_where_they_were() {
+fn restored_scripts_and_generators_continue() {
     for away in [
         "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n".to_owned(),
-        // They say something else for a moment.
+        // Both are different for a moment.
         TIMELINES.replace("amount: 1", "amount: 2").replace("every: 1s", "every: 24h"),
     ] {
         let mut stayed = Engine::new(&accepted(TIMELINES), 7);
@@ -356,14 +360,14 @@ fn scripts_and_generators_that_come_back_go_on_where_they_were() {
         returned.replace(&accepted(&away), 7);
         returned.advance(Duration::from_millis(3_900));
         returned.replace(&accepted(TIMELINES), 7);
-        let expected = heard(&mut stayed, seconds(9));
+        let expected = advance_by(&mut stayed, seconds(9));
         assert!(expected.len() > 12, "{expected:?}");
-        assert_eq!(heard(&mut returned, seconds(9)), expected, "{away}");
+        assert_eq!(advance_by(&mut returned, seconds(9)), expected, "{away}");
     }
 }
 
 #[test]
-fn a_script_that_is_over_does_not_start_over() {
+fn a_restored_script_that_has_finished_does_not_restart() {
     let without = accepted("categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n");
     let once = accepted(&format!(
         "{}\n",
@@ -378,14 +382,14 @@ fn a_script_that_is_over_does_not_start_over() {
     engine.replace(&without, 1);
     engine.replace(&once, 1);
     assert_eq!(engine.next_due(), None);
-    // Another one is new.
+    // A script with another name is new.
     let other = accepted(&TIMELINES.replace("name: once", "name: twice"));
     engine.replace(&other, 1);
     assert!(engine.next_due().is_some());
 }
 
 #[test]
-fn a_fault_that_comes_back_goes_on_where_it_was() {
+fn a_restored_fault_continues_where_it_was() {
     let shop = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n";
     let with = accepted(&format!(
         "{shop}faults:\n  - {{ name: late, on: http, from: 1s, until: 5s, status: 503 }}\n  - {{ name: over, on: http, until: 1s, status: 500 }}\n"
@@ -403,12 +407,12 @@ fn a_fault_that_comes_back_goes_on_where_it_was() {
     assert_eq!(kinds(&engine.replace(&accepted(shop), 1)), ["late ended"]);
     engine.advance(seconds(12));
     assert_eq!(kinds(&engine.replace(&with, 1)), ["late began"]);
-    // It has three seconds left.
+    // The fault has three seconds left.
     assert_eq!(engine.next_due(), Some(seconds(15)));
 }
 
 #[test]
-fn a_removed_fault_stays_away_and_the_others_carry_on() {
+fn a_removed_fault_stays_removed_and_the_others_continue() {
     let with = |faults: &str| {
         let faults = faults.split_whitespace().map(|fault| {
             let (name, status) = fault.split_once(':').unwrap_or((fault, "503"));
@@ -417,23 +421,23 @@ fn a_removed_fault_stays_away_and_the_others_carry_on() {
         let faults = faults.collect::<Vec<_>>().join(", ");
         accepted(&format!("categories: {{ toys: {{ prefix: T, products: [{{ id: T1 }}] }} }}\nfaults: [{faults}]\n"))
     };
-    // Each with how many requests it has hit.
+    // Each fault with its number of hits.
     let listed =
         |engine: &Engine| engine.faults().map(|fault| format!("{} {}", fault.label, fault.hit)).collect::<Vec<_>>();
     let hit = |engine: &mut Engine, path: &str| {
         let (method, path) = ("GET".into(), path.into());
         engine.hits(&FaultTarget { method, path, is_handshake: false, subject: FaultSubject::Other }).len()
     };
-    for (what, saves, expected) in [
+    for (case, saves, expected) in [
         ("the same", &["a b c"][..], &["b 1", "c 2"][..]),
         ("another order", &["c a b"], &["c 2", "b 1"]),
         ("one more", &["a d b c"], &["d 0", "b 1", "c 2"]),
         ("one less", &["b c"], &["b 1", "c 2"]),
-        ("another is away for a moment", &["a c", "a b c"], &["b 1", "c 2"]),
-        ("it is away for a moment", &["b c", "a b c"], &["b 1", "c 2"]),
-        ("it is another for a moment", &["a:500 b c", "a b c"], &["b 1", "c 2"]),
-        ("it is another", &["a:500 b c"], &["a 0", "b 1", "c 2"]),
-        ("the one after it is another", &["a b:500 c"], &["b 0", "c 2"]),
+        ("another is absent for a moment", &["a c", "a b c"], &["b 1", "c 2"]),
+        ("it is absent for a moment", &["b c", "a b c"], &["b 1", "c 2"]),
+        ("it is different for a moment", &["a:500 b c", "a b c"], &["b 1", "c 2"]),
+        ("it is different", &["a:500 b c"], &["a 0", "b 1", "c 2"]),
+        ("the one after it is different", &["a b:500 c"], &["b 0", "c 2"]),
     ] {
         let start = Engine::new(&with("a b c"), 1);
         let mut engine = start.clone();
@@ -444,15 +448,15 @@ fn a_removed_fault_stays_away_and_the_others_carry_on() {
             engine.replace(&with(save), 1);
             elsewhere.replace(&with(save), 1);
         }
-        assert_eq!(listed(&engine), expected, "{what}");
-        // What was hit is not in the state.
+        assert_eq!(listed(&engine), expected, "{case}");
+        // The hits are not in the saved state.
         let names = |lines: &[String]| lines.iter().map(|line| line[..1].to_owned()).collect::<Vec<_>>();
-        assert_eq!(names(&listed(&elsewhere)), names(&listed(&engine)), "{what}, taken up by another process");
+        assert_eq!(names(&listed(&elsewhere)), names(&listed(&engine)), "{case}, restored in another process");
     }
 }
 
 #[test]
-fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
+fn at_most_100_000_rows_are_retained_and_the_oldest_dropped() {
     let rows = |prefix: &str, count: usize| {
         let rows: Vec<String> = (0..count).map(|number| format!("{{ id: {prefix}{number} }}")).collect();
         toys(&rows.join(", "))
@@ -472,7 +476,7 @@ fn at_most_100_000_rows_are_kept_and_the_oldest_go_first() {
 }
 
 #[test]
-fn at_most_64_mib_of_posted_products_are_kept() {
+fn at_most_64_mib_of_posted_products_are_retained() {
     let food = accepted("categories: { food: { prefix: F } }\n");
     let one = |category: &str| accepted(&format!("categories: {{ {category}: {{ prefix: {category} }} }}\n"));
     let mut engine = Engine::new(&one("A"), 1);
@@ -484,21 +488,21 @@ fn at_most_64_mib_of_posted_products_are_kept() {
         }
     }
     engine.replace(&food, 1);
-    // Each takes a few bytes more than 1 MiB, and the oldest have gone.
-    for (category, kept) in [("B", 40), ("A", 23)] {
+    // Each product takes a few bytes more than 1 MiB, so the oldest were dropped.
+    for (category, retained) in [("B", 40), ("A", 23)] {
         engine.replace(&one(category), 1);
-        assert_eq!(engine.counter_readings(category).count(), kept, "{category}");
+        assert_eq!(engine.counter_readings(category).count(), retained, "{category}");
     }
 }
 
-/// The shop without that line.
+/// Returns the shop without the lines that contain `line`.
 fn without(line: &str) -> String {
     assert!(SHOP.contains(line));
     SHOP.lines().filter(|one| !one.contains(line)).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]
-async fn a_product_commented_out_and_in_has_its_total() {
+async fn a_product_commented_out_and_back_in_keeps_its_total() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     mockd.order("A1", 10).await;
@@ -508,7 +512,7 @@ async fn a_product_commented_out_and_in_has_its_total() {
     assert_eq!(mockd.post("/orders/A1", r#"{"amount":1}"#).await.status, 404);
     file.write_in_place(SHOP);
     assert_eq!(live.order().await, ("A1".into(), 13));
-    // A reset forgets it.
+    // A reset drops the retained total.
     file.write_in_place(&without("id: A1"));
     mockd.logged("A1 removed").await;
     mockd.control("POST", "/__mockd/reset", Value::Null).await;
@@ -517,7 +521,7 @@ async fn a_product_commented_out_and_in_has_its_total() {
 }
 
 #[tokio::test]
-async fn a_posted_product_survives_its_category_being_away() {
+async fn a_posted_product_survives_the_absence_of_its_category() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
     assert_eq!(mockd.post("/confectionery", r#"{"name":"Fudge"}"#).await.status, 200);
@@ -535,17 +539,17 @@ async fn a_posted_product_survives_its_category_being_away() {
 }
 
 #[tokio::test]
-async fn a_script_half_way_goes_on_after_it_was_away() {
-    let scripted = format!(
+async fn an_unfinished_script_continues_after_its_absence() {
+    let with_script = format!(
         "{SHOP}orders: {{ scripts: [{{ steps: [{{ at: 1s, product: A1, amount: 1 }}, {{ at: 3s, product: A1, amount: 1 }}] }}] }}\n"
     );
-    let file = ScenarioFile::new(&scripted);
+    let file = ScenarioFile::new(&with_script);
     let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     mockd.advance("", "2s").await;
     file.write_in_place(SHOP);
     mockd.logged("script 1 removed").await;
     mockd.advance("", "10s").await;
-    file.write_in_place(&scripted);
+    file.write_in_place(&with_script);
     mockd.logged("script 1 added").await;
     assert_eq!(mockd.get("/__mockd/state").await.json()["nextDue"], "13s");
     let mut live = mockd.live("nothing").await;
@@ -554,7 +558,7 @@ async fn a_script_half_way_goes_on_after_it_was_away() {
 }
 
 #[tokio::test]
-async fn a_row_inserted_above_leaves_its_neighbours_their_totals() {
+async fn inserting_a_row_preserves_the_totals_of_the_others() {
     let shop = |first: &str| {
         format!(
             "categories:\n  toys:\n    prefix: T\n    products:\n{first}      - {{ name: Kite, total: 3 }}\n      - {{ name: Ball }}\n"
@@ -566,8 +570,8 @@ async fn a_row_inserted_above_leaves_its_neighbours_their_totals() {
     mockd.order("T2", 20).await;
     let mut live = mockd.live("nothing").await;
     file.write_in_place(&shop("      - { name: Robot, total: 5 }\n"));
-    let told = [live.order().await, live.order().await, live.order().await];
-    assert_eq!(told, [("T1".into(), 5), ("T2".into(), 13), ("T3".into(), 20)]);
+    let orders = [live.order().await, live.order().await, live.order().await];
+    assert_eq!(orders, [("T1".into(), 5), ("T2".into(), 13), ("T3".into(), 20)]);
     let listed = mockd.get("/toys").await.text;
     assert_eq!(listed, r#"[{"id":"T1","name":"Robot"},{"id":"T2","name":"Kite"},{"id":"T3","name":"Ball"}]"#);
     mockd.order("T2", 1).await;

@@ -1,4 +1,4 @@
-//! Routes, triggers, scripts and generators of general steps, as scenarios declare them.
+//! Routes, triggers, scripts and generators with general steps, as scenarios declare them.
 
 mod endpoints;
 mod routes;
@@ -31,7 +31,7 @@ fn script(steps: &str) -> Vec<RuleStep> {
 }
 
 #[test]
-fn a_step_has_a_time_and_says_how_often_it_happens() {
+fn a_step_has_a_time_and_a_repetition() {
     let steps = script(
         "[
           { set: { price: 1 } },
@@ -55,7 +55,7 @@ fn a_step_has_a_time_and_says_how_often_it_happens() {
 }
 
 #[test]
-fn a_step_knows_its_item_and_the_names_that_it_gives_values() {
+fn a_step_has_an_item_and_named_values() {
     let steps = script(
         "[{
           each: [1, 2], with: { double: '{{ item * 2 }}', text: '{{ double }} of {{ index }}' }, when: double > 2,
@@ -73,7 +73,7 @@ fn a_step_knows_its_item_and_the_names_that_it_gives_values() {
 }
 
 #[test]
-fn each_verb_of_the_world_is_read() {
+fn each_general_verb_is_parsed() {
     let steps = script(
         "[
           { send: { to: [news, '{{ price }}'], frame: null } },
@@ -120,7 +120,7 @@ fn each_verb_of_the_world_is_read() {
 }
 
 #[test]
-fn triggers_have_keys_by_topic_and_a_verb_is_a_list_of_one() {
+fn triggers_have_keys_by_topic_and_may_be_one_verb() {
     let scenario = with(
         "triggers:
   - { topic: todos, when: event.change == 'added' and topic == 'todos', do: [{ after: 5s, merge: { todos: { id: $event.row.id } } }] }
@@ -136,7 +136,7 @@ fn triggers_have_keys_by_topic_and_a_verb_is_a_list_of_one() {
 }
 
 #[test]
-fn scripts_have_keys_of_their_names_or_places() {
+fn script_keys_are_their_names_or_numbers() {
     let scenario = with(
         "scripts:
   - { name: morning, start: 1s, repeat: 3, steps: [{ after: 1s, set: { price: 1 } }] }
@@ -154,8 +154,8 @@ fn scripts_have_keys_of_their_names_or_places() {
     assert!(scenario.scripts().is_empty());
 }
 
-/// The rules of generators, with when they come.
-fn generated(scenario: &Scenario) -> Vec<(&GeneratedRule, Arrivals)> {
+/// Returns the rules of the generators, with their arrivals.
+fn generator_rules(scenario: &Scenario) -> Vec<(&GeneratedRule, Arrivals)> {
     let rules = scenario.generators().iter().filter_map(|one| match one.fires() {
         Fires::Rule(fired) => Some((&**fired, one.arrivals())),
         Fires::Count { .. } => None,
@@ -173,7 +173,7 @@ fn generators_pick_rows_of_a_collection_or_by_weight() {
   - { every: 1s, set: { price: '{{ price + 1 }}' } }
 orders: { random: [{ every: 1s }] }",
     );
-    let rules = generated(&scenario);
+    let rules = generator_rules(&scenario);
     let keys: Vec<&str> = rules.iter().map(|(rule, _)| &*rule.key).collect();
     assert_eq!(keys, ["random#1", "random/crowd", "random#3", "random#4"]);
     let picks: Vec<_> = rules
@@ -196,7 +196,7 @@ orders: { random: [{ every: 1s }] }",
     );
     assert_eq!(rules[1].1, Arrivals::Poisson(Duration::from_millis(500)));
     assert_eq!(rules[3].0.written["set"], json!({ "price": "{{ price + 1 }}" }));
-    // Those of the shop keep their places, which their random streams follow from.
+    // The shop's generators come first: their random streams depend on their positions.
     assert!(matches!(scenario.generators()[0].fires(), Fires::Count { .. }));
 }
 

@@ -1,5 +1,5 @@
-//! Nothing is lost by how a file is saved: what slow programs write counts when it is whole, and what a save removes only
-//! once nothing else follows.
+//! No way of saving a file loses state: a slow write is applied once it is complete, and a removal only once no other
+//! save follows.
 
 use std::fs;
 use std::io::Write;
@@ -9,13 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Socket, needs};
 
-/// What the log never says while a save goes on.
-const WRONG: [&str; 4] = ["is broken", "there is no such file", "removed", "no file event"];
+/// Log messages that never appear during a save.
+const UNEXPECTED: [&str; 4] = ["is broken", "there is no such file", "removed", "no file event"];
 
-/// What ends the shop that is saved.
+/// The line that a save appends to the shop.
 const LONGER: &str = "      - { id: B2, name: Fudge, total: 9 }\n";
 
-/// A shop in which A1 has another total than the file says, and a socket that knows it.
+/// A shop in which the total of A1 differs from the file's, and a socket that has received it.
 struct Ordered {
     mockd: Mockd,
     live: Socket,
@@ -30,25 +30,25 @@ impl Ordered {
         Self { mockd, live }
     }
 
-    /// Expects one reload, which adds B2, and nothing else; gives the log until then.
-    async fn gets_longer_at_once(mut self) -> Vec<String> {
+    /// Asserts that the next reload adds B2 and changes nothing else. Returns the log up to the reload.
+    async fn assert_reloaded_once(mut self) -> Vec<String> {
         let log = self.mockd.log_until("reloaded").await;
         assert!(log.last().unwrap().ends_with(": B2 added"), "{log:?}");
-        assert_right(&log);
+        assert_clean(&log);
         assert_eq!(self.live.order().await, ("B2".into(), 9));
-        self.keeps_total().await;
+        self.assert_total_kept().await;
         log
     }
 
-    /// Expects that the total of A1 and the socket are as if nothing had happened.
-    async fn keeps_total(mut self) {
+    /// Asserts that the total of A1 and the socket are unaffected.
+    async fn assert_total_kept(mut self) {
         self.mockd.order("A1", 1).await;
         assert_eq!(self.live.order().await, ("A1".into(), 5));
     }
 }
 
-fn assert_right(log: &[String]) {
-    assert!(!log.iter().any(|message| WRONG.iter().any(|wrong| message.contains(wrong))), "{log:#?}");
+fn assert_clean(log: &[String]) {
+    assert!(!log.iter().any(|message| UNEXPECTED.iter().any(|text| message.contains(text))), "{log:#?}");
 }
 
 fn longer() -> String {
@@ -57,33 +57,33 @@ fn longer() -> String {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_slow_writer_gives_one_reload_and_loses_no_total() {
+async fn a_slow_write_causes_one_reload_and_loses_no_total() {
     for (pieces, pause) in [(40, 20), (12, 150), (3, 1000)] {
         let file = ScenarioFile::new(SHOP);
         let ordered = Ordered::new(file.path(), &[]).await;
         file.write_slowly(&longer(), pieces, Duration::from_millis(pause)).await;
-        ordered.gets_longer_at_once().await;
+        ordered.assert_reloaded_once().await;
     }
 }
 
 #[tokio::test]
-async fn a_slow_writer_loses_no_total_of_a_file_that_is_polled() {
+async fn a_slow_write_to_a_polled_file_loses_no_total() {
     for (pieces, pause) in [(40, 20), (12, 150)] {
         let file = ScenarioFile::new(SHOP);
         let ordered = Ordered::new(file.path(), &["--poll"]).await;
         file.write_slowly(&longer(), pieces, Duration::from_millis(pause)).await;
-        ordered.gets_longer_at_once().await;
+        ordered.assert_reloaded_once().await;
     }
 }
 
 #[tokio::test]
-async fn a_file_that_is_empty_for_a_second_is_not_broken() {
+async fn a_briefly_empty_file_is_not_reported_as_broken() {
     let arguments: &[&[&str]] = if cfg!(target_os = "linux") { &[&[], &["--poll"]] } else { &[&["--poll"]] };
     for arguments in arguments {
         let file = ScenarioFile::new(SHOP);
         let ordered = Ordered::new(file.path(), arguments).await;
         file.write_slowly(&longer(), 1, Duration::from_millis(1400)).await;
-        let log = ordered.gets_longer_at_once().await;
+        let log = ordered.assert_reloaded_once().await;
         let waiting = format!("waiting until {} is written", file.path().display());
         assert_eq!(log.iter().filter(|message| **message == waiting).count(), 1, "{log:?}");
     }
@@ -91,7 +91,7 @@ async fn a_file_that_is_empty_for_a_second_is_not_broken() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_a_python_program_prints_counts_when_it_ends() {
+async fn the_output_of_a_python_program_is_applied_at_its_end() {
     needs!(Python);
     let file = ScenarioFile::new(SHOP);
     let ordered = Ordered::new(file.path(), &[]).await;
@@ -103,12 +103,12 @@ for line in sys.argv[1].splitlines():
     let mut python = Command::new("python3");
     python.args(["-c", program, &longer()]).stdout(fs::File::create(file.path()).unwrap());
     assert!(tokio::task::spawn_blocking(move || python.status()).await.unwrap().unwrap().success());
-    ordered.gets_longer_at_once().await;
+    ordered.assert_reloaded_once().await;
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_a_stream_of_node_writes_counts_when_it_ends() {
+async fn a_node_write_stream_is_applied_at_its_end() {
     needs!(Node);
     let file = ScenarioFile::new(SHOP);
     let ordered = Ordered::new(file.path(), &[]).await;
@@ -121,12 +121,12 @@ next();
     let mut node = Command::new("node");
     node.args(["-e", program]).arg(file.path()).arg(longer());
     assert!(tokio::task::spawn_blocking(move || node.status()).await.unwrap().unwrap().success());
-    ordered.gets_longer_at_once().await;
+    ordered.assert_reloaded_once().await;
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_being_written_delays_neither_a_switch_nor_the_end() {
+async fn a_file_being_written_delays_no_switch_and_no_shutdown() {
     let file = ScenarioFile::new(SHOP);
     let other = file.directory().join("other.yaml");
     fs::write(&other, longer()).unwrap();
@@ -143,7 +143,7 @@ async fn a_file_being_written_delays_neither_a_switch_nor_the_end() {
 }
 
 #[tokio::test]
-async fn a_category_that_moves_to_another_file_keeps_its_totals() {
+async fn a_category_moved_to_another_file_keeps_its_totals() {
     let (electronics, confectionery) = SHOP.split_once("  confectionery:").unwrap();
     let confectionery = format!("categories:\n  confectionery:{confectionery}");
     for arguments in [&[][..], &["--poll"]] {
@@ -154,14 +154,14 @@ async fn a_category_that_moves_to_another_file_keeps_its_totals() {
         ordered.mockd.order("B1", 1).await;
         let Ordered { mut mockd, mut live } = ordered;
         assert_eq!(live.order().await, ("B1".into(), 102));
-        // In neither file for a moment, and then in both, which is wrong.
+        // The category is in neither file for a moment, and then in both, which is invalid.
         for (sweet, main) in [("name: shop\n", SHOP), (&*confectionery, electronics)] {
-            // Polling does not show that a file is open: nothing comes in between then.
+            // Polling cannot see that a file is open, so the files are saved without a break.
             let is_seen = cfg!(target_os = "linux") && arguments.is_empty();
             let mut writer = is_seen.then(|| fs::File::create(file.path()).unwrap());
             fs::write(&sweets, sweet).unwrap();
             if writer.is_some() {
-                assert_right(&mockd.log_until("waiting until").await);
+                assert_clean(&mockd.log_until("waiting until").await);
             }
             let main = format!("include: sweets.yaml\n{main}");
             match &mut writer {
@@ -169,11 +169,11 @@ async fn a_category_that_moves_to_another_file_keeps_its_totals() {
                 None => file.write_in_place(&main),
             }
             drop(writer);
-            assert_right(&mockd.log_until("reloaded").await);
+            assert_clean(&mockd.log_until("reloaded").await);
         }
         mockd.order("B1", 1).await;
         assert_eq!(live.order().await, ("B1".into(), 103));
-        Ordered { mockd, live }.keeps_total().await;
+        Ordered { mockd, live }.assert_total_kept().await;
     }
 }
 
@@ -189,7 +189,7 @@ async fn a_checkout_that_moves_a_category_keeps_its_totals() {
         let output = git.output().unwrap();
         assert!(output.status.success(), "{output:?}");
     };
-    // Between the two by name.
+    // Many files whose names sort between those of the two scenario files.
     let write_others = |text: &str| {
         fs::create_dir_all(root.join("others")).unwrap();
         (0..3000).for_each(|number| fs::write(root.join(format!("others/{number}")), text).unwrap());
@@ -208,12 +208,13 @@ async fn a_checkout_that_moves_a_category_keeps_its_totals() {
     let mut ordered = Ordered::new(file.path(), &[]).await;
     for branch in ["after", "before"] {
         git(&["checkout", "--quiet", branch]);
-        assert_right(&ordered.mockd.log_until("reloaded").await);
+        assert_clean(&ordered.mockd.log_until("reloaded").await);
     }
-    ordered.keeps_total().await;
+    ordered.assert_total_kept().await;
 }
 
-/// A lock file of Git beside the scenario, of that age; of a file from the future no time makes an old one.
+/// Creates Git's lock file beside the scenario, with this modification time. A lock from the future never becomes
+/// stale.
 fn git_lock(file: &ScenarioFile, modified: SystemTime) -> PathBuf {
     let lock = file.directory().join(".git/index.lock");
     fs::create_dir_all(lock.parent().unwrap()).unwrap();
@@ -222,7 +223,7 @@ fn git_lock(file: &ScenarioFile, modified: SystemTime) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_save_that_removes_waits_for_git_and_the_log_says_so() {
+async fn a_removal_waits_for_git_and_is_logged() {
     for arguments in [&[][..], &["--poll"]] {
         let file = ScenarioFile::new(&longer());
         let lock = git_lock(&file, SystemTime::now() + Duration::from_hours(1));
@@ -230,7 +231,7 @@ async fn a_save_that_removes_waits_for_git_and_the_log_says_so() {
         file.write_in_place(SHOP);
         let log = mockd.log_until("waiting until").await;
         assert_eq!(*log.last().unwrap(), format!("waiting until Git is done ({})", lock.display()));
-        assert_right(&log);
+        assert_clean(&log);
         fs::remove_file(&lock).unwrap();
         let log = mockd.log_until("reloaded").await;
         assert!(log.last().unwrap().ends_with(": B2 removed"), "{log:?}");
@@ -238,7 +239,7 @@ async fn a_save_that_removes_waits_for_git_and_the_log_says_so() {
 }
 
 #[tokio::test]
-async fn a_lock_that_git_left_behind_holds_nothing_up() {
+async fn a_stale_git_lock_delays_nothing() {
     let file = ScenarioFile::new(&longer());
     git_lock(&file, SystemTime::now() - Duration::from_hours(1));
     let mut mockd = Mockd::run_with(file.path(), &[]).await;
@@ -248,7 +249,7 @@ async fn a_lock_that_git_left_behind_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn two_files_that_are_saved_one_after_the_other_both_count() {
+async fn two_files_saved_in_succession_are_both_applied() {
     let file = ScenarioFile::new(&format!("include: more.yaml{SHOP}"));
     let more = file.directory().join("more.yaml");
     let text =
@@ -260,11 +261,11 @@ async fn two_files_that_are_saved_one_after_the_other_both_count() {
     let mut orders = [live.order().await, live.order().await];
     orders.sort();
     assert_eq!(orders, [("A2".into(), 8), ("T1".into(), 2)]);
-    Ordered { mockd, live }.keeps_total().await;
+    Ordered { mockd, live }.assert_total_kept().await;
 }
 
 #[tokio::test]
-async fn a_save_that_removes_counts_in_the_end() {
+async fn a_removal_is_applied_eventually() {
     for arguments in [&[][..], &["--poll"]] {
         let file = ScenarioFile::new(&longer());
         let mut mockd = Mockd::run_with(file.path(), arguments).await;
@@ -280,16 +281,16 @@ async fn a_save_that_removes_counts_in_the_end() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_that_was_replaced_but_is_held_is_named_once() {
+async fn a_replaced_file_of_a_single_file_mount_is_reported_once() {
     use std::os::fd::AsRawFd;
     let file = ScenarioFile::new(SHOP);
     let held = fs::File::open(file.path()).unwrap();
-    // As a file that is mounted on its own: whatever becomes of its name, the path leads to it.
+    // Like a file that is mounted on its own: the path leads to it even after its name is replaced.
     let path = format!("/proc/{}/fd/{}", std::process::id(), held.as_raw_fd());
     let mut mockd = Mockd::run_with(Path::new(&path), &[]).await;
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
-    // Once a save has counted, the file has been seen under its name.
+    // After a reload, mockd has seen the file under its name.
     file.write_in_place(&longer());
     assert_eq!(live.order().await, ("B2".into(), 9));
     mockd.logged("reloaded").await;

@@ -1,4 +1,4 @@
-//! Several scenario files: which there are, and how the server switches from one to another.
+//! Several scenario files: the list, and switching between them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use crate::support::{Mockd, SHOP, ScenarioFile, Socket, command, http, soon};
 
 const PATH: &str = "/__mockd/scenarios";
 
-/// The shop with another seed total of A1.
+/// Returns the shop with another seed total of A1.
 fn shop_with(total: i64) -> String {
     SHOP.replace("total: 3 }", &format!("total: {total} }}"))
 }
 
-/// A file beside the first one, written anew.
+/// Writes a file beside the first one, and returns its path.
 fn beside(file: &ScenarioFile, name: &str, text: &str) -> String {
     let path = file.directory().join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, text).unwrap();
-    text_of(&path)
+    path_text(&path)
 }
 
-fn text_of(path: &Path) -> String {
+fn path_text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// The files that are listed, and the one that is served.
+/// Returns the listed files, and the one that is served.
 async fn listed(mockd: &Mockd) -> (Vec<String>, Option<String>) {
     let answer = mockd.get(PATH).await.json();
     let scenarios = answer["scenarios"].as_array().unwrap();
@@ -37,36 +37,36 @@ async fn listed(mockd: &Mockd) -> (Vec<String>, Option<String>) {
     (files, served.map(|one| one["file"].as_str().unwrap().to_owned()))
 }
 
-/// Switches to a file, and expects it to work.
+/// Switches to a file, and asserts that it succeeds.
 async fn switch(mockd: &Mockd, file: &str) -> Value {
     mockd.control("POST", PATH, json!({ "file": file })).await
 }
 
-/// Waits until the socket hears of that total of A1.
-async fn hears(live: &mut Socket, total: i64) {
+/// Waits until the socket receives this total of A1.
+async fn wait_for_total(live: &mut Socket, total: i64) {
     while live.order().await != ("A1".into(), total) {}
 }
 
 #[tokio::test]
 async fn files_and_folders_are_listed_once_and_the_first_is_served() {
     let file = ScenarioFile::new(SHOP);
-    let first = text_of(file.path());
+    let first = path_text(file.path());
     let (z, a) = (beside(&file, "more/z.yaml", SHOP), beside(&file, "more/a.yml", SHOP));
     for other in ["more/notes.txt", "more/.hidden.yaml", "more/deeper.yaml/b.yaml"] {
         beside(&file, other, SHOP);
     }
-    let folder = text_of(&file.directory().join("more"));
+    let folder = path_text(&file.directory().join("more"));
     let mockd = Mockd::run_with(file.path(), &[&folder, &z, &first]).await;
     let all = vec![first.clone(), a, z];
     assert_eq!(listed(&mockd).await, (all.clone(), Some(first)));
-    // It is about the server, so a world is neither looked for nor made.
+    // The list belongs to the server, so the request creates no world.
     assert_eq!(mockd.get(&format!("/@nobody{PATH}")).await.json(), mockd.get(PATH).await.json());
     switch(&mockd, &all[2]).await;
     assert_eq!(listed(&mockd).await, (all.clone(), Some(all[2].clone())));
 }
 
 #[tokio::test]
-async fn the_first_of_a_folder_by_name_is_served() {
+async fn the_first_file_of_a_folder_by_name_is_served() {
     let file = ScenarioFile::new(SHOP);
     let first = beside(&file, "more/another.yaml", &format!("name: another\n{SHOP}"));
     let second = beside(&file, "more/my.mockd.yaml", SHOP);
@@ -77,15 +77,15 @@ async fn the_first_of_a_folder_by_name_is_served() {
 }
 
 #[tokio::test]
-async fn a_folder_starts_with_mockd_yaml_or_shop_yaml() {
+async fn mockd_yaml_or_shop_yaml_is_served_first() {
     let file = ScenarioFile::new(SHOP);
     let first = beside(&file, "another.yaml", &format!("name: another\n{SHOP}"));
     let mockd = Mockd::run_with(file.directory(), &[]).await;
-    assert_eq!(listed(&mockd).await, (vec![first.clone(), text_of(file.path())], Some(text_of(file.path()))));
+    assert_eq!(listed(&mockd).await, (vec![first.clone(), path_text(file.path())], Some(path_text(file.path()))));
     let usual = beside(&file, "mockd.yaml", &format!("name: usual\n{SHOP}"));
     let mockd = Mockd::run_with(file.directory(), &[]).await;
     assert_eq!(mockd.greeting()["scenario"], "usual");
-    assert_eq!(listed(&mockd).await, (vec![first, usual.clone(), text_of(file.path())], Some(usual)));
+    assert_eq!(listed(&mockd).await, (vec![first, usual.clone(), path_text(file.path())], Some(usual)));
 }
 
 #[tokio::test]
@@ -93,11 +93,11 @@ async fn a_file_that_appears_in_a_folder_is_listed_and_can_be_served() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.directory(), &[]).await;
     let new = beside(&file, "a-new.yaml", &format!("name: new\n{SHOP}"));
-    assert_eq!(listed(&mockd).await.0, [new.clone(), text_of(file.path())]);
+    assert_eq!(listed(&mockd).await.0, [new.clone(), path_text(file.path())]);
     switch(&mockd, &new).await;
     assert_eq!(mockd.get("/__mockd/categories").await.json()["scenario"], "new");
     std::fs::remove_file(&new).unwrap();
-    assert_eq!(listed(&mockd).await, (vec![text_of(file.path())], None));
+    assert_eq!(listed(&mockd).await, (vec![path_text(file.path())], None));
 }
 
 #[tokio::test]
@@ -106,9 +106,9 @@ async fn a_switch_reloads_all_worlds_and_keeps_sockets_and_totals() {
     let other = beside(&file, "other.yaml", &format!("name: shop\n{}", shop_with(50)));
     let mockd = Mockd::run_with(file.path(), &[&other]).await;
     let mut live = mockd.live("electronics").await;
-    let mut in_a_world = mockd.live_in("/@a", "electronics").await;
+    let mut in_world = mockd.live_in("/@a", "electronics").await;
     live.texts(2).await;
-    in_a_world.texts(2).await;
+    in_world.texts(2).await;
     mockd.order("A2", 5).await;
     assert_eq!(live.order().await, ("A2".into(), 12));
     let answer = mockd.control("POST", &format!("/@a{PATH}"), json!({ "file": other })).await;
@@ -116,13 +116,13 @@ async fn a_switch_reloads_all_worlds_and_keeps_sockets_and_totals() {
     assert_eq!(answer, json!({ "ok": true, "count": 1, "changes": [change] }));
     assert_eq!(mockd.get("/__mockd/reload").await.json(), answer);
     assert_eq!(live.order().await, ("A1".into(), 50));
-    assert_eq!(in_a_world.order().await, ("A1".into(), 50));
+    assert_eq!(in_world.order().await, ("A1".into(), 50));
     mockd.order("A2", 1).await;
     assert_eq!(live.order().await, ("A2".into(), 13));
 }
 
 #[tokio::test]
-async fn after_a_switch_only_the_new_file_and_includes_are_followed() {
+async fn after_a_switch_only_the_new_file_and_includes_are_watched() {
     for flags in [&[][..], &["--poll"]] {
         let file = ScenarioFile::new(SHOP);
         beside(&file, "common/shop.yaml", &shop_with(60));
@@ -135,13 +135,13 @@ async fn after_a_switch_only_the_new_file_and_includes_are_followed() {
         file.write_in_place(&shop_with(500));
         for total in [61, 62] {
             beside(&file, "common/shop.yaml", &shop_with(total));
-            // Nothing comes between from the file that is followed no more.
+            // The file that is no longer watched sends nothing in between.
             assert_eq!(live.order().await, ("A1".into(), total));
         }
         beside(&file, "other.yaml", &shop_with(70));
         assert_eq!(live.order().await, ("A1".into(), 70));
-        // The file of before is as it is now, not as it was when it was served.
-        switch(&mockd, &text_of(file.path())).await;
+        // Switching back reads the current content of the previous file.
+        switch(&mockd, &path_text(file.path())).await;
         assert_eq!(live.order().await, ("A1".into(), 500));
         file.write_in_place(&shop_with(501));
         assert_eq!(live.order().await, ("A1".into(), 501));
@@ -149,10 +149,10 @@ async fn after_a_switch_only_the_new_file_and_includes_are_followed() {
 }
 
 #[tokio::test]
-async fn a_broken_file_is_refused_and_the_previous_one_still_followed() {
+async fn a_broken_file_is_refused_and_the_previous_one_kept() {
     let file = ScenarioFile::new(SHOP);
     let broken = beside(&file, "broken.yaml", "categories: { toys: { prefx: T } }\n");
-    let gone = text_of(&beside_nothing(&file));
+    let gone = beside(&file, "gone.yaml", SHOP);
     let mut mockd = Mockd::run_with(file.path(), &[&broken, &gone]).await;
     std::fs::remove_file(&gone).unwrap();
     let mut live = mockd.live("electronics").await;
@@ -160,12 +160,12 @@ async fn a_broken_file_is_refused_and_the_previous_one_still_followed() {
     file.write_in_place(&shop_with(10));
     assert_eq!(live.order().await, ("A1".into(), 10));
     mockd.logged("reloaded").await;
-    let before = switch(&mockd, &text_of(file.path())).await;
+    let before = switch(&mockd, &path_text(file.path())).await;
     let answer = mockd.send("POST", PATH, Some(&json!({ "file": broken }))).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
     let (answer, problem) = (answer.json(), answer.json()["problems"][0].clone());
-    let place = (&problem["file"], &problem["line"], &problem["column"], &problem["kind"]);
-    assert_eq!(place, (&json!(broken), &json!(1), &json!(23), &json!("unknown-key")));
+    let position = (&problem["file"], &problem["line"], &problem["column"], &problem["kind"]);
+    assert_eq!(position, (&json!(broken), &json!(1), &json!(23), &json!("unknown-key")));
     let message = answer["message"].as_str().unwrap();
     let start = format!("cannot serve {broken}; the previous scenario is still served\nerror: unknown key `prefx`\n");
     assert!(message.starts_with(&start), "{message}");
@@ -173,19 +173,14 @@ async fn a_broken_file_is_refused_and_the_previous_one_still_followed() {
     let answer = mockd.send("POST", PATH, Some(&json!({ "file": gone }))).await;
     assert_eq!((answer.status, &answer.json()["problems"][0]["kind"]), (422, &json!("unreadable")), "{}", answer.text);
     assert_eq!(mockd.get("/__mockd/reload").await.json(), before);
-    assert_eq!(listed(&mockd).await.1, Some(text_of(file.path())));
+    assert_eq!(listed(&mockd).await.1, Some(path_text(file.path())));
     beside(&file, "broken.yaml", &shop_with(90));
     file.write_in_place(&shop_with(11));
     assert_eq!(live.order().await, ("A1".into(), 11));
 }
 
-/// A file that is there at the start only.
-fn beside_nothing(file: &ScenarioFile) -> std::path::PathBuf {
-    beside(file, "gone.yaml", SHOP).into()
-}
-
 #[tokio::test]
-async fn a_switch_away_from_a_broken_save_heals_it() {
+async fn a_switch_recovers_from_a_broken_save() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", &shop_with(50));
     let mut mockd = Mockd::run_with(file.path(), &[&other]).await;
@@ -208,9 +203,9 @@ async fn an_unlisted_file_gets_404_and_an_invalid_request_400() {
          lists"
     );
     assert_eq!((answer.status, &answer.json()["message"]), (404, &json!(message)));
-    for (wrong, field) in [(json!({}), "file"), (json!({ "file": 3 }), "file"), (json!({ "fil": "x" }), "fil")] {
-        let answer = mockd.send("POST", PATH, Some(&wrong)).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{wrong}");
+    for (invalid, field) in [(json!({}), "file"), (json!({ "file": 3 }), "file"), (json!({ "fil": "x" }), "fil")] {
+        let answer = mockd.send("POST", PATH, Some(&invalid)).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (400, &json!(field)), "{invalid}");
     }
     assert_eq!(mockd.get("/__mockd/reload").await.json()["count"], 0);
 }
@@ -227,19 +222,19 @@ async fn without_watching_only_a_switch_reads_the_file() {
     seen.texts(2).await;
     switch(&mockd, &other).await;
     assert_eq!(live.order().await, ("A1".into(), 50));
-    // Once the one that watches has two saves, the other would have had the first.
+    // When the watching server has the second save, the other would have the first.
     for total in [51, 52] {
         beside(&file, "other.yaml", &shop_with(total));
         assert_eq!(seen.order().await, ("A1".into(), total));
     }
     assert_eq!(mockd.get("/__mockd/state").await.json()["totals"]["A1"], 50);
-    // To switch to the file that is served reads it anew.
+    // A switch to the served file reads it again.
     switch(&mockd, &other).await;
     assert_eq!(live.order().await, ("A1".into(), 52));
 }
 
 #[tokio::test]
-async fn concurrent_switches_run_in_turn_and_each_gets_its_own_answer() {
+async fn concurrent_switches_run_in_turn_with_their_own_answers() {
     let file = ScenarioFile::new(SHOP);
     let others: Vec<String> =
         (1..=8).map(|number| beside(&file, &format!("{number}.yaml"), &shop_with(100 * number))).collect();
@@ -258,9 +253,9 @@ async fn concurrent_switches_run_in_turn_and_each_gets_its_own_answer() {
 }
 
 #[tokio::test]
-async fn a_save_in_the_middle_of_a_switch_is_not_lost() {
+async fn a_save_during_a_switch_is_not_lost() {
     let file = ScenarioFile::new(SHOP);
-    let first = text_of(file.path());
+    let first = path_text(file.path());
     let other = beside(&file, "other.yaml", &shop_with(50));
     let mockd = Mockd::run_with(file.path(), &[&other]).await;
     let mut live = mockd.live("electronics").await;
@@ -268,28 +263,28 @@ async fn a_save_in_the_middle_of_a_switch_is_not_lost() {
     for round in 1..=20 {
         let (target, total) = if round % 2 == 0 { (&first, 1000 + round) } else { (&other, 2000 + round) };
         let save = async {
-            // At another moment of the switch each time, from its begin until it is followed.
+            // At a different moment of the switch each time, from its start until the file is watched.
             for _ in 0..round * round / 2 {
                 mockd.get("/__mockd/health").await;
             }
-            // In one step: a file that is half written for long would hold the switch up.
+            // Atomically: a partly written file would delay the switch.
             let whole = beside(&file, "whole", &shop_with(total));
             std::fs::rename(whole, target).unwrap();
         };
         join(switch(&mockd, target), save).await;
-        hears(&mut live, total).await;
+        wait_for_total(&mut live, total).await;
     }
 }
 
 #[tokio::test]
-async fn a_switch_to_a_file_that_is_being_written_gets_it_whole() {
+async fn a_switch_to_a_file_being_written_waits_for_all_of_it() {
     let file = ScenarioFile::new(SHOP);
     let first = beside(&file, "first.yaml", SHOP);
-    let written = text_of(file.path());
+    let written = path_text(file.path());
     let mockd = Mockd::run_with(Path::new(&first), &[&written]).await;
-    // Broken without its last piece.
+    // Invalid without its last piece.
     let text = "{ categories: { electronics: { prefix: A, products: [{ id: A1, total: 50 }] } } }";
-    // The file is empty before the switch is asked for.
+    // The file is emptied before the request to switch.
     let write = file.write_slowly(text, 4, Duration::from_millis(200));
     let ((), answer) = join(write, switch(&mockd, &written)).await;
     assert_eq!(answer["count"], 1, "{answer}");
@@ -298,7 +293,7 @@ async fn a_switch_to_a_file_that_is_being_written_gets_it_whole() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_pipe_can_be_switched_to_a_file_but_not_back() {
+async fn a_server_can_switch_from_a_pipe_but_not_back() {
     let file = ScenarioFile::new(SHOP);
     let pipe = file.directory().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -309,7 +304,7 @@ async fn a_pipe_can_be_switched_to_a_file_but_not_back() {
     assert_eq!(mockd.greeting()["watching"], Value::Null);
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
-    switch(&mockd, &text_of(file.path())).await;
+    switch(&mockd, &path_text(file.path())).await;
     assert_eq!(live.order().await, ("A1".into(), 3));
     file.write_in_place(&shop_with(4));
     assert_eq!(live.order().await, ("A1".into(), 4));
@@ -319,19 +314,19 @@ async fn a_pipe_can_be_switched_to_a_file_but_not_back() {
 }
 
 #[tokio::test]
-async fn an_empty_folder_or_a_missing_file_gives_one_clear_error() {
+async fn an_empty_folder_or_a_missing_file_is_one_clear_error() {
     let file = ScenarioFile::new(SHOP);
     beside(&file, "empty/notes.txt", "");
-    let (first, empty) = (text_of(file.path()), text_of(&file.directory().join("empty")));
+    let (first, empty) = (path_text(file.path()), path_text(&file.directory().join("empty")));
     let in_empty = format!(
         "error: no scenario in {empty}: it has no file that ends in .yaml, .yml or .json; put one there, or name another \
          folder or a file\n"
     );
-    let not_there = "error: cannot read nope.yaml: there is no such file\n".to_owned();
+    let missing = "error: cannot read nope.yaml: there is no such file\n".to_owned();
     for (arguments, message) in [
         (&["run", &empty][..], &in_empty),
         (&["run", &first, &empty], &in_empty),
-        (&["run", &first, "nope.yaml"], &not_there),
+        (&["run", &first, "nope.yaml"], &missing),
     ] {
         let output = soon("the end", command(arguments).output()).await.unwrap();
         assert_eq!((output.status.code(), &*String::from_utf8_lossy(&output.stderr)), (Some(1), &**message));
@@ -339,7 +334,7 @@ async fn an_empty_folder_or_a_missing_file_gives_one_clear_error() {
 }
 
 #[tokio::test]
-async fn only_clients_with_control_see_the_files_and_switch() {
+async fn listing_and_switching_need_control_access() {
     let file = ScenarioFile::new(SHOP);
     let other = beside(&file, "other.yaml", &shop_with(50));
     let arguments = ["--control-token", "s3cret-s3cret", &other];
@@ -361,11 +356,11 @@ async fn only_clients_with_control_see_the_files_and_switch() {
 #[tokio::test]
 async fn an_embedded_mock_lists_its_file_and_refuses_to_switch() {
     let file = ScenarioFile::new(SHOP);
-    let path = text_of(file.path());
-    let of_a_file = Embedded::builder().file(file.path()).start().await.unwrap();
-    let of_a_text = Embedded::builder().yaml(SHOP).start().await.unwrap();
+    let path = path_text(file.path());
+    let from_file = Embedded::builder().file(file.path()).start().await.unwrap();
+    let from_text = Embedded::builder().yaml(SHOP).start().await.unwrap();
     let files = json!([{ "file": path, "serving": true }]);
-    for (mockd, files) in [(of_a_file, files), (of_a_text, json!([]))] {
+    for (mockd, files) in [(from_file, files), (from_text, json!([]))] {
         let url = format!("{}{PATH}", mockd.url());
         assert_eq!(http("GET", &url, &[], None).await.json(), json!({ "scenarios": files }));
         let body = json!({ "file": path }).to_string();
@@ -376,26 +371,26 @@ async fn an_embedded_mock_lists_its_file_and_refuses_to_switch() {
 }
 
 #[tokio::test]
-async fn the_greeting_says_how_many_there_are_and_how_to_switch() {
+async fn the_greeting_has_the_number_of_scenarios_and_the_url() {
     let file = ScenarioFile::new(SHOP);
     beside(&file, "other.yaml", SHOP);
     let mut child = command(&["run", file.directory().to_str().unwrap(), "--port", "0"]);
     let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let stdout = tokio::io::BufReader::new(child.stdout.take().unwrap());
     let mut lines = tokio::io::AsyncBufReadExt::lines(stdout);
-    let (mut url, mut said) = (String::new(), false);
+    let (mut url, mut is_greeted) = (String::new(), false);
     while let Some(line) = soon("a line", lines.next_line()).await.unwrap() {
         url = line.split_once(" at ").map_or(url, |(_, url)| url.to_owned());
-        said |= line == format!("  2 scenarios: {url}/__mockd/ or POST /__mockd/scenarios switches between them");
+        is_greeted |= line == format!("  2 scenarios: {url}/__mockd/ or POST /__mockd/scenarios switches between them");
         if line.starts_with("ready") {
             break;
         }
     }
-    assert!(said);
+    assert!(is_greeted);
 }
 
 #[tokio::test]
-async fn a_file_without_a_seed_gets_that_of_the_start_again() {
+async fn a_file_without_a_seed_uses_the_initial_seed_again() {
     let unseeded = "categories: { toys: { prefix: T, products: [{ id: T1 }] } }\n";
     let file = ScenarioFile::new(unseeded);
     let seeded = beside(&file, "seeded.yaml", &format!("seed: 13\n{unseeded}"));
@@ -405,6 +400,6 @@ async fn a_file_without_a_seed_gets_that_of_the_start_again() {
     assert_ne!(first, 13);
     switch(&mockd, &seeded).await;
     assert_eq!(seed().await, 13);
-    switch(&mockd, &text_of(file.path())).await;
+    switch(&mockd, &path_text(file.path())).await;
     assert_eq!(seed().await, first);
 }

@@ -1,4 +1,4 @@
-//! The files beside the API: those of the folder, as what they are, and nothing else.
+//! Static files beside the API: only files in the folder are served, with their media types.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::support::{Answer, Mockd, SHOP, ScenarioFile, http, raw};
 
 const SECRET: &str = "the secret";
 
-/// A mock with the folder `site` beside a secret that is not to be served.
+/// Starts a mock that serves the folder `site`, beside a secret file that it must not serve.
 async fn with_site(prepare: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
     let file = ScenarioFile::new(SHOP);
     let site = file.directory().join("site");
@@ -26,14 +26,14 @@ async fn with_site(prepare: impl FnOnce(&Path)) -> (ScenarioFile, Mockd) {
     (file, mockd)
 }
 
-/// The whole answer to a GET whose target is sent as it is.
+/// Sends a GET with this exact target, and returns the whole answer.
 async fn get(mockd: &Mockd, target: &str) -> String {
     let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     raw(mockd, request.as_bytes()).await
 }
 
-/// Ways to write the path of a file F that is not in the folder, which is somewhere in a directory D.
-const LEADING_OUT: &str = r"
+/// Ways to write the path of a file F outside of the folder, which is in a directory D.
+const TRAVERSALS: &str = r"
     /.. /../ /%2e%2e /%2e%2e%2f /../F /../site-F /%2e%2e/F /%2E%2E%2fF /.%2e/F /%2e./F /..%2fF /sub/../../F
     /sub/..%2f..%2fF /sub/%2e%2e/%2e%2e/F /./../F //../F /x/../../F /..\F /\..\F /..%5cF /%2e%2e%5cF /..%252fF
     /%252e%252e/F /%252e%252e%252fF /....//F /..;/F /..%c0%afF /%c0%ae%c0%ae/F /..%ef%bc%8fF /%00 /..%00/F
@@ -43,12 +43,12 @@ const LEADING_OUT: &str = r"
 ";
 
 #[tokio::test]
-async fn no_path_leads_out_of_the_folder_however_it_is_written() {
-    let (file, own) = with_site(|_| {}).await;
+async fn no_path_leads_out_of_the_folder() {
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
     let absolute = file.directory().to_str().unwrap();
-    for (mockd, secret) in [(&own, "secret.txt"), (&own, "site-secret/secret.txt"), (&built_in, "Cargo.toml")] {
-        for target in LEADING_OUT.split_whitespace() {
+    for (mockd, secret) in [(&custom, "secret.txt"), (&custom, "site-secret/secret.txt"), (&built_in, "Cargo.toml")] {
+        for target in TRAVERSALS.split_whitespace() {
             let target = target.replace('F', secret).replace('D', absolute);
             let answer = get(mockd, &target).await;
             let refused = ["HTTP/1.1 404 ", "HTTP/1.1 400 ", "HTTP/1.1 426 "];
@@ -60,7 +60,7 @@ async fn no_path_leads_out_of_the_folder_however_it_is_written() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_is_followed_within_the_folder_and_not_out_of_it() {
+async fn links_are_followed_only_within_the_folder() {
     use std::os::unix::fs::symlink;
     let (file, mockd) = with_site(|site| {
         for (target, link) in [
@@ -106,7 +106,7 @@ async fn folders_are_not_listed() {
 }
 
 #[tokio::test]
-async fn a_folder_redirects_to_its_slash_and_never_to_another_host() {
+async fn a_folder_redirects_to_its_slash_on_the_same_host() {
     let (_file, mockd) = with_site(|_| {}).await;
     assert!(get(&mockd, "/sub").await.contains("\r\nlocation: /sub/\r\n"));
     assert!(get(&mockd, "/@a/sub").await.contains("\r\nlocation: /@a/sub/\r\n"));
@@ -119,11 +119,11 @@ async fn a_folder_redirects_to_its_slash_and_never_to_another_host() {
 }
 
 #[tokio::test]
-async fn each_kind_of_file_says_what_it_is() {
+async fn each_kind_of_file_has_its_media_type() {
     let kinds = [
         ("html", "text/html; charset=utf-8"),
         ("js", "text/javascript; charset=utf-8"),
-        // As good a name for it (RFC 9239).
+        // An alias of `text/javascript` (RFC 9239).
         ("mjs", "application/javascript; charset=utf-8"),
         ("css", "text/css; charset=utf-8"),
         ("csv", "text/csv; charset=utf-8"),
@@ -137,15 +137,15 @@ async fn each_kind_of_file_says_what_it_is() {
         ("woff2", "font/woff2"),
     ];
     let fill = |site: &Path| {
-        for (ending, _) in kinds {
-            fs::write(site.join("file.").with_extension(ending), "x").unwrap();
+        for (extension, _) in kinds {
+            fs::write(site.join("file.").with_extension(extension), "x").unwrap();
         }
     };
     let (_file, mockd) = with_site(fill).await;
-    for (ending, kind) in kinds {
-        let answer = mockd.get(&format!("/file.{ending}")).await;
-        let given = answer.header("content-type");
-        assert_eq!((answer.status, given, answer.text.as_str()), (200, kind, "x"), "{ending}");
+    for (extension, kind) in kinds {
+        let answer = mockd.get(&format!("/file.{extension}")).await;
+        let content_type = answer.header("content-type");
+        assert_eq!((answer.status, content_type, answer.text.as_str()), (200, kind, "x"), "{extension}");
     }
     let built_in = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for (path, kind) in [("/", "text/html"), ("/app.js", "text/javascript"), ("/style.css", "text/css")] {
@@ -154,7 +154,7 @@ async fn each_kind_of_file_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn only_files_of_utf_8_text_are_served_as_utf_8() {
+async fn only_utf_8_files_are_served_as_utf_8() {
     let latin = [b"<meta charset=latin1>caf\xe9 ".as_slice(), "x".repeat(20_000).as_bytes()].concat();
     let late = ["é\n".repeat(20_000).as_bytes(), b"caf\xe9"].concat();
     let (_file, mockd) = with_site(|site| {
@@ -177,16 +177,16 @@ async fn only_files_of_utf_8_text_are_served_as_utf_8() {
 }
 
 #[tokio::test]
-async fn a_client_with_the_quoted_etag_of_a_file_gets_304() {
-    let (file, own) = with_site(|_| {}).await;
+async fn a_matching_etag_gets_304() {
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
-    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
+    for (mockd, path) in [(&custom, "/sub/a.txt"), (&custom, "/"), (&built_in, "/"), (&built_in, "/@a/app.js")] {
         let first = mockd.get(path).await;
         let etag = first.header("etag");
         let opaque = etag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
         assert!(!opaque.is_empty() && !opaque.contains('"'), "{path}: {etag}");
         let url = format!("{}{path}", mockd.url());
-        for (asked, status) in [
+        for (condition, status) in [
             (etag.to_owned(), 304),
             (format!("W/{etag}"), 304),
             (format!("\"x\", {etag}"), 304),
@@ -197,28 +197,29 @@ async fn a_client_with_the_quoted_etag_of_a_file_gets_304() {
             (opaque.to_owned(), 200),
             (String::new(), 200),
         ] {
-            // What is changed since counts less (RFC 9110, 13.1.3).
-            let headers = [("if-none-match", asked.as_str()), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")];
+            // If-None-Match takes precedence over If-Modified-Since (RFC 9110, 13.1.3).
+            let headers =
+                [("if-none-match", condition.as_str()), ("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")];
             for method in ["GET", "HEAD"] {
                 let answer = http(method, &url, &headers, None).await;
-                assert_eq!((answer.status, answer.header("etag")), (status, etag), "{method} {path} {asked}");
+                assert_eq!((answer.status, answer.header("etag")), (status, etag), "{method} {path} {condition}");
                 let is_whole = status == 200 && method == "GET";
-                assert_eq!(answer.text, if is_whole { first.text.as_str() } else { "" }, "{method} {path} {asked}");
-                assert_eq!(answer.header("content-type").is_empty(), status == 304, "{method} {path} {asked}");
+                assert_eq!(answer.text, if is_whole { first.text.as_str() } else { "" }, "{method} {path} {condition}");
+                assert_eq!(answer.header("content-type").is_empty(), status == 304, "{method} {path} {condition}");
                 if status == 304 {
-                    assert_eq!(answer.header("content-length"), "", "{method} {path} {asked}");
+                    assert_eq!(answer.header("content-length"), "", "{method} {path} {condition}");
                 }
             }
         }
     }
     fs::write(file.directory().join("site/sub/a.txt"), "other").unwrap();
-    let etag = own.get("/").await.header("etag").to_owned();
-    let answer = http("GET", &format!("{}/sub/a.txt", own.url()), &[("if-none-match", &etag)], None).await;
+    let etag = custom.get("/").await.header("etag").to_owned();
+    let answer = http("GET", &format!("{}/sub/a.txt", custom.url()), &[("if-none-match", &etag)], None).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "other"));
 }
 
 #[tokio::test]
-async fn names_of_files_are_decoded_once() {
+async fn file_names_are_decoded_once() {
     let (file, mockd) = with_site(|site| {
         for name in ["a b.txt", "50%25.txt", "50%.txt", "süß.txt", "sub/%41.txt", "sub/A.txt"] {
             fs::write(site.join(name), name).unwrap();
@@ -248,12 +249,12 @@ async fn names_of_files_are_decoded_once() {
 }
 
 #[tokio::test]
-async fn a_head_says_what_a_get_would_and_sends_nothing() {
-    let (file, own) = with_site(|_| {}).await;
+async fn a_head_gets_the_headers_of_a_get_without_a_body() {
+    let (file, custom) = with_site(|_| {}).await;
     let built_in = Mockd::run(&file).await;
-    for (mockd, path) in [(&own, "/sub/a.txt"), (&own, "/"), (&built_in, "/"), (&built_in, "/app.js")] {
+    for (mockd, path) in [(&custom, "/sub/a.txt"), (&custom, "/"), (&built_in, "/"), (&built_in, "/app.js")] {
         let whole = mockd.get(path).await;
-        // A part is asked for by GET alone (RFC 9110, 14.2).
+        // Only GET defines ranges (RFC 9110, 14.2).
         let request =
             format!("HEAD {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nrange: bytes=0-1\r\n\r\n");
         let head = raw(mockd, request.as_bytes()).await;
@@ -269,9 +270,9 @@ async fn range(mockd: &Mockd, path: &str, headers: &[(&str, &str)]) -> (u16, Str
 }
 
 #[tokio::test]
-async fn a_range_is_answered_with_as_much_of_it_as_there_is() {
+async fn a_range_is_cut_to_the_length_of_the_file() {
     let (_file, mockd) = with_site(|_| {}).await;
-    for (asked, part, place) in [
+    for (requested, part, content_range) in [
         ("bytes=0-0", "0", "bytes 0-0/10"),
         ("bytes=2-4", "234", "bytes 2-4/10"),
         ("bytes=9-9", "9", "bytes 9-9/10"),
@@ -280,13 +281,13 @@ async fn a_range_is_answered_with_as_much_of_it_as_there_is() {
         ("bytes=7-20", "789", "bytes 7-9/10"),
         ("bytes=7-18446744073709551615", "789", "bytes 7-9/10"),
     ] {
-        let expected = (206, part.to_owned(), place.to_owned());
-        assert_eq!(range(&mockd, "/sub/a.txt", &[("range", asked)]).await, expected, "{asked}");
+        let expected = (206, part.to_owned(), content_range.to_owned());
+        assert_eq!(range(&mockd, "/sub/a.txt", &[("range", requested)]).await, expected, "{requested}");
     }
 }
 
 #[tokio::test]
-async fn a_range_of_nothing_or_of_whatever_else_is_ignored() {
+async fn invalid_empty_and_whole_ranges_are_ignored() {
     let (_file, mockd) = with_site(|site| fs::write(site.join("empty.txt"), "").unwrap()).await;
     let whole = (200, "0123456789".to_owned(), String::new());
     let ranges = [
@@ -305,21 +306,21 @@ async fn a_range_of_nothing_or_of_whatever_else_is_ignored() {
         "-99",
     ];
     let ranges = ranges.map(|range| format!("bytes={range}"));
-    for asked in ranges.iter().map(String::as_str).chain(["lines=1-2", "bytes", ""]) {
-        assert_eq!(range(&mockd, "/sub/a.txt", &[("range", asked)]).await, whole, "{asked}");
+    for requested in ranges.iter().map(String::as_str).chain(["lines=1-2", "bytes", ""]) {
+        assert_eq!(range(&mockd, "/sub/a.txt", &[("range", requested)]).await, whole, "{requested}");
         assert_eq!(
-            range(&mockd, "/empty.txt", &[("range", asked)]).await,
+            range(&mockd, "/empty.txt", &[("range", requested)]).await,
             (200, String::new(), String::new()),
-            "{asked}"
+            "{requested}"
         );
     }
-    // It may be of what the file was before.
+    // The range may belong to an older version of the file.
     assert_eq!(range(&mockd, "/sub/a.txt", &[("range", "bytes=2-4"), ("if-range", "\"old\"")]).await, whole);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn pipes_devices_and_sockets_are_not_served_and_do_not_block() {
+async fn pipes_devices_and_sockets_are_not_served() {
     let pipe = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
     let (_file, mockd) = with_site(|site| {
         pipe(&site.join("pipe"));
@@ -349,13 +350,13 @@ async fn pipes_devices_and_sockets_are_not_served_and_do_not_block() {
 }
 
 #[tokio::test]
-async fn a_declared_root_wins_over_the_page_and_the_files_stay() {
+async fn a_declared_root_replaces_the_page_but_not_its_files() {
     let mockd = Mockd::run(&ScenarioFile::new("http: { GET /: { text: mine } }")).await;
     for path in ["/", "/@a/", "/?x=1"] {
         assert_eq!(mockd.get(path).await.text, "mine", "{path}");
     }
     assert!(mockd.get("/app.js").await.text.contains("import"));
-    // It is the scenario's answer, not the page's: a test may ask for it.
+    // The scenario's answer is journalled, so that tests can check it.
     let entries = mockd.get("/__mockd/journal").await.json()["entries"].clone();
     assert_eq!((entries[0]["route"].as_str(), entries.as_array().unwrap().len()), (Some("GET /"), 2));
 }

@@ -1,4 +1,4 @@
-//! Clients that do not read, among others that do: they cost the others nothing and the server next to nothing.
+//! Clients that do not read have no effect on clients that do, and almost none on the server.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,20 @@ use crate::support::{Mockd, SHOP, ScenarioFile, Socket};
 const READERS: usize = 50;
 const STUCK: usize = 10;
 
-/// Orders in one call: fewer than a socket may be behind.
+/// Orders in one call: fewer than the backlog of a socket.
 const BATCH: usize = 1_000;
 
-/// Batches until the journal is full and every socket that does not read has fallen behind.
+/// The number of batches after which the journal is full and every socket that does not read has fallen behind.
 const FIRST: usize = 20;
 
-/// Batches after that.
+/// The number of batches after that.
 const THEN: usize = 40;
 
-/// What the server may take more for these, in MiB. Half of it is the transcript's; the frames of one socket alone are 11.
-const ROOM: u64 = 8;
+/// The memory that the server may take in addition for these, in MiB. The transcript takes half of it. The frames of
+/// one socket alone would take 11.
+const MAX_GROWTH: u64 = 8;
 
-/// A shop, the totals of three of its products, and the sockets to which it tells them.
+/// A shop, the totals of its three products, and the sockets that receive them.
 struct Shop {
     mockd: Mockd,
     totals: [(String, i64); 3],
@@ -31,7 +32,7 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        // Long, so that the frames are more than what they are counted and listed with.
+        // Long ids, so that the frames are larger than their bookkeeping.
         let long = ["A", "B"].map(|letter| letter.repeat(400));
         let scenario =
             SHOP.replace("id: A1", &format!("id: {}", long[0])).replace("id: A2", &format!("id: {}", long[1]));
@@ -41,22 +42,22 @@ impl Shop {
         Self { mockd, totals: [(one, 3), (two, 7), ("B1".into(), 101)], readers }
     }
 
-    /// Orders a batch, and has every reader get all of it, in order.
+    /// Places a batch of orders, and asserts that every reader receives all of it in order.
     async fn batch(&mut self, size: usize) {
         let mut frames = Vec::with_capacity(size);
         let mut orders = Vec::with_capacity(size);
-        for at in 0..size {
-            let (id, total) = &mut self.totals[at % 3];
+        for index in 0..size {
+            let (id, total) = &mut self.totals[index % 3];
             *total += 1;
             orders.push(json!({ "id": id, "amount": 1 }));
             frames.push(json!({ "id": id, "total": total }).to_string());
         }
         let order = self.mockd.control("POST", "/__mockd/orders", json!({ "orders": orders }));
         let (_, seen) = join(order, join_all(self.readers.iter_mut().map(|reader| reader.texts(size)))).await;
-        assert!(seen.iter().all(|seen| *seen == frames), "not every update, or not in order");
+        assert!(seen.iter().all(|seen| *seen == frames), "an update is missing or out of order");
     }
 
-    /// The list of open sockets, those that were opened first at first.
+    /// Returns the open sockets, the oldest first.
     async fn sockets(&self) -> Vec<Value> {
         self.mockd.get("/__mockd/sockets").await.json()["sockets"].as_array().unwrap().clone()
     }
@@ -66,21 +67,21 @@ fn count(socket: &Value, key: &str) -> u64 {
     socket[key].as_u64().unwrap_or_else(|| panic!("no {key} in {socket}"))
 }
 
-/// The last total of each product in these frames, none of which may be before an earlier one.
+/// Returns the last total of each product in these frames. Panics if a total decreases.
 fn last_totals(frames: &[String]) -> HashMap<String, i64> {
     let mut totals = HashMap::new();
     for frame in frames {
         let frame: Value = serde_json::from_str(frame).unwrap();
         let (id, total) = (frame["id"].as_str().unwrap().to_owned(), frame["total"].as_i64().unwrap());
         let before = totals.insert(id, total);
-        assert!(before.is_none_or(|before| before <= total), "a total went back from {before:?} to {total}");
+        assert!(before.is_none_or(|before| before <= total), "a total went from {before:?} back to {total}");
     }
     totals
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn sockets_that_do_not_read_cost_no_updates_and_no_memory() {
+async fn sockets_that_do_not_read_affect_neither_others_nor_memory() {
     let mut shop = Shop::open().await;
     let url = format!("ws://{}/orders/nothing", shop.mockd.address());
     let mut stuck = join_all((0..STUCK).map(|_| Socket::open_narrow(&url))).await;
@@ -92,7 +93,7 @@ async fn sockets_that_do_not_read_cost_no_updates_and_no_memory() {
         shop.batch(BATCH).await;
     }
     let after = shop.mockd.memory() / 1024;
-    assert!(after <= before + ROOM, "memory grew from {before} to {after} MiB");
+    assert!(after <= before + MAX_GROWTH, "memory grew from {before} to {after} MiB");
 
     let (published, sockets) = (((FIRST + THEN) * BATCH) as u64, shop.sockets().await);
     let (reading, not_reading) = sockets.split_at(READERS);
@@ -108,7 +109,7 @@ async fn sockets_that_do_not_read_cost_no_updates_and_no_memory() {
     let last = json!({ "id": id, "total": total }).to_string();
     let seen = join_all(stuck.iter_mut().map(|socket| socket.until(&last))).await;
     for mut frames in seen {
-        assert!(frames.len() < FIRST * BATCH, "it got {} of {published} updates", frames.len());
+        assert!(frames.len() < FIRST * BATCH, "a slow socket got {} of {published} updates", frames.len());
         frames.push(last.clone());
         assert_eq!(last_totals(&frames), HashMap::from(shop.totals.clone()));
     }

@@ -1,6 +1,6 @@
-//! What thousands of sockets, orders and saves leave behind: nothing.
+//! Thousands of sockets, orders and saves leave no memory and no open files behind.
 //!
-//! `MOCKD_SOAK_SECONDS` goes on for so long instead of a few rounds.
+//! `MOCKD_SOAK_SECONDS` sets the duration; without it, the test runs a few rounds.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use serde_json::json;
 
 use crate::support::{EventStream, Mockd, SHOP, ScenarioFile, Socket, number, poll};
 
-/// Sockets of a round, if the process may open as many.
+/// Sockets per round, if the process may open that many.
 const SOCKETS: usize = 2_000;
 
-/// Files that tests beside this one may have open.
+/// Files that other tests may have open at the same time.
 const OTHER_FILES: u64 = 1_000;
 
-/// Streams of a round.
+/// Streams per round.
 const STREAMS: usize = 50;
 
 const ROUTES: &str = "
@@ -26,18 +26,18 @@ http:
   POST /say: { send: { to: news, frame: hi } }
 ";
 
-/// Sockets that connect at once.
-const AT_ONCE: usize = 100;
+/// Sockets that connect at the same time.
+const CONCURRENCY: usize = 100;
 
-/// Rounds after which memory is what it is going to be.
+/// Rounds until the memory is stable.
 const WARM_UP: usize = 4;
 
 const ROUNDS: usize = 6;
 
-/// Within this it gives memory back that it no longer needs.
+/// The time within which mockd releases unused memory.
 const SETTLING: Duration = Duration::from_secs(3);
 
-/// Lets this process, and those it starts, open as many files as it may; gives how many sockets that allows.
+/// Raises the limit on open files for this process and its children, and returns the number of sockets that it allows.
 fn sockets() -> usize {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
@@ -45,12 +45,12 @@ fn sockets() -> usize {
     SOCKETS.min(usize::try_from(files).unwrap_or(usize::MAX))
 }
 
-/// A shop with streams, in which A2 has that total.
+/// Returns a shop with streams, in which A2 has this total.
 fn scenario(total: usize) -> String {
     format!("{}{ROUTES}", SHOP.replace("total: 7 }", &format!("total: {total} }}")))
 }
 
-/// The transcript is bounded, and full then.
+/// Places orders until the transcript has reached its bound.
 async fn fill_transcript(mockd: &Mockd) {
     let orders: Vec<_> = (0..1000).map(|_| json!({ "id": "B1", "amount": 1 })).collect();
     let orders = json!({ "orders": orders });
@@ -61,12 +61,13 @@ async fn fill_transcript(mockd: &Mockd) {
     }
 }
 
-/// Sockets and streams come, hear of orders, of what is said and of a save, and go, half of the sockets without a word.
+/// Opens sockets and streams, sends them orders, an event and a save, and closes them, half of the sockets without a
+/// close frame.
 async fn round(mockd: &Mockd, file: &ScenarioFile, sockets: usize, number: usize) {
     let categories = ["electronics", "confectionery", "nothing"].into_iter().cycle().take(sockets);
-    let opening = stream::iter(categories).map(|category| mockd.live(category)).buffer_unordered(AT_ONCE);
+    let opening = stream::iter(categories).map(|category| mockd.live(category)).buffer_unordered(CONCURRENCY);
     let mut open: Vec<Socket> = opening.collect().await;
-    let opening = stream::iter(0..STREAMS).map(|_| EventStream::open(mockd, "/live")).buffer_unordered(AT_ONCE);
+    let opening = stream::iter(0..STREAMS).map(|_| EventStream::open(mockd, "/live")).buffer_unordered(CONCURRENCY);
     let mut streams: Vec<EventStream> = opening.collect().await;
     join_all((0..20).map(|_| mockd.order("A1", 1))).await;
     assert_eq!(mockd.send("POST", "/say", None).await.status, 204);
@@ -78,19 +79,19 @@ async fn round(mockd: &Mockd, file: &ScenarioFile, sockets: usize, number: usize
     file.save_like_jetbrains(&scenario(total));
     let saved = format!(r#"{{"id":"A2","total":{total}}}"#);
     join_all(open.iter_mut().map(|socket| socket.until(&saved))).await;
-    let polite = open.split_off(sockets / 2);
+    let closing = open.split_off(sockets / 2);
     drop(open);
-    for mut socket in polite {
+    for mut socket in closing {
         socket.close().await;
         assert_eq!(socket.close_code().await, 1000);
     }
     mockd.until("/__mockd/sockets", |answer| answer["sockets"] == json!([])).await;
 }
 
-/// The least that it takes within the time in which it gives back what it no longer needs.
+/// Returns the lowest memory use within [`SETTLING`].
 async fn settled_memory(mockd: &Mockd) -> u64 {
-    let (begin, mut least) = (Instant::now(), mockd.memory());
-    while begin.elapsed() < SETTLING {
+    let (start, mut least) = (Instant::now(), mockd.memory());
+    while start.elapsed() < SETTLING {
         assert_eq!(mockd.get("/__mockd/health").await.status, 200);
         least = least.min(mockd.memory());
     }
@@ -98,15 +99,15 @@ async fn settled_memory(mockd: &Mockd) -> u64 {
 }
 
 #[tokio::test]
-async fn memory_and_open_files_do_not_grow_over_the_rounds() {
+async fn memory_and_open_files_do_not_grow() {
     let sockets = sockets();
     let file = ScenarioFile::new(&scenario(7));
     let mut mockd = Mockd::run_with(file.path(), &["--journal", "100"]).await;
-    // With the first save that is followed, it has all files that it keeps; and no connection yet.
+    // After the first reload, mockd has opened every file that it keeps open, and has no connection.
     file.write_in_place(&scenario(8));
     mockd.logged("reloaded").await;
     let files = mockd.open_files();
-    mockd.forget_log();
+    mockd.discard_log();
     fill_transcript(&mockd).await;
     for number in 0..WARM_UP {
         round(&mockd, &file, sockets, number).await;
@@ -114,9 +115,9 @@ async fn memory_and_open_files_do_not_grow_over_the_rounds() {
     let dropped = &mockd.get("/__mockd/journal").await.json()["dropped"];
     assert!(dropped["sent"].as_u64() > Some(0) && dropped["other"].as_u64() > Some(0), "{dropped}");
     let warm = settled_memory(&mockd).await;
-    let (begin, asked) = (Instant::now(), number("MOCKD_SOAK_SECONDS").map(Duration::from_secs));
+    let (start, duration) = (Instant::now(), number("MOCKD_SOAK_SECONDS").map(Duration::from_secs));
     let mut rounds = 0;
-    while asked.map_or(rounds < ROUNDS, |asked| begin.elapsed() < asked) {
+    while duration.map_or(rounds < ROUNDS, |duration| start.elapsed() < duration) {
         round(&mockd, &file, sockets, WARM_UP + rounds).await;
         rounds += 1;
     }

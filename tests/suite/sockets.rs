@@ -1,4 +1,4 @@
-//! Open sockets, as a test sees and handles them.
+//! The control API for open sockets.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -10,7 +10,7 @@ async fn paused() -> Mockd {
 }
 
 #[tokio::test]
-async fn they_are_listed_with_world_category_age_counts_and_backlog() {
+async fn sockets_are_listed_with_their_properties() {
     let mockd = paused().await;
     let mut live = mockd.live_in("/@a", "electronics").await;
     let _other = mockd.live_in("/@a", "nothing").await;
@@ -57,14 +57,14 @@ async fn sockets_are_closed_with_a_code_after_their_pending_frames() {
 }
 
 #[tokio::test]
-async fn a_category_that_does_not_exist_is_warned_of_once() {
+async fn an_unknown_category_is_warned_about_once() {
     let mut mockd = paused().await;
     let warning = |name: &str, advice: &str| {
         format!("unknown category `{name}`, so the socket receives no current orders{advice}")
     };
     let mut live = mockd.live("electronic").await;
     assert_eq!(mockd.logged("unknown category").await, warning("electronic", "; did you mean `electronics`?"));
-    // Those after the first in each world, and those that exist, say nothing; nor do names that mockd keeps.
+    // Repeated, existing and reserved names cause no warning.
     for name in ["electronic", "electronics", "__none", "Confectionary"] {
         live.update_category(name).await;
     }
@@ -75,12 +75,12 @@ async fn a_category_that_does_not_exist_is_warned_of_once() {
     assert_eq!(mockd.logged("unknown category").await, warning(&"長い".repeat(32), ""));
     drop(mockd.live_in("/@a", "electronic").await);
     assert_eq!(mockd.logged("unknown category").await, warning("electronic", "; did you mean `electronics`?"));
-    // The client got no word of it: only what it asked for, once it was there.
+    // The client received only the orders of the category that exists.
     assert_eq!(live.texts(2).await, [r#"{"id":"A1","total":3}"#, r#"{"id":"A2","total":7}"#]);
 }
 
 #[tokio::test]
-async fn the_log_warns_of_32_unknown_categories_in_a_world_at_most() {
+async fn at_most_32_unknown_categories_per_world_are_logged() {
     let mut mockd = paused().await;
     let mut live = mockd.live("nothing-0").await;
     for number in 1..40 {
@@ -88,7 +88,7 @@ async fn the_log_warns_of_32_unknown_categories_in_a_world_at_most() {
     }
     live.update_category("electronics").await;
     live.texts(2).await;
-    // Another world counts for itself, and its warning comes after those of this one.
+    // Another world has its own count, and its warning comes after those of this one.
     drop(mockd.live_in("/@a", "other").await);
     let warnings = mockd.log_until("`other`").await;
     let end = "sockets asked for more than 32 unknown categories; the log names no further ones";
@@ -102,7 +102,7 @@ async fn a_socket_that_does_not_read_can_still_be_closed() {
     let file = ScenarioFile::new(&format!("{SHOP}{script}"));
     let mockd = Mockd::run_with(file.path(), &[]).await;
     let mut stuck = RawSocket::open(mockd.address(), "/orders/nothing").await;
-    // Until the kernel takes no more for it.
+    // Until the kernel's buffers are full.
     let is_stuck = |answer: &Value| answer["sockets"][0]["backlog"].as_u64().unwrap() >= 100_000;
     mockd.until("/__mockd/sockets", is_stuck).await;
     assert_eq!(mockd.control("POST", "/__mockd/sockets/1/close", Value::Null).await, json!({ "closed": [1] }));
@@ -110,7 +110,7 @@ async fn a_socket_that_does_not_read_can_still_be_closed() {
 }
 
 #[tokio::test]
-async fn raw_frames_go_to_one_or_all_sockets_in_their_order() {
+async fn raw_frames_go_to_one_or_all_sockets_in_order() {
     let mockd = paused().await;
     let (mut one, mut two) = (mockd.live("nothing").await, mockd.live("nothing").await);
     mockd.order("A1", 1).await;
@@ -131,7 +131,7 @@ async fn raw_frames_go_to_one_or_all_sockets_in_their_order() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_refused_and_names_the_field() {
+async fn invalid_requests_are_refused_and_name_the_field() {
     let mockd = paused().await;
     let _live = mockd.live("nothing").await;
     for (path, request, field) in [

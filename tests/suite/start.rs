@@ -1,4 +1,4 @@
-//! Where a server listens, and what it prints once it does.
+//! The addresses that a server listens on, and its greeting.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -10,13 +10,13 @@ use tokio::process::{Child, ChildStdout};
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Socket, command, http, needs, poll, signal, soon};
 
-/// Both addresses of `localhost` with a port.
+/// Returns both addresses of `localhost` with mockd's port.
 fn addresses(mockd: &Mockd) -> [String; 2] {
     ["127.0.0.1", "[::1]"].map(|host| format!("{host}:{}", mockd.port()))
 }
 
 #[tokio::test]
-async fn localhost_is_ipv4_and_ipv6_on_one_port() {
+async fn localhost_listens_on_ipv4_and_ipv6_on_the_same_port() {
     needs!(Ipv6);
     for (server, flags) in [
         ("", &[][..]),
@@ -34,7 +34,7 @@ async fn localhost_is_ipv4_and_ipv6_on_one_port() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_an_ip_address_is_that_address_alone() {
+async fn an_ip_address_as_host_listens_only_there() {
     needs!(Ipv6);
     for (server, flags, listens) in [
         ("", &["--host", "127.0.0.1"][..], [true, false]),
@@ -50,14 +50,14 @@ async fn a_host_that_is_an_ip_address_is_that_address_alone() {
 }
 
 #[tokio::test]
-async fn both_addresses_share_the_connections_and_end_together() {
+async fn both_addresses_share_the_connection_limit_and_shutdown() {
     needs!(Ipv6);
     let mockd = Mockd::shop_with("", &["--max-connections", "2"]).await;
     let addresses = addresses(&mockd);
     let open = async |address| Socket::open(&format!("ws://{address}/orders/electronics")).await;
     let mut sockets = [open(&addresses[0]).await, open(&addresses[1]).await];
     for address in &addresses {
-        // It is refused before it asks for anything.
+        // The connection is refused before it sends a request.
         let (mut stream, mut answer) = (TcpStream::connect(address).await.unwrap(), String::new());
         soon("a refusal", stream.read_to_string(&mut answer)).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 503 "), "{address} {answer}");
@@ -74,7 +74,7 @@ async fn both_addresses_share_the_connections_and_end_together() {
 }
 
 #[tokio::test]
-async fn another_program_on_ipv6_localhost_is_warned_of() {
+async fn another_program_on_ipv6_localhost_causes_a_warning() {
     needs!(Ipv6);
     for host in ["localhost", "0.0.0.0"] {
         let other = TcpListener::bind("[::1]:0").unwrap();
@@ -90,7 +90,7 @@ async fn another_program_on_ipv6_localhost_is_warned_of() {
 }
 
 #[tokio::test]
-async fn every_address_is_printed_as_urls_that_open() {
+async fn every_printed_url_opens() {
     needs!(Ipv6);
     for host in ["0.0.0.0", "::"] {
         let mockd = Mockd::shop_with("", &["--host", host]).await;
@@ -108,7 +108,7 @@ async fn every_address_is_printed_as_urls_that_open() {
             assert_eq!(http("GET", &format!("{url}/electronics"), &[], None).await.status, 200, "{host} {url}");
             assert!(!url.contains("0.0.0.0") && !url.contains("[::]"), "{url}");
         }
-        // The text says the same.
+        // The text greeting has the same URLs.
         let mut started = Started::with(SHOP, &["--host", host, "--port", "0"]);
         let lines = started.until("ready, ").await;
         let port = lines[0].rsplit(':').next().unwrap();
@@ -121,7 +121,7 @@ async fn every_address_is_printed_as_urls_that_open() {
     }
 }
 
-/// A server whose greeting is text.
+/// A server with a text greeting.
 struct Started {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -138,16 +138,16 @@ impl Started {
         Self { child, lines, file }
     }
 
-    /// What it prints up to a line that begins so.
+    /// Returns the printed lines up to one that starts with `last`.
     async fn until(&mut self, last: &str) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while !lines.last().is_some_and(|line| line.starts_with(last)) {
-            lines.push(soon("a line", self.lines.next_line()).await.unwrap().expect("more lines"));
+            lines.push(soon("a line", self.lines.next_line()).await.unwrap().expect("the output ended"));
         }
         lines
     }
 
-    /// Ends it, and gives what it has printed since.
+    /// Stops the server, and returns what it has printed since.
     async fn rest(self) -> String {
         signal(self.child.id().unwrap(), "TERM");
         let mut rest = String::new();
@@ -158,7 +158,7 @@ impl Started {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn quiet_says_the_port_that_the_system_chose_and_no_more() {
+async fn quiet_prints_only_the_url_and_the_ready_line() {
     for (server, flags) in [("", &["-q", "--port", "0"][..]), ("server: { port: 0 }", &["-q"])] {
         let mut started = Started::with(&format!("{server}{SHOP}"), flags);
         let lines = started.until("ready, ").await;
@@ -171,7 +171,7 @@ async fn quiet_says_the_port_that_the_system_chose_and_no_more() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn twice_quiet_prints_nothing_at_all() {
+async fn quiet_twice_prints_nothing() {
     for format in ["text", "json"] {
         let ready = tempfile::TempDir::new().unwrap();
         let ready = ready.path().join("ready.json");
@@ -183,7 +183,7 @@ async fn twice_quiet_prints_nothing_at_all() {
 }
 
 #[tokio::test]
-async fn paths_are_printed_as_one_types_them_into_curl() {
+async fn printed_paths_are_percent_encoded() {
     let scenario = r#"
 name: shop
 categories:
@@ -214,7 +214,7 @@ categories:
 }
 
 #[tokio::test]
-async fn the_greeting_for_one_address_names_no_other() {
+async fn the_greeting_for_one_address_lists_no_network_urls() {
     let mockd = Mockd::shop_with("", &["--host", "127.0.0.1"]).await;
     assert_eq!(mockd.greeting()["network"], json!(null));
 }

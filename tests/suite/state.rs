@@ -1,4 +1,4 @@
-//! A world's state: read, set, started over, kept and gone back to.
+//! The state of a world: reading, setting, resets and snapshots.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ orders:
   scripts: [{ steps: [{ at: 2500ms, remove: { product: A2 } }] }]
 ";
 
-/// Products that are added while the state is read.
+/// The number of products added while the state is read.
 const ADDED: u64 = 300;
 
 async fn paused() -> Mockd {
@@ -22,7 +22,7 @@ async fn state(mockd: &Mockd) -> Value {
 }
 
 #[tokio::test]
-async fn the_state_is_everything_at_one_moment() {
+async fn the_state_has_every_property_of_a_world() {
     let mockd = paused().await;
     let _live = mockd.live("electronics").await;
     mockd.advance("", "1s").await;
@@ -37,7 +37,7 @@ async fn the_state_is_everything_at_one_moment() {
 }
 
 #[tokio::test]
-async fn a_state_has_the_products_of_its_sequence() {
+async fn the_state_is_consistent_with_its_sequence_number() {
     let mockd = paused().await;
     let add = async {
         for _ in 0..ADDED {
@@ -59,7 +59,7 @@ async fn a_state_has_the_products_of_its_sequence() {
 }
 
 #[tokio::test]
-async fn a_reset_returns_to_the_start_and_sockets_get_current_orders() {
+async fn a_reset_restores_the_start_and_sends_current_orders() {
     let mockd = paused().await;
     let mut live = mockd.live("electronics").await;
     let fresh = live.texts(2).await;
@@ -76,14 +76,14 @@ async fn a_reset_returns_to_the_start_and_sockets_get_current_orders() {
     assert_ne!(after["totals"], before["totals"]);
     assert_eq!(mockd.get("/electronics").await.json().as_array().unwrap().len(), 2);
     let journal = mockd.get("/__mockd/journal?kind=request").await.json();
-    assert_eq!(journal["entries"].as_array().unwrap().len(), 1, "only what came after: {journal}");
+    assert_eq!(journal["entries"].as_array().unwrap().len(), 1, "only requests after the reset: {journal}");
     assert_eq!(mockd.get("/__mockd/transcript").await.text, "");
-    // Random streams start over as well.
+    // Random streams restart too.
     assert_eq!(mockd.advance("", "10s").await, first);
 }
 
 #[tokio::test]
-async fn a_reset_may_bring_another_seed_which_the_world_keeps() {
+async fn a_reset_may_set_a_seed_that_later_resets_keep() {
     let mockd = paused().await;
     let first = mockd.advance("", "10s").await;
     mockd.control("POST", "/__mockd/reset", json!({ "seed": 8 })).await;
@@ -101,7 +101,7 @@ async fn totals_are_set_all_or_none() {
     let answer = mockd.control("PATCH", "/__mockd/state", json!({ "totals": { "B1": 5, "A1": -1 } })).await;
     assert_eq!(answer["events"][1]["total"], -1);
     assert_eq!(live.texts(2).await, [r#"{"id":"B1","total":5}"#, r#"{"id":"A1","total":-1}"#]);
-    for (totals, field, why) in [
+    for (totals, field, reason) in [
         (json!({ "A1": 1, "Z9": 1 }), "totals.Z9", "there is no product Z9"),
         (json!({ "A1": 1, "A2": 1.5 }), "totals.A2", "is not an integer"),
         (json!({ "A1": 1, "A2": 9_007_199_254_740_992_i64 }), "totals.A2", "would make a total outside of ±(2^53 - 1)"),
@@ -110,16 +110,16 @@ async fn totals_are_set_all_or_none() {
         let answer = mockd.send("PATCH", "/__mockd/state", Some(&json!({ "totals": totals }))).await;
         let error = answer.json();
         assert_eq!((answer.status, &error["field"]), (400, &json!(field)), "{error}");
-        assert_eq!(error["message"], format!("{field}: {why}"));
+        assert_eq!(error["message"], format!("{field}: {reason}"));
     }
     let after = state(&mockd).await;
     assert_eq!(after["totals"], json!({ "A1": -1, "A2": 7, "B1": 5 }));
-    // Not even an event's number is used up.
+    // The refused changes used no sequence number.
     assert_eq!(after["sequence"], 2);
 }
 
 #[tokio::test]
-async fn many_orders_in_one_call_are_carried_out_all_or_none() {
+async fn orders_in_one_call_are_applied_all_or_none() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     let orders = json!([{ "id": "A1", "amount": 1 }, { "id": "B1", "amount": -2 }, { "id": "A1", "amount": 3.0 }]);
@@ -127,11 +127,11 @@ async fn many_orders_in_one_call_are_carried_out_all_or_none() {
     assert_eq!(answer["events"].as_array().unwrap().len(), 3);
     let frames = [r#"{"id":"A1","total":4}"#, r#"{"id":"B1","total":99}"#, r#"{"id":"A1","total":7}"#];
     assert_eq!(live.texts(3).await, frames);
-    let most = 9_007_199_254_740_991_i64;
+    let max = 9_007_199_254_740_991_i64;
     for (orders, field) in [
         (json!([{ "id": "A1", "amount": 1 }, { "id": "Z9", "amount": 1 }]), "orders[1].id"),
         (json!([{ "id": "A1", "amount": 1 }, { "id": "A1", "amount": "1" }]), "orders[1].amount"),
-        (json!([{ "id": "A1", "amount": most - 7 }, { "id": "A1", "amount": 1 }]), "orders[1].amount"),
+        (json!([{ "id": "A1", "amount": max - 7 }, { "id": "A1", "amount": 1 }]), "orders[1].amount"),
         (json!([{ "id": "A1" }]), "orders[0].amount"),
         (json!([["A1", 1]]), "orders[0]"),
         (json!([{ "id": "A1", "amount": 1, "amout": 1 }]), "orders[0].amout"),
@@ -145,7 +145,7 @@ async fn many_orders_in_one_call_are_carried_out_all_or_none() {
 }
 
 #[tokio::test]
-async fn a_socket_that_reads_gets_every_order_of_a_large_call() {
+async fn a_reading_socket_gets_every_order_of_a_large_call() {
     let mockd = paused().await;
     let mut live = mockd.live("nothing").await;
     for round in 0..2 {
@@ -160,7 +160,7 @@ async fn a_socket_that_reads_gets_every_order_of_a_large_call() {
 }
 
 #[tokio::test]
-async fn a_key_that_occurs_twice_is_refused() {
+async fn duplicate_keys_are_refused() {
     let mockd = paused().await;
     let answer = mockd.post("/__mockd/orders", r#"{"orders":[{"id":"A1","amount":1,"amount":2}]}"#).await;
     assert_eq!(answer.status, 400);
@@ -173,7 +173,7 @@ async fn a_snapshot_restores_time_totals_products_and_random_streams() {
     let mockd = paused().await;
     mockd.advance("", "5s").await;
     mockd.control("POST", "/__mockd/snapshots", json!({ "name": "before checkout" })).await;
-    let (kept, transcript) = (state(&mockd).await, mockd.get("/__mockd/transcript").await.text);
+    let (saved, transcript) = (state(&mockd).await, mockd.get("/__mockd/transcript").await.text);
     let mut live = mockd.live("electronics").await;
     let current = live.text().await;
     let first = mockd.advance("", "5s").await;
@@ -184,7 +184,7 @@ async fn a_snapshot_restores_time_totals_products_and_random_streams() {
     let after = state(&mockd).await;
     assert_eq!(
         (&after["at"], &after["totals"], &after["sequence"]),
-        (&json!("5s"), &kept["totals"], &kept["sequence"])
+        (&json!("5s"), &saved["totals"], &saved["sequence"])
     );
     assert_eq!(mockd.get("/__mockd/transcript").await.text, transcript);
     assert_eq!(mockd.advance("", "5s").await, first);
@@ -198,7 +198,7 @@ async fn a_snapshot_restores_time_totals_products_and_random_streams() {
 }
 
 #[tokio::test]
-async fn a_snapshot_from_before_a_reload_uses_the_new_scenario() {
+async fn a_snapshot_from_before_a_reload_gets_the_new_scenario() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
     mockd.order("A2", 1).await;
@@ -227,7 +227,7 @@ async fn snapshots_have_names_and_are_bounded() {
 }
 
 #[tokio::test]
-async fn the_state_since_an_event_has_the_totals_changed_after_it() {
+async fn the_state_since_an_event_has_the_totals_changed_since() {
     let mockd = Mockd::run_with(ScenarioFile::new(SHOP).path(), &["--paused"]).await;
     let since = async |event: u64| {
         let state = mockd.get(&format!("/__mockd/state?since={event}")).await.json();

@@ -1,4 +1,4 @@
-//! What every store does, whatever it is made of: the same tests for each.
+//! The contract of stores, tested on every implementation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use crate::support::{self, poll, soon};
 
 const LEASE: Duration = Duration::from_mins(1);
 
-/// A store, and what has to be there for as long as it is used.
-struct Place {
+/// A store, with the server and the guard that keep it running.
+struct TestStore {
     store: Arc<dyn Store>,
     _server: Option<support::Redis>,
     _end: tokio_util::sync::DropGuard,
 }
 
-fn memory() -> Place {
-    Place { store: Arc::new(Memory::default()), _server: None, _end: CancellationToken::new().drop_guard() }
+fn memory() -> TestStore {
+    TestStore { store: Arc::new(Memory::default()), _server: None, _end: CancellationToken::new().drop_guard() }
 }
 
-async fn redis() -> Place {
+async fn redis() -> TestStore {
     let (server, end) = (support::Redis::start().await, CancellationToken::new());
     let url: RedisUrl = server.url().parse().unwrap();
     let store = Redis::connect(&url, "test", &TaskTracker::new(), &end);
     store.reached().await.unwrap();
-    Place { store: Arc::new(store), _server: Some(server), _end: end.drop_guard() }
+    TestStore { store: Arc::new(store), _server: Some(server), _end: end.drop_guard() }
 }
 
-/// Each test for each store.
+/// Generates each test for each store.
 macro_rules! for_each_store {
     ($($name:ident)*) => {
         mod in_memory { $(#[tokio::test] async fn $name() { super::$name(&super::memory().store).await; })* }
@@ -49,15 +49,15 @@ macro_rules! for_each_store {
 
 for_each_store! {
     all_followers_get_entries_in_one_order_without_gaps
-    a_log_is_made_once_and_found_by_name
-    what_is_opened_is_the_checkpoint_and_what_comes_after_it
-    times_after_584_years_are_kept
+    a_log_is_created_once_and_found_by_name
+    opening_a_log_returns_the_checkpoint_and_later_entries
+    times_after_584_years_are_preserved
     following_a_missing_or_removed_position_reports_the_gap
     one_server_leads_until_its_lease_ends_and_tokens_increase
-    what_an_older_token_says_is_refused
-    a_server_is_there_for_as_long_as_it_says
-    an_ended_log_is_read_to_its_end_and_then_made_anew
-    texts_are_kept_under_names
+    entries_with_an_older_token_are_refused
+    presence_lasts_as_long_as_announced
+    an_ended_log_is_read_to_its_end_and_can_be_created_again
+    texts_are_stored_by_name
 }
 
 fn entry<'e>(mark: &'e str, text: &'e str) -> NewEntry<'e> {
@@ -68,27 +68,27 @@ fn claim(server: &str, lease: Duration) -> Claim<'_> {
     Claim { server, lease, at: Duration::from_secs(2), lifetime: None }
 }
 
-/// Makes a log, and gives its first entry.
-async fn made(store: &Arc<dyn Store>, world: &str) -> StoredEntry {
+/// Creates a log, and returns its first entry.
+async fn create_log(store: &Arc<dyn Store>, world: &str) -> StoredEntry {
     let opened = store.open(world, OpenMode::New(entry("first", "born"))).await.unwrap();
     assert_eq!(opened.checkpoint, None);
     opened.entries[0].clone()
 }
 
-/// The texts of the next entries, as many as asked for, with their positions.
+/// Reads the next `count` entries, and returns their positions and texts.
 async fn read(store: &Arc<dyn Store>, world: &str, after: &StoredEntry, count: usize) -> Vec<(u64, String)> {
     let mut entries = store.follow(world, after);
     let mut read = Vec::new();
     while read.len() < count {
-        let some = soon("entries", entries.next()).await.expect("a store goes on").unwrap();
+        let some = soon("entries", entries.next()).await.expect("the log continues").unwrap();
         read.extend(some.into_iter().map(|entry| (entry.position, entry.text)));
     }
     read
 }
 
 async fn all_followers_get_entries_in_one_order_without_gaps(store: &Arc<dyn Store>) {
-    let first = made(store, "a").await;
-    made(store, "b").await;
+    let first = create_log(store, "a").await;
+    create_log(store, "b").await;
     let writers = (0..4).map(|writer| {
         let store = store.clone();
         tokio::spawn(async move {
@@ -118,10 +118,10 @@ async fn all_followers_get_entries_in_one_order_without_gaps(store: &Arc<dyn Sto
     }
 }
 
-async fn a_log_is_made_once_and_found_by_name(store: &Arc<dyn Store>) {
+async fn a_log_is_created_once_and_found_by_name(store: &Arc<dyn Store>) {
     assert_eq!(store.open("a", OpenMode::Existing).await, Err(StoreError::Missing));
     assert_eq!(store.append("a", entry("early", "")).await, Err(StoreError::Missing));
-    let first = made(store, "a").await;
+    let first = create_log(store, "a").await;
     assert_eq!(store.open("a", OpenMode::New(entry("again", ""))).await, Err(StoreError::Exists));
     for open_mode in [OpenMode::Existing, OpenMode::Either(entry("once more", ""))] {
         assert_eq!(store.open("a", open_mode).await.unwrap().entries, std::slice::from_ref(&first));
@@ -130,15 +130,15 @@ async fn a_log_is_made_once_and_found_by_name(store: &Arc<dyn Store>) {
     assert_eq!(store.worlds().await.unwrap(), ["a", "b"]);
 }
 
-async fn what_is_opened_is_the_checkpoint_and_what_comes_after_it(store: &Arc<dyn Store>) {
-    let first = made(store, "a").await;
+async fn opening_a_log_returns_the_checkpoint_and_later_entries(store: &Arc<dyn Store>) {
+    let first = create_log(store, "a").await;
     for number in 0..5 {
         let text = number.to_string();
         store.append("a", NewEntry { at: Duration::from_secs(number), ..entry(&text, &text) }).await.unwrap();
     }
     let checkpoint = Checkpoint { position: first.position + 3, state: "as of then".into() };
     store.keep("a", &checkpoint, checkpoint.position).await.unwrap();
-    // One that is late changes nothing.
+    // An older checkpoint changes nothing.
     store.keep("a", &Checkpoint { position: first.position + 1, state: "old".into() }, u64::MAX).await.unwrap();
     let opened = store.open("a", OpenMode::Existing).await.unwrap();
     assert_eq!(opened.checkpoint, Some(checkpoint));
@@ -146,27 +146,27 @@ async fn what_is_opened_is_the_checkpoint_and_what_comes_after_it(store: &Arc<dy
     assert_eq!((opened.at, opened.is_led), (Duration::from_secs(4), false));
 }
 
-async fn times_after_584_years_are_kept(store: &Arc<dyn Store>) {
-    made(store, "a").await;
-    let last_of_64_bits = Duration::from_nanos(u64::MAX);
-    for (mark, at) in [("one", last_of_64_bits + Duration::from_nanos(1)), ("two", Duration::MAX)] {
+async fn times_after_584_years_are_preserved(store: &Arc<dyn Store>) {
+    create_log(store, "a").await;
+    let max_of_64_bits = Duration::from_nanos(u64::MAX);
+    for (mark, at) in [("one", max_of_64_bits + Duration::from_nanos(1)), ("two", Duration::MAX)] {
         store.append("a", NewEntry { at, ..entry(mark, mark) }).await.unwrap();
         assert_eq!(store.open("a", OpenMode::Existing).await.unwrap().at, at, "of an entry");
-        let told = at.saturating_sub(Duration::from_secs(1));
-        store.lead("a", Claim { at: told, ..claim("one", LEASE) }).await.unwrap();
-        assert_eq!(store.open("a", OpenMode::Existing).await.unwrap().at, told, "of a leader");
+        let time = at.saturating_sub(Duration::from_secs(1));
+        store.lead("a", Claim { at: time, ..claim("one", LEASE) }).await.unwrap();
+        assert_eq!(store.open("a", OpenMode::Existing).await.unwrap().at, time, "of a leader");
     }
 }
 
 async fn following_a_missing_or_removed_position_reports_the_gap(store: &Arc<dyn Store>) {
-    let first = made(store, "a").await;
+    let first = create_log(store, "a").await;
     let mut positions = Vec::new();
     for number in 0..5 {
         let text = number.to_string();
         positions.push(store.append("a", entry(&text, &text)).await.unwrap());
     }
     store.keep("a", &Checkpoint { position: positions[1], state: String::new() }, 0).await.unwrap();
-    assert_eq!(read(store, "a", &first, 5).await.len(), 5, "nothing is cut off yet");
+    assert_eq!(read(store, "a", &first, 5).await.len(), 5, "nothing is trimmed yet");
     store.keep("a", &Checkpoint { position: positions[3], state: String::new() }, positions[1]).await.unwrap();
     let stranger = StoredEntry { position: positions[2], mark: "another".into(), text: String::new() };
     let ahead = StoredEntry { position: positions[4] + 7, mark: "ahead".into(), text: String::new() };
@@ -174,18 +174,18 @@ async fn following_a_missing_or_removed_position_reports_the_gap(store: &Arc<dyn
         let outcome = soon("the gap", store.follow("a", &lost).next()).await.unwrap();
         assert_eq!(outcome, Err(StoreError::Gap(lost.position)));
     }
-    let kept = StoredEntry { position: positions[1], mark: "1".into(), text: "1".into() };
-    assert_eq!(read(store, "a", &kept, 3).await.len(), 3);
+    let retained = StoredEntry { position: positions[1], mark: "1".into(), text: "1".into() };
+    assert_eq!(read(store, "a", &retained, 3).await.len(), 3);
 }
 
 async fn one_server_leads_until_its_lease_ends_and_tokens_increase(store: &Arc<dyn Store>) {
-    made(store, "a").await;
+    create_log(store, "a").await;
     let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
     assert_eq!(store.lead("a", claim("two", LEASE)).await.unwrap(), None);
-    assert_eq!(store.lead("a", claim("one", LEASE)).await.unwrap(), Some(first), "it keeps its lead");
+    assert_eq!(store.lead("a", claim("one", LEASE)).await.unwrap(), Some(first), "the leader keeps its lead");
     let opened = store.open("a", OpenMode::Existing).await.unwrap();
     assert_eq!((opened.is_led, opened.at), (true, Duration::from_secs(2)));
-    assert_eq!(store.lead("a", claim("one", Duration::ZERO)).await.unwrap(), None, "it gives it up");
+    assert_eq!(store.lead("a", claim("one", Duration::ZERO)).await.unwrap(), None, "a zero lease gives up the lead");
     let short = Duration::from_millis(1);
     let second = store.lead("a", claim("two", short)).await.unwrap().unwrap();
     assert!(second > first, "{second:?} {first:?}");
@@ -193,23 +193,23 @@ async fn one_server_leads_until_its_lease_ends_and_tokens_increase(store: &Arc<d
     assert!(poll("the end of a lease", lead).await > second);
 }
 
-async fn what_an_older_token_says_is_refused(store: &Arc<dyn Store>) {
-    made(store, "a").await;
-    let says = |mark: &'static str, token: FencingToken| NewEntry { token: Some(token), ..entry(mark, mark) };
+async fn entries_with_an_older_token_are_refused(store: &Arc<dyn Store>) {
+    create_log(store, "a").await;
+    let fenced = |mark: &'static str, token: FencingToken| NewEntry { token: Some(token), ..entry(mark, mark) };
     let first = store.lead("a", claim("one", LEASE)).await.unwrap().unwrap();
-    store.append("a", says("in time", first)).await.unwrap();
+    store.append("a", fenced("in time", first)).await.unwrap();
     store.lead("a", claim("one", Duration::ZERO)).await.unwrap();
     let second = store.lead("a", claim("two", LEASE)).await.unwrap().unwrap();
-    assert_eq!(store.append("a", says("too late", first)).await, Err(StoreError::Fenced));
-    store.append("a", says("next", second)).await.unwrap();
+    assert_eq!(store.append("a", fenced("too late", first)).await, Err(StoreError::Fenced));
+    store.append("a", fenced("next", second)).await.unwrap();
     let texts = store.open("a", OpenMode::Existing).await.unwrap().entries;
     assert_eq!(texts.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["born", "in time", "next"]);
 }
 
-async fn a_server_is_there_for_as_long_as_it_says(store: &Arc<dyn Store>) {
+async fn presence_lasts_as_long_as_announced(store: &Arc<dyn Store>) {
     assert_eq!(store.be_present("a", "one", LEASE).await, Err(StoreError::Missing));
-    made(store, "a").await;
-    made(store, "b").await;
+    create_log(store, "a").await;
+    create_log(store, "b").await;
     assert_eq!(store.be_present("a", "one", LEASE).await.unwrap(), ["one"]);
     let present = async |server: &str, time: Duration| {
         let mut present = store.be_present("a", server, time).await.unwrap();
@@ -220,12 +220,12 @@ async fn a_server_is_there_for_as_long_as_it_says(store: &Arc<dyn Store>) {
     let alone = async || Some(present("one", LEASE).await).filter(|present| present.len() == 1);
     assert_eq!(poll("the end of a presence", alone).await, ["one"]);
     assert_eq!(present("three", LEASE).await, ["one", "three"]);
-    assert_eq!(present("one", Duration::ZERO).await, ["three"], "it takes its presence back");
-    assert_eq!(store.be_present("b", "two", LEASE).await.unwrap(), ["two"], "each world has its own");
+    assert_eq!(present("one", Duration::ZERO).await, ["three"], "a zero duration ends the presence");
+    assert_eq!(store.be_present("b", "two", LEASE).await.unwrap(), ["two"], "presence is separate for each world");
 }
 
-async fn an_ended_log_is_read_to_its_end_and_then_made_anew(store: &Arc<dyn Store>) {
-    let first = made(store, "a").await;
+async fn an_ended_log_is_read_to_its_end_and_can_be_created_again(store: &Arc<dyn Store>) {
+    let first = create_log(store, "a").await;
     store.append("a", entry("more", "more")).await.unwrap();
     store.end("a", entry("last", "end")).await.unwrap();
     let texts: Vec<_> = read(store, "a", &first, 2).await.into_iter().map(|(_, text)| text).collect();
@@ -234,11 +234,11 @@ async fn an_ended_log_is_read_to_its_end_and_then_made_anew(store: &Arc<dyn Stor
     assert_eq!(store.append("a", entry("later", "")).await, Err(StoreError::Missing));
     assert_eq!(store.worlds().await.unwrap(), [""; 0]);
     let again = store.open("a", OpenMode::New(entry("second life", "born"))).await.unwrap();
-    assert_eq!(again.entries.len(), 1, "nothing of its first life: {again:?}");
+    assert_eq!(again.entries.len(), 1, "no entries of the ended log: {again:?}");
     assert_eq!(again.checkpoint, None);
 }
 
-async fn texts_are_kept_under_names(store: &Arc<dyn Store>) {
+async fn texts_are_stored_by_name(store: &Arc<dyn Store>) {
     assert_eq!(store.get("one").await.unwrap(), None);
     store.put("one", "früher").await.unwrap();
     store.put("one", "später").await.unwrap();

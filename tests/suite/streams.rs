@@ -1,4 +1,4 @@
-//! Streams of server-sent events, as a test sees and handles them, and what faults do to them.
+//! Streams of server-sent events: the control API for them, and faults that affect them.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ http:
   /rows: { crud: rows }
 ";
 
-/// A shop with streams in which time stands still, and with these faults.
+/// Starts a paused shop with streams and these faults.
 async fn rooms_with(faults: &str) -> Mockd {
     Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{ROOMS}{faults}")).path(), &["--paused", "--seed", "7"]).await
 }
@@ -24,35 +24,35 @@ async fn open(mockd: &Mockd, room: &str) -> EventStream {
     EventStream::open(mockd, &format!("/rooms/{room}/events")).await
 }
 
-/// As [`open`], once its first event has come.
-async fn greeted(mockd: &Mockd, room: &str) -> EventStream {
+/// Opens a stream, and reads its first event.
+async fn open_greeted(mockd: &Mockd, room: &str) -> EventStream {
     let mut events = open(mockd, room).await;
     assert_eq!(events.event().await.unwrap(), "data: hello");
     events
 }
 
-/// Adds a row, of which all streams hear.
+/// Adds a row, which sends an event to all streams.
 async fn add(mockd: &Mockd, n: i64) {
     assert_eq!(mockd.send("POST", "/rows", Some(&json!({ "n": n }))).await.status, 201);
 }
 
-async fn bring(mockd: &Mockd, fault: Value) {
+async fn add_fault(mockd: &Mockd, fault: Value) {
     mockd.control("POST", "/__mockd/faults", fault).await;
 }
 
-async fn lift(mockd: &Mockd) {
+async fn remove_faults(mockd: &Mockd) {
     mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
 }
 
-/// What faults did, to which stream.
-async fn did(mockd: &Mockd) -> Vec<String> {
+/// Returns the number of each stream that a fault has hit, with the fault's effect.
+async fn fault_effects(mockd: &Mockd) -> Vec<String> {
     let journal = mockd.get("/__mockd/journal?kind=faulted").await.json();
     let entries = journal["entries"].as_array().unwrap().iter();
     entries.map(|entry| format!("{} {}", entry["socket"], entry["did"].as_str().unwrap())).collect()
 }
 
-/// The open sockets, once so many events are written to the first.
-async fn listed(mockd: &Mockd, sent: u64) -> Vec<Value> {
+/// Returns the open sockets, once `sent` events are written to the first.
+async fn sockets_after(mockd: &Mockd, sent: u64) -> Vec<Value> {
     let list = mockd.until("/__mockd/sockets", |list| list["sockets"][0]["sent"] == sent).await;
     list["sockets"].as_array().unwrap().clone()
 }
@@ -60,9 +60,9 @@ async fn listed(mockd: &Mockd, sent: u64) -> Vec<Value> {
 #[tokio::test]
 async fn streams_are_listed_by_path_beside_sockets() {
     let mockd = rooms().await;
-    let _events = greeted(&mockd, "a%20b").await;
+    let _events = open_greeted(&mockd, "a%20b").await;
     let _live = mockd.live("nothing").await;
-    let mut list = listed(&mockd, 1).await;
+    let mut list = sockets_after(&mockd, 1).await;
     assert!(list[0]["age"].take().is_string());
     let stream = json!({ "socket": 1, "world": "default", "stream": "/rooms/a b/events", "topics": ["rows"], "opened": "0s",
         "age": null, "sent": 1, "received": 0, "backlog": 0, "caughtUp": 0 });
@@ -71,9 +71,9 @@ async fn streams_are_listed_by_path_beside_sockets() {
 }
 
 #[tokio::test]
-async fn a_stream_gets_what_is_sent_to_it_and_ends_when_closed() {
+async fn a_stream_receives_sent_frames_and_ends_when_closed() {
     let mockd = rooms().await;
-    let (mut events, mut other) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
+    let (mut events, mut other) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
     for (frame, event) in [
         (json!({ "json": { "event": "x", "data": [1] } }), "event: x\ndata: [1]"),
         (json!({ "json": { "n": 1 } }), "data: {\"n\":1}"),
@@ -93,93 +93,93 @@ async fn a_stream_gets_what_is_sent_to_it_and_ends_when_closed() {
 }
 
 #[tokio::test]
-async fn an_opened_stream_is_expected_by_its_path() {
+async fn an_opened_stream_can_be_verified_by_its_path() {
     let mockd = rooms().await;
-    let _events = greeted(&mockd, "a").await;
+    let _events = open_greeted(&mockd, "a").await;
     let expected = async |expectation: Value| {
         mockd.control("POST", "/__mockd/verify", json!({ "expect": [expectation] })).await["pass"].clone()
     };
     assert_eq!(expected(json!({ "kind": "opened", "path": "/rooms/*", "exactly": 1 })).await, true);
     assert_eq!(expected(json!({ "kind": "opened", "path": "/rooms/b/*" })).await, false);
-    // The request alone, not the stream that it has opened.
+    // Matches only the request, not the stream that it opened.
     assert_eq!(expected(json!({ "path": "/rooms/a/events", "exactly": 1 })).await, true);
     let entry = mockd.get("/__mockd/journal?kind=opened").await.json()["entries"][0].clone();
     assert_eq!((&entry["stream"], entry.get("category")), (&json!("/rooms/a/events"), None));
 }
 
 #[tokio::test]
-async fn events_that_were_dropped_do_not_come_again() {
+async fn dropped_events_are_not_sent_later() {
     let mockd = rooms().await;
-    let (mut hit, mut other) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
-    bring(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true })).await;
+    let (mut hit, mut other) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
+    add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true })).await;
     add(&mockd, 1).await;
     assert_eq!(other.event().await.unwrap(), "data: 1");
-    lift(&mockd).await;
+    remove_faults(&mockd).await;
     add(&mockd, 2).await;
     assert_eq!((hit.event().await.unwrap(), other.event().await.unwrap()), ("data: 2".into(), "data: 2".into()));
-    assert_eq!(did(&mockd).await, ["1 dropped"]);
+    assert_eq!(fault_effects(&mockd).await, ["1 dropped"]);
 }
 
 #[tokio::test]
-async fn a_chance_of_events_is_dropped_or_comes_twice() {
+async fn events_are_dropped_or_duplicated_by_chance() {
     let mockd = rooms().await;
-    let (mut events, mut all) = (greeted(&mockd, "a").await, greeted(&mockd, "b").await);
-    bring(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "duplicate": true })).await;
+    let (mut events, mut all) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
+    add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "duplicate": true })).await;
     add(&mockd, 1).await;
     assert_eq!(events.events(2).await, ["data: 1", "data: 1"]);
-    lift(&mockd).await;
-    bring(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true, "chance": "50%" })).await;
+    remove_faults(&mockd).await;
+    add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true, "chance": "50%" })).await;
     for n in 2..42 {
         add(&mockd, n).await;
     }
     assert_eq!(all.events(41).await.last().unwrap(), "data: 41");
-    lift(&mockd).await;
+    remove_faults(&mockd).await;
     add(&mockd, 42).await;
-    let mut came = Vec::new();
-    while came.last().is_none_or(|last| last != "data: 42") {
-        came.push(events.event().await.unwrap());
+    let mut received = Vec::new();
+    while received.last().is_none_or(|last| last != "data: 42") {
+        received.push(events.event().await.unwrap());
     }
-    let dropped = did(&mockd).await.iter().filter(|did| *did == "1 dropped").count();
+    let dropped = fault_effects(&mockd).await.iter().filter(|did| *did == "1 dropped").count();
     assert!((10..30).contains(&dropped), "{dropped}");
-    assert_eq!(came.len() + dropped, 41);
+    assert_eq!(received.len() + dropped, 41);
 }
 
 #[tokio::test]
-async fn events_are_late_in_the_worlds_time_and_in_their_order() {
+async fn delayed_events_follow_the_worlds_clock_in_order() {
     let mockd = rooms().await;
-    let mut events = greeted(&mockd, "a").await;
-    listed(&mockd, 1).await;
-    bring(&mockd, json!({ "on": "stream", "latency": "2s" })).await;
+    let mut events = open_greeted(&mockd, "a").await;
+    sockets_after(&mockd, 1).await;
+    add_fault(&mockd, json!({ "on": "stream", "latency": "2s" })).await;
     add(&mockd, 1).await;
     mockd.advance("", "1999ms").await;
     add(&mockd, 2).await;
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"][0]["sent"], 1);
     mockd.advance("", "1ms").await;
     assert_eq!(events.event().await.unwrap(), "data: 1");
-    assert_eq!(listed(&mockd, 2).await.len(), 1);
+    assert_eq!(sockets_after(&mockd, 2).await.len(), 1);
     mockd.advance("", "1999ms").await;
     assert_eq!(events.event().await.unwrap(), "data: 2");
 }
 
 #[tokio::test]
-async fn what_a_stream_begins_with_meets_faults_as_well() {
+async fn faults_affect_the_first_events_of_a_stream() {
     let mockd = rooms_with("faults: [{ on: stream, drop: true, until: 1s }]").await;
     let mut events = open(&mockd, "a").await;
     mockd.advance("", "1s").await;
     add(&mockd, 1).await;
     assert_eq!(events.event().await.unwrap(), "data: 1");
-    assert_eq!(did(&mockd).await, ["1 dropped"]);
+    assert_eq!(fault_effects(&mockd).await, ["1 dropped"]);
 }
 
 #[tokio::test]
-async fn a_stream_breaks_off_at_once_or_after_some_events() {
+async fn a_stream_is_reset_immediately_or_after_some_events() {
     let mockd = rooms().await;
-    let mut hit = greeted(&mockd, "a").await;
-    bring(&mockd, json!({ "on": "stream", "reset": true })).await;
+    let mut hit = open_greeted(&mockd, "a").await;
+    add_fault(&mockd, json!({ "on": "stream", "reset": true })).await;
     assert!(hit.next().await.is_err());
-    // One that is opened later is not hit.
-    let mut later = greeted(&mockd, "a").await;
-    bring(&mockd, json!({ "on": "stream", "path": "/rooms/b/*", "reset": true, "after": 3 })).await;
+    // A stream that is opened later is not hit.
+    let mut later = open_greeted(&mockd, "a").await;
+    add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/b/*", "reset": true, "after": 3 })).await;
     let mut counted = open(&mockd, "b").await;
     for n in 1..5 {
         add(&mockd, n).await;
@@ -187,53 +187,53 @@ async fn a_stream_breaks_off_at_once_or_after_some_events() {
     assert_eq!(counted.events(3).await, ["data: hello", "data: 1", "data: 2"]);
     assert!(counted.next().await.is_err());
     assert_eq!(later.events(4).await, ["data: 1", "data: 2", "data: 3", "data: 4"]);
-    assert_eq!(did(&mockd).await, ["1 reset", "3 reset"]);
+    assert_eq!(fault_effects(&mockd).await, ["1 reset", "3 reset"]);
 }
 
 #[tokio::test]
 async fn a_fault_skips_some_streams_and_hits_a_limited_number() {
     let mockd = rooms_with("faults: [{ on: stream, skip: 1, times: 1, drop: true }]").await;
-    let _first = greeted(&mockd, "a").await;
+    let _first = open_greeted(&mockd, "a").await;
     let _hit = open(&mockd, "a").await;
-    let mut last = greeted(&mockd, "a").await;
+    let mut last = open_greeted(&mockd, "a").await;
     add(&mockd, 1).await;
     assert_eq!(last.event().await.unwrap(), "data: 1");
-    let both = async || Some(did(&mockd).await).filter(|did| did.len() == 2);
+    let both = async || Some(fault_effects(&mockd).await).filter(|did| did.len() == 2);
     assert_eq!(poll("both events dropped", both).await, ["2 dropped", "2 dropped"]);
     let fault = mockd.get("/__mockd/faults").await.json()["faults"][0].clone();
     assert_eq!((&fault["matched"], &fault["hit"]), (&json!(3), &json!(1)));
 }
 
 #[tokio::test]
-async fn faults_on_sockets_spare_streams_and_the_other_way_round() {
+async fn socket_faults_spare_streams_and_vice_versa() {
     let mockd = rooms().await;
-    let mut events = greeted(&mockd, "a").await;
+    let mut events = open_greeted(&mockd, "a").await;
     let mut live = mockd.live("confectionery").await;
     assert_eq!(live.order().await.1, 101);
     for fault in [json!({ "on": "websocket", "drop": true }), json!({ "on": "websocket", "freeze": true })] {
-        bring(&mockd, fault).await;
+        add_fault(&mockd, fault).await;
         add(&mockd, 1).await;
         assert_eq!(events.event().await.unwrap(), "data: 1");
-        lift(&mockd).await;
+        remove_faults(&mockd).await;
     }
-    bring(&mockd, json!({ "on": "stream", "drop": true })).await;
+    add_fault(&mockd, json!({ "on": "stream", "drop": true })).await;
     mockd.order("B1", 1).await;
     assert_eq!(live.order().await.1, 102);
-    lift(&mockd).await;
-    bring(&mockd, json!({ "on": "websocket", "storm": "5s" })).await;
+    remove_faults(&mockd).await;
+    add_fault(&mockd, json!({ "on": "websocket", "storm": "5s" })).await;
     assert_eq!(live.close_code().await, 1012);
     add(&mockd, 2).await;
     assert_eq!(events.event().await.unwrap(), "data: 2");
 }
 
 #[tokio::test]
-async fn a_request_that_opens_a_stream_is_hit_as_any_other() {
+async fn http_faults_hit_requests_that_open_streams() {
     let mockd = rooms().await;
-    bring(&mockd, json!({ "on": "http", "path": "/rooms/*", "status": 503 })).await;
+    add_fault(&mockd, json!({ "on": "http", "path": "/rooms/*", "status": 503 })).await;
     assert_eq!(mockd.get("/rooms/a/events").await.status, 503);
-    lift(&mockd).await;
+    remove_faults(&mockd).await;
     assert_eq!(mockd.get("/__mockd/journal?kind=opened").await.json()["entries"], json!([]));
-    // An answer without an end has no half, no length and no last byte.
+    // These effects need an answer with a known length.
     for effect in [
         json!({ "malformed": true }),
         json!({ "contentLength": 10 }),
@@ -242,16 +242,16 @@ async fn a_request_that_opens_a_stream_is_hit_as_any_other() {
     ] {
         let mut fault = effect;
         (fault["on"], fault["path"]) = ("http".into(), "/rooms/*".into());
-        bring(&mockd, fault).await;
-        let mut events = greeted(&mockd, "a").await;
+        add_fault(&mockd, fault).await;
+        let mut events = open_greeted(&mockd, "a").await;
         add(&mockd, 1).await;
         assert_eq!(events.event().await.unwrap(), "data: 1");
-        lift(&mockd).await;
+        remove_faults(&mockd).await;
     }
 }
 
 #[tokio::test]
-async fn the_request_of_a_stream_names_only_faults_that_hit_it() {
+async fn the_request_of_a_stream_lists_only_faults_that_hit_it() {
     let faults = "
 faults:
   - { name: broken, on: http, path: /rooms/*, malformed: true }
@@ -259,7 +259,7 @@ faults:
 ";
     let mockd = rooms_with(faults).await;
     mockd.control("POST", "/__mockd/clock", json!({ "resume": true, "speed": 10_000 })).await;
-    let _streams = [greeted(&mockd, "a").await, greeted(&mockd, "b").await];
+    let _streams = [open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await];
     let entries = mockd.get("/__mockd/journal?path=/rooms/*").await.json()["entries"].clone();
     assert_eq!(entries[0]["faults"], json!([{ "fault": "late", "did": "answered 1s later" }]));
     assert_eq!(entries[1].get("faults"), None);

@@ -1,4 +1,4 @@
-//! What the tests share: scenario files, running mockds, HTTP and live sockets.
+//! Test support: scenario files, mockd processes, HTTP clients and live sockets.
 
 mod arbitrary;
 mod browser;
@@ -26,19 +26,19 @@ pub(crate) use http::{Answer, Connection, http, raw};
 pub(crate) use mockd::{Mockd, command};
 pub(crate) use port::Port;
 pub(crate) use redis::Redis;
-pub(crate) use schema::{accepted, schema_rejects};
+pub(crate) use schema::{accepted, schema_errors};
 pub(crate) use socket::{RawSocket, Socket};
 pub(crate) use stream::EventStream;
 #[cfg(unix)]
 pub(crate) use terminal::Terminal;
-pub(crate) use tool::{Tool, are_there, needs};
+pub(crate) use tool::{Tool, are_available, needs};
 
 use std::time::Duration;
 
-/// How long anything may take before a test gives up waiting for it. Generous: it is only reached by a failure.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a test waits for anything. Generous: only a failing test reaches it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(45);
 
-/// The seed's shop without anything that moves by itself.
+/// The seed's shop, without orders of its own.
 pub(crate) const SHOP: &str = r#"
 categories:
   electronics:
@@ -52,26 +52,26 @@ categories:
       - { id: B1, name: Chewy Toffee, rrp: "0.99", info: Sticks., total: 101 }
 "#;
 
-/// Looks again and again, with a pause in between, until there is something to see. For what nothing else tells of: every
-/// other wait of a test is for the message itself.
-pub(crate) async fn poll<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looking = async {
+/// Calls `check` repeatedly, with a pause in between, until it returns a value. Only for conditions that nothing
+/// signals: elsewhere, tests wait for the message itself.
+pub(crate) async fn poll<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {
+    let checks = async {
         loop {
-            if let Some(seen) = look().await {
-                return seen;
+            if let Some(value) = check().await {
+                return value;
             }
             pause().await;
         }
     };
-    soon(what, looking).await
+    soon(what, checks).await
 }
 
-/// Lets some time pass before one looks again. No test sleeps otherwise.
+/// Sleeps between two checks. Tests sleep nowhere else.
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
-/// Sends a process a signal.
+/// Sends a signal to a process.
 #[cfg(unix)]
 pub(crate) fn signal(pid: u32, name: &str) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -80,13 +80,13 @@ pub(crate) fn signal(pid: u32, name: &str) {
         "INT" => Signal::INT,
         "STOP" => Signal::STOP,
         "TERM" => Signal::TERM,
-        other => panic!("{other} is sent by no test"),
+        other => panic!("unknown signal {other}"),
     };
     kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
 }
 
-/// Waits for a future, but not for ever.
+/// Waits for a future, and panics after [`TIMEOUT`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let outcome = tokio::time::timeout(PATIENCE, future).await;
-    outcome.unwrap_or_else(|_| panic!("{what} did not happen within {PATIENCE:?}"))
+    let outcome = tokio::time::timeout(TIMEOUT, future).await;
+    outcome.unwrap_or_else(|_| panic!("{what} did not happen within {TIMEOUT:?}"))
 }

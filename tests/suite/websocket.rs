@@ -1,4 +1,4 @@
-//! Endpoints of any API, from outside: what sockets hear, say and are told when.
+//! WebSocket endpoints of general APIs: handshakes, messages, topics and timelines.
 
 mod examples;
 mod handshakes;
@@ -12,12 +12,12 @@ use serde_json::json;
 
 use crate::support::{Mockd, ScenarioFile};
 
-/// Runs a scenario whose clock stands still.
+/// Runs a scenario with a paused clock.
 async fn paused(scenario: &str) -> Mockd {
     Mockd::run_with(ScenarioFile::new(scenario).path(), &["--paused"]).await
 }
 
-/// Lets time pass.
-async fn pass(mockd: &Mockd, time: &str) {
+/// Advances the clock of the default world.
+async fn advance(mockd: &Mockd, time: &str) {
     mockd.control("POST", "/__mockd/clock", json!({ "advance": time })).await;
 }

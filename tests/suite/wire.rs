@@ -1,4 +1,4 @@
-//! RFC 6455, byte by byte: frames (section 5).
+//! Frames, byte by byte (RFC 6455, section 5).
 
 use serde_json::Value;
 
@@ -9,31 +9,31 @@ use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
 
 const UPDATE: &[u8] = br#"{"cmd":"update-category","payload":{"category":"confectionery"}}"#;
 
-/// What comes for it.
+/// The frame that answers [`UPDATE`].
 const UPDATED: &[u8] = br#"{"id":"B1","total":101}"#;
 
 async fn socket() -> (Mockd, RawSocket) {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
-    let socket = another(&mockd).await;
+    let socket = open(&mockd).await;
     (mockd, socket)
 }
 
-async fn another(mockd: &Mockd) -> RawSocket {
+async fn open(mockd: &Mockd) -> RawSocket {
     RawSocket::open(mockd.address(), "/orders/nothing").await
 }
 
-/// An update that is filled up with spaces to that length, or nothing but spaces.
+/// Returns an update padded with spaces to a length, or only spaces if it does not fit.
 fn padded(length: usize) -> Vec<u8> {
     let mut payload = if length < UPDATE.len() { Vec::new() } else { UPDATE.to_vec() };
     payload.resize(length, b' ');
     payload
 }
 
-/// Each of these bytes is answered with 1002, whatever comes after it.
-async fn are_refused(all: impl IntoIterator<Item = Vec<u8>>) {
+/// Asserts that each of these byte strings closes its socket with 1002, and that later frames are ignored.
+async fn assert_protocol_errors(all: impl IntoIterator<Item = Vec<u8>>) {
     let mockd = Mockd::run(&ScenarioFile::new(SHOP)).await;
     for bytes in all {
-        let mut socket = another(&mockd).await;
+        let mut socket = open(&mockd).await;
         socket.send_bytes(&[&bytes[..], &masked(FINAL_TEXT, UPDATE)].concat()).await;
         let shown = &bytes[..bytes.len().min(16)];
         assert_eq!(socket.receive().await, (CLOSE, 1002_u16.to_be_bytes().to_vec()), "{shown:x?}");
@@ -42,7 +42,7 @@ async fn are_refused(all: impl IntoIterator<Item = Vec<u8>>) {
 }
 
 #[tokio::test]
-async fn a_payload_may_have_any_length_up_to_64_kib() {
+async fn payloads_may_have_any_length_up_to_64_kib() {
     let (mockd, mut socket) = socket().await;
     for opcode in [FINAL_TEXT, FINAL_BINARY] {
         for length in [0, 1, 125, 126, 127, 128, 65_535, 65_536] {
@@ -61,7 +61,7 @@ async fn a_payload_may_have_any_length_up_to_64_kib() {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_by_a_pong_with_its_payload() {
+async fn a_ping_is_answered_with_its_payload() {
     let (_mockd, mut socket) = socket().await;
     for payload in [&b""[..], b"are you there?", &[0xff; 125]] {
         socket.send(PING, payload).await;
@@ -80,7 +80,7 @@ async fn pings_in_a_row_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn pongs_that_nobody_asked_for_are_ignored() {
+async fn unsolicited_pongs_are_ignored() {
     let (_mockd, mut socket) = socket().await;
     for payload in [&b""[..], b"here I am", &[0xff; 125]] {
         socket.send(PONG, payload).await;
@@ -90,37 +90,37 @@ async fn pongs_that_nobody_asked_for_are_ignored() {
 }
 
 #[tokio::test]
-async fn a_control_frame_that_is_too_long_or_fragmented_gets_1002() {
+async fn long_or_fragmented_control_frames_get_1002() {
     let controls = [CLOSE, PING, PONG];
     let long = controls.map(|first| masked(first, &[b'x'; 126]));
-    let far_too_long = controls.map(|first| masked(first, &vec![b'x'; 65_536]));
+    let very_long = controls.map(|first| masked(first, &vec![b'x'; 65_536]));
     let fragmented = controls.map(|first| masked(first & 0x0f, b""));
-    are_refused(long.into_iter().chain(far_too_long).chain(fragmented)).await;
+    assert_protocol_errors(long.into_iter().chain(very_long).chain(fragmented)).await;
 }
 
 #[tokio::test]
-async fn every_reserved_opcode_and_every_reserved_bit_gets_1002() {
+async fn reserved_opcodes_and_bits_get_1002() {
     let opcodes = (0x3..=0x7).chain(0xb..=0xf).flat_map(|opcode| [opcode, 0x80 | opcode]);
     let bits = (1..8).flat_map(|bits| [FINAL_TEXT, TEXT, BINARY, PING, PONG, CLOSE].map(|first| first | bits << 4));
-    are_refused(opcodes.chain(bits).flat_map(|first| [masked(first, b""), masked(first, b"{}")])).await;
+    assert_protocol_errors(opcodes.chain(bits).flat_map(|first| [masked(first, b""), masked(first, b"{}")])).await;
 }
 
 #[tokio::test]
-async fn a_frame_that_is_not_masked_gets_1002() {
+async fn unmasked_frames_get_1002() {
     let firsts = [FINAL_TEXT, TEXT, FINAL_BINARY, CLOSE, PING, PONG];
-    are_refused(firsts.into_iter().flat_map(|first| [vec![first, 0], vec![first, 2, b'{', b'}']])).await;
+    assert_protocol_errors(firsts.into_iter().flat_map(|first| [vec![first, 0], vec![first, 2, b'{', b'}']])).await;
 }
 
 #[tokio::test]
-async fn a_frame_length_not_minimal_or_with_its_top_bit_set_gets_1002() {
+async fn lengths_that_are_not_minimal_or_too_large_get_1002() {
     let short_in_two = [0_u16, 1, 125].map(|length| [&[0xfe][..], &length.to_be_bytes()].concat());
     let short_in_eight = [0_u64, 125, 126, 65_535].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
     let negative = [1_u64 << 63, u64::MAX].map(|length| [&[0xff][..], &length.to_be_bytes()].concat());
     let lengths = short_in_two.into_iter().chain(short_in_eight).chain(negative);
-    are_refused(lengths.map(|length| [&[FINAL_TEXT][..], &length, &[0; 4]].concat())).await;
+    assert_protocol_errors(lengths.map(|length| [&[FINAL_TEXT][..], &length, &[0; 4]].concat())).await;
 }
 
-/// Frames of every kind, and what comes for them.
+/// Returns frames of every kind, and the frames that answer them.
 fn conversation() -> (Vec<u8>, Vec<(u8, Vec<u8>)>) {
     let frames = [
         masked(TEXT, &UPDATE[..7]),
@@ -137,7 +137,7 @@ fn conversation() -> (Vec<u8>, Vec<(u8, Vec<u8>)>) {
 }
 
 #[tokio::test]
-async fn frames_may_come_in_one_write_or_byte_by_byte() {
+async fn frames_may_arrive_in_one_write_or_byte_by_byte() {
     let (bytes, answers) = conversation();
     let (_mockd, mut socket) = socket().await;
     for piece in [bytes.len(), 1, 2, 3] {
@@ -151,23 +151,23 @@ async fn frames_may_come_in_one_write_or_byte_by_byte() {
 }
 
 #[tokio::test]
-async fn frames_may_be_cut_at_every_position() {
+async fn frames_may_be_split_at_any_position() {
     let (bytes, answers) = conversation();
     let (_mockd, mut socket) = socket().await;
     for at in 0..bytes.len() {
         let (first, second) = bytes.split_at(at);
-        // Its pong says that the first part has been read.
+        // The pong shows that mockd has read the first part.
         socket.send_bytes(&[&masked(PING, b"read"), first].concat()).await;
         assert_eq!(socket.receive().await, (PONG, b"read".to_vec()));
         socket.send_bytes(second).await;
         for answer in &answers {
-            assert_eq!(&socket.receive().await, answer, "cut at {at}");
+            assert_eq!(&socket.receive().await, answer, "split at {at}");
         }
     }
 }
 
 #[tokio::test]
-async fn only_a_message_over_64_kib_is_closed_with_1009() {
+async fn a_message_over_64_kib_gets_1009() {
     let (_mockd, mut socket) = socket().await;
     socket.send(TEXT, &padded(65_535)).await;
     socket.send(FINAL_CONTINUATION, b" ").await;
@@ -179,7 +179,7 @@ async fn only_a_message_over_64_kib_is_closed_with_1009() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_disturbs_no_other() {
+async fn a_dropped_connection_affects_no_others() {
     let (mockd, socket) = socket().await;
     let mut other = mockd.live("confectionery").await;
     other.text().await;
@@ -192,7 +192,7 @@ async fn a_connection_that_breaks_off_disturbs_no_other() {
 }
 
 #[tokio::test]
-async fn a_message_far_over_the_limit_still_sees_why_it_is_refused() {
+async fn a_client_that_sends_a_far_too_large_message_gets_1009() {
     let (_mockd, mut socket) = socket().await;
     let mut frame = vec![FINAL_TEXT, 0xff];
     frame.extend((8_u64 << 20).to_be_bytes());

@@ -1,4 +1,4 @@
-//! Worlds: isolated copies of the scenario, by path or header.
+//! Worlds: isolated copies of the scenario, selected by path or header.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn each_world_has_its_own_data_clock_sockets_and_journal() {
 }
 
 #[tokio::test]
-async fn worlds_with_the_same_seed_are_equal_and_others_differ() {
+async fn worlds_are_equal_only_with_the_same_seed() {
     let mockd = paused().await;
     mockd.control("POST", "/__mockd/worlds", json!({ "name": "other", "seed": 8 })).await;
     let [one, two, other] =
@@ -68,7 +68,7 @@ async fn worlds_with_the_same_seed_are_equal_and_others_differ() {
 }
 
 #[tokio::test]
-async fn a_header_names_the_world_of_requests_and_of_sockets() {
+async fn a_header_selects_the_world() {
     let mockd = paused().await;
     let in_a = [("x-mockd-world", "a"), ("content-type", "application/json")];
     let url = |path: &str| format!("{}{path}", mockd.url());
@@ -77,25 +77,25 @@ async fn a_header_names_the_world_of_requests_and_of_sockets() {
     assert_eq!(totals(&mockd, "/@a").await["A1"], 4);
     assert_eq!(totals(&mockd, "").await["A1"], 3);
     assert_eq!(http("GET", &url("/@a/electronics"), &in_a, None).await.status, 200);
-    // What is about the server neither looks for that world nor makes it.
-    let of_b = [("x-mockd-world", "b"), ("content-type", "application/json")];
+    // Requests about the server itself ignore the header, and create no world.
+    let in_b = [("x-mockd-world", "b"), ("content-type", "application/json")];
     for path in ["/__mockd/health", "/__mockd/worlds", "/__mockd/openapi.json", "/__mockd/reload"] {
-        assert_eq!(http("GET", &url(path), &of_b, None).await.status, 200, "{path}");
+        assert_eq!(http("GET", &url(path), &in_b, None).await.status, 200, "{path}");
     }
-    let made = http("POST", &url("/__mockd/worlds"), &of_b, Some(r#"{"name":"b","seed":5}"#)).await;
-    assert_eq!((made.status, &made.json()["seed"]), (201, &json!(5)));
-    let two = http("GET", &url("/@b/electronics"), &in_a, None).await;
-    assert_eq!(two.json()["message"], "The path and the x-mockd-world header name two worlds, leave one of them out");
+    let created = http("POST", &url("/__mockd/worlds"), &in_b, Some(r#"{"name":"b","seed":5}"#)).await;
+    assert_eq!((created.status, &created.json()["seed"]), (201, &json!(5)));
+    let both = http("GET", &url("/@b/electronics"), &in_a, None).await;
+    assert_eq!(both.json()["message"], "The path and the x-mockd-world header name two worlds, leave one of them out");
 }
 
 #[tokio::test]
-async fn worlds_are_listed_made_and_deleted() {
+async fn worlds_are_listed_created_and_deleted() {
     let mockd = paused().await;
-    let made = json!({ "name": "checkout-1", "seed": 3, "paused": false, "speed": 2.0 });
-    let made = mockd.send("POST", "/__mockd/worlds", Some(&made)).await;
-    assert_eq!(made.status, 201);
-    let made = made.json();
-    assert_eq!((&made["path"], &made["seed"], &made["paused"]), (&json!("/@checkout-1/"), &json!(3), &json!(false)));
+    let options = json!({ "name": "checkout-1", "seed": 3, "paused": false, "speed": 2.0 });
+    let created = mockd.send("POST", "/__mockd/worlds", Some(&options)).await;
+    assert_eq!(created.status, 201);
+    let world = created.json();
+    assert_eq!((&world["path"], &world["seed"], &world["paused"]), (&json!("/@checkout-1/"), &json!(3), &json!(false)));
     mockd.get("/@a/electronics").await;
     let names = |answer: Value| -> Vec<Value> {
         answer["worlds"].as_array().unwrap().iter().map(|world| world["name"].clone()).collect()
@@ -112,7 +112,7 @@ async fn worlds_are_listed_made_and_deleted() {
 }
 
 #[tokio::test]
-async fn to_ask_about_an_unknown_world_is_404_and_to_use_it_makes_it() {
+async fn reading_an_unknown_world_gets_404_and_using_it_creates_it() {
     let mockd = paused().await;
     for path in ["/@a/__mockd/state", "/@a/__mockd/journal", "/__mockd/worlds/a"] {
         let answer = mockd.get(path).await;
@@ -125,7 +125,7 @@ async fn to_ask_about_an_unknown_world_is_404_and_to_use_it_makes_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_the_name_of_a_world_is_refused_with_what_can() {
+async fn invalid_world_names_are_refused_with_the_valid_characters() {
     let mockd = paused().await;
     let long = "x".repeat(65);
     for name in ["a%20b", "%2e%2e", "a%2Fb", "%C3%A4", &long, ""] {
@@ -141,7 +141,7 @@ async fn what_cannot_be_the_name_of_a_world_is_refused_with_what_can() {
 }
 
 #[tokio::test]
-async fn a_reload_reaches_every_world_and_each_keeps_what_it_may() {
+async fn a_reload_applies_to_every_world_and_keeps_its_state() {
     let file = ScenarioFile::new(&format!("{SHOP}{SCRIPT}"));
     let mut mockd = Mockd::run_with(file.path(), &["--paused", "--seed", "7"]).await;
     mockd.control("POST", "/__mockd/worlds", json!({ "name": "own", "seed": 8 })).await;
@@ -158,7 +158,7 @@ async fn a_reload_reaches_every_world_and_each_keeps_what_it_may() {
     mockd.logged("reloaded").await;
     assert_eq!(totals(&mockd, "/@a").await, json!({ "A1": 300, "A2": 8, "B1": 101 }));
     assert_eq!(mockd.get("/@own/__mockd/state").await.json()["seed"], 8);
-    // A world that is made now, and one that starts over, are of the new scenario.
+    // New worlds and reset worlds use the new scenario.
     assert_eq!(totals(&mockd, "/@a").await["A1"], 300);
     mockd.get("/@new/electronics").await;
     mockd.control("POST", "/@a/__mockd/reset", Value::Null).await;
@@ -168,7 +168,7 @@ async fn a_reload_reaches_every_world_and_each_keeps_what_it_may() {
 }
 
 #[tokio::test]
-async fn a_thousand_worlds_at_once_each_go_their_own_way() {
+async fn a_thousand_concurrent_worlds_are_isolated() {
     let mockd = paused().await;
     let test = async |number: usize| {
         let prefix = format!("/@test-{number}");
@@ -191,7 +191,7 @@ async fn a_thousand_worlds_at_once_each_go_their_own_way() {
 }
 
 #[tokio::test]
-async fn more_worlds_than_allowed_are_refused_until_one_is_deleted() {
+async fn worlds_over_the_limit_are_refused_until_one_is_deleted() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--max-worlds", "2"]).await;
     for (name, status) in [("a", 200), ("b", 200), ("c", 503), ("a", 200)] {
@@ -204,18 +204,18 @@ async fn more_worlds_than_allowed_are_refused_until_one_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unused_world_is_removed_and_one_with_a_socket_is_kept() {
+async fn unused_worlds_are_removed_and_used_ones_kept() {
     let worlds = WorldOptions { idle: Duration::from_mins(1), ..WorldOptions::default() };
     let mockd = Embedded::builder().yaml(SHOP).worlds(worlds).start().await.unwrap();
     let (unused, used) = (mockd.world("unused").unwrap(), mockd.world("used").unwrap());
     let feed = used.subscribe("electronics", false, |message| message.payload().clone()).await.unwrap();
     let (waited, expectation) = (mockd.world("waited").unwrap(), Expectation::request("GET", "/never"));
     let waiting = tokio::spawn(async move { waited.wait_for(&expectation, Duration::from_mins(30)).await });
-    // Time stands still in this test until nothing is left to do but to wait.
+    // Tokio's paused clock advances only when every task waits.
     unused.ended().await;
     assert!(mockd.worlds().get("unused").is_err());
     assert!(mockd.worlds().get("used").is_ok());
-    // One that somebody waits in is used as well, however long.
+    // A pending wait keeps its world in use, however long it takes.
     assert!(!waiting.await.unwrap().unwrap().pass);
     drop(feed);
     used.ended().await;
@@ -226,7 +226,7 @@ async fn an_unused_world_is_removed_and_one_with_a_socket_is_kept() {
 }
 
 #[tokio::test]
-async fn the_browser_app_under_a_worlds_path_lives_in_that_world() {
+async fn the_page_at_a_worlds_path_uses_that_world() {
     needs!(Browser);
     let mockd = paused().await;
     let redirect = mockd.get("/@a?x=1").await;

@@ -185,7 +185,7 @@ websocket:
         (json!({ "do": "memberships" }), 2, "Already has 1024 memberships; leave one first"),
         (json!({ "do": "memory" }), 3, "`conn` would take more than 1048576 bytes"),
     ] {
-        socket.say(message).await;
+        socket.send_json(message).await;
         let count = |journal: &Value| journal["entries"].as_array().is_some_and(|failed| failed.len() == rule);
         let journal = mockd.until("/__mockd/journal?kind=failed", count).await;
         let expected = (&json!(format!("websocket /s, rule {rule}")), &json!(why), &json!(1));

@@ -51,10 +51,10 @@ async fn only_faults_that_browsers_hide_close_connections() {
         let mockd = quiet_shop().await;
         let request = format!("{LIST}\r\n");
         let mut connection = Connection::open(&mockd).await;
-        assert!(!closes(&connection.ask(request.as_bytes()).await.0), "{fault}");
+        assert!(!closes(&connection.request(request.as_bytes()).await.0), "{fault}");
         add(&mockd, "", &fault).await;
         // An idle connection of another client is not cut off.
-        assert_eq!(closes(&connection.ask(request.as_bytes()).await.0), is_hidden, "{fault}");
+        assert_eq!(closes(&connection.request(request.as_bytes()).await.0), is_hidden, "{fault}");
         if is_hidden {
             assert!(connection.head().await.is_none(), "{fault}");
         }
@@ -62,13 +62,13 @@ async fn only_faults_that_browsers_hide_close_connections() {
         for target in ["/@other/electronics", "/app.js", "/nothing/at/all", "/__mockd/health", "/orders/A1"] {
             let mut connection = Connection::open(&mockd).await;
             let (head, _) =
-                connection.ask(format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+                connection.request(format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
             assert_eq!(closes(&head), is_hidden, "{fault} {target} {head}");
         }
         mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
         let mut connection = Connection::open(&mockd).await;
         for _ in 0..2 {
-            assert!(!closes(&connection.ask(request.as_bytes()).await.0), "{fault}");
+            assert!(!closes(&connection.request(request.as_bytes()).await.0), "{fault}");
         }
     }
 }
@@ -79,9 +79,9 @@ async fn a_hidden_fault_closes_idle_browser_connections() {
         for header in FROM_BROWSER {
             let mockd = quiet_shop().await;
             let mut connection = Connection::open(&mockd).await;
-            assert!(!closes(&connection.ask(format!("{LIST}{header}\r\n").as_bytes()).await.0));
+            assert!(!closes(&connection.request(format!("{LIST}{header}\r\n").as_bytes()).await.0));
             add(&mockd, world, &json!({ "status": 503 })).await;
-            assert!(!closes(&connection.ask(format!("{LIST}\r\n").as_bytes()).await.0));
+            assert!(!closes(&connection.request(format!("{LIST}\r\n").as_bytes()).await.0));
             add(&mockd, world, &json!({ "empty": true })).await;
             assert!(connection.head().await.is_none(), "{header}: the connection is still open");
         }
@@ -93,16 +93,16 @@ async fn a_scheduled_fault_closes_connections_when_it_starts() {
     let mockd = shop("- { on: http, path: /nowhere, empty: true, from: 10s, until: 20s }").await;
     let browser = format!("{LIST}{}\r\n", FROM_BROWSER[0]);
     let mut connection = Connection::open(&mockd).await;
-    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+    assert!(!closes(&connection.request(browser.as_bytes()).await.0));
     mockd.advance("", "9s").await;
-    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+    assert!(!closes(&connection.request(browser.as_bytes()).await.0));
     mockd.advance("", "1s").await;
     assert!(connection.head().await.is_none());
     let mut connection = Connection::open(&mockd).await;
-    assert!(closes(&connection.ask(browser.as_bytes()).await.0));
+    assert!(closes(&connection.request(browser.as_bytes()).await.0));
     mockd.advance("", "10s").await;
     let mut connection = Connection::open(&mockd).await;
-    assert!(!closes(&connection.ask(browser.as_bytes()).await.0));
+    assert!(!closes(&connection.request(browser.as_bytes()).await.0));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn an_exhausted_fault_closes_no_connections() {
     let request = format!("{LIST}\r\n");
     for (status, is_last) in [("408", true), ("408", false), ("200", false)] {
         let mut connection = Connection::open(&mockd).await;
-        let (head, _) = connection.ask(request.as_bytes()).await;
+        let (head, _) = connection.request(request.as_bytes()).await;
         assert_eq!((&head["HTTP/1.1 ".len()..][..3], closes(&head)), (status, is_last), "{head}");
     }
     // Faults of a removed world have no effect either.
@@ -119,7 +119,7 @@ async fn an_exhausted_fault_closes_no_connections() {
     mockd.control("DELETE", "/__mockd/worlds/gone", Value::Null).await;
     let stays_open = async || {
         let mut connection = Connection::open(&mockd).await;
-        (!closes(&connection.ask(request.as_bytes()).await.0)).then_some(())
+        (!closes(&connection.request(request.as_bytes()).await.0)).then_some(())
     };
     poll("a connection that stays open", stays_open).await;
 }

@@ -115,7 +115,7 @@ async fn witness(mut stream: EventStream) -> Vec<Value> {
 async fn live(seed: u64) -> RowHistory {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut mockd = Mockd::run(&ScenarioFile::new(ROWS)).await;
-    mockd.forget_log();
+    mockd.discard_log();
     let mut stream = EventStream::open(&mockd, "/changes").await;
     assert_eq!(stream.text().await, "ready");
     let start = mockd.get("/rows").await.json().as_array().unwrap().clone();

@@ -43,7 +43,7 @@ impl Run {
         let file = Self::file();
         // Nothing may happen before the witnesses are connected.
         let mut mockd = Mockd::run_with(file.path(), &["--paused"]).await;
-        mockd.forget_log();
+        mockd.discard_log();
         Self::with_servers(mode, file, vec![mockd]).await
     }
 

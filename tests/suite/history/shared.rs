@@ -56,7 +56,7 @@ async fn wait_for_orders(run: &Run, count: usize) {
 async fn server(path: &Path, store: &str, flags: &[&str]) -> Mockd {
     let mut server =
         Mockd::run_with(path, &[&["--store", store, "--paused", "--backlog", BACKLOG], flags].concat()).await;
-    server.forget_log();
+    server.discard_log();
     server
 }
 
@@ -125,7 +125,7 @@ async fn isolated_server(path: &Path, store: &str) -> Mockd {
     command.args(["--net", "sh", "-c", &script, env!("CARGO_BIN_EXE_mockd"), "run"]).arg(path);
     command.args(["--log-format", "json", "--no-watch", "--paused", "--host", "10.79.0.2", "--port", "4000"]);
     command.args(["--store", store, "--backlog", BACKLOG]).kill_on_drop(true);
-    let starting = Mockd::begin(command);
+    let starting = Mockd::spawn(command);
     let pid = starting.pid();
     // Until `unshare` has run, the process is still in this network namespace.
     let network = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
@@ -136,8 +136,8 @@ async fn isolated_server(path: &Path, store: &str) -> Mockd {
         ip(None, &format!("link set {here} up")).await;
         ip(None, &format!("link set {there} netns {pid}")).await;
     }
-    let mut server = starting.greeted().await;
-    server.forget_log();
+    let mut server = starting.ready().await;
+    server.discard_log();
     server
 }
 

@@ -153,7 +153,7 @@ async fn live(seed: u64) -> SocketHistory {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let file = ScenarioFile::new(&ROOMS.replace("PADDING", &"x".repeat(PADDING)));
     let mut mockd = Mockd::run_with(file.path(), &["--backlog", BACKLOG]).await;
-    mockd.forget_log();
+    mockd.discard_log();
     let mockd = Arc::new(mockd);
     let start = rows(&mockd).await;
     let mut writing = Vec::new();

@@ -1,4 +1,4 @@
-"""The `websockets` package: a chat over sockets and REST, a refusal, heartbeats, and a new connection."""
+"""The `websockets` package: a chat over sockets and REST, a refusal, heartbeats, and a reconnection."""
 
 import asyncio
 import json
@@ -29,39 +29,39 @@ async def say(socket, **message):
     await socket.send(json.dumps(message))
 
 
-async def heard(socket, count=1):
+async def receive(socket, count=1):
     return [json.loads(await socket.recv()) for _ in range(count)]
 
 
 async def main():
     seen = {}
     async with connect(rooms("lobby?name=ada")) as ada:
-        seen["history"] = await heard(ada)
+        seen["history"] = await receive(ada)
         async with connect(rooms("lobby?name=bob")) as bob, connect(rooms("kitchen?name=eve")) as eve:
-            await heard(bob)
-            seen["joined"] = await heard(ada)
+            await receive(bob)
+            seen["joined"] = await receive(ada)
             await say(bob, type="say", id="b-1", text="Hello")
-            # Messages come in the order of what happened: the row is added before it is acknowledged.
-            seen["said"] = await heard(bob, 2), await heard(ada)
+            # Messages arrive in the order of the steps: the row is added before it is acknowledged.
+            seen["said"] = await receive(bob, 2), await receive(ada)
             seen["posted"] = await post("/rooms/lobby/messages", {"from": "rest", "text": "By REST"})
-            seen["pushed"] = await heard(ada), await heard(bob)
+            seen["pushed"] = await receive(ada), await receive(bob)
             await say(bob, type="typing")
-            seen["typing"] = await heard(ada)
+            seen["typing"] = await receive(ada)
             await say(bob, type="rename", name="robert")
-            seen["renamed"] = await heard(ada), await heard(bob)
+            seen["renamed"] = await receive(ada), await receive(bob)
             await say(bob, type="dance", id=7)
-            seen["unknown"] = await heard(bob)
+            seen["unknown"] = await receive(bob)
             await bob.send("ping")
             seen["pong"] = await bob.recv()
             await (await bob.ping())
-            # Whoever is in another room has heard of nothing but its own history.
-            seen["kitchen"] = await heard(eve)
+            # A client in another room has received only its own history.
+            seen["kitchen"] = await receive(eve)
             await say(eve, type="dance", id=8)
-            seen["kitchen"] += await heard(eve)
-        seen["left"] = await heard(ada)
+            seen["kitchen"] += await receive(eve)
+        seen["left"] = await receive(ada)
         await post("/__mockd/clock", {"advance": "30s"})
-        # The bot may speak as well.
-        while (beat := (await heard(ada))[0])["type"] != "heartbeat":
+        # The bot may send messages as well.
+        while (beat := (await receive(ada))[0])["type"] != "heartbeat":
             pass
         seen["heartbeat"] = beat
 
@@ -72,15 +72,15 @@ async def main():
 
     seen["connections"] = []
     async for socket in connect(rooms("kitchen?name=ada")):
-        seen["connections"] += await heard(socket)
+        seen["connections"] += await receive(socket)
         if len(seen["connections"]) == 2:
             await post("/rooms/kitchen/messages", {"text": "Still there?"})
-            seen["again"] = (await heard(socket))[0]["message"]["text"]
+            seen["again"] = (await receive(socket))[0]["message"]["text"]
             await socket.close()
             break
         closing = asyncio.create_task(post("/__mockd/sockets/close", {"code": 1012, "reason": "as told"}))
         try:
-            await heard(socket)
+            await receive(socket)
         except ConnectionClosed as closed:
             seen["closed"] = closed.rcvd.code, closed.rcvd.reason
         await closing

@@ -1,4 +1,4 @@
-// The client of `graphql-ws`: a query, a mutation, subscriptions, errors, pings, a refusal, and a new connection.
+// The client of `graphql-ws`: a query, a mutation, subscriptions, errors, pings, a refusal, and a reconnection.
 
 import { advance, ask, closeSockets, Inbox, load, post, print, topics, ws } from "./lib.mjs";
 
@@ -18,7 +18,7 @@ const client = createClient({
 });
 seen.connected = await events.next();
 
-/** All that comes of an operation, up to its end. */
+/** Runs an operation. The inbox receives its results, its errors and its completion. */
 function run(operation, by = client) {
   const inbox = new Inbox();
   const end = by.subscribe(operation, {
@@ -51,7 +51,7 @@ await advance("1s");
 seen.countdown.push(...(await countdown.inbox.take(2)));
 
 const pongs = new Inbox();
-const patient = createClient({
+const idle = createClient({
   url,
   webSocketImpl: WebSocket,
   lazy: false,
@@ -59,7 +59,7 @@ const patient = createClient({
   on: { pong: (received) => received && pongs.put("pong") },
 });
 seen.pongs = await pongs.take(2);
-await patient.dispose();
+await idle.dispose();
 
 const expired = createClient({
   url,
@@ -73,7 +73,7 @@ seen.refused = { code: refused.errors.code, reason: refused.errors.reason };
 seen.joined = await topics();
 await closeSockets(1012);
 seen.reconnected = await events.next();
-// What was subscribed to is subscribed to again, and a query behind it on the same socket says when.
+// The client renews its subscriptions. The answer to a later query on the same socket shows that this is done.
 await run({ query: "query Messages { messages { text } }" }).inbox.take(2);
 await post("/graphql", { operationName: "Say", variables: { room: "lobby", text: "Still there?" } });
 seen.again = await lobby.inbox.next();

@@ -1,4 +1,4 @@
-// What the scripts share. They are started with the folder of the packages and the URL of a mock, and print what they saw.
+// Shared by the scripts. Each takes the folder of the packages and the URL of a mock, and prints what it received.
 
 import { createRequire } from "node:module";
 
@@ -19,13 +19,13 @@ export async function ask(method, path, body) {
 export const post = (path, body) => ask("POST", path, body);
 export const advance = (by) => post("/__mockd/clock", { advance: by });
 export const closeSockets = (code) => post("/__mockd/sockets/close", { code, reason: "as told" });
-/** The topics of each socket that has joined any. */
+/** Returns the topics of each socket that has joined any. */
 export async function topics() {
   const { sockets } = await ask("GET", "/__mockd/sockets");
   return sockets.map((socket) => socket.topics).filter((topics) => topics.length > 0);
 }
 
-/** What has come, one after the other. */
+/** A queue of received items. */
 export class Inbox {
   #items = [];
   #readers = [];
@@ -45,10 +45,10 @@ export class Inbox {
   }
 }
 
-/** What a listener is called with the next time. */
+/** Resolves to the arguments of the next event. */
 export const once = (emitter, event) => new Promise((resolve) => emitter.once(event, (...args) => resolve(args)));
 
-/** Prints what was seen, and ends whatever is still open. */
+/** Prints the results, and exits, which closes every open connection. */
 export function print(seen) {
   process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit(0));
 }

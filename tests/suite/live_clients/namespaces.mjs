@@ -1,4 +1,4 @@
-// Namespaces of Socket.IO with its own client: left and entered again, closed by the server, and refused by an `open` that fails.
+// The Socket.IO client with namespaces: left and rejoined, closed by the server, and refused by a failing `open`.
 
 import { advance, http, load, once, print } from "./lib.mjs";
 

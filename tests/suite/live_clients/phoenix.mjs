@@ -1,4 +1,4 @@
-// The client of Phoenix: channels that are joined, refused and left, pushes, broadcasts, heartbeats, and a new connection.
+// The Phoenix client: joined, refused and left channels, pushes, broadcasts, heartbeats, and a reconnection.
 
 import { closeSockets, Inbox, load, post, print, ws } from "./lib.mjs";
 
@@ -18,13 +18,13 @@ function connect(params) {
   return socket;
 }
 
-/** What is answered to a push or to joining. */
+/** Resolves to the answer to a push or a join. */
 const answer = (push) =>
   new Promise((resolve) => {
     for (const status of ["ok", "error", "timeout"]) push.receive(status, (response) => resolve({ status, response }));
   });
 
-function channelOf(socket, topic, params = {}) {
+function openChannel(socket, topic, params = {}) {
   const channel = socket.channel(topic, params);
   const inbox = new Inbox();
   for (const event of ["new_msg", "user_joined"]) channel.on(event, (payload) => inbox.put([event, payload]));
@@ -35,10 +35,10 @@ function channelOf(socket, topic, params = {}) {
 const ada = connect({ user: "ada" });
 const beats = new Inbox();
 ada.onMessage(({ topic, event, payload }) => topic === "phoenix" && beats.put([event, payload.status]));
-const lobby = channelOf(ada, "room:lobby");
+const lobby = openChannel(ada, "room:lobby");
 seen.joined = await answer(lobby.channel.join());
 const bob = connect({ user: "bob" });
-const same = channelOf(bob, "room:lobby");
+const same = openChannel(bob, "room:lobby");
 await answer(same.channel.join());
 seen.other = await lobby.inbox.next();
 
@@ -49,14 +49,14 @@ seen.rest = [await lobby.inbox.next(), await same.inbox.next()];
 seen.unknown = await answer(lobby.channel.push("dance", {}));
 seen.heartbeats = await beats.take(2);
 
-const secret = (token) => answer(channelOf(ada, "room:secret", { token }).channel.join());
+const secret = (token) => answer(openChannel(ada, "room:secret", { token }).channel.join());
 seen.refused = await secret("wrong");
 seen.allowed = (await secret("secret")).status;
 
 seen.left = await answer(same.channel.leave());
 await post("/rooms/lobby/messages", { body: "Without Bob" });
 await lobby.inbox.next();
-const again = channelOf(bob, "room:lobby");
+const again = openChannel(bob, "room:lobby");
 seen.rejoined = (await answer(again.channel.join())).response.messages.map(({ body }) => body);
 await lobby.inbox.next();
 

@@ -1,4 +1,5 @@
-// Socket.IO's own client: events, acknowledgements both ways, rooms, bytes, a namespace that refuses, pings, and a new connection.
+// The Socket.IO client: events, acknowledgements both ways, rooms, binary data, a refusing namespace, pings, and a
+// reconnection.
 
 import { http, post, advance, closeSockets, Inbox, load, once, print } from "./lib.mjs";
 
@@ -19,9 +20,9 @@ const ada = connect();
 seen.welcome = await ada.inbox.next();
 seen.connected = ada.socket.connected && ada.socket.id.length === 20;
 const { engine } = ada.socket.io;
-const wanted = transports.at(-1);
-if (engine.transport.name !== wanted) await once(engine, "upgrade");
-seen.transport = engine.transport.name === wanted;
+const expected = transports.at(-1);
+if (engine.transport.name !== expected) await once(engine, "upgrade");
+seen.transport = engine.transport.name === expected;
 seen.joined = await ada.socket.emitWithAck("join", "lobby");
 
 const bob = connect();
@@ -41,7 +42,7 @@ seen.quiz = await ada.inbox.take(2);
 const photo = await bob.socket.emitWithAck("photo", Buffer.from([0, 1, 254, 255]));
 seen.photo = { saved: photo.saved, bytes: photo.bytes.toString("hex"), other: await ada.inbox.next() };
 
-// Without a callback there is nothing to acknowledge, and all else is done.
+// Without a callback the server sends no acknowledgement, but still runs the rule.
 bob.socket.emit("leave", "lobby");
 await bob.socket.emitWithAck("leave", "nowhere");
 await post("/rooms/lobby/messages", { text: "Without Bob" });
@@ -53,7 +54,7 @@ seen.refused = { message: refusal.message, data: refusal.data, active: stranger.
 const admin = connect("/admin", { auth: { token: "secret" } });
 await once(admin.socket, "connect");
 seen.announced = await admin.socket.emitWithAck("announce", "Closing soon");
-// The next that Bob got after he left the room is the announcement.
+// The announcement is the first event that Bob received after he left the room.
 seen.announcement = [await ada.inbox.next(), await bob.inbox.next()];
 
 const ping = once(ada.socket.io, "ping");
@@ -71,5 +72,5 @@ await closeSockets(1012);
 seen.closed = (await gone)[0];
 await again;
 seen.reconnected = (await ada.inbox.next())[0];
-// The ids of clients are random: the scenario knows Bob's as his client does.
+// The ids of sockets are random. Replacing Bob's shows that the scenario uses the same id as his client.
 print(JSON.parse(JSON.stringify(seen).replaceAll(bobsId, "bob")));

@@ -1,4 +1,4 @@
-// The `ws` package: streams by path, several at once, subscriptions, pings, a path that does not exist, and a new connection.
+// The `ws` package: streams by path, combined streams, subscriptions, pings, an unknown path, and a reconnection.
 
 import { advance, ask, closeSockets, Inbox, load, once, print, ws } from "./lib.mjs";
 
@@ -35,7 +35,7 @@ seen.subscribed = (await own.inbox.next()).p;
 await raw.inbox.next();
 await combined.inbox.next();
 
-// A second is five moves, and the summary of each symbol at its end.
+// One second has five price changes, and a summary of each symbol at its end.
 await advance("1s");
 const next = async (streams) => {
   for (;;) {

@@ -1,4 +1,4 @@
-//! Scripts and generators run on one server at a time, and nothing of them is lost or played twice.
+//! Scripts and generators run on one server at a time. Every step runs exactly once.
 
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
@@ -6,13 +6,13 @@ use tokio::time::{Duration, Instant};
 use super::{agreed, servers};
 use crate::support::{Mockd, Redis, SHOP, ScenarioFile, needs};
 
-/// Every product is ordered by steps of its own, one at a time.
+/// Steps that order A1 and A2, one unit at a time.
 const STEPS: &str = "orders:
   scripts:
     - { repeat: forever, steps: [{ at: 20ms, product: A1, amount: 1 }, { at: 30ms, product: A2, amount: 1 }] }
 ";
 
-/// The totals of a product in a transcript.
+/// Returns the totals of a product in a server's transcript.
 async fn totals(server: &Mockd, id: &str) -> Vec<i64> {
     let transcript = server.get("/__mockd/transcript").await.text;
     let events = transcript.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -20,13 +20,13 @@ async fn totals(server: &Mockd, id: &str) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_killed_leader_is_succeeded_without_loss_in_three_seconds() {
+async fn a_killed_leader_is_replaced_without_loss_in_three_seconds() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut servers = servers(3, &file, &redis, &[]).await;
     let mut socket = servers[2].live("electronics").await;
     socket.texts(2).await;
-    // The first one was alone, so it leads.
+    // The first server started alone, so it leads.
     socket.until(r#"{"id":"A1","total":20}"#).await;
     let leader = servers.remove(0);
     let _port = leader.kill().await;
@@ -50,7 +50,7 @@ async fn a_killed_leader_is_succeeded_without_loss_in_three_seconds() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_leader_that_stops_as_it_should_hands_over_at_once() {
+async fn a_leader_that_shuts_down_hands_over_immediately() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(&format!("{SHOP}{STEPS}")), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &[]).await;

@@ -1,5 +1,4 @@
-//! Sockets and streams of a world that several servers play: who is there is the same everywhere, and whatever one of them
-//! says is heard by all.
+//! Sockets and streams of a shared world: every server has the same members, and every message reaches all of them.
 
 use std::fs;
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use super::{agreed, server, servers};
 use crate::support::{Answer, EventStream, Mockd, Redis, ScenarioFile, Socket, http, needs};
 
-/// A room, with what is noted of who has left it.
+/// A room that logs who has left it.
 const ROOM: &str = "
 data: { log: [], votes: { n: 0 } }
 http:
@@ -27,21 +26,21 @@ websocket:
     closed: [{ add: { log: { left: $conn.name } } }]
 ";
 
-/// Opens a socket in the room, and gives its number as well.
+/// Opens a socket in the room, and returns it with its number.
 async fn enter(server: &Mockd, name: &str) -> (Socket, u64) {
     let mut socket = server.socket(&format!("/room?name={name}")).await;
     let number = socket.json().await.as_u64().unwrap();
     (socket, number)
 }
 
-/// Waits until all servers say that these are in the room.
+/// Waits until all servers report these members of the room.
 async fn expect_here(servers: &[Mockd], expected: &[u64]) {
     for server in servers {
         server.until("/here", |here| *here == json!(expected)).await;
     }
 }
 
-/// Waits until all servers say that these have left, in this order.
+/// Waits until all servers report that these members have left, in this order.
 async fn expect_left(servers: &[Mockd], names: &[&str]) {
     for server in servers {
         let left = |log: &Value| log.as_array().unwrap().iter().map(|row| row["left"].clone()).collect::<Value>();
@@ -49,7 +48,7 @@ async fn expect_left(servers: &[Mockd], names: &[&str]) {
     }
 }
 
-/// The answer to a handshake.
+/// Sends a handshake, and returns its answer.
 async fn handshake(server: &Mockd, path: &str) -> Answer {
     let headers = [
         ("connection", "upgrade"),
@@ -61,7 +60,7 @@ async fn handshake(server: &Mockd, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_chat_goes_over_two_servers() {
+async fn a_chat_spans_two_servers() {
     needs!(Redis);
     let file = ScenarioFile::new(&fs::read_to_string("scenarios/chat.yaml").unwrap());
     let redis = Redis::start().await;
@@ -72,12 +71,12 @@ async fn a_chat_goes_over_two_servers() {
     let history = bob.json().await;
     assert_eq!((&history["here"], &history["messages"][0]["text"]), (&json!(2), &json!("Welcome!")));
     assert_eq!(ada.json().await, json!({ "type": "joined", "name": "bob" }));
-    bob.say(json!({ "type": "say", "id": 7, "text": "Hello" })).await;
-    let said = bob.json().await;
-    assert_eq!((&said["message"]["from"], &said["message"]["text"]), (&json!("bob"), &json!("Hello")));
-    assert_eq!(bob.json().await, json!({ "type": "ack", "id": 7, "message": said["message"]["id"] }));
-    assert_eq!(ada.json().await, said);
-    ada.say(json!({ "type": "typing" })).await;
+    bob.send_json(json!({ "type": "say", "id": 7, "text": "Hello" })).await;
+    let message = bob.json().await;
+    assert_eq!((&message["message"]["from"], &message["message"]["text"]), (&json!("bob"), &json!("Hello")));
+    assert_eq!(bob.json().await, json!({ "type": "ack", "id": 7, "message": message["message"]["id"] }));
+    assert_eq!(ada.json().await, message);
+    ada.send_json(json!({ "type": "typing" })).await;
     assert_eq!(bob.json().await, json!({ "type": "typing", "name": "ada" }));
     let posted = json!({ "from": "cid", "text": "Hi" });
     let posted = servers[0].send("POST", "/rooms/lobby/messages", Some(&posted)).await.json();
@@ -86,7 +85,7 @@ async fn a_chat_goes_over_two_servers() {
     }
     for server in &servers {
         let history = server.until("/rooms/lobby/messages", |history| history[2] == posted).await;
-        assert_eq!(history[1], said["message"]);
+        assert_eq!(history[1], message["message"]);
     }
     bob.close().await;
     assert_eq!(ada.json().await, json!({ "type": "left", "name": "bob" }));
@@ -94,7 +93,7 @@ async fn a_chat_goes_over_two_servers() {
 }
 
 #[tokio::test]
-async fn a_rule_of_a_socket_changes_data_of_all_servers() {
+async fn a_socket_rule_changes_the_data_of_all_servers() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let servers = servers(3, &file, &redis, &["--paused"]).await;
@@ -105,13 +104,13 @@ async fn a_rule_of_a_socket_changes_data_of_all_servers() {
     let votes = sockets.iter_mut().map(|socket| async move {
         let mut counts = Vec::new();
         for _ in 0..20 {
-            socket.say(json!({ "do": "vote" })).await;
+            socket.send_json(json!({ "do": "vote" })).await;
             counts.push(socket.json().await.as_u64().unwrap());
         }
         counts
     });
     let counts = futures_util::future::join_all(votes).await;
-    // Frames of one socket are carried out in their order, and no two at once.
+    // The frames of one socket are handled in order, and one at a time.
     assert!(counts.iter().all(|counts| counts.is_sorted()), "{counts:?}");
     let mut all = counts.concat();
     all.sort_unstable();
@@ -123,7 +122,7 @@ async fn a_rule_of_a_socket_changes_data_of_all_servers() {
 }
 
 #[tokio::test]
-async fn a_stream_may_change_and_send_whatever_a_rule_may() {
+async fn a_stream_can_change_data_and_send_messages() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let servers = servers(2, &file, &redis, &["--paused"]).await;
@@ -134,7 +133,7 @@ async fn a_stream_may_change_and_send_whatever_a_rule_may() {
     }
     servers[1].advance("", "1s").await;
     assert_eq!((stream.text().await, ada.text().await), ("tick".to_owned(), "tick".to_owned()));
-    ada.say(json!({ "do": "say" })).await;
+    ada.send_json(json!({ "do": "say" })).await;
     assert_eq!(stream.data().await, ada.json().await);
 }
 
@@ -151,18 +150,18 @@ async fn members_of_a_killed_server_are_closed_once() {
     let _port = killed.kill().await;
     expect_left(&servers, &["bob", "cid"]).await;
     expect_here(&servers, &[first]).await;
-    // One of the server that leads is told of as before, and nobody is told of again.
+    // The leader's own member is reported as before, and no member is reported twice.
     ada.close().await;
     expect_left(&servers, &["bob", "cid", "ada"]).await;
     agreed(&servers, "/__mockd/state").await;
 }
 
 #[tokio::test]
-async fn members_of_a_killed_leader_are_closed_by_the_next() {
+async fn members_of_a_killed_leader_are_closed_by_its_successor() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &["--paused"]).await;
-    // The first one was alone, so it leads.
+    // The first server started alone, so it leads.
     let (_ada, _) = enter(&servers[0], "ada").await;
     let (_bob, second) = enter(&servers[1], "bob").await;
     let _port = servers.remove(0).kill().await;
@@ -172,7 +171,7 @@ async fn members_of_a_killed_leader_are_closed_by_the_next() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_that_stops_as_it_should_closes_its_members() {
+async fn a_server_that_shuts_down_closes_its_members() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &["--paused"]).await;
@@ -183,8 +182,8 @@ async fn a_server_that_stops_as_it_should_closes_its_members() {
     let (status, code) = join(stopping.ended(), bob.close_code()).await;
     assert!(status.success());
     assert_eq!(code, 1001);
-    // By then they are gone: nobody has to wait until it is missed.
-    let log = redis.say("XREVRANGE mockd:{default}:log + - COUNT 5").await.unwrap();
+    // Its members are already closed: the other servers need not detect that it is missing.
+    let log = redis.command("XREVRANGE mockd:{default}:log + - COUNT 5").await.unwrap();
     assert!(log.contains(r#"{"close":"#), "{log}");
     expect_left(&servers, &["bob"]).await;
     expect_here(&servers, &[first]).await;
@@ -192,7 +191,7 @@ async fn a_server_that_stops_as_it_should_closes_its_members() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_that_stood_still_for_too_long_closes_its_sockets() {
+async fn a_server_suspended_for_too_long_closes_its_sockets() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let servers = servers(2, &file, &redis, &["--paused"]).await;
@@ -205,32 +204,32 @@ async fn a_server_that_stood_still_for_too_long_closes_its_sockets() {
     expect_left(&servers, &["bob"]).await;
     let (mut cid, third) = enter(&servers[1], "cid").await;
     expect_here(&servers, &[first, third]).await;
-    ada.say(json!({ "do": "say" })).await;
+    ada.send_json(json!({ "do": "say" })).await;
     assert_eq!(cid.json().await, ada.json().await);
 }
 
 #[tokio::test]
-async fn a_server_that_joins_later_knows_who_is_there() {
+async fn a_server_that_joins_later_has_all_members() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let mut servers = servers(1, &file, &redis, &["--paused"]).await;
     let (mut ada, first) = enter(&servers[0], "ada").await;
-    // So many that the state is kept, which it begins with.
+    // Enough changes for a checkpoint, from which the new server starts.
     for _ in 0..1_100 {
-        ada.say(json!({ "do": "vote" })).await;
+        ada.send_json(json!({ "do": "vote" })).await;
         ada.text().await;
     }
     servers.push(server(&file, &redis, vec!["--paused"]).await);
     expect_here(&servers, &[first]).await;
     let (mut bob, second) = enter(&servers[1], "bob").await;
     expect_here(&servers, &[first, second]).await;
-    bob.say(json!({ "do": "say" })).await;
+    bob.send_json(json!({ "do": "say" })).await;
     assert_eq!(ada.json().await, bob.json().await);
     agreed(&servers, "/__mockd/state").await;
 }
 
 #[tokio::test]
-async fn a_frame_while_the_store_is_away_closes_its_socket() {
+async fn a_frame_during_an_outage_of_the_store_closes_its_socket() {
     needs!(Redis);
     let (file, mut redis) = (ScenarioFile::new(ROOM), Redis::start().await);
     let servers = servers(2, &file, &redis, &["--paused"]).await;
@@ -240,9 +239,9 @@ async fn a_frame_while_the_store_is_away_closes_its_socket() {
     for server in &servers {
         server.until("/__mockd/health", |health| health["status"] == "degraded").await;
     }
-    ada.say(json!({ "do": "vote" })).await;
-    let why = "try again later: the store of this shared world cannot be reached";
-    assert_eq!(ada.closed().await, (1013, why.to_owned()));
+    ada.send_json(json!({ "do": "vote" })).await;
+    let reason = "try again later: the store of this shared world cannot be reached";
+    assert_eq!(ada.closed().await, (1013, reason.to_owned()));
     let journal = servers[0].get("/__mockd/journal?kind=received").await.json();
     let refused = journal["entries"][0]["refused"].as_str().unwrap();
     assert!(refused.contains("cannot be reached"), "{journal}");
@@ -252,9 +251,9 @@ async fn a_frame_while_the_store_is_away_closes_its_socket() {
     for server in &servers {
         server.until("/__mockd/health", |health| health["status"] == "ok").await;
     }
-    // It is gone everywhere; who has said nothing is still there.
+    // The closed socket has left on every server. The socket that sent nothing is still a member.
     expect_here(&servers, &[second]).await;
-    bob.say(json!({ "do": "vote" })).await;
+    bob.send_json(json!({ "do": "vote" })).await;
     assert!(bob.json().await.is_u64());
 }
 

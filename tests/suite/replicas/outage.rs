@@ -1,4 +1,4 @@
-//! The store is gone, comes back, or has lost something.
+//! The store is unreachable, returns, or has lost data.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{agreed, server, servers};
 use crate::support::{Redis, SHOP, ScenarioFile, needs, poll};
 
 #[tokio::test]
-async fn without_its_store_a_server_answers_reads_but_refuses_changes() {
+async fn without_the_store_reads_work_and_changes_are_refused() {
     needs!(Redis);
     let (file, mut redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -41,7 +41,7 @@ async fn without_its_store_a_server_answers_reads_but_refuses_changes() {
 }
 
 #[tokio::test]
-async fn an_emptied_store_is_refilled_by_the_servers_without_loss() {
+async fn servers_refill_an_emptied_store_without_loss() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let mut servers = servers(2, &file, &redis, &[]).await;
@@ -51,37 +51,37 @@ async fn an_emptied_store_is_refilled_by_the_servers_without_loss() {
     servers[0].post("/electronics", r#"{"name":"Kite"}"#).await;
     assert_eq!(socket.order().await, ("A1".into(), 5));
     agreed(&servers, "/__mockd/state").await;
-    redis.say("FLUSHALL").await;
-    redis.say("CLIENT KILL TYPE normal").await;
-    // One that was refused may have happened, which makes no difference for this.
+    redis.command("FLUSHALL").await;
+    redis.command("CLIENT KILL TYPE normal").await;
+    // A refused change may have been applied. Setting a total twice makes no difference.
     let total = json!({ "totals": { "A3": 7 } });
     let set = async || (servers[0].send("PATCH", "/__mockd/state", Some(&total)).await.status == 200).then_some(());
     poll("a total", set).await;
     assert_eq!(socket.order().await, ("A3".into(), 7));
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!(state["totals"], json!({ "A1": 5, "A2": 7, "B1": 101, "A3": 7 }));
-    let texts = redis.say("KEYS *:text:*").await.unwrap();
-    assert!(texts.starts_with("*1"), "the scenario: {texts}");
+    let texts = redis.command("KEYS *:text:*").await.unwrap();
+    assert!(texts.starts_with("*1"), "not only the scenario: {texts}");
     servers.push(server(&file, &redis, vec![]).await);
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"], state["totals"]);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_cut_off_from_the_log_catches_up_with_its_sockets() {
+async fn a_suspended_server_catches_up_with_the_log() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
     let mut socket = servers[1].live("electronics").await;
     socket.texts(2).await;
-    // It hears nothing for as long as it stands still.
+    // The suspended server receives nothing.
     servers[1].signal("STOP");
     for _ in 0..6_100 {
         servers[0].order("B1", 1).await;
     }
     servers[0].order("A1", 5).await;
-    let first = async || redis.say("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap();
-    poll("the end of what is old", async || first().await.starts_with("*0").then_some(())).await;
+    let first = async || redis.command("XRANGE mockd:{default}:log 1-1 1-1").await.unwrap();
+    poll("the end of the old log entries", async || first().await.starts_with("*0").then_some(())).await;
     servers[1].signal("CONT");
     let state = agreed(&servers, "/__mockd/state").await;
     let total = format!(r#"{{"id":"B1","total":{}}}"#, state["totals"]["B1"]);

@@ -1,4 +1,4 @@
-//! APIs of any kind on several servers: what one server answers, all of them know.
+//! General APIs on several servers: the effects of an answer reach every server.
 
 use std::fs;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{agreed, server, servers};
 use crate::support::{EventStream, Mockd, Redis, ScenarioFile, http, needs, poll};
 
-/// Rows, a value, what rules draw, what comes later, and streams.
+/// Rows, a value, random draws, delayed steps, and streams.
 const API: &str = "
 data:
   todos: [{ id: 1, title: one, votes: 0 }]
@@ -33,20 +33,20 @@ http:
       - { after: 1s, reply: tick }
 ";
 
-/// What servers have to have in common.
-async fn data(server: &Mockd) -> Value {
+/// Returns the todos of a server.
+async fn todos(server: &Mockd) -> Value {
     server.get("/todos").await.json()
 }
 
-/// Waits until all servers list the same todos, of which that is so.
-async fn agree_on(servers: &[Mockd], is_so: impl Fn(&Value) -> bool) -> Value {
+/// Waits until all servers list the same todos and these are as expected, and returns them.
+async fn agree_on(servers: &[Mockd], is_expected: impl Fn(&Value) -> bool) -> Value {
     poll("the same rows everywhere", async || {
         let mut all = Vec::new();
         for server in servers {
-            all.push(data(server).await);
+            all.push(todos(server).await);
         }
         let first = all[0].clone();
-        (is_so(&first) && all.iter().all(|one| *one == first)).then_some(first)
+        (is_expected(&first) && all.iter().all(|one| *one == first)).then_some(first)
     })
     .await
 }
@@ -58,14 +58,14 @@ async fn dice(server: &Mockd) -> Value {
 }
 
 #[tokio::test]
-async fn what_one_server_answers_is_in_the_lists_of_all() {
+async fn rows_added_on_one_server_are_listed_on_all() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let servers = servers(3, &file, &redis, &["--paused"]).await;
     for (number, server) in (2..).zip(&servers) {
         let added = server.send("POST", "/todos", Some(&json!({ "title": number }))).await;
         assert_eq!((added.status, added.json()["id"].clone()), (201, json!(number)), "{}", added.text);
-        // It finds its own row at once.
+        // A server has its own row at once.
         assert_eq!(server.get(&format!("/todos/{number}")).await.json()["title"], number);
         assert_eq!(server.send("POST", "/todos/1/votes", None).await.status, 200);
     }
@@ -78,7 +78,7 @@ async fn what_one_server_answers_is_in_the_lists_of_all() {
 }
 
 #[tokio::test]
-async fn draws_counters_and_dates_go_on_from_server_to_server() {
+async fn draws_counters_and_dates_continue_across_servers() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let alone = Mockd::run_with(file.path(), &["--paused", "--seed", "7"]).await;
@@ -89,7 +89,7 @@ async fn draws_counters_and_dates_go_on_from_server_to_server() {
 }
 
 #[tokio::test]
-async fn a_world_of_several_servers_begins_at_a_fixed_date() {
+async fn a_shared_world_starts_at_a_fixed_date() {
     let store = Memory::default();
     let start = || embed::Mockd::builder().yaml(API).shared_by(&store).start();
     let (one, other) = (start().await.unwrap(), start().await.unwrap());
@@ -101,19 +101,19 @@ async fn a_world_of_several_servers_begins_at_a_fixed_date() {
 }
 
 #[tokio::test]
-async fn what_rules_do_later_is_done_once_on_all_servers() {
+async fn delayed_steps_run_once_across_servers() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let servers = servers(2, &file, &redis, &["--paused"]).await;
     assert_eq!(servers[0].send("POST", "/later", None).await.status, 204);
-    // The trigger of the row that comes later fires as well.
+    // The row that is added later fires the trigger too.
     servers[1].advance("", "10s").await;
     let rows = agree_on(&servers, |rows| rows[1]["late"].is_string()).await;
     assert_eq!((rows.as_array().unwrap().len(), &rows[1]["late"]), (2, &json!("2026-01-01T00:00:07.000Z")));
 }
 
 #[tokio::test]
-async fn a_server_that_joins_late_has_rows_draws_and_what_waits() {
+async fn a_server_that_joins_late_has_rows_draws_and_delayed_steps() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let mut servers = servers(1, &file, &redis, &["--paused"]).await;
@@ -122,7 +122,7 @@ async fn a_server_that_joins_late_has_rows_draws_and_what_waits() {
     servers[0].send("POST", "/later", None).await;
     servers[0].advance("", "1s").await;
     servers.push(server(&file, &redis, vec!["--paused"]).await);
-    assert_eq!(data(&servers[0]).await, data(&servers[1]).await);
+    assert_eq!(todos(&servers[0]).await, todos(&servers[1]).await);
     let second = dice(&servers[1]).await;
     assert_eq!((&first["number"], &second["number"]), (&json!(1), &json!(2)));
     assert_ne!(first["price"], second["price"]);
@@ -133,19 +133,19 @@ async fn a_server_that_joins_late_has_rows_draws_and_what_waits() {
 }
 
 #[tokio::test]
-async fn a_stream_hears_of_what_other_servers_answer() {
+async fn a_stream_receives_changes_from_other_servers() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let servers = servers(2, &file, &redis, &["--paused", "--seed", "7"]).await;
     let mut stream = EventStream::open(&servers[0], "/live").await;
-    // What comes before the stream is carried out on all servers.
+    // The steps before the stream run on all servers.
     assert_eq!(stream.data().await["votes"], 1);
     agree_on(&servers, |rows| rows[0]["votes"] == 1).await;
     servers[1].send("POST", "/todos", Some(&json!({ "title": "two" }))).await;
     assert_eq!(stream.text().await, "added");
     servers[1].advance("", "1s").await;
     assert_eq!(stream.text().await, "tick");
-    // What another rule draws is as without it.
+    // The stream's draws do not affect those of other rules.
     let alone = Mockd::run_with(file.path(), &["--paused", "--seed", "7"]).await;
     let (shared, other) = (dice(&servers[0]).await, dice(&alone).await);
     assert_eq!((&shared["price"], &shared["number"]), (&other["price"], &other["number"]));
@@ -153,11 +153,11 @@ async fn a_stream_hears_of_what_other_servers_answer() {
 }
 
 #[tokio::test]
-async fn steps_of_a_stream_come_on_any_server() {
+async fn the_steps_of_a_stream_run_on_any_server() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(API), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
-    // On one that does not lead, too.
+    // The second server does not lead.
     let mut streams = [EventStream::open(&servers[0], "/live").await, EventStream::open(&servers[1], "/live").await];
     for stream in &mut streams {
         while stream.text().await != "tick" {}
@@ -165,7 +165,7 @@ async fn steps_of_a_stream_come_on_any_server() {
 }
 
 #[tokio::test]
-async fn steps_and_data_from_outside_are_those_of_all_mocks() {
+async fn steps_and_data_from_tests_reach_every_mock() {
     let store = Memory::default();
     let start = || embed::Mockd::builder().yaml(API).paused().shared_by(&store).start();
     let (one, other) = (start().await.unwrap(), start().await.unwrap());
@@ -175,18 +175,18 @@ async fn steps_and_data_from_outside_are_those_of_all_mocks() {
         { "after": "2s", "merge": { "todos": { "id": "$it.id", "title": "later" } } },
     ]);
     world.steps(steps).await.unwrap();
-    let Value::Object(price) = json!({ "price": { "eur": 0.1 } }) else { panic!("it is a mapping") };
+    let Value::Object(price) = json!({ "price": { "eur": 0.1 } }) else { panic!("not a mapping") };
     same.set_data(price).await.unwrap();
     same.advance(Until::By(Duration::from_secs(10))).await.unwrap();
-    let is_so = |world: &MockWorld| world.data("todos").is_some_and(|todos| todos[1]["title"] == "later");
+    let is_merged = |world: &MockWorld| world.data("todos").is_some_and(|todos| todos[1]["title"] == "later");
     for world in [&world, &same] {
-        poll("what came later", async || is_so(world).then_some(())).await;
+        poll("the delayed step", async || is_merged(world).then_some(())).await;
         assert_eq!(world.data("price"), Some(json!({ "eur": 0.1 })));
     }
     assert_eq!(world.data("todos"), same.data("todos"));
 }
 
-/// A scenario that answers with a file, in a directory of its own with files that say whose they are.
+/// Creates a scenario that answers with a file. Its directory has files that name their owner.
 fn with_files(owner: &str) -> ScenarioFile {
     let file = ScenarioFile::new(FILES);
     for name in ["a.txt", "b.txt"] {
@@ -198,7 +198,7 @@ fn with_files(owner: &str) -> ScenarioFile {
 const FILES: &str = "http:\n  GET /a: { file: a.txt }\n";
 
 #[tokio::test]
-async fn scenarios_in_different_directories_are_the_same() {
+async fn the_same_scenario_may_be_in_different_directories() {
     let store = Memory::default();
     let files = ["one", "other"].map(with_files);
     let start = |file: &ScenarioFile| embed::Mockd::builder().file(file.path()).shared_by(&store).start();
@@ -210,14 +210,14 @@ async fn scenarios_in_different_directories_are_the_same() {
 }
 
 #[tokio::test]
-async fn a_published_scenario_names_the_files_of_each_server() {
+async fn each_server_answers_with_its_own_files() {
     needs!(Redis);
     let (files, redis) = (["one", "other"].map(with_files), Redis::start().await);
     let servers = [server(&files[0], &redis, vec![]).await, server(&files[1], &redis, vec!["--no-watch"]).await];
     files[0].write_in_place(&format!("{FILES}  GET /b: {{ file: b.txt }}\n  GET /none: {{ file: none.txt }}\n"));
     for (server, owner) in servers.iter().zip(["one", "other"]) {
         let added = async || Some(server.get("/b").await).filter(|answer| answer.status == 200);
-        assert_eq!(poll("the route that was added", added).await.text, format!("b.txt of {owner}"));
+        assert_eq!(poll("the added route", added).await.text, format!("b.txt of {owner}"));
         assert_eq!(server.get("/a").await.text, format!("a.txt of {owner}"));
         let none = server.get("/none").await;
         assert_eq!(none.status, 404);

@@ -1,4 +1,4 @@
-//! What one server is asked, all of them do.
+//! A request to one server takes effect on all servers.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn an_order_on_one_server_reaches_all_sockets_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_client_finds_its_own_change_on_the_server_that_answered_it() {
+async fn a_client_reads_its_own_writes() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -54,11 +54,11 @@ async fn a_client_finds_its_own_change_on_the_server_that_answered_it() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_refused_as_by_a_server_alone() {
+async fn refusals_are_the_same_as_on_a_single_server() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let (alone, shared) = (support::Mockd::run(&file).await, servers(2, &file, &redis, &[]).await);
-    let asked = [
+    let requests = [
         ("/orders/Z9", json!({ "amount": 1 })),
         ("/orders/A1", json!({ "amount": 9_007_199_254_740_991_i64 })),
         ("/orders/A1", json!({ "amount": "3" })),
@@ -66,7 +66,7 @@ async fn what_is_refused_is_refused_as_by_a_server_alone() {
         ("/__mockd/snapshots/none/restore", Value::Null),
         ("/__mockd/clock", json!({ "advanceTo": "0s" })),
     ];
-    for (path, body) in asked {
+    for (path, body) in requests {
         let body = Some(&body).filter(|body| !body.is_null());
         let (one, other) = (alone.send("POST", path, body).await, shared[1].send("POST", path, body).await);
         assert_eq!(other.status, one.status, "{path} {}", other.text);
@@ -94,8 +94,8 @@ async fn clock_reset_snapshots_and_faults_are_shared_by_all_servers() {
     assert_eq!(servers[2].advance("", "1s").await, ["12s A1 18"]);
     servers[0].control("POST", "/__mockd/snapshots/eleven/restore", Value::Null).await;
     assert_eq!(servers[1].advance("", "1s").await, ["12s A1 18"]);
-    // The others follow a moment later. Totals were the same before the restore: only what comes after it in the log tells
-    // that all of them have carried it out.
+    // The others follow a moment later. The totals were the same before the restore, so only a later change shows that
+    // all servers have applied it.
     servers[1].order("B1", 1).await;
     assert_eq!(agreed(&servers, "/__mockd/state").await["totals"]["B1"], 102);
     let transcripts = join_all(servers.iter().map(async |server| server.get("/__mockd/transcript").await.text)).await;
@@ -115,7 +115,7 @@ async fn clock_reset_snapshots_and_faults_are_shared_by_all_servers() {
 }
 
 #[tokio::test]
-async fn a_save_on_one_server_is_played_by_all_and_no_socket_closes() {
+async fn a_save_on_one_server_reloads_all_and_closes_no_socket() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(3, &file, &redis, &[]).await;
@@ -139,7 +139,7 @@ async fn a_save_without_changes_is_reported_and_the_next_is_applied() {
     file.write_in_place(&format!("{SHOP}# a remark\n"));
     servers[0].until("/__mockd/reload", |reload| reload["count"] == 1 && reload["changes"] == json!([])).await;
     file.write_in_place(&SHOP.replace("total: 3", "total: 40"));
-    // The other one tells of it as well.
+    // The other server reports it too.
     for server in &servers {
         let reload = server.until("/__mockd/reload", |reload| reload["changes"] != json!([])).await;
         assert_eq!((&reload["changes"][0]["id"], &reload["changes"][0]["to"]), (&json!("A1"), &json!(40)));
@@ -147,7 +147,7 @@ async fn a_save_without_changes_is_reported_and_the_next_is_applied() {
 }
 
 #[tokio::test]
-async fn servers_that_follow_the_same_file_all_tell_what_changed() {
+async fn servers_that_watch_the_same_file_all_report_the_change() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = [server(&file, &redis, vec![]).await, server(&file, &redis, vec![]).await];
@@ -160,7 +160,7 @@ async fn servers_that_follow_the_same_file_all_tell_what_changed() {
 }
 
 #[tokio::test]
-async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
+async fn a_world_is_created_and_removed_on_all_servers() {
     needs!(Redis);
     let (file, redis) = (ScenarioFile::new(SHOP), Redis::start().await);
     let servers = servers(2, &file, &redis, &[]).await;
@@ -173,7 +173,7 @@ async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
     assert_eq!(socket.order().await, ("B1".into(), 105));
     let again = servers[1].send("POST", "/__mockd/worlds", Some(&json!({ "name": "test-1" }))).await;
     assert_eq!(again.status, 409);
-    // One that is made by a request alone is found by the list of the other.
+    // A world that a request creates is in the other server's list.
     assert_eq!(servers[0].get("/@lazy/electronics").await.status, 200);
     let list = servers[1].get("/__mockd/worlds").await.json();
     let names: Vec<&str> =
@@ -186,7 +186,7 @@ async fn a_world_made_on_one_server_is_there_on_all_and_ends_on_all() {
 }
 
 #[tokio::test]
-async fn a_server_that_joins_late_has_everything() {
+async fn a_server_that_joins_late_has_the_whole_state() {
     needs!(Redis);
     let scenario = format!("{SHOP}orders: {{ random: [{{ every: 1s, amount: {{ min: 1, max: 9 }} }}] }}\n");
     let (file, redis) = (ScenarioFile::new(&scenario), Redis::start().await);
@@ -199,7 +199,7 @@ async fn a_server_that_joins_late_has_everything() {
     let state = agreed(&servers, "/__mockd/state").await;
     assert_eq!((&state["at"], state["snapshots"].as_array().unwrap().len()), (&json!("25s"), 1));
     assert_eq!(servers[0].get("/electronics").await.text, servers[1].get("/electronics").await.text);
-    // The generator goes on with the same numbers, whichever server is asked.
+    // The generator continues with the same numbers on either server.
     servers[1].advance("", "10s").await;
     let state = agreed(&servers, "/__mockd/state").await;
     servers[0].control("POST", "/__mockd/snapshots/twenty/restore", Value::Null).await;
@@ -234,9 +234,12 @@ async fn another_scenario_is_refused_unless_the_server_publishes_it() {
     let (url, path) = (redis.url(), other.path().display().to_string());
     let refused = command(&["run", &path, "--port", "0", "--store", &url]).output().await.unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    let said = String::from_utf8(refused.stderr).unwrap();
+    let stderr = String::from_utf8(refused.stderr).unwrap();
     let name = other.path().file_name().unwrap().to_str().unwrap();
-    assert!(said.contains("play another scenario") && said.contains(name) && said.contains("--publish"), "{said}");
+    assert!(
+        stderr.contains("play another scenario") && stderr.contains(name) && stderr.contains("--publish"),
+        "{stderr}"
+    );
     assert_eq!(servers[0].get("/__mockd/state").await.json()["totals"]["A1"], 3);
     let mut socket = servers[0].live("electronics").await;
     socket.texts(2).await;
@@ -246,7 +249,7 @@ async fn another_scenario_is_refused_unless_the_server_publishes_it() {
 }
 
 #[tokio::test]
-async fn mocks_inside_of_a_test_that_share_their_worlds_are_one_mock() {
+async fn embedded_mocks_with_a_shared_store_are_one_mock() {
     let store = Memory::default();
     let scenario = format!("{SHOP}orders: {{ scripts: [{{ steps: [{{ at: 10s, product: A1, amount: 5 }}] }}] }}\n");
     let start = || Mockd::builder().yaml(&*scenario).paused().shared_by(&store).start();
@@ -258,7 +261,8 @@ async fn mocks_inside_of_a_test_that_share_their_worlds_are_one_mock() {
     assert_eq!(advanced.count, 1);
     world.order("A1", 1).await.unwrap();
     for world in [&world, &same] {
-        let state = poll("all of it", async || Some(world.state().await.unwrap()).filter(|state| state.sequence == 3));
+        let state =
+            poll("the last order", async || Some(world.state().await.unwrap()).filter(|state| state.sequence == 3));
         assert_eq!(state.await.values[0], ("A1".into(), 11));
     }
     assert_eq!(other.default_world().state().await.unwrap().values[0], ("A1".into(), 3));

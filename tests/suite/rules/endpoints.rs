@@ -1,4 +1,4 @@
-//! Endpoints for sockets.
+//! WebSocket endpoints.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::with;
 
-/// The only endpoint.
+/// Returns the only endpoint of a scenario.
 fn endpoint(value: &str) -> Arc<Endpoint> {
     let scenario = with(&format!("websocket:\n  /rooms/{{room}}: {value}"));
     scenario.endpoints().get("/rooms/{room}").unwrap().clone()
@@ -19,7 +19,7 @@ fn names(names: &BTreeSet<String>) -> Vec<&str> {
 }
 
 #[test]
-fn an_endpoint_has_steps_rules_and_what_its_members_get() {
+fn an_endpoint_has_steps_message_rules_and_a_frame() {
     let endpoint = endpoint(
         "{
     frame: { topic: $topic, data: $event.row, me: $conn.id },
@@ -56,7 +56,7 @@ fn an_empty_endpoint_accepts_sockets_and_does_nothing() {
 }
 
 #[test]
-fn a_handshake_is_refused_with_403_if_it_does_not_say() {
+fn a_refusal_of_a_handshake_needs_no_status() {
     let endpoint = endpoint(
         "{
     handshake: [
@@ -90,7 +90,7 @@ fn subprotocols_are_declared_or_follow_from_the_protocol() {
 }
 
 #[test]
-fn with_a_protocol_open_knows_what_the_client_connects_with() {
+fn open_steps_of_a_protocol_can_read_the_connect_message() {
     for protocol in ["socket.io", "graphql-transport-ws"] {
         let endpoint = endpoint(&format!("{{ protocol: {protocol}, open: [{{ set: {{ conn.client: $msg }} }}] }}"));
         assert_eq!(endpoint.protocol.to_string(), protocol);
@@ -98,7 +98,7 @@ fn with_a_protocol_open_knows_what_the_client_connects_with() {
 }
 
 #[test]
-fn steps_of_a_socket_set_its_memory_and_values() {
+fn socket_steps_set_connection_data_and_values() {
     let endpoint = endpoint("{ messages: [{ set: { conn.user.name: $msg, price: 2, prices.BTC: 3 } }] }");
     let Verb::Set(values) = &endpoint.messages[0].steps.steps()[0].verb else { panic!() };
     let targets: Vec<String> = values
@@ -112,7 +112,7 @@ fn steps_of_a_socket_set_its_memory_and_values() {
 }
 
 #[test]
-fn an_endpoint_finds_its_lists_by_how_they_are_written() {
+fn an_endpoint_finds_its_step_lists_by_their_source() {
     let endpoint = endpoint(
         "{
     open: [{ do: [{ join: { to: a, do: [{ every: 1s, times: 2, reply: 1 }] } }] }],
@@ -133,7 +133,7 @@ fn an_endpoint_finds_its_lists_by_how_they_are_written() {
 }
 
 #[test]
-fn an_endpoint_and_a_route_may_have_one_path() {
+fn an_endpoint_and_a_route_may_share_a_path() {
     let scenario = with("http: { GET /feed: { body: 1 } }\nwebsocket: { /feed: {}, /toys: {}, /orders/T1: {} }");
     let keys: Vec<&str> = scenario.endpoints().iter().map(|one| &*one.key).collect();
     assert_eq!(keys, ["/feed", "/toys", "/orders/T1"]);

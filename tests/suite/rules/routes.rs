@@ -13,7 +13,7 @@ fn routes(routes: &str) -> Arc<Scenario> {
     with(&format!("http:\n  {routes}"))
 }
 
-/// The answers of the only route.
+/// Returns the answers of the only route of a scenario.
 fn answers(value: &str) -> Arc<Answers> {
     let scenario = routes(&format!("ANY /x/{{room}}/{{name}}: {value}"));
     scenario.routes().answers("ANY /x/{room}/{name}").unwrap().clone()
@@ -25,7 +25,7 @@ fn answer(value: &str) -> (Arc<Answers>, usize) {
     (answers, last)
 }
 
-/// The routes beside those of the shop.
+/// Returns the routes that are not the shop's.
 fn declared(scenario: &Scenario) -> Vec<String> {
     let general = scenario.routes().iter().filter(|route| matches!(route.plan(), Plan::Answer { .. }));
     general.map(ToString::to_string).collect()
@@ -55,7 +55,7 @@ fn keys_are_methods_and_paths() {
 }
 
 #[test]
-fn rest_on_a_collection_has_a_route_for_each_operation() {
+fn crud_has_a_route_for_each_operation() {
     let scenario = routes("/todos/: { crud: todos }");
     assert_eq!(
         declared(&scenario),
@@ -80,7 +80,7 @@ fn rest_on_a_collection_has_a_route_for_each_operation() {
 }
 
 #[test]
-fn a_method_beside_rest_on_a_collection_wins() {
+fn a_declared_method_overrides_crud() {
     let scenario = routes(
         "/todos: { crud: { collection: todos, only: [list, get, add] } }
   GET /todos/{todo}: { body: 1 }
@@ -100,7 +100,7 @@ fn a_method_beside_rest_on_a_collection_wins() {
 }
 
 #[test]
-fn rest_on_a_collection_is_described() {
+fn crud_options_are_parsed() {
     let (answers, last) = answer("{}");
     assert!(matches!(answers.list[last].content, Content::Empty));
     let scenario = routes(
@@ -124,7 +124,7 @@ fn an_answer_has_a_status_headers_and_one_content() {
     };
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!((names, *after), (vec!["set-cookie", "x-n"], Duration::from_millis(300)));
-    for (text, is_right) in [
+    for (text, is_expected) in [
         ("{ text: 'Hello {{ query.name }}' }", (|content| matches!(content, Content::Text(_))) as fn(&Content) -> bool),
         ("{ text: 1 }", |content| matches!(content, Content::Text(_))),
         (
@@ -137,12 +137,12 @@ fn an_answer_has_a_status_headers_and_one_content() {
         ("{ status: 204 }", |content| matches!(content, Content::Empty)),
         ("{ set: { price: 1 } }", |content| matches!(content, Content::Empty)),
     ] {
-        assert!(is_right(&answers_of(text)[0].content), "{text}");
+        assert!(is_expected(&answers_of(text)[0].content), "{text}");
     }
 }
 
 #[test]
-fn a_path_may_lead_out_before_its_first_expression() {
+fn a_file_path_may_leave_the_folder_before_an_expression() {
     for (path, lead_out) in [
         ("a.png", ""),
         ("images/{{ path.name }}.png", ""),
@@ -164,7 +164,7 @@ fn answers_of(text: &str) -> Vec<Answer> {
 }
 
 #[test]
-fn an_answer_may_do_something_first() {
+fn an_answer_may_run_steps_first() {
     let (one, last) = answer("{ add: { todos: { title: $body.title } }, status: 201, body: $it }");
     let steps = one.list[last].steps.as_ref().unwrap();
     assert_eq!(**steps.written(), json!([{ "add": { "todos": { "title": "$body.title" } } }]));
@@ -173,7 +173,7 @@ fn an_answer_may_do_something_first() {
 }
 
 #[test]
-fn answers_say_which_parts_of_a_request_they_use() {
+fn answers_list_the_request_parts_they_use() {
     for (value, names, only_reads) in [
         ("{ body: 1 }", &[][..], true),
         ("{ body: $price, headers: { x: $headers.y } }", &["headers"], true),
@@ -198,7 +198,7 @@ fn answers_say_which_parts_of_a_request_they_use() {
 }
 
 #[test]
-fn a_match_says_what_a_request_contains() {
+fn a_match_has_a_query_headers_and_a_body() {
     let answers = answers(
         "[{ match: { query: { page: 2 }, headers: { Authorization: 'Bearer *' }, body: [1] }, when: true, status: 401 }, {}]",
     );

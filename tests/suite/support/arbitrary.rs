@@ -1,4 +1,4 @@
-//! Scenarios by chance, for properties.
+//! Random scenarios for property tests.
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -8,13 +8,13 @@ use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Map, Value, json};
 
-/// How often a property is shown. `PROPTEST_CASES` asks for more or less.
+/// Returns the configuration of a property test with this number of cases, unless `PROPTEST_CASES` sets another.
 pub(crate) fn properties(cases: u32) -> Config {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
     Config { cases, rng_seed: RngSeed::Fixed(42), failure_persistence: None, ..Config::default() }
 }
 
-/// Scenarios as one would write them, most of them right. No source of orders is faster than `fastest`.
+/// Returns realistic scenarios, most of them valid. Orders are at least `fastest` apart.
 pub(crate) fn documents(fastest: &'static str) -> BoxedStrategy<Value> {
     let scenario = (
         of(select(vec!["shop", "no", "1_000", "甘い", "a: b # c"])),
@@ -38,9 +38,9 @@ pub(crate) fn documents(fastest: &'static str) -> BoxedStrategy<Value> {
     scenario.prop_map(build).boxed()
 }
 
-/// The same with one value replaced or one key renamed, most of them wrong.
+/// Returns the same scenarios with one value replaced or one key renamed, most of them invalid.
 pub(crate) fn mutations() -> BoxedStrategy<Value> {
-    let wrong = select(vec![
+    let invalid = select(vec![
         json!(-1),
         json!(0),
         json!(1.5),
@@ -55,19 +55,19 @@ pub(crate) fn mutations() -> BoxedStrategy<Value> {
         json!({ "category": "toys", "weights": {} }),
     ]);
     let renamed = of(select(vec!["every", "rate", "at", "product", "total", "orders", "__x", "a/b", "zzz"]));
-    (documents("1us"), any::<Index>(), wrong, renamed)
-        .prop_map(|(mut document, place, wrong, renamed)| {
-            let mut left = place.index(count(&document));
-            mutate(&mut document, &mut left, &wrong, renamed);
+    (documents("1us"), any::<Index>(), invalid, renamed)
+        .prop_map(|(mut document, index, invalid, renamed)| {
+            let mut remaining = index.index(count(&document));
+            mutate(&mut document, &mut remaining, &invalid, renamed);
             document
         })
         .boxed()
 }
 
-/// A mapping of what is not null.
+/// Returns a mapping of the entries that are not null.
 fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    let given = entries.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+    let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Object(entries.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
 }
 
 fn id() -> impl Strategy<Value = &'static str> {
@@ -79,8 +79,8 @@ fn total() -> impl Strategy<Value = i64> {
 }
 
 fn product() -> impl Strategy<Value = Value> {
-    let own = select(vec![json!("no"), json!(1.5), json!([1, "010", null]), json!({ "": "\n" }), json!(true)]);
-    (of(total()), own.clone(), of(own)).prop_map(|(total, name, order)| {
+    let values = select(vec![json!("no"), json!(1.5), json!([1, "010", null]), json!({ "": "\n" }), json!(true)]);
+    (of(total()), values.clone(), of(values)).prop_map(|(total, name, order)| {
         let order = order.map(|order| json!({ "extra": order }));
         object([("name", name), ("total", json!(total)), ("order", json!(order))])
     })
@@ -94,7 +94,7 @@ fn fields() -> impl Strategy<Value = Value> {
     ])
 }
 
-/// Durations from the fastest on.
+/// Returns durations of at least `fastest`.
 fn duration(fastest: &'static str) -> impl Strategy<Value = &'static str> {
     select(vec![fastest, fastest, "250ms", "1.5s", "1m", "1h30m", "24000h"])
 }
@@ -166,7 +166,7 @@ fn step(fastest: &'static str) -> impl Strategy<Value = Value> {
     })
 }
 
-/// The values in a document.
+/// Counts the values in a document.
 fn count(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(count).sum(),
@@ -175,28 +175,28 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Changes the value that comes after so many others.
-fn mutate(value: &mut Value, left: &mut usize, wrong: &Value, renamed: Option<&str>) {
-    if *left == 0 {
+/// Changes the value that comes after `remaining` others.
+fn mutate(value: &mut Value, remaining: &mut usize, invalid: &Value, renamed: Option<&str>) {
+    if *remaining == 0 {
         match (renamed, &mut *value) {
             (Some(renamed), Value::Object(entries)) if !entries.is_empty() => {
                 let key = entries.keys().next().unwrap().clone();
                 let moved = entries.shift_remove(&key).unwrap();
                 entries.insert(renamed.to_owned(), moved);
             }
-            _ => *value = wrong.clone(),
+            _ => *value = invalid.clone(),
         }
     }
-    *left = left.wrapping_sub(1);
+    *remaining = remaining.wrapping_sub(1);
     match value {
-        Value::Array(items) if *left < usize::MAX / 2 => {
+        Value::Array(items) if *remaining < usize::MAX / 2 => {
             for item in items {
-                mutate(item, left, wrong, renamed);
+                mutate(item, remaining, invalid, renamed);
             }
         }
-        Value::Object(entries) if *left < usize::MAX / 2 => {
+        Value::Object(entries) if *remaining < usize::MAX / 2 => {
             for entry in entries.values_mut() {
-                mutate(entry, left, wrong, renamed);
+                mutate(entry, remaining, invalid, renamed);
             }
         }
         _ => {}

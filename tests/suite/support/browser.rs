@@ -13,13 +13,13 @@ use super::{Tool, soon};
 
 pub(crate) struct Browser {
     pub(crate) page: Client,
-    // Held for their end: the driver is killed and the profile deleted with them.
+    // Dropping these kills the driver and deletes the profile.
     _driver: Child,
     _profile: TempDir,
 }
 
 impl Browser {
-    /// A window of that size, in CSS pixels.
+    /// Opens a window of this size in CSS pixels.
     pub(crate) async fn open(width: u32, height: u32) -> Self {
         let mut driver = Command::new(Tool::Browser.path())
             .args(["--port=0"])
@@ -27,9 +27,9 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let mut stdout = BufReader::new(driver.stdout.take().unwrap()).lines();
         let port = loop {
-            let line = soon("chromedriver's start", said.next_line()).await.unwrap().expect("chromedriver ended");
+            let line = soon("chromedriver's start", stdout.next_line()).await.unwrap().expect("chromedriver ended");
             if let Some((_, port)) = line.split_once("successfully on port ") {
                 break port.trim_end_matches('.').to_owned();
             }
@@ -64,7 +64,7 @@ impl Browser {
         soon("the page", self.page.goto(url)).await.unwrap();
     }
 
-    /// Runs a script's expression in the page.
+    /// Evaluates a JavaScript expression in the page.
     pub(crate) async fn eval(&self, expression: &str) -> Value {
         self.page.execute(&format!("return {expression}"), vec![]).await.unwrap()
     }
@@ -72,17 +72,17 @@ impl Browser {
     /// Waits until an expression has this value.
     pub(crate) async fn becomes(&self, expression: &str, expected: impl Into<Value>) {
         let expected = expected.into();
-        // The page itself looks at every frame; the driver answers once it is so, or with the last value seen.
+        // The page checks on every frame. The driver answers once the values are equal, or with the last value.
         let script = "
             const [done, expected] = [arguments[arguments.length - 1], arguments[0]];
-            const patience = performance.now() + 28000;
-            const look = () => {
+            const deadline = performance.now() + 28000;
+            const check = () => {
                 let value;
                 try { value = EXPRESSION } catch (error) { value = String(error) }
                 const same = JSON.stringify(value) === JSON.stringify(expected);
-                if (same || performance.now() > patience) done(value ?? null); else requestAnimationFrame(look);
+                if (same || performance.now() > deadline) done(value ?? null); else requestAnimationFrame(check);
             };
-            look();";
+            check();";
         let script = script.replace("EXPRESSION", expression);
         let value = soon(expression, self.page.execute_async(&script, vec![expected.clone()])).await.unwrap();
         assert_eq!(value, expected, "{expression}");
@@ -102,12 +102,12 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the focused element.
     pub(crate) async fn type_keys(&self, keys: &str) {
         self.page.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
-    /// A picture for people to look at, beside the test binaries.
+    /// Saves a screenshot for manual review beside the test binaries.
     pub(crate) async fn screenshot(&self, name: &str) {
         let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
         std::fs::create_dir_all(&directory).unwrap();

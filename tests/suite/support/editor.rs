@@ -1,4 +1,4 @@
-//! The YAML language server as an editor talks to it (Language Server Protocol 3.17).
+//! A client of the YAML language server (Language Server Protocol 3.17).
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ pub(crate) struct LanguageServer {
 }
 
 impl LanguageServer {
-    /// Starts it for the files of a directory.
+    /// Starts the server for the files of a directory.
     pub(crate) async fn start(directory: &Path) -> Self {
         let mut command = Command::new(Tool::LanguageServer.path());
         command.arg("--stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -38,7 +38,7 @@ impl LanguageServer {
         format!("file://{}/{name}", self.directory.display())
     }
 
-    /// Opens a file with this text, and gives what is marked as wrong in it.
+    /// Opens a file with this text, and returns its diagnostics.
     pub(crate) async fn open(&mut self, name: &str, text: &str) -> Value {
         let uri = self.uri(name);
         let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": text });
@@ -51,19 +51,19 @@ impl LanguageServer {
         }
     }
 
-    /// What is offered at a place; lines and characters count from 0.
+    /// Returns the labels of the completions at a position. Lines and characters count from 0.
     pub(crate) async fn completions(&mut self, name: &str, line: u64, character: u64) -> Vec<String> {
-        let found = self.request("textDocument/completion", self.place(name, line, character)).await;
+        let found = self.request("textDocument/completion", self.position(name, line, character)).await;
         let labels = found["items"].as_array().into_iter().flatten().filter_map(|item| item["label"].as_str());
         labels.map(str::to_owned).collect()
     }
 
-    /// What is shown of a place.
+    /// Returns the hover text at a position.
     pub(crate) async fn hover(&mut self, name: &str, line: u64, character: u64) -> String {
-        self.request("textDocument/hover", self.place(name, line, character)).await["contents"].to_string()
+        self.request("textDocument/hover", self.position(name, line, character)).await["contents"].to_string()
     }
 
-    fn place(&self, name: &str, line: u64, character: u64) -> Value {
+    fn position(&self, name: &str, line: u64, character: u64) -> Value {
         json!({ "textDocument": { "uri": self.uri(name) }, "position": { "line": line, "character": character } })
     }
 
@@ -89,7 +89,7 @@ impl LanguageServer {
         self.input.write_all(framed.as_bytes()).await.unwrap();
     }
 
-    /// The next message. What the server asks of the editor is answered.
+    /// Returns the next message. Answers it if it is a request for the editor's settings.
     async fn receive(&mut self) -> Value {
         let message: Value = soon("a message of the language server", async {
             let mut length = 0;

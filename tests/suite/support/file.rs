@@ -1,4 +1,4 @@
-//! A scenario file in a directory of its own, saved the ways editors save.
+//! A scenario file in a temporary directory, saved as different editors save.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -20,7 +20,7 @@ impl ScenarioFile {
         Self { directory, path }
     }
 
-    /// A file in a directory of its own below the scratch directory.
+    /// Creates a file in a subdirectory of the temporary directory.
     pub(crate) fn nested(text: &str) -> Self {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("nested/shop.yaml");
@@ -29,7 +29,7 @@ impl ScenarioFile {
         Self { directory, path }
     }
 
-    /// A file as Kubernetes mounts a config map: `shop.yaml -> ..data/shop.yaml`, `..data -> ..1`.
+    /// Creates a file as Kubernetes mounts a config map: `shop.yaml -> ..data/shop.yaml`, `..data -> ..1`.
     #[cfg(unix)]
     pub(crate) fn mounted(text: &str) -> Self {
         let file = Self::new(text);
@@ -49,12 +49,12 @@ impl ScenarioFile {
         self.directory.path()
     }
 
-    /// The file is opened, emptied and written, as VS Code does.
+    /// Truncates and rewrites the file, as VS Code does.
     pub(crate) fn write_in_place(&self, text: &str) {
         fs::write(&self.path, text).unwrap();
     }
 
-    /// As [`ScenarioFile::write_in_place`], by a program that computes for a while before each of so many pieces.
+    /// Like [`ScenarioFile::write_in_place`], in this many pieces with a pause before each.
     pub(crate) async fn write_slowly(&self, text: &str, pieces: usize, pause: Duration) {
         let mut file = File::create(&self.path).unwrap();
         for piece in text.as_bytes().chunks(text.len().div_ceil(pieces)) {
@@ -63,7 +63,7 @@ impl ScenarioFile {
         }
     }
 
-    /// The old file is moved to a backup, a new one is written, the backup is deleted, as vim does.
+    /// Renames the old file to a backup, writes a new file and deletes the backup, as vim does.
     pub(crate) fn save_like_vim(&self, text: &str) {
         let backup = self.directory.path().join("shop.yaml~");
         fs::rename(&self.path, &backup).unwrap();
@@ -71,7 +71,7 @@ impl ScenarioFile {
         fs::remove_file(backup).unwrap();
     }
 
-    /// A new file is written beside the old one and takes its place, as the editors of `JetBrains` do.
+    /// Writes a new file beside the old one and renames it over the old one, as `JetBrains` editors do.
     pub(crate) fn save_like_jetbrains(&self, text: &str) {
         let (new, old) = (self.sibling("___jb_tmp___"), self.sibling("___jb_old___"));
         fs::write(&new, text).unwrap();
@@ -80,7 +80,7 @@ impl ScenarioFile {
         fs::remove_file(old).unwrap();
     }
 
-    /// A new directory takes the place of the one that a link points to, as Kubernetes does.
+    /// Points the link to a new directory, as Kubernetes does.
     #[cfg(unix)]
     pub(crate) fn swap_mount(&self, text: &str) {
         let root = self.directory.path();

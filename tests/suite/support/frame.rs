@@ -1,4 +1,4 @@
-//! Frames as bytes: the first byte of each kind, and how a client sends them.
+//! WebSocket frames as bytes: the first byte of each kind, and masking.
 
 pub(crate) const CONTINUATION: u8 = 0x00;
 pub(crate) const FINAL_CONTINUATION: u8 = 0x80;
@@ -10,7 +10,7 @@ pub(crate) const CLOSE: u8 = 0x88;
 pub(crate) const PING: u8 = 0x89;
 pub(crate) const PONG: u8 = 0x8a;
 
-/// A frame with the key of RFC 6455's own example (section 5.7).
+/// Returns a frame that is masked with the key of the example in RFC 6455, section 5.7.
 pub(crate) fn masked(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     let mut frame = vec![first_byte];

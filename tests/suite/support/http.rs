@@ -1,4 +1,4 @@
-//! HTTP requests by a client that is not ours, or as bytes.
+//! HTTP requests through an independent client, or as raw bytes.
 
 use std::io;
 
@@ -21,7 +21,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
 
-    /// A header's value; empty if there is none.
+    /// Returns a header's value; an empty string if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -43,7 +43,7 @@ pub(crate) async fn http(method: &str, url: &str, headers: &[(&str, &str)], body
     soon(&format!("an answer to {method} {url}"), answer).await
 }
 
-/// An HTTP/1.1 connection that requests are sent on as bytes.
+/// An HTTP/1.1 connection for requests as raw bytes.
 pub(crate) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -51,7 +51,7 @@ impl Connection {
         Self(BufReader::new(TcpStream::connect(mockd.address()).await.unwrap()))
     }
 
-    /// Opens one that takes little at once.
+    /// Opens a connection with the smallest possible receive buffer.
     pub(crate) async fn open_narrow(mockd: &Mockd) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(1).unwrap();
@@ -62,12 +62,12 @@ impl Connection {
         self.0.write_all(request).await
     }
 
-    /// Waits until some of the next answer has come.
+    /// Waits until a part of the next answer has arrived.
     pub(crate) async fn readable(&self) {
         soon("the start of an answer", self.0.get_ref().readable()).await.unwrap();
     }
 
-    /// The head of the next answer; `None` if the connection ends before it. Within a head, it may not.
+    /// Returns the head of the next answer; `None` if the connection ends before it. Panics if it ends within the head.
     pub(crate) async fn head(&mut self) -> Option<String> {
         soon("an answer or the end of the connection", async {
             let mut head = String::new();
@@ -82,7 +82,8 @@ impl Connection {
         .await
     }
 
-    /// Head and body of the next answer, which is not one to HEAD; `None` if the connection ends before it.
+    /// Returns the head and body of the next answer, which must not answer a HEAD; `None` if the connection ends before
+    /// it.
     pub(crate) async fn answer(&mut self) -> Option<(String, String)> {
         let head = self.head().await?;
         // An answer without content, such as a 204, has no length.
@@ -92,15 +93,15 @@ impl Connection {
         Some((head, String::from_utf8(body).unwrap()))
     }
 
-    /// Sends a request, and gives head and body of its answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> (String, String) {
+    /// Sends a request, and returns the head and body of its answer.
+    pub(crate) async fn request(&mut self, request: &[u8]) -> (String, String) {
         self.send(request).await.unwrap();
         self.answer().await.expect("the connection ended")
     }
 }
 
-/// Sends bytes, and gives all that comes until the server ends the connection. What is refused may be reset once it was
-/// answered.
+/// Sends bytes, and returns everything that arrives until the server ends the connection. A reset counts as the end: a
+/// refused request may end in one.
 pub(crate) async fn raw(mockd: &Mockd, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
     stream.write_all(request).await.unwrap();

@@ -1,4 +1,4 @@
-//! The binary as a child process: its URL, its log, its end.
+//! The binary as a child process: its URL, its log, its exit.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::{Answer, Port, SHOP, ScenarioFile, Socket, http, pause, signal, soon};
 
-/// The binary with arguments.
+/// Returns a command that runs the binary.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mockd"));
     command.args(arguments).env("NO_COLOR", "1").stdin(Stdio::null()).kill_on_drop(true);
@@ -18,14 +18,14 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 pub(crate) struct Mockd {
     child: Child,
-    /// None once it is read away.
+    /// `None` once the log is discarded.
     log: Option<Lines<BufReader<ChildStderr>>>,
-    // Held open: a greeting may be longer than what is read of it.
+    // Kept open, because only the first line of the greeting is read.
     _stdout: Lines<BufReader<ChildStdout>>,
     greeting: Value,
 }
 
-/// A child that does not serve yet.
+/// A child process that does not serve yet.
 pub(crate) struct Starting(Child);
 
 impl Starting {
@@ -33,8 +33,8 @@ impl Starting {
         self.0.id().unwrap()
     }
 
-    /// Waits until it serves.
-    pub(crate) async fn greeted(self) -> Mockd {
+    /// Waits until mockd serves.
+    pub(crate) async fn ready(self) -> Mockd {
         Mockd::after(self.0).await
     }
 }
@@ -45,7 +45,7 @@ impl Mockd {
         Self::run(&ScenarioFile::new(SHOP)).await
     }
 
-    /// Runs the seed's shop with more after it, on a free port.
+    /// Runs the seed's shop with `more` appended, on a free port.
     pub(crate) async fn shop_with(more: &str, arguments: &[&str]) -> Self {
         Self::run_with(ScenarioFile::new(&format!("{SHOP}{more}")).path(), arguments).await
     }
@@ -55,7 +55,7 @@ impl Mockd {
         Self::run_with(file.path(), &[]).await
     }
 
-    /// Runs a scenario on a free port unless the arguments say otherwise.
+    /// Runs a scenario, on a free port unless the arguments set one.
     pub(crate) async fn run_with(path: &Path, arguments: &[&str]) -> Self {
         let mut command = command(&["run", "--log-format", "json"]);
         command.arg(path);
@@ -66,13 +66,13 @@ impl Mockd {
         Self::start(command).await
     }
 
-    /// Runs a command that serves and logs as JSON.
+    /// Runs a command that serves and writes its log as JSON.
     pub(crate) async fn start(command: Command) -> Self {
-        Self::begin(command).greeted().await
+        Self::spawn(command).ready().await
     }
 
-    /// As [`Mockd::start`], for a command that waits for something before it serves.
-    pub(crate) fn begin(mut command: Command) -> Starting {
+    /// Like [`Mockd::start`], for a command that waits for something before it serves.
+    pub(crate) fn spawn(mut command: Command) -> Starting {
         Starting(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
@@ -80,17 +80,17 @@ impl Mockd {
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let Some(greeting) = soon("the greeting", stdout.next_line()).await.unwrap() else {
-            let mut said = String::new();
+            let mut errors = String::new();
             while let Some(line) = log.next_line().await.unwrap() {
-                said.push_str(&line);
-                said.push('\n');
+                errors.push_str(&line);
+                errors.push('\n');
             }
-            panic!("mockd did not start: {said}");
+            panic!("mockd did not start: {errors}");
         };
         Self { child, log: Some(log), _stdout: stdout, greeting: serde_json::from_str(&greeting).unwrap() }
     }
 
-    /// What it printed at the start.
+    /// Returns what mockd printed when it started.
     pub(crate) fn greeting(&self) -> &Value {
         &self.greeting
     }
@@ -107,7 +107,7 @@ impl Mockd {
         self.child.id().unwrap()
     }
 
-    /// Resident memory in KiB.
+    /// Returns the resident memory in KiB.
     #[cfg(target_os = "linux")]
     pub(crate) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
@@ -120,26 +120,26 @@ impl Mockd {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
-    /// Host and port.
+    /// Returns the host and port.
     pub(crate) fn address(&self) -> &str {
         self.url().strip_prefix("http://").unwrap()
     }
 
-    /// Reads the log away from now on: a pipe that is full would hold mockd up.
-    pub(crate) fn forget_log(&mut self) {
-        let mut log = self.log.take().expect("it is read away once").into_inner();
+    /// Discards the log from now on, because a full pipe would block mockd.
+    pub(crate) fn discard_log(&mut self) {
+        let mut log = self.log.take().expect("the log is discarded only once").into_inner();
         tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await });
     }
 
-    /// The message of the next log line that contains the text.
+    /// Returns the message of the next log line that contains the text.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
         self.log_until(text).await.pop().unwrap()
     }
 
-    /// The messages up to the next log line that contains the text.
+    /// Returns the messages up to the next log line that contains the text.
     pub(crate) async fn log_until(&mut self, text: &str) -> Vec<String> {
         let mut messages = Vec::new();
-        let log = self.log.as_mut().expect("a log that is read away tells nothing");
+        let log = self.log.as_mut().expect("the log is not discarded");
         let found = async {
             loop {
                 let line = log.next_line().await.unwrap().expect("the log ended");
@@ -158,27 +158,27 @@ impl Mockd {
         http("GET", &format!("{}{path}", self.url()), &[], None).await
     }
 
-    /// Asks for JSON until it is as it should be, and gives it.
-    pub(crate) async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let asking = async {
+    /// Requests JSON until it is as expected, and returns it.
+    pub(crate) async fn until(&self, path: &str, is_expected: impl Fn(&Value) -> bool) -> Value {
+        let requests = async {
             loop {
                 let answer = self.get(path).await;
-                if let Some(value) = (answer.status == 200).then(|| answer.json()).filter(&is_so) {
+                if let Some(value) = (answer.status == 200).then(|| answer.json()).filter(&is_expected) {
                     return value;
                 }
                 pause().await;
             }
         };
-        soon(&format!("what is expected of {path}"), asking).await
+        soon(&format!("the expected answer to {path}"), requests).await
     }
 
-    /// POSTs text as JSON.
+    /// Sends a POST with a body that is labelled as JSON.
     pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
         let json = [("content-type", "application/json")];
         http("POST", &format!("{}{path}", self.url()), &json, Some(body)).await
     }
 
-    /// Sends a request with JSON, or without a body.
+    /// Sends a request with a JSON body, or without a body.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let json = [("content-type", "application/json")];
         let text = body.map(Value::to_string);
@@ -186,15 +186,15 @@ impl Mockd {
         http(method, &format!("{}{path}", self.url()), headers, text.as_deref()).await
     }
 
-    /// Asks the control API for something that works, and gives the answer.
+    /// Sends a request to the control API, asserts that it succeeds, and returns the answer.
     pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
         let answer = self.send(method, path, Some(&body).filter(|body| !body.is_null())).await;
         assert!((200..300).contains(&answer.status), "{method} {path} {body}: {} {}", answer.status, answer.text);
         answer.json()
     }
 
-    /// Advances the clock of the world below a prefix (empty for the default one), and gives `at id total` of what
-    /// happened.
+    /// Advances the clock of the world below a prefix (empty for the default world), and returns `at id total` for each
+    /// event.
     pub(crate) async fn advance(&self, prefix: &str, by: &str) -> Vec<String> {
         let request = serde_json::json!({ "advance": by });
         let answer = self.control("POST", &format!("{prefix}/__mockd/clock"), request).await;
@@ -205,7 +205,7 @@ impl Mockd {
         answer["events"].as_array().unwrap().iter().map(line).collect()
     }
 
-    /// Orders, and expects it to work.
+    /// Places an order, and asserts that it succeeds.
     pub(crate) async fn order(&self, id: &str, amount: i64) {
         let answer = self.post(&format!("/orders/{id}"), &format!("{{\"amount\":{amount}}}")).await;
         assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"ok":true}"#));
@@ -221,23 +221,23 @@ impl Mockd {
         Socket::open(&format!("ws://{}{prefix}/orders/{category}", self.address())).await
     }
 
-    /// Opens a socket of an endpoint.
+    /// Opens a socket at an endpoint.
     pub(crate) async fn socket(&self, path: &str) -> Socket {
         Socket::open(&format!("ws://{}{path}", self.address())).await
     }
 
-    /// Sends a signal.
+    /// Sends mockd a signal.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
         signal(self.pid(), name);
     }
 
-    /// Waits for its end.
+    /// Waits until mockd exits.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         soon("the end of mockd", self.child.wait()).await.unwrap()
     }
 
-    /// Kills it, and gives its port.
+    /// Kills mockd, and returns its port.
     pub(crate) async fn kill(mut self) -> Port {
         self.child.kill().await.unwrap();
         Port::hold(self.port())

@@ -1,21 +1,21 @@
-//! A port that the system gives to nobody else.
+//! A port that the system assigns to no other process.
 
 use tokio::net::TcpSocket;
 
-/// A port of 127.0.0.1 that is a test's own, also while its server is gone: the clients of that server, which try again and
-/// again, would otherwise meet the server of another test. Nobody listens on it yet; a server that is told the port can.
+/// A port of 127.0.0.1 that one test owns, also while its server is down: clients that reconnect would otherwise reach
+/// the server of another test. Nothing listens on it until a server is started with this port.
 pub(crate) struct Port {
     number: u16,
     _held: TcpSocket,
 }
 
 impl Port {
-    /// A free one.
+    /// Reserves a free port.
     pub(crate) fn free() -> Self {
         Self::hold(0)
     }
 
-    /// One whose server has just ended.
+    /// Reserves the port of a server that has just ended.
     pub(crate) fn hold(number: u16) -> Self {
         let held = TcpSocket::new_v4().unwrap();
         held.set_reuseaddr(true).unwrap();

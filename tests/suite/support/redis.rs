@@ -1,4 +1,4 @@
-//! A Redis server of a test's own, which can be killed and started again.
+//! A Redis server for one test, which the test can kill and restart.
 
 use std::process::Stdio;
 
@@ -16,12 +16,12 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// One that keeps what it has acknowledged, also when it is killed.
+    /// Starts a server that keeps every acknowledged write when it is killed.
     pub(crate) async fn start() -> Self {
         Self::listen("127.0.0.1").await
     }
 
-    /// One that other machines reach as well.
+    /// Starts a server that also accepts connections from other machines.
     pub(crate) async fn start_for_all() -> Self {
         Self::listen("0.0.0.0").await
     }
@@ -42,20 +42,20 @@ impl Redis {
         }
     }
 
-    /// Starts it again, with what it has kept.
+    /// Starts the server with the data that it has kept.
     pub(crate) async fn run(&mut self) {
         let mut command = Command::new(Tool::Redis.path());
         command.args(["--port", &self.port.to_string(), "--bind", self.host, "--save", "", "--appendonly", "yes"]);
-        // By default it puts a write off for as long as an earlier one is being synced, and a kill loses it.
+        // By default, Redis delays a write while it syncs an earlier one, and a kill loses the delayed write.
         command.args(["--appendfsync", "always", "--protected-mode", "no"]);
         command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null()).kill_on_drop(true);
         self.child = Some(command.spawn().expect("redis-server is installed"));
-        let answers = async || self.say("PING").await.filter(|answer| answer == "+PONG\r\n");
+        let answers = async || self.command("PING").await.filter(|answer| answer == "+PONG\r\n");
         poll("Redis", answers).await;
     }
 
-    /// Says something, and gives what can be read of the answer at once; none if there is nobody.
-    pub(crate) async fn say(&self, command: &str) -> Option<String> {
+    /// Sends a command, and returns the first part of the answer; `None` if the server is down.
+    pub(crate) async fn command(&self, command: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).await.ok()?;
         stream.write_all(format!("{command}\r\n").as_bytes()).await.ok()?;
         let mut answer = vec![0; 65536];

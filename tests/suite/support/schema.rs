@@ -1,4 +1,4 @@
-//! Scenario texts held against the language's JSON Schema.
+//! Scenario texts validated against the language's JSON Schema.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,15 +6,15 @@ use mockd::scenario::{Scenario, Source, parse, schema};
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-/// A scenario that `check` accepts, and so does the schema.
+/// Parses a scenario, and asserts that the schema accepts it too.
 pub(crate) fn accepted(text: &str) -> Arc<Scenario> {
     let scenario = parse(&Source::new("scenario.yaml", text)).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-    assert_eq!(schema_rejects(text), None, "{text}");
+    assert_eq!(schema_errors(text), None, "{text}");
     Arc::new(scenario)
 }
 
-/// Why the schema rejects a text that is YAML.
-pub(crate) fn schema_rejects(text: &str) -> Option<String> {
+/// Returns the reasons why the schema rejects a YAML text; `None` if it accepts the text.
+pub(crate) fn schema_errors(text: &str) -> Option<String> {
     static VALIDATOR: OnceLock<jsonschema::Validator> = OnceLock::new();
     let validator = VALIDATOR.get_or_init(|| jsonschema::validator_for(&schema()).unwrap());
     let mut yaml: Yaml = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -24,7 +24,7 @@ pub(crate) fn schema_rejects(text: &str) -> Option<String> {
     (!errors.is_empty()).then(|| errors.join("\n"))
 }
 
-/// The same as JSON, in which every key is text.
+/// Converts YAML to JSON. Keys that are not text become text.
 fn json(yaml: &Yaml) -> Value {
     let key = |key: &Yaml| key.as_str().map_or_else(|| json(key).to_string(), str::to_owned);
     match yaml {

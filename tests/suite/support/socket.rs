@@ -1,4 +1,4 @@
-//! Live sockets: one that speaks WebSocket well, and one that says whatever bytes a test wants.
+//! Live sockets: one through a WebSocket library, and one that sends and receives raw bytes.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Socket {
         Self::over(socket.unwrap(), url).await
     }
 
-    /// Opens one with headers beside those of a handshake.
+    /// Opens a socket with headers in addition to those of the handshake.
     pub(crate) async fn open_with(url: &str, headers: &[(&'static str, &str)]) -> Self {
         let address = url.strip_prefix("ws://").unwrap().split('/').next().unwrap();
         let stream = soon("a connection", TcpStream::connect(address)).await.unwrap();
@@ -34,7 +34,7 @@ impl Socket {
         Self(socket)
     }
 
-    /// A socket whose receive buffer is as small as the system allows, so that it falls behind soon.
+    /// Opens a socket with the smallest possible receive buffer, so that it falls behind soon.
     pub(crate) async fn open_narrow(url: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(1).unwrap();
@@ -48,7 +48,7 @@ impl Socket {
         Self(socket)
     }
 
-    /// The next text frame.
+    /// Returns the next frame, which must be text.
     pub(crate) async fn text(&mut self) -> String {
         match self.message().await {
             Message::Text(text) => text.to_string(),
@@ -56,23 +56,23 @@ impl Socket {
         }
     }
 
-    /// The next text frame, which is JSON.
+    /// Returns the next frame, which must be JSON.
     pub(crate) async fn json(&mut self) -> Value {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
     }
 
-    /// The next frame of any kind but a ping.
+    /// Returns the next frame that is not a ping.
     pub(crate) async fn message(&mut self) -> Message {
         soon("a frame", self.next_or_error()).await.expect("the socket ended").unwrap()
     }
 
-    /// The next frame of any kind but a ping, however long it takes; none if the connection has ended.
+    /// Returns the next frame that is not a ping, without a timeout; `None` if the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<Message> {
         self.next_or_error().await?.ok()
     }
 
-    /// Pings come now and then when nothing else does, and are answered by the library.
+    /// Skips pings, which mockd sends on idle sockets and the library answers.
     async fn next_or_error(&mut self) -> Option<Result<Message, Error>> {
         loop {
             match self.0.next().await {
@@ -82,7 +82,7 @@ impl Socket {
         }
     }
 
-    /// So many text frames.
+    /// Returns the next `count` frames, which must be text.
     pub(crate) async fn texts(&mut self, count: usize) -> Vec<String> {
         let mut texts = Vec::with_capacity(count);
         while texts.len() < count {
@@ -91,13 +91,13 @@ impl Socket {
         texts
     }
 
-    /// Id and total of the next frame.
+    /// Returns the id and total in the next frame.
     pub(crate) async fn order(&mut self) -> (String, i64) {
         let frame: Value = serde_json::from_str(&self.text().await).unwrap();
         (frame["id"].as_str().unwrap().to_owned(), frame["total"].as_i64().unwrap())
     }
 
-    /// Reads until this frame comes, and gives all that came before it.
+    /// Reads until this frame arrives, and returns the frames before it.
     pub(crate) async fn until(&mut self, frame: &str) -> Vec<String> {
         let mut before = Vec::new();
         loop {
@@ -109,21 +109,21 @@ impl Socket {
         }
     }
 
-    /// Closes it with 1000.
+    /// Closes the socket with code 1000.
     pub(crate) async fn close(&mut self) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         self.0.close(Some(frame)).await.unwrap();
     }
 
-    /// Expects the closing frame next, and gives its code and reason.
+    /// Returns the code and reason of the next frame, which must be a close frame.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         match self.message().await {
             Message::Close(Some(frame)) => (frame.code.into(), frame.reason.to_string()),
-            other => panic!("expected a closing frame, got {other:?}"),
+            other => panic!("expected a close frame, got {other:?}"),
         }
     }
 
-    /// Reads until the closing frame, and gives its code.
+    /// Reads until the close frame, and returns its code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             if let Message::Close(frame) = self.message().await {
@@ -136,8 +136,8 @@ impl Socket {
         self.0.send(message.into()).await.unwrap();
     }
 
-    /// Sends JSON.
-    pub(crate) async fn say(&mut self, message: Value) {
+    /// Sends a JSON message.
+    pub(crate) async fn send_json(&mut self, message: Value) {
         self.send(message.to_string()).await;
     }
 
@@ -151,7 +151,7 @@ impl Socket {
 pub(crate) struct RawSocket(TcpStream);
 
 impl RawSocket {
-    /// Offers an extension, as browsers do.
+    /// Opens a socket. Offers an extension, as browsers do.
     pub(crate) async fn open(address: &str, path: &str) -> Self {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -166,13 +166,12 @@ impl RawSocket {
             head.push(stream.read_u8().await.unwrap());
         }
         let head = String::from_utf8(head).unwrap().to_lowercase();
-        // The key and its answer are RFC 6455's own example (section 1.3).
+        // The key and its answer are the example in RFC 6455, section 1.3.
         assert!(head.starts_with("http/1.1 101 ") && head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
         assert!(!head.contains("sec-websocket-extensions"), "{head}");
         Self(stream)
     }
 
-    /// Sends a frame.
     pub(crate) async fn send(&mut self, first_byte: u8, payload: &[u8]) {
         self.send_bytes(&masked(first_byte, payload)).await;
     }
@@ -181,7 +180,7 @@ impl RawSocket {
         self.0.write_all(bytes).await.unwrap();
     }
 
-    /// The next frame's first byte and payload.
+    /// Returns the first byte and the payload of the next frame.
     pub(crate) async fn receive(&mut self) -> (u8, Vec<u8>) {
         let frame = async {
             let first = self.0.read_u8().await.unwrap();
@@ -196,7 +195,7 @@ impl RawSocket {
         soon("a frame", frame).await
     }
 
-    /// The code of the closing frame, after any text frames; then the connection has to end.
+    /// Reads until the close frame, and returns its code.
     pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             let (first, payload) = self.receive().await;
@@ -206,7 +205,7 @@ impl RawSocket {
         }
     }
 
-    /// Waits for the end of the connection, and gives what comes before it.
+    /// Waits for the end of the connection, and returns the bytes before it.
     pub(crate) async fn ended(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         // A reset is an end as well.

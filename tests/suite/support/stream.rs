@@ -1,4 +1,4 @@
-//! Server-sent events, read by a client that is not ours.
+//! Server-sent events, read through an independent client.
 
 use std::collections::VecDeque;
 
@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use super::{Mockd, soon};
 
-/// An answer that streams.
+/// A streamed answer.
 pub(crate) struct EventStream {
     response: Response,
-    /// What has come of the next events.
+    /// The bytes received but not yet returned.
     pending: VecDeque<u8>,
 }
 
 impl EventStream {
-    /// Opens one with a GET.
+    /// Opens a stream with a GET.
     pub(crate) async fn open(mockd: &Mockd, path: &str) -> Self {
         Self::request(mockd, "GET", path, &[], "").await
     }
 
-    /// Opens one with any request.
+    /// Opens a stream with any request.
     pub(crate) async fn request(mockd: &Mockd, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = Client::new().request(method, format!("{}{path}", mockd.url())).body(body.to_owned());
@@ -33,7 +33,8 @@ impl EventStream {
         Self { response, pending: VecDeque::new() }
     }
 
-    /// The lines of the next event; `None` at the end of the stream, and an error where it breaks off. Comments are left out.
+    /// Returns the lines of the next event; `None` at the end of the stream. Skips comments. An error means that the
+    /// connection broke.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, String> {
         loop {
             let Some(block) = soon("an event or the end of the stream", self.block()).await? else { return Ok(None) };
@@ -44,12 +45,12 @@ impl EventStream {
         }
     }
 
-    /// As [`EventStream::next`], of a stream that does not break off.
+    /// Like [`EventStream::next`], but panics if the connection breaks.
     pub(crate) async fn event(&mut self) -> Option<String> {
-        self.next().await.expect("the stream goes on or ends")
+        self.next().await.expect("the stream continues or ends")
     }
 
-    /// The next events, of which there are so many.
+    /// Returns the next `count` events.
     pub(crate) async fn events(&mut self, count: usize) -> Vec<String> {
         let mut events = Vec::new();
         while events.len() < count {
@@ -58,26 +59,26 @@ impl EventStream {
         events
     }
 
-    /// The next heartbeats, of which there are so many, with nothing between them.
+    /// Asserts that the next `count` blocks are heartbeats.
     pub(crate) async fn heartbeats(&mut self, count: usize) {
         for _ in 0..count {
             assert_eq!(soon("a heartbeat", self.block()).await.unwrap().as_deref(), Some(":\n\n"));
         }
     }
 
-    /// What the next event says as its data.
+    /// Returns the data of the next event.
     pub(crate) async fn text(&mut self) -> String {
         let event = self.event().await.expect("the stream has ended");
         event.lines().filter_map(|line| line.strip_prefix("data: ")).collect::<Vec<_>>().join("\n")
     }
 
-    /// As [`EventStream::text`], of JSON.
+    /// Returns the data of the next event, which must be JSON.
     pub(crate) async fn data(&mut self) -> Value {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
     }
 
-    /// All events up to the end of the stream.
+    /// Returns all events up to the end of the stream.
     pub(crate) async fn rest(mut self) -> Vec<String> {
         let mut events = Vec::new();
         while let Some(event) = self.event().await {
@@ -86,7 +87,7 @@ impl EventStream {
         events
     }
 
-    /// What is before the next empty line.
+    /// Returns the text up to and including the next empty line.
     async fn block(&mut self) -> Result<Option<String>, String> {
         loop {
             let bytes = self.pending.make_contiguous();
@@ -94,9 +95,9 @@ impl EventStream {
                 let block: Vec<u8> = self.pending.drain(..end + 2).collect();
                 return Ok(Some(String::from_utf8(block).unwrap()));
             }
-            match self.response.chunk().await.map_err(|error| format!("the stream broke off: {error}"))? {
+            match self.response.chunk().await.map_err(|error| format!("the stream broke: {error}"))? {
                 Some(chunk) => self.pending.extend(chunk),
-                // An event that is not complete at the end is none (HTML, 9.2.6).
+                // An incomplete event at the end of the stream is discarded (HTML Standard, 9.2.6).
                 None => return Ok(None),
             }
         }

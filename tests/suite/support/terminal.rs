@@ -1,4 +1,4 @@
-//! The binary in a pseudo terminal, and what stands on its screen.
+//! The binary in a pseudo terminal, with the contents of its screen.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use super::{PATIENCE, command, soon};
+use super::{TIMEOUT, command, soon};
 
 const ROWS: u16 = 40;
 
@@ -19,17 +19,17 @@ pub(crate) struct Terminal {
     keyboard: File,
     output: mpsc::UnboundedReceiver<Vec<u8>>,
     screen: vt100::Parser,
-    /// All that was ever written.
+    /// The whole output, including what is no longer on the screen.
     written: String,
 }
 
 impl Terminal {
-    /// Runs the binary in a terminal of so many columns.
+    /// Runs the binary in a terminal with this number of columns.
     pub(crate) fn run(arguments: &[&str], columns: u16) -> Self {
         Self::start(command(arguments), columns, false)
     }
 
-    /// Runs a script of a shell that has the terminal, with job control.
+    /// Runs a shell script in a terminal, with job control.
     pub(crate) fn shell(script: &str, columns: u16) -> Self {
         let mut command = Command::new("setsid");
         command.args(["--ctty", "bash", "-mc", script]).env("MOCKD", env!("CARGO_BIN_EXE_mockd")).kill_on_drop(true);
@@ -54,7 +54,7 @@ impl Terminal {
         let (chunks, output) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // It ends with an error once nobody has the other end any more.
+            // Reading fails once the other end is closed.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if chunks.send(buffer[..count].to_vec()).is_err() {
                     return;
@@ -66,18 +66,18 @@ impl Terminal {
         Self { child, keyboard, output, screen, written: String::new() }
     }
 
-    /// The lines on the screen that are not empty.
+    /// Returns the lines on the screen that are not empty.
     pub(crate) fn lines(&self) -> Vec<String> {
         let contents = self.screen.screen().contents();
         contents.lines().map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
     }
 
-    /// Waits until the last line on the screen is as expected, and gives it.
+    /// Waits until the last line on the screen is as expected, and returns it.
     pub(crate) async fn last_line(&mut self, expected: impl Fn(&str) -> bool) -> String {
         self.until(|lines| lines.last().is_some_and(|line| expected(line))).await.pop().unwrap()
     }
 
-    /// Waits until the lines on the screen are as expected, and gives them.
+    /// Waits until the lines on the screen are as expected, and returns them.
     pub(crate) async fn until(&mut self, expected: impl Fn(&[String]) -> bool) -> Vec<String> {
         let found = async {
             while !expected(&self.lines()) {
@@ -87,18 +87,18 @@ impl Terminal {
             }
             true
         };
-        let found = tokio::time::timeout(PATIENCE, found).await;
+        let found = tokio::time::timeout(TIMEOUT, found).await;
         assert_eq!(found, Ok(true), "the screen is not as expected: {:#?}", self.lines());
         self.lines()
     }
 
-    /// Waits until that was written, whatever becomes of it on the screen.
-    pub(crate) async fn writes(&mut self, text: &str) {
+    /// Waits until the text was written, even if it is no longer on the screen.
+    pub(crate) async fn wait_for_output(&mut self, text: &str) {
         let written = async { while !self.written.contains(text) && self.read().await {} };
-        soon("what is written", written).await;
+        soon("the expected output", written).await;
     }
 
-    /// Reads on. Says whether there was anything.
+    /// Reads the next output. Returns `false` at the end of the output.
     async fn read(&mut self) -> bool {
         let Some(chunk) = self.output.recv().await else { return false };
         self.screen.process(&chunk);
@@ -106,7 +106,7 @@ impl Terminal {
         true
     }
 
-    /// The server's address, as the greeting says it.
+    /// Returns the server's address from the greeting.
     pub(crate) async fn address(&mut self) -> String {
         let is_first = |line: &String| line.starts_with("mockd serves ");
         let lines = self.until(|lines| lines.iter().any(is_first)).await;
@@ -114,12 +114,12 @@ impl Terminal {
     }
 
     /// Types on the keyboard.
-    pub(crate) fn types(&mut self, keys: &[u8]) {
+    pub(crate) fn type_keys(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).unwrap();
     }
 
-    /// Sends a signal, waits for the end, and gives what is left on the screen and all that was ever written.
-    pub(crate) async fn ends_with(mut self, signal: &str) -> (ExitStatus, Vec<String>, String) {
+    /// Sends a signal, waits for the exit, and returns its status, the lines on the screen, and the whole output.
+    pub(crate) async fn stop(mut self, signal: &str) -> (ExitStatus, Vec<String>, String) {
         super::signal(self.child.id().unwrap(), signal);
         let status = soon("the end of mockd", self.child.wait()).await.unwrap();
         let rest = async { while self.read().await {} };

@@ -1,4 +1,5 @@
-//! What some tests need beyond Rust. Where it is missing they are skipped, or fail if `MOCKD_TESTS` is `all`.
+//! Tools that some tests need in addition to Rust. If a tool is missing, its tests are skipped, or fail if
+//! `MOCKD_TESTS` is `all`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -6,13 +7,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Set to `all`, it makes a test fail whose tools are missing. `tests/run` sets it.
+/// If set to `all`, tests whose tools are missing fail. `tests/run` sets it.
 const TESTS: &str = "MOCKD_TESTS";
 
-/// Something that is installed apart from Rust.
+/// A tool that is installed separately.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tool {
-    /// axe-core, which finds what keeps people from using a page.
+    /// axe-core, which checks a page's accessibility.
     Axe,
     /// Chromium or Chrome, and chromedriver.
     Browser,
@@ -22,32 +23,33 @@ pub(crate) enum Tool {
     Git,
     /// IPv6 on the loopback interface.
     Ipv6,
-    /// The YAML language server, and node, which runs it.
+    /// The YAML language server, and Node.js.
     LanguageServer,
     /// User and network namespaces: unshare(1), nsenter(1) and ip(8), and the right to use them.
     Namespaces,
-    /// The npm packages `graphql-ws`, `phoenix`, `socket.io-client` and `ws`, and node, which runs them.
+    /// The npm packages `graphql-ws`, `phoenix`, `socket.io-client` and `ws`, and Node.js.
     LiveClients,
-    /// The Python package `maturin`, beside the Python that has it and the wheels of pytest.
+    /// The Python package `maturin` in a virtual environment, and the wheels of pytest.
     Maturin,
     /// Node.js.
     Node,
-    /// npm, and node, which runs it.
+    /// npm and Node.js.
     Npm,
-    /// The npm package `openai`, and node, which runs it.
+    /// The npm package `openai`, and Node.js.
     OpenAi,
     Pytest,
     Python,
     Redis,
     Schemathesis,
-    /// What Linux has for a terminal or a process: script(1), setsid(1), prlimit(1).
+    /// The util-linux programs script(1), setsid(1) and prlimit(1).
     UtilLinux,
-    /// The Python package `websockets`, beside the Python that has it.
+    /// The Python package `websockets` in a virtual environment.
     Websockets,
 }
 
 impl Tool {
-    /// Where `tests/run` puts what the system has no package of; the name of a program on the `PATH` otherwise.
+    /// Returns the path where `tests/run` installs the tool, or the name of a program on the `PATH` if the system has a
+    /// package for it.
     pub(crate) fn path(self) -> PathBuf {
         let local = |path: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join(path);
         match self {
@@ -72,7 +74,7 @@ impl Tool {
         }
     }
 
-    fn is_there(self) -> bool {
+    fn is_available(self) -> bool {
         let path = self.path();
         match self {
             Self::Axe | Self::Pytest | Self::Schemathesis | Self::Websockets => path.exists(),
@@ -86,7 +88,7 @@ impl Tool {
             Self::Curl | Self::Git | Self::Node | Self::Python | Self::Redis => is_program(path),
             Self::Ipv6 => std::net::TcpListener::bind("[::1]:0").is_ok(),
             Self::Namespaces => {
-                // Containers and hardened systems have the programs, but not the right.
+                // Containers and hardened systems have the programs, but not the permission.
                 let mut command = Command::new(path);
                 command.args([
                     "--user",
@@ -114,7 +116,7 @@ impl fmt::Display for Tool {
             Self::Ipv6 => "IPv6 on loopback",
             Self::LanguageServer => "node with yaml-language-server below target/editor",
             Self::LiveClients => "node with graphql-ws, phoenix, socket.io-client and ws below target/live-clients",
-            Self::Namespaces => "unshare, nsenter and ip, with the right to make namespaces",
+            Self::Namespaces => "unshare, nsenter and ip, with permission to create namespaces",
             Self::Maturin => "maturin and the wheels of pytest below target/python",
             Self::Node => "node",
             Self::Npm => "npm",
@@ -129,13 +131,14 @@ impl fmt::Display for Tool {
     }
 }
 
-/// Says whether the tools are there. If not, says so on stderr, past what the test harness captures.
+/// Returns whether all tools are available. Reports the first missing one on stderr, which the test harness does not
+/// capture here.
 ///
 /// # Panics
 ///
-/// If they are not, and every test is to run.
-pub(crate) fn are_there(tools: &[Tool]) -> bool {
-    let Some(missing) = tools.iter().find(|tool| !tool.is_there()) else { return true };
+/// If a tool is missing and `MOCKD_TESTS` is `all`.
+pub(crate) fn are_available(tools: &[Tool]) -> bool {
+    let Some(missing) = tools.iter().find(|tool| !tool.is_available()) else { return true };
     assert!(std::env::var_os(TESTS).is_none_or(|tests| tests != "all"), "missing: {missing}; tests/run installs it");
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
@@ -149,10 +152,10 @@ fn is_program(name: impl AsRef<OsStr>) -> bool {
         .any(|folder| folder.join(name.as_ref()).with_extension(std::env::consts::EXE_EXTENSION).is_file())
 }
 
-/// Ends a test at once if one of these [tools](Tool) is missing.
+/// Returns from a test if one of these [tools](Tool) is missing.
 macro_rules! needs {
     ($($tool:ident),+) => {
-        if !$crate::support::are_there(&[$($crate::support::Tool::$tool),+]) {
+        if !$crate::support::are_available(&[$($crate::support::Tool::$tool),+]) {
             return;
         }
     };

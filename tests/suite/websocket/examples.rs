@@ -1,10 +1,10 @@
-//! The examples for sockets, by a client that knows none of their protocols.
+//! The socket examples through a plain WebSocket client.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::pass;
+use super::advance;
 use crate::support::{Mockd, Socket};
 
 async fn example(name: &str) -> Mockd {
@@ -12,26 +12,26 @@ async fn example(name: &str) -> Mockd {
 }
 
 #[tokio::test]
-async fn the_bot_of_the_chat_speaks_in_the_lobby_alone() {
+async fn the_chat_bot_speaks_only_in_the_lobby() {
     let mockd = example("chat.yaml").await;
     let (mut lobby, mut kitchen) =
         (mockd.socket("/rooms/lobby?name=ada").await, mockd.socket("/rooms/kitchen?name=bob").await);
     assert_eq!(lobby.json().await["messages"][0]["text"], "Welcome!");
     assert_eq!(kitchen.json().await, json!({ "type": "history", "here": 1, "messages": [] }));
-    pass(&mockd, "26s").await;
-    let said = lobby.json().await;
-    assert_eq!((&said["type"], &said["message"]["from"]), (&json!("message"), &json!("bot")));
+    advance(&mockd, "26s").await;
+    let message = lobby.json().await;
+    assert_eq!((&message["type"], &message["message"]["from"]), (&json!("message"), &json!("bot")));
     kitchen.send("ping").await;
     assert_eq!(kitchen.text().await, "pong");
     let history = mockd.get("/rooms/lobby/messages").await.json();
-    assert_eq!(history[1], said["message"]);
+    assert_eq!(history[1], message["message"]);
 }
 
 #[tokio::test]
-async fn the_prices_of_the_ticker_walk_five_times_a_second() {
+async fn the_tickers_prices_change_five_times_a_second() {
     let mockd = example("ticker.yaml").await;
     let mut stream = mockd.socket("/stream?streams=btcusdt@trade/ethusdt@trade").await;
-    pass(&mockd, "2s").await;
+    advance(&mockd, "2s").await;
     let mut prices = std::collections::HashMap::from([("BTCUSDT", 50_000.0), ("ETHUSDT", 3_000.0)]);
     for number in 1..=10_u64 {
         let frame = stream.json().await;
@@ -41,7 +41,7 @@ async fn the_prices_of_the_ticker_walk_five_times_a_second() {
         let text = trade["p"].as_str().unwrap();
         assert_eq!(text.split_once('.').unwrap().1.len(), 2, "{text}");
         let (price, before) = (text.parse::<f64>().unwrap(), prices.get_mut(symbol).unwrap());
-        // A normal deviation of a thousandth is hardly ever more than one in a hundred.
+        // With a standard deviation of 0.1 %, a step above 1 % is practically impossible.
         let step = (price / *before - 1.0).abs();
         assert!(step > 0.0 && step < 0.01, "{before} {price}");
         *before = price;
@@ -52,59 +52,59 @@ async fn the_prices_of_the_ticker_walk_five_times_a_second() {
 }
 
 #[tokio::test]
-async fn graphql_is_answered_over_http_as_well() {
+async fn graphql_is_also_answered_over_http() {
     let mockd = example("graphql.yaml").await;
-    let ask = async |operation: Value| {
+    let execute = async |operation: Value| {
         let answer = mockd.send("POST", "/graphql", Some(&operation)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     };
     let say = |variables: Value| json!({ "operationName": "Say", "variables": variables });
-    let said = json!({ "id": 2, "room": "lobby", "from": "rest", "text": "Hi" });
-    assert_eq!(ask(say(json!({ "room": "lobby", "text": "Hi" }))).await, json!({ "data": { "say": said } }));
-    let empty = ask(say(json!({ "room": "lobby" }))).await;
+    let row = json!({ "id": 2, "room": "lobby", "from": "rest", "text": "Hi" });
+    assert_eq!(execute(say(json!({ "room": "lobby", "text": "Hi" }))).await, json!({ "data": { "say": row } }));
+    let empty = execute(say(json!({ "room": "lobby" }))).await;
     assert_eq!((&empty["data"], &empty["errors"][0]["message"]), (&Value::Null, &json!("A message has a text.")));
-    let all = ask(json!({ "operationName": "Messages" })).await;
+    let all = execute(json!({ "operationName": "Messages" })).await;
     assert_eq!(all["data"]["messages"].as_array().unwrap().len(), 2);
-    let unknown = ask(json!({ "query": "{ messages }" })).await;
+    let unknown = execute(json!({ "query": "{ messages }" })).await;
     assert_eq!(unknown["errors"][0]["message"], "There is no answer to an operation without a name.");
-    // Its sockets speak a subprotocol of their own.
+    // The sockets of the example use a subprotocol.
     let url = format!("ws://{}/graphql", mockd.address());
     let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
-    socket.say(json!({ "type": "connection_init" })).await;
+    socket.send_json(json!({ "type": "connection_init" })).await;
     assert_eq!(socket.json().await, json!({ "type": "connection_ack", "payload": { "user": "anonymous" } }));
 }
 
 #[tokio::test]
-async fn no_clock_is_too_fast_for_a_client_to_connect() {
+async fn a_client_can_connect_at_any_clock_speed() {
     for arguments in [&["--paused"][..], &["--speed", "100000"]] {
         let mockd = Mockd::run_with(&Path::new("scenarios").join("graphql.yaml"), arguments).await;
         let url = format!("ws://{}/graphql", mockd.address());
         let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
-        // More than the client has to initialise the connection.
-        pass(&mockd, "10s").await;
-        socket.say(json!({ "type": "connection_init" })).await;
+        // Longer than the timeout for the client's `connection_init`.
+        advance(&mockd, "10s").await;
+        socket.send_json(json!({ "type": "connection_init" })).await;
         assert_eq!(socket.json().await["type"], "connection_ack", "{arguments:?}");
     }
 }
 
 #[tokio::test]
-async fn phoenix_tells_members_of_a_channel_and_nobody_else() {
+async fn phoenix_sends_only_to_members_of_a_channel() {
     let mockd = example("phoenix.yaml").await;
     let (mut ada, mut bob) =
         (mockd.socket("/socket/websocket?user=ada").await, mockd.socket("/socket/websocket?user=bob").await);
     let ok = |response: Value| json!({ "status": "ok", "response": response });
-    ada.say(json!(["1", "1", "room:kitchen", "phx_join", {}])).await;
+    ada.send_json(json!(["1", "1", "room:kitchen", "phx_join", {}])).await;
     assert_eq!(ada.json().await, json!(["1", "1", "room:kitchen", "phx_reply", ok(json!({ "messages": [] }))]));
-    bob.say(json!(["1", "1", "room:kitchen", "new_msg", { "body": "not joined" }])).await;
+    bob.send_json(json!(["1", "1", "room:kitchen", "new_msg", { "body": "not joined" }])).await;
     let unmatched = json!({ "status": "error", "response": { "reason": "unmatched topic" } });
     assert_eq!(bob.json().await, json!(["1", "1", "room:kitchen", "phx_reply", unmatched]));
-    bob.say(json!([null, "2", "phoenix", "heartbeat", {}])).await;
+    bob.send_json(json!([null, "2", "phoenix", "heartbeat", {}])).await;
     assert_eq!(bob.json().await, json!([null, "2", "phoenix", "phx_reply", ok(json!({}))]));
     let row = json!({ "id": 2, "room": "room:kitchen", "user": "rest", "body": "Dinner!" });
     assert_eq!(mockd.post("/rooms/kitchen/messages", r#"{"body":"Dinner!"}"#).await.json(), row);
     assert_eq!(ada.json().await, json!([null, null, "room:kitchen", "new_msg", row]));
-    ada.say(json!(["1", "3", "room:kitchen", "phx_leave", {}])).await;
+    ada.send_json(json!(["1", "3", "room:kitchen", "phx_leave", {}])).await;
     assert_eq!(ada.json().await, json!(["1", "3", "room:kitchen", "phx_reply", ok(json!({}))]));
     assert_eq!(ada.json().await, json!(["1", "1", "room:kitchen", "phx_close", {}]));
 }

@@ -1,4 +1,4 @@
-//! Which paths are endpoints, whom they refuse, and which subprotocol it is.
+//! Handshakes: paths of endpoints, refusals, and subprotocols.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ websocket:
   /files/{*rest}: { open: [{ reply: $path.rest }] }
 "#;
 
-/// The answer to a handshake with more headers; its key is of RFC 6455's own example (section 1.3).
+/// Sends a handshake with additional headers, and returns its answer. The key is the example in RFC 6455, section 1.3.
 async fn handshake(mockd: &Mockd, path: &str, more: &[(&str, &str)]) -> Answer {
     let headers = [
         ("connection", "upgrade"),
@@ -74,7 +74,7 @@ async fn the_headers_of_a_handshake_are_spelt_as_in_rfc_6455() {
 }
 
 #[tokio::test]
-async fn a_handshake_is_refused_by_the_first_answer_that_fits() {
+async fn the_first_matching_answer_refuses_a_handshake() {
     let mockd = paused(ROOMS).await;
     let answer = handshake(&mockd, "/rooms/lobby", &[]).await;
     assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"));
@@ -84,13 +84,13 @@ async fn a_handshake_is_refused_by_the_first_answer_that_fits() {
     let evil = [("origin", "http://evil.example")];
     let answer = handshake(&mockd, "/rooms/lobby?token=t1", &evil).await;
     assert_eq!((answer.status, answer.text.as_str()), (403, ""));
-    // Nobody has opened anything.
+    // No refused handshake opened a socket.
     assert_eq!(mockd.get("/__mockd/journal?kind=opened").await.json()["entries"], json!([]));
     assert_eq!(mockd.socket("/rooms/lobby?token=t1").await.text().await, "ada in lobby");
 }
 
 #[tokio::test]
-async fn parameters_of_a_path_are_decoded() {
+async fn path_parameters_are_decoded() {
     let mockd = paused(ROOMS).await;
     for (path, text) in [
         ("/rooms/lo%2Fbby?token=t1", "ada in lo/bby"),
@@ -105,7 +105,7 @@ async fn parameters_of_a_path_are_decoded() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_no_endpoint_names_the_nearest() {
+async fn an_unknown_path_suggests_the_nearest_endpoint() {
     let mockd = paused(ROOMS).await;
     for (path, message) in [
         ("/room/lobby", "/room/lobby is not a WebSocket endpoint; nearest is /rooms/{room}"),
@@ -115,12 +115,12 @@ async fn a_path_that_is_no_endpoint_names_the_nearest() {
     ] {
         assert_eq!(refused(&mockd, path).await, (404, message.to_owned()));
     }
-    // A route of HTTP is there, but no sockets are.
+    // The path has an HTTP route, but no endpoint.
     assert_eq!(refused(&mockd, "/plain").await, (400, "/plain is not a WebSocket endpoint".to_owned()));
 }
 
 #[tokio::test]
-async fn a_request_that_wants_no_socket_gets_426_or_its_route() {
+async fn a_request_without_upgrade_gets_426_or_its_route() {
     let mockd = paused(ROOMS).await;
     for method in ["GET", "POST"] {
         let answer = mockd.send(method, "/any", None).await;
@@ -133,7 +133,7 @@ async fn a_request_that_wants_no_socket_gets_426_or_its_route() {
 }
 
 #[tokio::test]
-async fn a_subprotocol_is_the_first_of_ones_own_that_is_offered() {
+async fn the_first_declared_subprotocol_on_offer_is_chosen() {
     let mockd = paused(ROOMS).await;
     for (offered, chosen) in [("chat.v1", "chat.v1"), ("chat.v0, chat.v1, chat.v2", "chat.v2"), ("chat.v2", "chat.v2")]
     {
@@ -150,7 +150,7 @@ async fn a_subprotocol_is_the_first_of_ones_own_that_is_offered() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_subprotocols_takes_any() {
+async fn an_endpoint_without_subprotocols_accepts_any() {
     let mockd = paused(ROOMS).await;
     let none = handshake(&mockd, "/any", &[]).await;
     assert!(none.status == 101 && !none.headers.contains_key("sec-websocket-protocol"));
@@ -159,7 +159,7 @@ async fn an_endpoint_without_subprotocols_takes_any() {
 }
 
 #[tokio::test]
-async fn a_broken_handshake_is_refused_before_any_rule() {
+async fn an_invalid_handshake_is_refused_before_any_rule() {
     let mockd = paused(ROOMS).await;
     let url = format!("{}/rooms/lobby", mockd.url());
     let [connection, upgrade] = [("connection", "upgrade"), ("upgrade", "websocket")];
@@ -174,7 +174,7 @@ async fn a_broken_handshake_is_refused_before_any_rule() {
 }
 
 #[tokio::test]
-async fn an_endpoint_at_the_root_leaves_the_page_there() {
+async fn an_endpoint_at_the_root_does_not_hide_the_page() {
     let mockd = paused("websocket: { /: { open: [{ reply: hello }] } }").await;
     let page = mockd.get("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -182,7 +182,7 @@ async fn an_endpoint_at_the_root_leaves_the_page_there() {
 }
 
 #[tokio::test]
-async fn a_client_that_vanishes_in_the_handshake_has_left() {
+async fn clients_that_disconnect_during_the_handshake_are_closed() {
     let mockd = Mockd::run(&ScenarioFile::new(
         "
 data: { online: [], left: 0 }
@@ -201,7 +201,8 @@ websocket:
     for client in 0..40 {
         let mut stream = TcpStream::connect(mockd.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
-        // Some leave before the request is read, the others at the first byte of the answer; some of both reset the connection.
+        // Half of the clients leave before mockd reads the request, the others at the first byte of the answer. Half of
+        // each reset the connection.
         if client % 4 > 1 {
             stream.read_u8().await.unwrap();
         }
@@ -209,7 +210,7 @@ websocket:
             SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         }
     }
-    poll("the end of all that were opened", async || {
+    poll("the end of every opened socket", async || {
         let opened = mockd.get("/__mockd/journal?kind=opened").await.json()["entries"].as_array().unwrap().len();
         let data = mockd.get("/__mockd/state").await.json()["data"].clone();
         (opened > 0 && data == json!({ "online": [], "left": opened })).then_some(())

@@ -1,4 +1,4 @@
-//! What a client says, which rule it fits, and what comes of it.
+//! Messages from clients, the rules that match them, and their effects.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -35,33 +35,33 @@ websocket:
   /typed: { messages: [{ reply: { got: $msg } }] }
 "#;
 
-/// A socket that has heard what comes first.
+/// Opens a socket, and reads its first frame.
 async fn echo(mockd: &Mockd) -> Socket {
     let mut socket = mockd.socket("/echo/lobby").await;
     assert_eq!(socket.json().await["room"], "lobby");
     socket
 }
 
-/// Whether the next that comes is the answer to this: nothing came before it.
-async fn has_heard_nothing(socket: &mut Socket) {
+/// Asserts that the socket has no pending frames: the next frame is the answer to a message.
+async fn assert_no_frames(socket: &mut Socket) {
     socket.send("hello now").await;
     assert_eq!(socket.text().await, "hello now to you");
 }
 
 #[tokio::test]
-async fn a_socket_that_opens_knows_its_handshake() {
+async fn open_steps_can_read_the_handshake() {
     let mockd = paused(ECHO).await;
     let url = format!("ws://{}/echo/a%20b?from=x", mockd.address());
     let mut socket = Socket::open_with(&url, &[("x-agent", "me"), ("cookie", "sid=7; other=8")]).await;
     let expected =
         json!({ "room": "a b", "from": "x", "agent": "me", "sid": "7", "url": "/echo/a%20b?from=x", "id": 1 });
     assert_eq!(socket.json().await, expected);
-    // What is not there is left out.
+    // Undefined values are left out.
     assert_eq!(mockd.socket("/echo/c").await.json().await, json!({ "room": "c", "url": "/echo/c", "id": 2 }));
 }
 
 #[tokio::test]
-async fn a_message_is_json_if_it_can_be_else_text_or_bytes() {
+async fn a_message_is_parsed_as_json_text_or_bytes() {
     let mockd = paused(ECHO).await;
     let mut socket = mockd.socket("/typed").await;
     for (message, got) in [
@@ -81,7 +81,7 @@ async fn a_message_is_json_if_it_can_be_else_text_or_bytes() {
 }
 
 #[tokio::test]
-async fn a_reply_is_json_text_as_it_is_or_bytes() {
+async fn a_reply_is_sent_as_json_text_or_bytes() {
     let mockd = paused(ECHO).await;
     let mut socket = echo(&mockd).await;
     for (value, frame) in [
@@ -92,13 +92,13 @@ async fn a_reply_is_json_text_as_it_is_or_bytes() {
         (json!({ "binary": "AP8=" }), Message::binary(vec![0, 255])),
         (json!({ "binary": 1 }), Message::text(r#"{"binary":1}"#)),
     ] {
-        socket.say(json!({ "type": "echo", "value": value })).await;
+        socket.send_json(json!({ "type": "echo", "value": value })).await;
         assert_eq!(socket.message().await, frame, "{value}");
     }
 }
 
 #[tokio::test]
-async fn the_first_rule_that_fits_is_carried_out() {
+async fn the_first_matching_rule_runs() {
     let mockd = paused(ECHO).await;
     let mut socket = echo(&mockd).await;
     for (message, answer) in [
@@ -115,7 +115,7 @@ async fn the_first_rule_that_fits_is_carried_out() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_rule_fits_is_in_the_journal() {
+async fn an_unmatched_message_is_journalled_with_the_nearest_rule() {
     let mockd = paused(ECHO).await;
     let mut socket = echo(&mockd).await;
     for message in [r#"{"type":"sya"}"#, "hell", r#"{"type":"who"}"#] {
@@ -133,14 +133,14 @@ async fn a_message_that_no_rule_fits_is_in_the_journal() {
 }
 
 #[tokio::test]
-async fn a_rule_that_is_refused_changes_and_sends_nothing() {
+async fn a_refused_rule_changes_and_sends_nothing() {
     let mut mockd = paused(ECHO).await;
     let mut socket = echo(&mockd).await;
-    socket.say(json!({ "type": "name", "name": "ada" })).await;
+    socket.send_json(json!({ "type": "name", "name": "ada" })).await;
     assert_eq!(socket.json().await, json!({ "name": "ada" }));
-    socket.say(json!({ "type": "break" })).await;
-    has_heard_nothing(&mut socket).await;
-    socket.say(json!({ "type": "who" })).await;
+    socket.send_json(json!({ "type": "break" })).await;
+    assert_no_frames(&mut socket).await;
+    socket.send_json(json!({ "type": "who" })).await;
     assert_eq!(socket.json().await, json!({ "who": "ada", "id": 1 }));
     assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "n": 0 }]));
     let received = mockd.get("/__mockd/journal?kind=received").await.json();
@@ -150,15 +150,15 @@ async fn a_rule_that_is_refused_changes_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn each_socket_has_a_memory_of_its_own() {
+async fn each_socket_has_its_own_data() {
     let mockd = paused(ECHO).await;
     let (mut ada, mut bob) = (echo(&mockd).await, echo(&mockd).await);
     for (socket, name) in [(&mut ada, "ada"), (&mut bob, "bob")] {
-        socket.say(json!({ "type": "name", "name": name })).await;
+        socket.send_json(json!({ "type": "name", "name": name })).await;
         assert_eq!(socket.json().await, json!({ "name": name }));
     }
     for (socket, who) in [(&mut ada, json!({ "who": "ada", "id": 1 })), (&mut bob, json!({ "who": "bob", "id": 2 }))] {
-        socket.say(json!({ "type": "who" })).await;
+        socket.send_json(json!({ "type": "who" })).await;
         assert_eq!(socket.json().await, who);
     }
 }
@@ -170,49 +170,49 @@ async fn a_rule_closes_with_a_code_and_a_reason() {
         (json!({ "type": "normal" }), (1000, String::new())),
         (json!({ "type": "bye", "why": "ada" }), (4000, "bye ada".to_owned())),
         (json!({ "type": "bye", "code": 1013 }), (1013, "bye ".to_owned())),
-        // A reason has at most 123 bytes, and whole letters.
+        // A reason is cut to at most 123 bytes, at a character boundary.
         (json!({ "type": "bye", "why": "ä".repeat(100) }), (4000, format!("bye {}", "ä".repeat(59)))),
     ] {
         let mut socket = echo(&mockd).await;
-        socket.say(message.clone()).await;
+        socket.send_json(message.clone()).await;
         assert_eq!(socket.closed().await, expected, "{message}");
     }
     let mut socket = echo(&mockd).await;
-    socket.say(json!({ "type": "bye", "code": 1005 })).await;
-    has_heard_nothing(&mut socket).await;
+    socket.send_json(json!({ "type": "bye", "code": 1005 })).await;
+    assert_no_frames(&mut socket).await;
 }
 
 #[tokio::test]
-async fn an_endpoint_hears_of_every_end_once() {
+async fn closed_steps_run_once_for_every_socket() {
     let mockd = paused(ECHO).await;
     let mut named = Vec::new();
-    for name in ["closes", "breaks off", "is closed"] {
+    for name in ["closes", "disconnects", "is closed"] {
         let mut socket = echo(&mockd).await;
-        socket.say(json!({ "type": "name", "name": name })).await;
+        socket.send_json(json!({ "type": "name", "name": name })).await;
         assert_eq!(socket.json().await, json!({ "name": name }));
         named.push(socket);
     }
     let gone = async |names: &[&str]| {
-        let are_gone = |rows: &Value| {
+        let have_left = |rows: &Value| {
             let gone: Vec<&Value> = rows.as_array().unwrap().iter().filter_map(|row| row.get("gone")).collect();
             gone == names
         };
-        mockd.until("/rows", are_gone).await;
+        mockd.until("/rows", have_left).await;
     };
     let mut last = named.pop().unwrap();
     drop(named.pop());
-    gone(&["breaks off"]).await;
+    gone(&["disconnects"]).await;
     named.remove(0).close().await;
-    gone(&["breaks off", "closes"]).await;
+    gone(&["disconnects", "closes"]).await;
     let closing = mockd.control("POST", "/__mockd/sockets/3/close", json!({ "code": 4001, "reason": "told to" }));
     let (answer, closed) = futures_util::future::join(closing, last.closed()).await;
     assert_eq!((answer, closed), (json!({ "closed": [3] }), (4001, "told to".to_owned())));
-    gone(&["breaks off", "closes", "is closed"]).await;
+    gone(&["disconnects", "closes", "is closed"]).await;
     assert_eq!(mockd.get("/__mockd/sockets").await.json()["sockets"], json!([]));
 }
 
 #[tokio::test]
-async fn a_client_that_is_closed_in_open_has_done_nothing() {
+async fn a_socket_closed_in_open_runs_no_further_steps() {
     let mockd = paused(
         "
 data: { rows: [] }
@@ -228,9 +228,9 @@ websocket:
     .await;
     assert_eq!(mockd.socket("/s").await.closed().await, (1002, "no token".to_owned()));
     let mut socket = mockd.socket("/s?token=a").await;
-    // Nothing that is undefined is in a message, and a rule without steps says nothing.
+    // An undefined value matches no message, and a rule without steps sends nothing.
     for message in [json!({ "op": 3 }), json!({ "token": null })] {
-        socket.say(message).await;
+        socket.send_json(message).await;
     }
     assert_eq!(socket.text().await, "other");
     assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "token": "a" }]));

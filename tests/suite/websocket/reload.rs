@@ -1,8 +1,8 @@
-//! A save of the file applies to sockets that are open, and closes none.
+//! A saved scenario applies to open sockets, and closes none.
 
 use serde_json::{Value, json};
 
-use super::pass;
+use super::advance;
 use crate::support::{Mockd, ScenarioFile, Socket};
 
 const LIVE: &str = r#"
@@ -27,23 +27,23 @@ async fn run(file: &ScenarioFile) -> Mockd {
     Mockd::run_with(file.path(), &["--paused"]).await
 }
 
-/// Saves a text, and gives what the log says has changed.
-async fn saved(mockd: &mut Mockd, file: &ScenarioFile, text: &str) -> String {
+/// Saves a text, and returns the changes in the log.
+async fn save(mockd: &mut Mockd, file: &ScenarioFile, text: &str) -> String {
     file.write_in_place(text);
     let message = mockd.logged("reloaded").await;
     message.split_once("ms: ").unwrap_or_else(|| panic!("{message}")).1.to_owned()
 }
 
-/// What a socket knows of itself. Nothing has come before the answer.
+/// Asks a socket's rules for its name and topics. Panics if another frame comes before the answer.
 async fn who(socket: &mut Socket) -> Value {
-    socket.say(json!({ "do": "who" })).await;
+    socket.send_json(json!({ "do": "who" })).await;
     socket.json().await
 }
 
 async fn ada(mockd: &Mockd) -> Socket {
     let mut socket = mockd.socket("/live").await;
     assert_eq!(socket.text().await, "one 10");
-    socket.say(json!({ "do": "name", "name": "ada" })).await;
+    socket.send_json(json!({ "do": "name", "name": "ada" })).await;
     assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
     socket
 }
@@ -53,7 +53,7 @@ async fn post_news(mockd: &Mockd, body: Value) {
 }
 
 #[tokio::test]
-async fn sockets_keep_memory_and_memberships_and_get_new_rules() {
+async fn sockets_keep_data_and_memberships_and_get_new_rules() {
     let file = ScenarioFile::new(LIVE);
     let mut mockd = run(&file).await;
     let mut socket = ada(&mockd).await;
@@ -65,41 +65,41 @@ async fn sockets_keep_memory_and_memberships_and_get_new_rules() {
             "    messages:\n      - { match: { do: name }",
             "    messages:\n      - { text: hi, reply: ho }\n      - { match: { do: name }",
         );
-    saved(&mut mockd, &file, &new).await;
+    save(&mut mockd, &file, &new).await;
     socket.send("hi").await;
     assert_eq!(socket.text().await, "ho");
     assert_eq!(who(&mut socket).await, json!({ "name": "ada", "topics": ["news"] }));
     let mut later = mockd.socket("/live").await;
     assert_eq!(later.text().await, "two 20");
-    // What one has joined stays as it was joined.
+    // Existing memberships keep their frames.
     post_news(&mockd, json!(1)).await;
     assert_eq!((socket.json().await, later.json().await), (json!({ "old": 1 }), json!({ "new": 1 })));
 }
 
 #[tokio::test]
-async fn steps_that_wait_go_on_if_their_text_is_the_same() {
+async fn scheduled_steps_continue_if_their_source_is_unchanged() {
     let file = ScenarioFile::new(LIVE);
     let mut mockd = run(&file).await;
     let mut socket = ada(&mockd).await;
     for step in ["stay", "change", "beat"] {
-        socket.say(json!({ "do": step })).await;
+        socket.send_json(json!({ "do": step })).await;
     }
     assert_eq!(who(&mut socket).await["topics"], json!(["beats", "news"]));
-    pass(&mockd, "1s").await;
+    advance(&mockd, "1s").await;
     assert_eq!(socket.text().await, "beat");
-    saved(&mut mockd, &file, &LIVE.replace("reply: before", "reply: after")).await;
-    pass(&mockd, "2s").await;
+    save(&mut mockd, &file, &LIVE.replace("reply: before", "reply: after")).await;
+    advance(&mockd, "2s").await;
     let mut seen = socket.texts(3).await;
     seen.sort_unstable();
     assert_eq!(seen, ["beat", "beat", "stayed"]);
-    socket.say(json!({ "do": "change" })).await;
+    socket.send_json(json!({ "do": "change" })).await;
     assert_eq!(who(&mut socket).await["name"], "ada");
-    pass(&mockd, "3s").await;
+    advance(&mockd, "3s").await;
     assert_eq!(socket.texts(4).await.iter().filter(|text| *text == "after").count(), 1);
 }
 
 #[tokio::test]
-async fn sockets_that_were_open_before_know_their_handshake() {
+async fn new_rules_can_read_the_handshake_of_open_sockets() {
     const ROOMS: &str = "
 websocket:
   '/p/{room}':
@@ -114,32 +114,32 @@ http: { /gone: { crud: gone } }
     let mut socket = Socket::open_with(&url, &[("cookie", "sid=7; theme=dark"), ("x-app", "notes")]).await;
     socket.send("?").await;
     assert_eq!(socket.json().await, json!({ "now": 1 }));
-    for (asks, knows) in [
+    for (reply, expected) in [
         ("{ room: $path.room, user: $query.user }", json!({ "room": "lobby", "user": "ada" })),
         ("{ app: $headers.x-app, theme: $cookies.theme }", json!({ "app": "notes", "theme": "dark" })),
         ("{ url: $url, room: $path.room }", json!({ "url": "/p/lobby?user=ada", "room": "lobby" })),
     ] {
-        let new = ROOMS.replace("REPLY", asks).replace("ID", "$path.room");
-        saved(&mut mockd, &file, &new).await;
+        let new = ROOMS.replace("REPLY", reply).replace("ID", "$path.room");
+        save(&mut mockd, &file, &new).await;
         socket.send("?").await;
-        assert_eq!(socket.json().await, knows, "{asks}");
+        assert_eq!(socket.json().await, expected, "{reply}");
     }
     socket.close().await;
     mockd.until("/gone", |gone| *gone == json!([{ "id": "lobby" }])).await;
 }
 
 #[tokio::test]
-async fn an_endpoint_that_goes_away_closes_its_sockets() {
+async fn a_removed_endpoint_closes_its_sockets() {
     let file = ScenarioFile::new(LIVE);
     let mut mockd = run(&file).await;
     let mut socket = ada(&mockd).await;
     let (before, _) = LIVE.split_once("websocket:").unwrap();
     let without = format!("{before}websocket: {{ /other: {{ open: [{{ reply: here }}] }} }}\n");
-    let changes = saved(&mut mockd, &file, &without).await;
+    let changes = save(&mut mockd, &file, &without).await;
     assert_eq!(changes, "websocket /other changed, websocket /live removed");
     assert_eq!(mockd.socket("/other").await.text().await, "here");
     assert_eq!(socket.close_code().await, 1001);
-    saved(&mut mockd, &file, LIVE).await;
+    save(&mut mockd, &file, LIVE).await;
     let mut again = ada(&mockd).await;
     post_news(&mockd, json!(1)).await;
     assert_eq!(again.json().await, json!({ "old": 1 }));
@@ -159,13 +159,13 @@ async fn a_broken_file_changes_nothing_for_sockets() {
 }
 
 #[tokio::test]
-async fn sockets_hear_all_once_a_rule_begins_to_send_to_all() {
+async fn a_reload_can_make_a_rule_send_to_all_sockets() {
     let file = ScenarioFile::new(LIVE);
     let mut mockd = run(&file).await;
     let (mut one, mut two) = (mockd.socket("/other").await, mockd.socket("/other").await);
     one.send("?").await;
     assert_eq!(one.text().await, "other");
-    saved(&mut mockd, &file, &LIVE.replace("{ reply: other }", "{ send: { frame: all } }")).await;
+    save(&mut mockd, &file, &LIVE.replace("{ reply: other }", "{ send: { frame: all } }")).await;
     one.send("?").await;
     assert_eq!((one.text().await, two.text().await), ("all".to_owned(), "all".to_owned()));
 }

@@ -1,8 +1,8 @@
-//! Steps of a socket that come later, on the world's clock.
+//! Delayed steps of sockets, on the world's clock.
 
 use serde_json::{Value, json};
 
-use super::{pass, paused};
+use super::{advance, paused};
 use crate::support::{Mockd, Socket};
 
 const CLOCK: &str = r#"
@@ -33,23 +33,23 @@ websocket:
       - { after: 1s, set: { open: closed } }
 "#;
 
-async fn opened(mockd: &Mockd) -> Socket {
+async fn open_clock(mockd: &Mockd) -> Socket {
     let mut socket = mockd.socket("/clock").await;
     assert_eq!(socket.text().await, "now");
     socket
 }
 
-/// What comes while so much time passes.
+/// Advances the clock, and returns the frames that the socket receives.
 async fn after(mockd: &Mockd, socket: &mut Socket, time: &str) -> Vec<String> {
-    pass(mockd, time).await;
+    advance(mockd, time).await;
     socket.send("ping").await;
     socket.until("pong").await
 }
 
 #[tokio::test]
-async fn steps_come_at_their_times_and_at_no_other() {
+async fn steps_run_exactly_at_their_times() {
     let mockd = paused(CLOCK).await;
-    let mut socket = opened(&mockd).await;
+    let mut socket = open_clock(&mockd).await;
     for (time, expected) in [
         ("999ms", &[][..]),
         ("1ms", &["one"]),
@@ -65,14 +65,14 @@ async fn steps_come_at_their_times_and_at_no_other() {
     ] {
         assert_eq!(after(&mockd, &mut socket, time).await, expected, "{time}");
     }
-    pass(&mockd, "1s").await;
+    advance(&mockd, "1s").await;
     assert_eq!(socket.closed().await, (4008, "time is up".to_owned()));
 }
 
 #[tokio::test]
-async fn what_a_socket_alone_gets_is_due_and_is_no_event() {
+async fn steps_for_one_socket_are_due_but_are_not_events() {
     let mockd = paused(CLOCK).await;
-    let mut socket = opened(&mockd).await;
+    let mut socket = open_clock(&mockd).await;
     for (at, next, text) in [("1s", "2s", "one"), ("2s", "2s500ms", "at 2")] {
         assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], json!(at));
         let advanced = mockd.control("POST", "/__mockd/clock", json!({ "step": 1 })).await;
@@ -85,19 +85,19 @@ async fn what_a_socket_alone_gets_is_due_and_is_no_event() {
 }
 
 #[tokio::test]
-async fn all_that_is_due_within_one_advance_comes_in_order() {
+async fn steps_due_within_one_advance_run_in_order() {
     let mockd = paused(CLOCK).await;
-    let mut socket = opened(&mockd).await;
+    let mut socket = open_clock(&mockd).await;
     let expected = ["one", "at 2", "at 2", "at 3", "0 x", "open at ten", "1 y", "2 z", "beat", "beat"];
     assert_eq!(after(&mockd, &mut socket, "44s").await, expected);
 }
 
 #[tokio::test]
-async fn a_condition_is_looked_at_when_its_step_is_due() {
+async fn conditions_are_evaluated_when_their_step_is_due() {
     let mockd = paused(CLOCK).await;
-    let (mut socket, mut quiet) = (opened(&mockd).await, opened(&mockd).await);
+    let (mut socket, mut quiet) = (open_clock(&mockd).await, open_clock(&mockd).await);
     assert_eq!(mockd.send("PUT", "/open", Some(&json!(false))).await.status, 204);
-    quiet.say(json!({ "do": "quiet" })).await;
+    quiet.send_json(json!({ "do": "quiet" })).await;
     assert_eq!(quiet.text().await, "set");
     let first = ["one", "at 2", "at 2", "at 3", "0 x"];
     assert_eq!(after(&mockd, &mut socket, "11s").await, first);
@@ -106,38 +106,38 @@ async fn a_condition_is_looked_at_when_its_step_is_due() {
 }
 
 #[tokio::test]
-async fn a_message_begins_steps_of_its_own() {
+async fn each_message_starts_its_own_steps() {
     let mockd = paused(CLOCK).await;
-    let mut socket = opened(&mockd).await;
-    pass(&mockd, "13s").await;
+    let mut socket = open_clock(&mockd).await;
+    advance(&mockd, "13s").await;
     socket.send("ping").await;
     socket.until("pong").await;
-    socket.say(json!({ "do": "later", "n": 1 })).await;
+    socket.send_json(json!({ "do": "later", "n": 1 })).await;
     assert_eq!(socket.text().await, "soon");
-    socket.say(json!({ "do": "count", "n": 3 })).await;
+    socket.send_json(json!({ "do": "count", "n": 3 })).await;
     assert_eq!(socket.text().await, "twice 0");
-    // Those that wait know their own message.
+    // Scheduled steps keep the message that started them.
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["2 z", "twice 2"]);
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["twice 4", "done"]);
     assert_eq!(after(&mockd, &mut socket, "1s").await, ["later 1"]);
-    socket.say(json!({ "do": "count", "n": 0 })).await;
+    socket.send_json(json!({ "do": "count", "n": 0 })).await;
     assert_eq!(socket.text().await, "done");
 }
 
 #[tokio::test]
-async fn steps_end_with_their_socket_and_those_of_closed_do_not() {
+async fn steps_end_with_their_socket_except_closed_steps() {
     let mockd = paused(CLOCK).await;
-    let mut socket = opened(&mockd).await;
-    socket.say(json!({ "do": "later", "n": 1 })).await;
+    let mut socket = open_clock(&mockd).await;
+    socket.send_json(json!({ "do": "later", "n": 1 })).await;
     assert_eq!(socket.text().await, "soon");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], "1s");
-    pass(&mockd, "500ms").await;
+    advance(&mockd, "500ms").await;
     socket.close().await;
     drop(socket);
-    // A second after it has closed.
+    // One second after the socket has closed.
     mockd.until("/__mockd/clock", |clock| clock["nextDue"] == "1s500ms").await;
     assert_eq!(mockd.get("/open").await.json(), true);
-    pass(&mockd, "1s").await;
+    advance(&mockd, "1s").await;
     assert_eq!(mockd.get("/open").await.json(), "closed");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
 }
@@ -162,7 +162,7 @@ random:
         for time in ["1s", "2s"] {
             socket.send("draw").await;
             seen.push(socket.text().await);
-            pass(&mockd, time).await;
+            advance(&mockd, time).await;
             socket.send("end").await;
             seen.extend(socket.until("end").await);
         }

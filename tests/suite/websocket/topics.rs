@@ -1,9 +1,9 @@
-//! Who gets what is sent: topics that sockets join and leave.
+//! Topics that sockets join and leave, and the frames that their members receive.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{pass, paused};
+use super::{advance, paused};
 use crate::support::{Mockd, Socket};
 
 const HUB: &str = r#"
@@ -43,7 +43,7 @@ websocket:
   /silent: { open: [{ reply: ready }], messages: [{ reply: nothing }] }
 "#;
 
-/// A socket that has joined topics, a text or a list.
+/// Opens a socket that has joined topics, given as a text or a list.
 async fn member(mockd: &Mockd, topics: Value) -> Socket {
     let mut socket = mockd.socket("/hub").await;
     join(&mut socket, topics).await;
@@ -51,13 +51,13 @@ async fn member(mockd: &Mockd, topics: Value) -> Socket {
 }
 
 async fn join(socket: &mut Socket, topics: Value) {
-    socket.say(json!({ "do": "join", "to": topics })).await;
+    socket.send_json(json!({ "do": "join", "to": topics })).await;
     assert_eq!(socket.text().await, "ok");
 }
 
-/// What a socket knows of topics. Nothing has come before the answer.
+/// Asks a socket's rules for its topics. Panics if another frame comes before the answer.
 async fn topics(socket: &mut Socket) -> Value {
-    socket.say(json!({ "do": "topics" })).await;
+    socket.send_json(json!({ "do": "topics" })).await;
     socket.json().await
 }
 
@@ -67,21 +67,21 @@ async fn post(mockd: &Mockd, path: &str, body: Value) {
 }
 
 #[tokio::test]
-async fn frames_to_a_topic_reach_only_those_who_have_joined_it() {
+async fn frames_to_a_topic_reach_only_its_members() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (member(&mockd, json!("news")).await, member(&mockd, json!(["sport", "x/1"])).await);
     post(&mockd, "/news", json!({ "x": 1 })).await;
     post(&mockd, "/several", json!([2])).await;
-    a.say(json!({ "do": "send", "to": ["x/1", "nobody"], "frame": "to x" })).await;
+    a.send_json(json!({ "do": "send", "to": ["x/1", "nobody"], "frame": "to x" })).await;
     assert_eq!(a.texts(2).await, [r#"{"x":1}"#, "[2]"]);
     assert_eq!(b.texts(2).await, ["[2]", "to x"]);
-    a.say(json!({ "do": "send", "to": "news", "frame": { "binary": "AP8=" } })).await;
+    a.send_json(json!({ "do": "send", "to": "news", "frame": { "binary": "AP8=" } })).await;
     assert_eq!(a.message().await, Message::binary(vec![0, 255]));
     assert_eq!(topics(&mut b).await, json!({ "topics": ["sport", "x/1"], "joined": 1, "members": [1] }));
 }
 
 #[tokio::test]
-async fn a_second_join_of_the_same_is_no_second_copy() {
+async fn joining_a_topic_again_does_not_duplicate_frames() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!("news")).await;
     join(&mut socket, json!("news")).await;
@@ -92,22 +92,22 @@ async fn a_second_join_of_the_same_is_no_second_copy() {
 }
 
 #[tokio::test]
-async fn a_member_gets_what_contains_its_where_in_its_own_words() {
+async fn a_member_gets_events_that_match_its_where_in_its_frame() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, mockd.socket("/hub").await);
     for (socket, room) in [(&mut a, "a"), (&mut b, "b")] {
-        socket.say(json!({ "do": "room", "room": room })).await;
+        socket.send_json(json!({ "do": "room", "room": room })).await;
         assert_eq!(socket.text().await, "ok");
     }
     for (room, text) in [("a", "two"), ("b", "three"), ("a", "four")] {
         post(&mockd, "/notes", json!({ "room": room, "text": text })).await;
     }
-    // A change is nothing that was added.
+    // A merge is not an addition.
     assert_eq!(mockd.send("PATCH", "/notes/2", Some(&json!({ "text": "zwei" }))).await.status, 200);
     assert_eq!(a.texts(2).await, ["notes two", "notes four"]);
     assert_eq!(b.text().await, "notes three");
-    // The same name with something else is another membership in the place of the first.
-    a.say(json!({ "do": "room", "room": "b" })).await;
+    // Joining under the same name replaces the membership.
+    a.send_json(json!({ "do": "room", "room": "b" })).await;
     assert_eq!(a.text().await, "ok");
     post(&mockd, "/notes", json!({ "room": "a", "text": "five" })).await;
     post(&mockd, "/notes", json!({ "room": "b", "text": "six" })).await;
@@ -115,57 +115,57 @@ async fn a_member_gets_what_contains_its_where_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn memberships_by_name_are_left_one_by_one() {
+async fn named_memberships_are_left_separately() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!("news")).await;
     for name in ["one", "two"] {
-        socket.say(json!({ "do": "join", "to": "news", "as": name })).await;
+        socket.send_json(json!({ "do": "join", "to": "news", "as": name })).await;
         assert_eq!(socket.text().await, "ok");
     }
     post(&mockd, "/news", json!(1)).await;
     let frames = ["1", r#"{"as":"one","event":1}"#, r#"{"as":"two","event":1}"#];
     assert_eq!(socket.texts(3).await, frames);
-    socket.say(json!({ "do": "leave", "as": "one" })).await;
+    socket.send_json(json!({ "do": "leave", "as": "one" })).await;
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(2)).await;
     assert_eq!(socket.texts(2).await, ["2", r#"{"as":"two","event":2}"#]);
-    // Without a name, the topic is left altogether.
-    socket.say(json!({ "do": "leave", "to": "news" })).await;
+    // Without a name, the socket leaves every membership of the topic.
+    socket.send_json(json!({ "do": "leave", "to": "news" })).await;
     assert_eq!(socket.text().await, "left");
     post(&mockd, "/news", json!(3)).await;
     assert_eq!(topics(&mut socket).await, json!({ "topics": [], "joined": 0, "members": [] }));
 }
 
 #[tokio::test]
-async fn others_are_all_members_but_the_sender() {
+async fn others_are_all_members_except_the_sender() {
     let mockd = paused(HUB).await;
     let mut sockets = [member(&mockd, json!("news")).await, member(&mockd, json!(["news", "sport"])).await];
     let mut framed = mockd.socket("/framed").await;
     assert_eq!(framed.text().await, "ready");
-    sockets[0].say(json!({ "do": "others", "to": "news", "frame": "hi" })).await;
+    sockets[0].send_json(json!({ "do": "others", "to": "news", "frame": "hi" })).await;
     assert_eq!(sockets[1].text().await, "hi");
     assert_eq!(framed.json().await, json!({ "topic": "news", "data": "hi", "id": 3 }));
     assert_eq!(topics(&mut sockets[0]).await["joined"], 3);
-    // One who has not joined sends as well.
-    sockets[0].say(json!({ "do": "others", "to": "sport", "frame": "goal" })).await;
+    // A socket that has not joined the topic can send to it.
+    sockets[0].send_json(json!({ "do": "others", "to": "sport", "frame": "goal" })).await;
     assert_eq!(sockets[1].text().await, "goal");
 }
 
 #[tokio::test]
-async fn without_a_topic_all_sockets_of_the_endpoint_get_it() {
+async fn a_frame_without_a_topic_reaches_all_sockets_of_the_endpoint() {
     let mockd = paused(HUB).await;
     let (mut a, mut b) = (mockd.socket("/hub").await, member(&mockd, json!("news")).await);
     let mut silent = mockd.socket("/silent").await;
-    a.say(json!({ "do": "send", "frame": "all" })).await;
+    a.send_json(json!({ "do": "send", "frame": "all" })).await;
     assert_eq!((a.text().await, b.text().await), ("all".to_owned(), "all".to_owned()));
     silent.send("?").await;
     assert_eq!(silent.texts(2).await, ["ready", "nothing"]);
-    // No topic that the scenario names tells of it.
+    // It adds no topic to the socket.
     assert_eq!(topics(&mut a).await["topics"], json!([]));
 }
 
 #[tokio::test]
-async fn an_endpoints_frame_is_how_its_sockets_get_all() {
+async fn an_endpoints_frame_applies_to_everything_its_sockets_get() {
     let mockd = paused(HUB).await;
     let mut socket = mockd.socket("/framed").await;
     assert_eq!(socket.text().await, "ready");
@@ -180,26 +180,26 @@ async fn an_endpoints_frame_is_how_its_sockets_get_all() {
 }
 
 #[tokio::test]
-async fn the_steps_of_a_membership_end_with_it() {
+async fn steps_of_a_membership_end_with_it() {
     let mockd = paused(HUB).await;
     let mut socket = mockd.socket("/hub").await;
-    socket.say(json!({ "do": "beat" })).await;
+    socket.send_json(json!({ "do": "beat" })).await;
     assert_eq!(socket.text().await, "beat");
-    pass(&mockd, "2s").await;
+    advance(&mockd, "2s").await;
     assert_eq!(socket.texts(2).await, ["beat", "beat"]);
-    socket.say(json!({ "do": "leave", "as": "beat" })).await;
+    socket.send_json(json!({ "do": "leave", "as": "beat" })).await;
     assert_eq!(socket.text().await, "left");
     assert_eq!(mockd.get("/__mockd/clock").await.json()["nextDue"], Value::Null);
-    pass(&mockd, "5s").await;
+    advance(&mockd, "5s").await;
     assert_eq!(topics(&mut socket).await["topics"], json!([]));
 }
 
 #[tokio::test]
-async fn a_topic_of_the_worlds_own_is_refused() {
+async fn reserved_topics_are_refused() {
     let mockd = paused(HUB).await;
     let mut socket = member(&mockd, json!(7)).await;
-    socket.say(json!({ "do": "join", "to": ["sport", "__counters"] })).await;
-    socket.say(json!({ "do": "join", "to": "" })).await;
+    socket.send_json(json!({ "do": "join", "to": ["sport", "__counters"] })).await;
+    socket.send_json(json!({ "do": "join", "to": "" })).await;
     assert_eq!(topics(&mut socket).await["topics"], json!(["7"]));
     let received = mockd.get("/__mockd/journal?kind=received").await.json();
     let refused = "A topic must be text that does not begin with `__`, found \"__counters\"";

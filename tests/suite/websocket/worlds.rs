@@ -1,4 +1,4 @@
-//! What a test does to sockets of endpoints: other worlds, resets, snapshots, frames and closes by hand.
+//! Control of endpoint sockets by tests: worlds, resets, snapshots, manual frames and closes.
 
 use futures_util::future::join;
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ websocket:
     closed: [{ add: { notes: { gone: $conn.id } } }]
 "#;
 
-/// The reason of a socket that a reset or a restored snapshot closes.
-const OTHER_MOMENT: &str = "the world's state was replaced";
+/// The reason in the close frame after a reset or a restored snapshot.
+const REPLACED: &str = "the world's state was replaced";
 
 async fn live(mockd: &Mockd, prefix: &str) -> Socket {
     let mut socket = mockd.socket(&format!("{prefix}/live")).await;
@@ -30,28 +30,28 @@ async fn live(mockd: &Mockd, prefix: &str) -> Socket {
     socket
 }
 
-/// Whether the next that comes is the answer to this: nothing came before it.
-async fn has_heard_nothing(socket: &mut Socket) {
+/// Asserts that the socket has no pending frames: the next frame is the answer to a message.
+async fn assert_no_frames(socket: &mut Socket) {
     socket.send("ping").await;
     assert_eq!(socket.text().await, "pong");
 }
 
 #[tokio::test]
-async fn sockets_of_two_worlds_do_not_hear_each_other() {
+async fn sockets_of_two_worlds_are_isolated() {
     let mockd = paused(NEWS).await;
     let (mut one, mut other) = (live(&mockd, "").await, live(&mockd, "/@a").await);
     assert_eq!(mockd.send("POST", "/@a/news", Some(&json!(1))).await.status, 204);
-    one.say(json!({ "do": "all", "frame": "all" })).await;
+    one.send_json(json!({ "do": "all", "frame": "all" })).await;
     assert_eq!((one.text().await, other.text().await), ("all".to_owned(), "1".to_owned()));
-    has_heard_nothing(&mut one).await;
-    has_heard_nothing(&mut other).await;
+    assert_no_frames(&mut one).await;
+    assert_no_frames(&mut other).await;
     for (prefix, world) in [("", "default"), ("/@a", "a")] {
         let list = mockd.get(&format!("{prefix}/__mockd/sockets")).await.json();
         assert_eq!((list["sockets"].as_array().unwrap().len(), &list["sockets"][0]["world"]), (1, &json!(world)));
     }
     let (answer, closed) = join(mockd.send("DELETE", "/__mockd/worlds/a", None), other.closed()).await;
     assert_eq!((answer.status, closed), (200, (1001, "the world has ended".to_owned())));
-    has_heard_nothing(&mut one).await;
+    assert_no_frames(&mut one).await;
 }
 
 #[tokio::test]
@@ -62,8 +62,8 @@ async fn a_reset_and_a_restored_snapshot_close_with_1012() {
         let mut socket = live(&mockd, "").await;
         assert_eq!(mockd.send("POST", "/notes", Some(&json!({ "text": "one" }))).await.status, 201);
         let (_, closed) = join(mockd.control("POST", path, Value::Null), socket.closed()).await;
-        assert_eq!(closed, (1012, OTHER_MOMENT.to_owned()), "{path}");
-        // The world is as it was: it hears nothing of sockets of another time.
+        assert_eq!(closed, (1012, REPLACED.to_owned()), "{path}");
+        // Sockets that were opened before the restored state add no row when they close.
         assert_eq!(mockd.get("/notes").await.json(), json!([]), "{path}");
         drop(live(&mockd, "").await);
         mockd.until("/notes", |notes| notes.as_array().unwrap().len() == 1).await;
@@ -72,7 +72,7 @@ async fn a_reset_and_a_restored_snapshot_close_with_1012() {
 }
 
 #[tokio::test]
-async fn frames_and_closes_by_hand_reach_one_socket_or_all() {
+async fn manual_frames_and_closes_reach_one_socket_or_all() {
     let mockd = paused(NEWS).await;
     let (mut one, mut two) = (live(&mockd, "").await, live(&mockd, "").await);
     mockd.control("POST", "/__mockd/sockets/1/send", json!({ "json": { "a": 1 } })).await;
@@ -85,14 +85,14 @@ async fn frames_and_closes_by_hand_reach_one_socket_or_all() {
     let (answer, closed) = join(mockd.control("POST", "/__mockd/sockets/2/close", close), two.closed()).await;
     assert_eq!((answer, closed), (json!({ "closed": [2] }), (4001, "told to".to_owned())));
     mockd.until("/notes", |notes| *notes == json!([{ "id": 1, "gone": 2 }])).await;
-    has_heard_nothing(&mut one).await;
+    assert_no_frames(&mut one).await;
 }
 
 #[tokio::test]
-async fn the_journal_tells_of_what_a_socket_said_and_heard() {
+async fn the_journal_has_the_messages_and_frames_of_sockets() {
     let mockd = paused(NEWS).await;
     let (mut one, mut two) = (live(&mockd, "").await, live(&mockd, "").await);
-    one.say(json!({ "do": "all", "frame": [1] })).await;
+    one.send_json(json!({ "do": "all", "frame": [1] })).await;
     assert_eq!((one.json().await, two.json().await), (json!([1]), json!([1])));
     one.close().await;
     let is_closed = |journal: &Value| journal["entries"] != json!([]);

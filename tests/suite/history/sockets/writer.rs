@@ -34,7 +34,7 @@ impl Writer {
             _ => ("DELETE", &*row, None),
         };
         let request = self.request(method, path, body.as_ref());
-        let (head, answer) = self.connection.ask(request.as_bytes()).await;
+        let (head, answer) = self.connection.request(request.as_bytes()).await;
         let status = head.split(' ').nth(1).unwrap_or_default();
         let is_expected = matches!(status, "200" | "201" | "204" | "404" | "409");
         assert!(is_expected, "{method} {path} was answered with {status} {answer}");
