@@ -34,7 +34,7 @@ async fn the_commands_for_compose_and_kubernetes_are_valid() {
 }
 
 #[tokio::test]
-async fn the_scenario_of_the_config_map_is_right() {
+async fn the_scenario_in_the_config_map_is_valid() {
     let documents = documents("kubernetes.yml");
     let map = documents.iter().find(|document| document["kind"] == "ConfigMap").unwrap();
     let file = crate::support::ScenarioFile::new(map["data"]["shop.yaml"].as_str().unwrap());
