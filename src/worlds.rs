@@ -238,16 +238,16 @@ impl Worlds {
     }
 
     /// Records the files that the current or next scenario was made from. Servers that share worlds tell each other.
-    pub fn made_of(&self, files: &[FoundFile]) {
+    pub fn set_source_files(&self, files: &[FoundFile]) {
         if let Some(peers) = &self.0.peers {
-            peers.made_of(files);
+            peers.set_source_files(files);
         }
     }
 
     /// Returns why the store of shared worlds cannot be reached; `None` if it can, or if there is no store.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.0.peers.as_ref().and_then(Peers::trouble)
+    pub fn store_error(&self) -> Option<String> {
+        self.0.peers.as_ref().and_then(Peers::unreachable_reason)
     }
 
     /// Returns whether another scenario lacks something that the current one declares.

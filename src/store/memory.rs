@@ -201,7 +201,7 @@ impl Store for Memory {
         ready(self.lead_now(world, &claim)).boxed()
     }
 
-    fn be_present<'a>(
+    fn announce_presence<'a>(
         &'a self,
         world: &'a str,
         server: &'a str,
@@ -210,7 +210,7 @@ impl Store for Memory {
         ready(self.be_present_now(world, server, time)).boxed()
     }
 
-    fn keep<'a>(
+    fn save_checkpoint<'a>(
         &'a self,
         world: &'a str,
         checkpoint: &'a Checkpoint,
@@ -244,11 +244,11 @@ impl Store for Memory {
         ready(Ok(())).boxed()
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn unreachable_reason(&self) -> Option<String> {
         None
     }
 
-    fn place(&self) -> String {
+    fn address(&self) -> String {
         "memory".to_owned()
     }
 }

@@ -27,11 +27,11 @@ impl Peers {
         match *self {}
     }
 
-    pub(super) fn made_of(&self, _: &[FoundFile]) {
+    pub(super) fn set_source_files(&self, _: &[FoundFile]) {
         match *self {}
     }
 
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(super) fn unreachable_reason(&self) -> Option<String> {
         match *self {}
     }
 

@@ -139,7 +139,7 @@ impl Listener {
         self.replica.drop_replies();
         let Some(snapshot) = self.snapshot().await else { return Err(Stop::Ended) };
         let Sharing { store, scenarios, .. } = &self.replica.sharing;
-        if let Some(scenario) = scenarios.known(&snapshot.scenario) {
+        if let Some(scenario) = scenarios.remembered(&snapshot.scenario) {
             // If the log is lost, the scenario that it refers to is lost too.
             scenarios.put(&scenario).await.map_err(|_| Stop::Unreachable)?;
         }
@@ -237,7 +237,7 @@ impl Listener {
 
     fn set_played(&self, scenario_ref: &ScenarioRef) {
         if self.is_default {
-            self.replica.sharing.scenarios.plays(&scenario_ref.scenario, scenario_ref.seed);
+            self.replica.sharing.scenarios.set_current(&scenario_ref.scenario, scenario_ref.seed);
         }
     }
 }

@@ -8,8 +8,8 @@
 //!
 //! A new member gets its number from the [`MemberTable`], which also records its server. That server announces its
 //! departure ([`departures`](super::departures)). A server that dies announces nothing: each server with members renews
-//! its [presence](crate::store::Store::be_present), and the leader closes the members of a server that does not. If
-//! that server comes back, it finds their end in the log and closes their sockets.
+//! its [presence](crate::store::Store::announce_presence), and the leader closes the members of a server that does not.
+//! If that server comes back, it finds their end in the log and closes their sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -107,7 +107,7 @@ impl Replica {
     /// Announces this server's presence to the store, and returns the names of all present servers.
     pub(super) async fn renew_presence(&self) -> Result<Vec<String>, StoreError> {
         let until = Instant::now() + PRESENCE_TIMEOUT;
-        let present = self.sharing.store.be_present(&self.world, &self.sharing.server, PRESENCE_TIMEOUT).await?;
+        let present = self.sharing.store.announce_presence(&self.world, &self.sharing.server, PRESENCE_TIMEOUT).await?;
         self.note_presence(until);
         Ok(present)
     }
