@@ -73,12 +73,12 @@ pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use endpoint::{OpenedSocket, Transport};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
-pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
+pub use feed::{DEFAULT_BACKLOG, EncodedBatch, MIN_BACKLOG};
 use journal::Record;
 pub use journal::{
-    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange,
-    Expectation, ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients,
-    RequestHead, RuleName, SocketEnd, Verdict, WrongWait,
+    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, EntryIndex,
+    Exchange, Expectation, ExpectationError, FaultMark, Finding, InvalidWait, Kind, NearMiss, OpenedBy, Payload,
+    Recipients, RequestHead, RuleName, SocketEnd, Verdict,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
@@ -119,7 +119,7 @@ pub struct Setup {
     pub budget: Budget,
     /// Whether connections may be kept alive; the faults of all worlds of a server decide.
     pub keep_alive: KeepAlive,
-    /// Feed items that a socket may lag behind before it receives current values instead; at least [`FEWEST_BACKLOG`].
+    /// Feed items that a socket may lag behind before it receives current values instead; at least [`MIN_BACKLOG`].
     pub backlog: usize,
 }
 

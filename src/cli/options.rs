@@ -14,7 +14,7 @@ use crate::scenario::{FoundFile, parse_origin};
 use crate::server::{StoreConfig, StoreKind};
 use crate::store::RedisUrl;
 use crate::system::program::raise_open_files;
-use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
+use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, MIN_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
 /// The number of open files reserved for purposes other than served connections: the scenario, its watcher, files of a
@@ -186,8 +186,8 @@ impl WorldArgs {
 }
 
 fn backlog(text: &str) -> Result<usize, String> {
-    let backlog = text.parse().ok().filter(|backlog| *backlog >= FEWEST_BACKLOG);
-    backlog.ok_or_else(|| format!("expected an integer of at least {FEWEST_BACKLOG}"))
+    let backlog = text.parse().ok().filter(|backlog| *backlog >= MIN_BACKLOG);
+    backlog.ok_or_else(|| format!("expected an integer of at least {MIN_BACKLOG}"))
 }
 
 #[derive(Debug, Args)]

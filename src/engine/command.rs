@@ -320,7 +320,7 @@ impl Engine {
             }
             Command::Receive { member, frame } => return Ok(self.receive(member, frame, events)),
             Command::Overdue { member } => {
-                self.overdue(member, events);
+                self.connect_timeout_expired(member, events);
                 return Ok(Effects::default());
             }
             Command::Close { member } => {

@@ -79,7 +79,12 @@ impl World {
     /// Like [`World::receive`], but waits for the rules only if several frames are queued already, since an extra
     /// wake-up of a task costs about as much as the reply to a frame. Later requests to the world come after this
     /// frame.
-    pub(super) async fn hand_in(&self, socket: &Arc<Socket>, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub(super) async fn enqueue_frame(
+        &self,
+        socket: &Arc<Socket>,
+        frame: Frame,
+        payload: Payload,
+    ) -> Result<(), WorldError> {
         if self.is_shared() || socket.queued_frames.load(Ordering::Relaxed) >= MAX_QUEUED_FRAMES {
             return self.receive(socket, frame, payload).await;
         }
@@ -93,7 +98,7 @@ impl World {
     }
 
     /// Waits until the rules have handled all frames from the client of a socket.
-    pub(super) async fn heard(&self, socket: &Socket) -> Result<(), WorldError> {
+    pub(super) async fn flush_frames(&self, socket: &Socket) -> Result<(), WorldError> {
         if socket.queued_frames.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
     }
 
@@ -168,7 +173,7 @@ impl WorldState {
     /// Records a frame, or, for a socket that speaks a protocol, the messages in it. Frames of the protocol itself,
     /// such as heartbeats, are left out because no test expects them.
     fn record_received(&self, member: u64, payload: Payload, messages: Vec<HeardMessage>) {
-        if !self.shared.journal.is_on() {
+        if !self.shared.journal.is_enabled() {
             return;
         }
         let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
@@ -185,7 +190,7 @@ impl WorldState {
                 record(Payload::of(&Message::json(&message)), [outcome].into());
             }
         } else {
-            record(payload, messages.into_iter().map(|heard| heard.outcome).collect());
+            record(payload, messages.into_iter().map(|message| message.outcome).collect());
         }
     }
 }

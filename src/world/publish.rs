@@ -166,7 +166,7 @@ impl WorldState {
     }
 
     fn record_events(&self, items: &[FeedItem]) {
-        if !self.shared.journal.is_on() {
+        if !self.shared.journal.is_enabled() {
             return;
         }
         let end = self.shared.feed.end();
@@ -192,7 +192,7 @@ impl WorldState {
         let record = |message: &Message| {
             (at, Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) })
         };
-        if self.shared.journal.is_on() {
+        if self.shared.journal.is_enabled() {
             self.shared.journal.record_all(messages.iter().map(record));
         }
     }
@@ -259,7 +259,7 @@ impl WorldState {
     }
 
     fn record_failure(&self, at: Duration, rule: &Arc<str>, socket: Option<u64>, refusal: &Refusal) {
-        if self.shared.journal.is_on() {
+        if self.shared.journal.is_enabled() {
             let record = Record::Failed { rule: rule.clone(), why: refusal.to_string().into(), socket };
             self.shared.journal.record(at, record);
         }

@@ -281,26 +281,26 @@ impl Subscription {
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn take(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub async fn handle_frame(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
         self.world.receive(&self.socket, frame, payload).await
     }
 
-    /// Like [`Subscription::take`], but usually without waiting for the rules.
+    /// Like [`Subscription::handle_frame`], but usually without waiting for the rules.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn hand_in(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub async fn queue_frame(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        self.world.hand_in(&self.socket, frame, payload).await
+        self.world.enqueue_frame(&self.socket, frame, payload).await
     }
 
-    /// Waits until the rules have handled all frames handed in.
+    /// Waits until the rules have handled all queued frames.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn heard(&self) -> Result<(), WorldError> {
-        self.world.heard(&self.socket).await
+    pub async fn drained(&self) -> Result<(), WorldError> {
+        self.world.flush_frames(&self.socket).await
     }
 
     /// Ends the subscription. For an endpoint's socket, waits until the endpoint is notified.

@@ -47,7 +47,7 @@ impl Address {
 
     /// Returns whether this is a Socket.IO namespace other than the other address.
     #[must_use]
-    pub fn is_apart_from(&self, other: &Self) -> bool {
+    pub fn is_other_namespace(&self, other: &Self) -> bool {
         matches!(self, Self::SocketIo(_)) && self != other
     }
 

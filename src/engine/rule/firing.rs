@@ -159,7 +159,7 @@ impl<'e> Firing<'e> {
         if let Some(it) = it {
             run.context.set("it", it);
         }
-        if self.is_over(&run.context) {
+        if self.is_disconnected(&run.context) {
             run.strands = Strands::default();
         }
         Ok(())
@@ -221,7 +221,7 @@ impl<'e> Firing<'e> {
                 if let Some(it) = self.run_step(step, &mut inner)? {
                     context.set("it", it);
                 }
-                if self.is_over(&context) {
+                if self.is_disconnected(&context) {
                     return Ok(None);
                 }
             }

@@ -83,7 +83,7 @@ impl Firing<'_> {
         if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
             return Ok(());
         }
-        let is_here = |one: &Membership| !one.address().is_apart_from(&wanted.address);
+        let is_here = |one: &Membership| !one.address().is_other_namespace(&wanted.address);
         let same_name = memberships.iter().find(|one| name.is_some() && one.name == name && is_here(one)).cloned();
         if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
             return Err(Refusal::TooManyMemberships);
@@ -119,7 +119,8 @@ impl Firing<'_> {
         let memberships = self.engine.members.memberships_of(member).to_vec();
         let here = self.engine.address_at(member, context);
         let is_selected = |one: &Membership| {
-            name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name)) && !one.address().is_apart_from(&here)
+            name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name))
+                && !one.address().is_other_namespace(&here)
         };
         for membership in memberships.iter().filter(|one| is_selected(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);

@@ -283,7 +283,7 @@ impl Connection {
             }
             Message::Ping(bytes) => {
                 // Earlier messages are answered before the ping.
-                self.feed.heard().await?;
+                self.feed.drained().await?;
                 self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
@@ -299,7 +299,7 @@ impl Connection {
             self.feed.received(payload);
             return Ok(());
         }
-        Ok(self.feed.hand_in(frame, payload).await?)
+        Ok(self.feed.queue_frame(frame, payload).await?)
     }
 
     /// Carries out a message. An invalid one is logged, and the socket stays open.

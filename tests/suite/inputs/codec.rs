@@ -111,7 +111,7 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], reads: Reads) {
     }
     if msg["args"][0] == "leave" {
         let left = session.disconnect(Some(msg));
-        assert!(left.is_none() || session.is_over(msg));
+        assert!(left.is_none() || session.is_disconnected(msg));
         reads(&left.unwrap_or_default());
     }
     reads(&session.finished(msg, true));

@@ -120,10 +120,10 @@ impl Engine {
     }
 
     /// Records that a client's time to connect is over by the machine's clock.
-    pub(in crate::engine) fn overdue(&mut self, member: u64, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn connect_timeout_expired(&mut self, member: u64, events: &mut Vec<Event>) {
         let now = self.now;
         let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
-        let received = socket.map(|socket| socket.session.overdue(now));
+        let received = socket.map(|socket| socket.session.connect_timeout_expired(now));
         self.take_received(member, received.unwrap_or_default(), events);
     }
 }
@@ -131,10 +131,10 @@ impl Engine {
 impl Firing<'_> {
     /// Returns whether the connection that the rule answers in is over. A step has refused or left it, and the list
     /// ends.
-    pub(in crate::engine::rule) fn is_over(&self, context: &Context) -> bool {
+    pub(in crate::engine::rule) fn is_disconnected(&self, context: &Context) -> bool {
         let socket = self.owner.member().and_then(|member| self.engine.members.socket(member));
         let message = context.get("msg");
-        socket.zip(message).is_some_and(|(socket, message)| socket.session.is_over(message))
+        socket.zip(message).is_some_and(|(socket, message)| socket.session.is_disconnected(message))
     }
 }
 

@@ -295,6 +295,6 @@ impl SessionTask {
             feed.received(payload);
             return Ok(());
         }
-        feed.take(frame, payload).await
+        feed.handle_frame(frame, payload).await
     }
 }
