@@ -124,7 +124,7 @@ impl Engine {
                 continue;
             }
             let Some(hit) = run.hit(seed) else { continue };
-            if hit.fault.effect().is_in_place_of_answer() {
+            if hit.fault.effect().replaces_answer() {
                 hits.retain(|hit| hit.fault.effect().delays_answer());
                 hits.push(hit);
                 break;
@@ -358,5 +358,5 @@ fn digest(fault: &Fault) -> Digest {
 
 /// Whether the effect applies to requests and handshakes rather than to open sockets.
 fn applies_to_requests(effect: &Effect) -> bool {
-    effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
+    effect.affects_only_requests() || effect.affects_only_handshakes() || matches!(effect, Effect::Storm(_))
 }

@@ -245,7 +245,7 @@ fn step(step: &OrderStep) -> Value {
 fn fault(fault: &Fault) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "name", fault.name().map(Into::into));
-    let on = match (fault.effect.is_for_requests(), fault.matches.streams) {
+    let on = match (fault.effect.affects_only_requests(), fault.matches.streams) {
         (true, _) => "http",
         (false, true) => "stream",
         (false, false) => "websocket",
@@ -276,8 +276,8 @@ fn share(share: Share) -> Option<Value> {
 
 fn effect(effect: &Effect, mapping: &mut Value) {
     let (key, value) = match effect {
-        Effect::AnswerLate(latency) | Effect::Delay(latency) => ("latency", self::latency(latency)),
-        Effect::ConnectLate(latency) => ("connect", self::latency(latency)),
+        Effect::DelayAnswer(latency) | Effect::Delay(latency) => ("latency", self::latency(latency)),
+        Effect::DelayHandshake(latency) => ("connect", self::latency(latency)),
         Effect::Answer(refusal) | Effect::Refuse(refusal) => {
             let FaultResponse { status, body, retry_after } = refusal;
             insert(mapping, "body", body.clone());

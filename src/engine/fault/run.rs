@@ -196,7 +196,7 @@ impl FaultRun {
     }
 
     fn is_for_open_sockets(&self) -> bool {
-        !self.effect().is_for_requests() && !self.effect().is_for_handshakes()
+        !self.effect().affects_only_requests() && !self.effect().affects_only_handshakes()
     }
 
     /// Draws whether the next match is hit.
@@ -221,7 +221,7 @@ impl FaultRun {
             return None;
         }
         let delay = match *self.declared.effect() {
-            Effect::AnswerLate(latency) | Effect::ConnectLate(latency) => self.rng(seed).latency(latency),
+            Effect::DelayAnswer(latency) | Effect::DelayHandshake(latency) => self.rng(seed).latency(latency),
             _ => Duration::ZERO,
         };
         Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })

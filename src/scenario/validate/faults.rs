@@ -139,9 +139,9 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     let after = given(raw.after.as_ref()).and_then(|(after, span)| check.non_negative("after", *after, span));
     let chance = check.share(raw.chance.as_ref());
     Some(match (*key, on) {
-        ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
+        ("latency", RawOn::Http) => Effect::DelayAnswer(latency(raw.latency.as_ref(), check)?),
         ("latency", _) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
-        ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),
+        ("connect", _) => Effect::DelayHandshake(latency(raw.connect.as_ref(), check)?),
         ("status", RawOn::Http) => Effect::Answer(response(raw, check)?),
         ("status", _) => Effect::Refuse(response(raw, check)?),
         ("reset", RawOn::Http) => Effect::ResetRequest { after },
@@ -182,10 +182,10 @@ fn check_dependent_keys(raw: &RawFault, on: RawOn, effect: Option<&Effect>, chec
     require("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
     // `matches` reports the keys that do not apply to streams.
-    let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
+    let has_product = on == RawOn::Stream || effect.affects_only_requests() || effect.affects_frames();
     require("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
     // `matches` reports the keys that do not apply to requests.
-    let has_topic = on == RawOn::Http || effect.is_about_frames();
+    let has_topic = on == RawOn::Http || effect.affects_frames();
     require("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
     require("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
