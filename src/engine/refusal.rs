@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::codec::CodecError;
 use super::listing::ListError;
-use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
+use super::rule::{MAX_SCHEDULED, MAX_STEPS, MAX_TRIGGERED};
 use crate::expression::RunError;
 use crate::scenario::{MAX_TOTAL, NOUNS};
 
@@ -165,9 +165,9 @@ pub enum Refusal {
     /// A rule carries out too many steps at one time.
     #[error("More than {MAX_STEPS} steps at one moment")]
     TooManySteps,
-    /// Too many lists of steps are waiting.
-    #[error("More than {MAX_WAITING} lists of steps are waiting")]
-    TooManyWaiting,
+    /// Too many lists of steps are scheduled.
+    #[error("More than {MAX_SCHEDULED} lists of steps are scheduled")]
+    TooManyScheduled,
     /// Too many triggers set each other off.
     #[error("More than {MAX_TRIGGERED} triggers set each other off, the last one on topic `{0}`")]
     TooManyTriggers(Arc<str>),
@@ -239,7 +239,7 @@ impl Refusal {
             | Self::MemoryTooLarge
             | Self::TooManySteps
             | Self::InstantRepeat(_) => RefusalKind::Defect,
-            Self::TooManyWaiting | Self::TooManyTriggers(_) => RefusalKind::Overload,
+            Self::TooManyScheduled | Self::TooManyTriggers(_) => RefusalKind::Overload,
             Self::UnreadableFault(_) | Self::UnreadableSteps(_) => RefusalKind::Disagreement,
         }
     }

@@ -183,7 +183,7 @@ impl Engine {
         events.extend(self.carry_data_over(before, &comparison.data, data));
         // Members of a topic receive the scenario's changes to it.
         self.deliver(&mut events, 0);
-        self.carry_out_ends(&mut events);
+        self.end_operations(&mut events);
         events
     }
 
@@ -210,10 +210,10 @@ impl Engine {
             self.seed = seed;
         }
         self.carry_timelines_over(&comparison.timelines);
-        self.carry_rule_runs_over(&comparison.old_rule_scripts);
+        self.reload_rule_runs(&comparison.old_rule_scripts);
         self.started = self.scenario.starts().unwrap_or(self.started);
         let mut events = self.replace_faults(&comparison.old_faults, &comparison.faults);
-        self.carry_sockets_over(&mut events);
+        self.reload_sockets(&mut events);
         events
     }
 }

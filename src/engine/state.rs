@@ -102,9 +102,9 @@ impl Engine {
         (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
         (engine.streams, engine.fault_ids, engine.retained) = (state.streams, state.fault_ids, state.retained);
         if let Some(rows) = state.rows {
-            rows.put_in(&mut engine, start)?;
+            rows.restore_into(&mut engine, start)?;
         }
-        state.data.put_in(&mut engine)?;
+        state.data.restore_into(&mut engine)?;
         engine.reserve_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
@@ -118,8 +118,8 @@ impl Engine {
             Some(Run::Generator(Box::new(state.resume(run.declared.clone(), seed))))
         })?;
         engine.timelines = Timelines::of_world(scripts.into_iter().chain(generators));
-        state.members.put_in(&mut engine);
-        state.rules.put_in(&mut engine)?;
+        state.members.restore_into(&mut engine);
+        state.rules.restore_into(&mut engine)?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)
     }
@@ -271,7 +271,7 @@ impl RowsState {
         Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 
-    fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
+    fn restore_into(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
         if self.collections.len() != start.collections.counted().count() {
             return Err(StateError::Misfit("the collections differ"));
         }

@@ -100,7 +100,7 @@ impl WorldState {
             return Ok(Vec::new());
         }
         let events = self.changed_rows.missed(progress, &topics).ok_or(CatchUpError::TooMany)?;
-        self.engine.told_of(socket.id, &events).map_err(|MissedEnd| CatchUpError::End)
+        self.engine.missed_replies(socket.id, &events).map_err(|MissedEnd| CatchUpError::End)
     }
 
     /// Catches up a member with this progress. It continues at the current end of the feed.

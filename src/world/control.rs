@@ -14,8 +14,8 @@ use super::state::{WorldCommand, WorldState};
 use super::task::{Request, WorldEffects};
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState, ScriptState,
-    WaitingState,
+    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState,
+    ScheduledSteps, ScriptState,
 };
 use crate::scenario::Fault;
 
@@ -52,8 +52,8 @@ pub struct WorldSummary {
     pub snapshots: Vec<(String, Duration)>,
 }
 
-/// The maximum number of waiting step lists that are reported.
-const MAX_WAITING_LISTED: usize = 100;
+/// The maximum number of scheduled step lists that are reported.
+const MAX_SCHEDULED_LISTED: usize = 100;
 
 /// The state of all scheduled work at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +66,8 @@ pub struct Timelines {
     pub rule_scripts: Vec<RuleScriptState>,
     /// The generators, in declared order.
     pub generators: Vec<GeneratorState>,
-    /// The waiting step lists in order of their due times, at most 100.
-    pub waiting: Vec<WaitingState>,
+    /// The scheduled step lists in order of their due times, at most 100.
+    pub scheduled: Vec<ScheduledSteps>,
 }
 
 /// Rows.
@@ -130,7 +130,7 @@ impl World {
             scripts: state.engine.script_states().collect(),
             rule_scripts: state.engine.rule_script_states().collect(),
             generators: state.engine.generator_states().collect(),
-            waiting: state.engine.waiting_states().take(MAX_WAITING_LISTED).collect(),
+            scheduled: state.engine.scheduled_steps().take(MAX_SCHEDULED_LISTED).collect(),
         })
         .await
     }

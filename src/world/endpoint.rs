@@ -15,7 +15,7 @@ use super::message::{Encode, Message};
 use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::Subscription;
-use crate::engine::{Command, Frame, HeardMessage, MessageOutcome, RuleRequest};
+use crate::engine::{Command, Frame, HandledMessage, MessageOutcome, RuleRequest};
 
 /// Frames of one client that may queue for the world's task before that client has to wait.
 const MAX_QUEUED_FRAMES: u32 = 16;
@@ -160,7 +160,7 @@ impl WorldState {
         self.settle();
         // The command is not refused: a failure of the rule is reported to the socket alone.
         let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
-        for HeardMessage { outcome, .. } in &effects.messages {
+        for HandledMessage { outcome, .. } in &effects.messages {
             if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
             {
                 self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
@@ -172,7 +172,7 @@ impl WorldState {
 
     /// Records a frame, or, for a socket that speaks a protocol, the messages in it. Frames of the protocol itself,
     /// such as heartbeats, are left out because no test expects them.
-    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HeardMessage>) {
+    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HandledMessage>) {
         if !self.shared.journal.is_enabled() {
             return;
         }
@@ -186,7 +186,7 @@ impl WorldState {
             );
         };
         if self.engine.has_protocol(member) {
-            for HeardMessage { message, outcome } in messages {
+            for HandledMessage { message, outcome } in messages {
                 record(Payload::of(&Message::json(&message)), [outcome].into());
             }
         } else {

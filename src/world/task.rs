@@ -163,7 +163,7 @@ impl Task {
         let members = Some(SharedMembers::of(playback.server().clone()));
         let mut task = Self { playback: Some(playback), ..self };
         task.state.members = members;
-        task.state.engine = task.state.engine.played_by_several();
+        task.state.engine = task.state.engine.shared_by_servers();
         task
     }
 

@@ -388,6 +388,6 @@ impl Firing<'_> {
     /// Ends the firing and hands its random positions back to the engine.
     pub(super) fn end(mut self) {
         self.engine.drawn = self.draws.drawn();
-        self.engine.carry_out_ends(self.events);
+        self.engine.end_operations(self.events);
     }
 }

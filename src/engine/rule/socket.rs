@@ -51,7 +51,7 @@ pub enum MessageOutcome {
 
 /// A client's message and its outcome.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeardMessage {
+pub struct HandledMessage {
     /// The message as rules see it: their `msg`.
     pub message: Arc<Value>,
     /// The outcome of the endpoint's rules.
@@ -157,7 +157,7 @@ impl Engine {
         self.take_received(member, received.unwrap_or_default(), events);
     }
 
-    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HeardMessage> {
+    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HandledMessage> {
         let mut messages = Vec::new();
         for one in received {
             match one {
@@ -179,7 +179,7 @@ impl Engine {
         messages
     }
 
-    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HeardMessage> {
+    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HandledMessage> {
         let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
@@ -215,7 +215,7 @@ impl Engine {
             MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
         self.settle_message(member, &message, events);
-        Some(HeardMessage { message, outcome })
+        Some(HandledMessage { message, outcome })
     }
 
     /// Notifies the protocol that a rule has finished with a message, and whether memberships or scheduled steps still
@@ -247,7 +247,7 @@ impl Engine {
     }
 
     /// Ends the operations whose members were sent an error. After this, the rule can no longer be rolled back.
-    pub(in crate::engine) fn carry_out_ends(&mut self, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn end_operations(&mut self, events: &mut Vec<Event>) {
         for (member, address) in self.members.take_ended() {
             if let Some(socket) = self.members.socket_mut(member) {
                 socket.session.end(&address);

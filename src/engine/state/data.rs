@@ -54,7 +54,7 @@ impl DataState {
     }
 
     /// Restores the state into an engine that is in its initial state.
-    pub(super) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
+    pub(super) fn restore_into(self, engine: &mut Engine) -> Result<(), StateError> {
         for CollectionState { name, ids, declared, added, uuids } in self.collections {
             let start = engine.collections.get(&name).filter(|row_set| !row_set.is_counted());
             let start = start.ok_or(StateError::Misfit("the collections differ"))?;

@@ -362,7 +362,7 @@ fn a_refusal_has_a_status() {
         (Refusal::NoBody, 400),
         (Refusal::Full { collection: "todos".into(), is_counted: false }, 413),
         (Refusal::ValuesTooLarge, 413),
-        (Refusal::TooManyWaiting, 503),
+        (Refusal::TooManyScheduled, 503),
         (Refusal::UnreadableSteps("x".into()), 500),
     ] {
         // The status is the same for a route and for the control API.

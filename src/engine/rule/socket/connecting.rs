@@ -12,7 +12,7 @@ use crate::engine::members::Membership;
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::context::Context;
 use crate::engine::rule::firing::Firing;
-use crate::engine::rule::groups::Wanted;
+use crate::engine::rule::groups::DeliverySpec;
 use crate::engine::rule::runs::{RuleRun, RunOwner};
 use crate::engine::topics::Topic;
 use crate::scenario::{Protocol, Verb};
@@ -51,9 +51,9 @@ impl Engine {
             if self.members.memberships_of(member).iter().any(|one| one.topics == topics) {
                 continue;
             }
-            let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
+            let spec = self.groups.shared(&topics, DeliverySpec { condition: None, shape: None, address });
             let number = self.members.next_membership();
-            let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
+            let membership = Membership { number, name: None, topics, spec, follows_frame: false, message: None };
             self.start_membership(member, membership, events);
         }
     }
