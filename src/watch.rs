@@ -382,7 +382,7 @@ fn size(files: &[FoundFile]) -> usize {
 async fn release_memory_after(size: usize) {
     if size >= LARGE_FILES {
         // The task fails only when the runtime shuts down.
-        let _ = spawn_blocking(system::give_back_memory).await;
+        let _ = spawn_blocking(system::release_memory).await;
     }
 }
 

@@ -16,19 +16,19 @@
 //! Dependencies point down. `control` and `join` use `task`, which uses `advance` and `replica`. These use `state`,
 //! which is continued in `publish`, `membership`, `catch_up` and `fault_hits`. These use `changed_rows`, `fanout`,
 //! `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` belongs to a socket, so it uses the
-//! handle, as does a `farewell`.
+//! handle, as does its `close_notifier`.
 
 mod advance;
 mod audience;
 mod catch_up;
 mod changed_rows;
 mod clock;
+mod close_notifier;
 mod control;
 mod delegation;
 mod endpoint;
 mod error;
 mod fanout;
-mod farewell;
 mod fault_hits;
 mod feed;
 mod frame_faults;
@@ -308,7 +308,7 @@ impl World {
         self.touch();
         self.shared().sockets.leave(socket);
         #[cfg(feature = "redis")]
-        if let Some(replica) = self.0.replica.as_ref().filter(|_| socket.is_of_rules()) {
+        if let Some(replica) = self.0.replica.as_ref().filter(|_| socket.is_rule_driven()) {
             replica.departs(socket.id);
         }
     }

@@ -52,13 +52,13 @@ pub struct WorldOptions {
     /// How long a named world may be unused before it is removed.
     pub idle: Duration,
     /// The maximum number of named worlds at a time.
-    pub most: usize,
+    pub max_named: usize,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
         let idle = Duration::from_mins(10);
-        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, most: 10_000 }
+        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, max_named: 10_000 }
     }
 }
 
@@ -201,7 +201,7 @@ impl Worlds {
         if *name == *DEFAULT_WORLD || state.named.get(&name).is_some_and(|world| !world.is_ended()) {
             return Err(WorldsError::Exists(name));
         }
-        if state.named.len() >= self.0.options.most {
+        if state.named.len() >= self.0.options.max_named {
             return Err(WorldsError::TooMany(state.named.len()));
         }
         let world = World::start(name.clone(), state.start.clone(), setup, self.0.end.child_token(), &self.0.tasks);

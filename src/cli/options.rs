@@ -181,7 +181,7 @@ pub(super) struct WorldArgs {
 impl WorldArgs {
     pub(super) fn options(&self, pace: Pace) -> WorldOptions {
         let Self { journal, backlog, .. } = *self;
-        WorldOptions { pace, journal, backlog, idle: self.world_idle, most: self.max_worlds }
+        WorldOptions { pace, journal, backlog, idle: self.world_idle, max_named: self.max_worlds }
     }
 }
 

@@ -66,7 +66,7 @@ impl RequestFaults {
     pub(super) fn marks(&self) -> Vec<FaultMark> {
         let mark = |hit: &Hit| {
             let hits_streams = matches!(hit.fault.effect(), Effect::DelayAnswer(_));
-            FaultMark { fault: hit.label.clone(), did: description(hit), hits_streams }
+            FaultMark { fault: hit.label.clone(), description: description(hit), hits_streams }
         };
         self.hits.iter().map(mark).collect()
     }

@@ -43,7 +43,7 @@ impl Misdirected {
         match self.hosts.note(name) {
             NameLine::Name => warn!("refused a request for {name}: {why}"),
             NameLine::NoMore => {
-                warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MOST);
+                warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MAX_NAMES);
             }
             NameLine::Nothing => {}
         }
@@ -63,7 +63,7 @@ impl Misdirected {
                 warn!(world = %world.name(), "no route for {request}{advice}");
             }
             NameLine::NoMore => {
-                warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MOST);
+                warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MAX_NAMES);
             }
             NameLine::Nothing => {}
         }
@@ -76,7 +76,7 @@ impl Misdirected {
             NameLine::NoMore => {
                 warn!(
                     "list queries have more than {} names without a meaning; the log names no further ones",
-                    LoggedNames::MOST
+                    LoggedNames::MAX_NAMES
                 );
             }
             NameLine::Nothing => {}

@@ -78,13 +78,13 @@ async fn serve(mut stream: Stream) {
 impl Stream {
     async fn run(&mut self) -> MemberEnd {
         loop {
-            if let Err(end) = self.member.put_out().await {
+            if let Err(end) = self.member.write_pending().await {
                 return end;
             }
             tokio::select! {
                 () = self.sink.gone() => return MemberEnd::Gone,
                 () = self.sink.has_room(), if self.member.has_output() => {}
-                () = self.member.woken() => {}
+                () = self.member.ready() => {}
             }
         }
     }

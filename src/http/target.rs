@@ -120,15 +120,15 @@ impl<'r> RequestTarget<'r> {
     ///
     /// # Errors
     /// 400 if the result is not a valid URI.
-    pub(super) fn below(&self) -> Result<Uri, ApiError> {
+    pub(super) fn uri_without_prefix(&self) -> Result<Uri, ApiError> {
         if self.path == self.uri.path() { Ok(self.uri.clone()) } else { self.with_path(&self.path) }
     }
 
-    /// Returns the URI like [`RequestTarget::below`], but without a trailing slash in its path.
+    /// Returns the URI like [`RequestTarget::uri_without_prefix`], but without a trailing slash in its path.
     ///
     /// # Errors
     /// 400 if the result is not a valid URI.
-    pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
+    pub(super) fn uri_without_prefix_and_slash(&self) -> Result<Uri, ApiError> {
         self.with_path(self.without_slash())
     }
 

@@ -207,7 +207,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     match served {
         Served::Parked => socket.wake.notify_one(),
         // The socket's task waits for its client and has fallen behind the feed.
-        Served::Skipped { is_delegated: false } if socket.is_of_rules() && !shared.feed.has(socket.written()) => {
+        Served::Skipped { is_delegated: false } if socket.is_rule_driven() && !shared.feed.has(socket.written()) => {
             socket.wake.notify_one();
         }
         // A task that a fault keeps from delegating is woken after the pass.

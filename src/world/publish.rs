@@ -97,7 +97,7 @@ impl WorldState {
         self.follow_feed();
         let end = self.shared.feed.end();
         let (of_rules, sockets): (Vec<_>, Vec<_>) =
-            self.shared.sockets.all().into_iter().partition(|socket| socket.is_of_rules());
+            self.shared.sockets.all().into_iter().partition(|socket| socket.is_rule_driven());
         // What these clients received is out of date; they have to connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {

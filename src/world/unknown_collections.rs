@@ -37,7 +37,7 @@ impl World {
             NameLine::NoMore => warn!(
                 world = %self.name(),
                 "sockets asked for more than {} unknown categories; the log names no further ones",
-                LoggedNames::MOST
+                LoggedNames::MAX_NAMES
             ),
             NameLine::Nothing => {}
         }

@@ -119,7 +119,7 @@ impl Peers {
             let state = worlds.lock();
             (state.named.len(), state.start.clone())
         };
-        if count >= worlds.0.options.most {
+        if count >= worlds.0.options.max_named {
             return Err(WorldsError::TooMany(count));
         }
         let snapshot = self.first_snapshot(&start.engine, setup).await;

@@ -25,7 +25,7 @@ use crate::engine::Frame;
 use crate::http::App;
 use crate::http::upgrade::Upgraded;
 use crate::http::wire::read_available;
-use crate::websocket::{Encoded, Reader, Violation, put_together};
+use crate::websocket::{Encoded, Reader, Violation, concat_frames};
 use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
 
 /// The maximum number of bytes per read from a client.
@@ -96,11 +96,11 @@ impl FrameSink for TcpStream {
 impl Connection {
     /// Creates a socket on a connection.
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
-        // `begun` is a view of an 8 KiB buffer, which is freed here.
-        let Upgraded { stream, begun, permit } = upgraded;
+        // `buffered` is a view of an 8 KiB buffer, which is freed here.
+        let Upgraded { stream, buffered, permit } = upgraded;
         feed.connect(stream.clone());
         let mut reader = Reader::new(app.limits.message);
-        reader.push(&begun);
+        reader.push(&buffered);
         Self { stream, reader, feed, output: Bytes::new(), frames: 0, close_timer: None, app, _permit: permit }
     }
 
@@ -230,7 +230,7 @@ impl Connection {
                 Ok(()) => Ok(()),
                 Err(_) => Err(SocketClosure::Gone),
             },
-            () = self.feed.woken(self.output.is_empty()) => {
+            () = self.feed.wait_to_reclaim(self.output.is_empty()) => {
                 self.reclaim();
                 Ok(())
             }
@@ -261,7 +261,7 @@ impl Connection {
 
     /// Appends bytes to the output.
     fn queue(&mut self, bytes: &Bytes) {
-        self.output = put_together(&self.output, bytes);
+        self.output = concat_frames(&self.output, bytes);
     }
 
     async fn handle(&mut self, message: Message) -> Result<(), SocketClosure> {

@@ -16,7 +16,7 @@ use crate::scenario::problem::{Problem, ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
-use crate::websocket::{MAX_REASON, may_be_sent};
+use crate::websocket::{MAX_REASON, is_sendable_code};
 
 /// The effects of faults on requests. Exactly one is required.
 const ON_REQUESTS: &[&str] =
@@ -220,7 +220,7 @@ fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
 
 fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Option<Effect> {
     let (code, span) = given(raw.close.as_ref())?;
-    let code = u16::try_from(*code).ok().filter(|code| may_be_sent(CloseCode::from(*code)));
+    let code = u16::try_from(*code).ok().filter(|code| is_sendable_code(CloseCode::from(*code)));
     if code.is_none() {
         let expected = "a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999";
         check.wrong_number(expected, raw.close.as_ref(), span);

@@ -155,7 +155,7 @@ impl Batch {
     fn advance(&self, cursor: &mut Cursor, socket: &Socket) {
         cursor.position = self.to;
         let Some(seen) = self.seen else { return };
-        if !socket.is_of_rules() {
+        if !socket.is_rule_driven() {
             cursor.seen = seen;
         } else if seen > cursor.seen {
             // Items of the last event may follow after the batch.

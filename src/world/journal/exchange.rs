@@ -34,7 +34,8 @@ pub struct FaultMark {
     /// The fault's name in messages.
     pub fault: Arc<str>,
     /// What the fault did.
-    pub did: String,
+    #[serde(rename = "did")]
+    pub description: String,
     /// Whether it also affects a stream, whose body has no end.
     #[serde(skip)]
     pub hits_streams: bool,
@@ -102,7 +103,7 @@ impl Exchange {
         let body = answer.and_then(|answer| answer.body.as_ref()).map_or(0, Payload::len);
         let notes: usize =
             answer.map_or(0, |answer| answer.notes.iter().map(|note| size_of::<String>() + note.len()).sum());
-        let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.did.len()).sum();
+        let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.description.len()).sum();
         size_of::<Self>() + marks + self.head.len() + body + notes
     }
 }

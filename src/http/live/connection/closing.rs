@@ -14,7 +14,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::{CLOSE_TIMEOUT, Connection, READ_SIZE, SocketClosure};
-use crate::websocket::{Encoded, Reader, Violation, put_together};
+use crate::websocket::{Encoded, Reader, Violation, concat_frames};
 use crate::world::{EndedBy, SocketEnd, Subscription};
 
 impl Connection {
@@ -55,7 +55,7 @@ impl Connection {
         let reason = Utf8Bytes::from_static("too slow: the backlog is full");
         let close = Encoded::close(Some(&CloseFrame { code, reason }));
         let last_write =
-            timeout(app.limits.peer.max(CLOSE_TIMEOUT), write_last(&stream, put_together(&output, close.frame())));
+            timeout(app.limits.peer.max(CLOSE_TIMEOUT), write_last(&stream, concat_frames(&output, close.frame())));
         let written = app.shutdown.run_until_cancelled(last_write).await;
         if let Some(Ok(Ok(()))) = written {
             // Closing with unread bytes would reset the connection, and the peer would not see the reason.
