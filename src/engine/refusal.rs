@@ -124,7 +124,10 @@ pub enum Refusal {
     #[error("Route `{0}` no longer exists")]
     UnknownRoute(Arc<str>),
     /// No answer of a route matches the request.
-    #[error("No answer of {route} fits the request{}", .nearest.as_ref().map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default())]
+    #[error(
+        "No answer of {route} matches the request{}",
+        .nearest.as_ref().map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default()
+    )]
     NoAnswer {
         /// The route's key.
         route: Arc<str>,

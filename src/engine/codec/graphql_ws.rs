@@ -236,7 +236,7 @@ impl Session {
             Some(name) => format!("operation `{name}`"),
             None => "unnamed operation".to_owned(),
         };
-        let nearest = nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default();
+        let nearest = nearest.map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default();
         Some(error(id, &format!("no rule of this endpoint answers the {operation}{nearest}")))
     }
 

@@ -108,9 +108,9 @@ async fn parameters_of_a_path_are_decoded() {
 async fn a_path_that_is_no_endpoint_names_the_nearest() {
     let mockd = paused(ROOMS).await;
     for (path, message) in [
-        ("/room/lobby", "/room/lobby is not a WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/rooms/lobby/x", "/rooms/lobby/x is not a WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/version", "/version is not a WebSocket endpoint; nearest is /versions"),
+        ("/room/lobby", "/room/lobby is not a WebSocket endpoint; the nearest is /rooms/{room}"),
+        ("/rooms/lobby/x", "/rooms/lobby/x is not a WebSocket endpoint; the nearest is /rooms/{room}"),
+        ("/version", "/version is not a WebSocket endpoint; the nearest is /versions"),
         ("/something-else", "/something-else is not a WebSocket endpoint"),
     ] {
         assert_eq!(refused(&mockd, path).await, (404, message.to_owned()));

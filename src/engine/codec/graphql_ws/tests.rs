@@ -216,7 +216,7 @@ fn an_invalid_result_is_refused_with_a_reason() {
 fn an_unmatched_operation_receives_an_error() {
     for (name, nearest, text) in [
         (json!("A"), None, "no rule of this endpoint answers the operation `A`"),
-        (json!("A"), Some("rule 2: x"), "no rule of this endpoint answers the operation `A`; nearest is rule 2: x"),
+        (json!("A"), Some("rule 2: x"), "no rule of this endpoint answers the operation `A`; the nearest is rule 2: x"),
         (Value::Null, None, "no rule of this endpoint answers the unnamed operation"),
     ] {
         let mut session = connected();

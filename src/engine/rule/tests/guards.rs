@@ -87,7 +87,7 @@ http:
     let refusal = ask(&mut engine, "GET /a", asked("/a?key=a")).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "No answer of GET /a fits the request; nearest is answer 1: query.key is compared with `cookies.key`, which is undefined"
+        "No answer of GET /a matches the request; the nearest is answer 1: query.key is compared with `cookies.key`, which is undefined"
     );
     let mut with_cookie = asked("/a?key=a");
     with_cookie.cookies = Some([("key".to_owned(), json!("a"))].into_iter().collect());
