@@ -2,7 +2,7 @@
 //!
 //! When a scenario is loaded, a [`Language`] checks their syntax and names, and compiles them into a [`Template`] (JSON
 //! in which any text may be an expression) or a [`Condition`]. Both run later, with the values of the names that they
-//! use, and with [`Surroundings`]: a random stream, counters, the time and topics. Drawing and counting are their only
+//! use, and with [`Runtime`]: a random stream, counters, the time and topics. Drawing and counting are their only
 //! side effects.
 //!
 //! | written | value |
@@ -79,7 +79,7 @@ pub use error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunEr
 pub use fake::KINDS;
 pub use names::{Fields, Names};
 pub use output::plain_text;
-pub use scope::Surroundings;
+pub use scope::Runtime;
 pub use signatures::is_reserved_name;
 use template::Compiler;
 pub use template::{Condition, Locate, Rendered, Template};

@@ -186,7 +186,7 @@ impl ListQuery {
             && self.search.as_ref().is_none_or(|search| {
                 let has_text_id = !row.has_number_id();
                 has_text_id && contains(row.id(), search)
-                    || row.own().values().any(|value| contains_text(value, search))
+                    || row.fields().values().any(|value| contains_text(value, search))
             })
     }
 

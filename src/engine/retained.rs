@@ -191,7 +191,7 @@ impl Retained {
             return recalled;
         }
         for RowEdit { collection, row, .. } in declared {
-            if row.has_made_id() && !collections.contains(collection) {
+            if row.has_assigned_id() && !collections.contains(collection) {
                 continue;
             }
             let Some(places) = places.get_mut(&RowKey::of(collection, row)) else { continue };
@@ -314,7 +314,7 @@ fn forget_oldest<T>(kept: &mut Vec<T>, max: usize) {
 
 impl RowKey {
     fn of(collection: &Arc<str>, row: &Row) -> Self {
-        if row.has_made_id() {
+        if row.has_assigned_id() {
             Self::Content(collection.clone(), Digest::of_row(row))
         } else {
             Self::Id(row.id().clone())

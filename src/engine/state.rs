@@ -178,7 +178,8 @@ struct CounterState {
 struct SavedRow {
     id: Arc<str>,
     has_number_id: bool,
-    own: Map<String, Value>,
+    #[serde(rename = "own")]
+    fields: Map<String, Value>,
     #[serde(rename = "order")]
     framed: Map<String, Value>,
     value: i64,
@@ -207,12 +208,12 @@ pub(super) mod whole_rows {
 
 impl SavedRow {
     fn of(row: &Row) -> Self {
-        let (id, (own, framed, value)) = (row.id().clone(), row.content());
-        Self { id, has_number_id: row.has_number_id(), own: own.clone(), framed: framed.clone(), value }
+        let (id, (fields, framed, value)) = (row.id().clone(), row.content());
+        Self { id, has_number_id: row.has_number_id(), fields: fields.clone(), framed: framed.clone(), value }
     }
 
     fn into_row(self) -> Row {
-        Row::written(self.id, self.own, self.framed, self.value).with_number_id(self.has_number_id)
+        Row::from_parts(self.id, self.fields, self.framed, self.value).with_number_id(self.has_number_id)
     }
 }
 

@@ -6,7 +6,7 @@ use url::{Origin, Url};
 /// The error for a text that is not the origin of a web page.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not the origin of a web page")]
-pub struct NotAnOrigin {
+pub struct OriginError {
     /// The text.
     pub text: String,
     /// The origin that was most likely meant.
@@ -18,9 +18,9 @@ pub struct NotAnOrigin {
 ///
 /// # Errors
 /// [`NotAnOrigin`] if no browser would send it, for example because it has a path.
-pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
+pub(crate) fn parse_origin(text: &str) -> Result<String, OriginError> {
     let wrong =
-        |meant: Option<String>| NotAnOrigin { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
+        |meant: Option<String>| OriginError { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
     if text == "null" {
         return Ok(text.to_owned());
     }

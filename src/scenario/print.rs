@@ -99,7 +99,7 @@ impl Serialize for Step {
 impl Serialize for Generator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.fires(), OrderGenerator::of(self)) {
-            (Fires::Rule(rule), _) => rule.written.serialize(serializer),
+            (Fires::Rule(rule), _) => rule.source.serialize(serializer),
             (_, shop) => shop.map(|shop| generator(&shop)).serialize(serializer),
         }
     }
@@ -149,7 +149,7 @@ fn server(server: &ServerOptions) -> Option<Value> {
 }
 
 fn category(category: &Category, with_made_ids: bool) -> Value {
-    let product = |one: &Arc<Row>| self::product(one, with_made_ids || !one.has_made_id());
+    let product = |one: &Arc<Row>| self::product(one, with_made_ids || !one.has_assigned_id());
     let products: Vec<Value> = category.products.iter().map(product).collect();
     let mut mapping = json!({});
     insert(&mut mapping, "prefix", (!category.prefix.is_empty()).then(|| category.prefix.as_str().into()));
@@ -167,7 +167,7 @@ fn field(rule: &FieldRule) -> Value {
 fn product(product: &Row, with_id: bool) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "id", with_id.then(|| product.id_json()));
-    for (key, value) in product.own() {
+    for (key, value) in product.fields() {
         insert(&mut mapping, key, Some(value.clone()));
     }
     insert(&mut mapping, "total", Some(product.value().into()));

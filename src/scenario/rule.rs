@@ -18,13 +18,13 @@ use crate::expression::{Condition, Template};
 #[derive(Debug, Clone)]
 pub struct StepList {
     pub(super) steps: Arc<[RuleStep]>,
-    pub(super) written: Arc<Value>,
+    pub(super) source: Arc<Value>,
 }
 
 /// Creates an empty list.
 impl Default for StepList {
     fn default() -> Self {
-        Self { steps: Arc::default(), written: Arc::new(Value::Array(Vec::new())) }
+        Self { steps: Arc::default(), source: Arc::new(Value::Array(Vec::new())) }
     }
 }
 
@@ -37,8 +37,8 @@ impl StepList {
 
     /// Returns the list as written in the scenario.
     #[must_use]
-    pub fn written(&self) -> &Arc<Value> {
-        &self.written
+    pub fn source(&self) -> &Arc<Value> {
+        &self.source
     }
 
     /// Returns whether any of its steps, including nested ones, has a verb that matches the predicate.
@@ -47,26 +47,26 @@ impl StepList {
     }
 
     /// Returns the list that is written this way in the scenario: this one, or one nested in its steps.
-    pub(crate) fn list_written(&self, written: &Value) -> Option<&Self> {
-        if *self.written == *written {
+    pub(crate) fn list_with_source(&self, written: &Value) -> Option<&Self> {
+        if *self.source == *written {
             return Some(self);
         }
-        self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_written(written))
+        self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_with_source(written))
     }
 
     /// Returns the `frame` that is written this way in a `join` of its steps, including nested ones.
-    pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
+    pub(crate) fn frame_with_source(&self, written: &Value) -> Option<&Template> {
         self.steps.iter().find_map(|step| {
             let frame = if let Verb::Join(join) = &step.verb { join.frame.as_ref() } else { None };
-            let frame = frame.filter(|frame| frame.written().is_some_and(|one| **one == *written));
-            frame.or_else(|| step.verb.steps()?.frame_written(written))
+            let frame = frame.filter(|frame| frame.source().is_some_and(|one| **one == *written));
+            frame.or_else(|| step.verb.steps()?.frame_with_source(written))
         })
     }
 }
 
 impl PartialEq for StepList {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.written, &other.written) || self.written == other.written
+        Arc::ptr_eq(&self.source, &other.source) || self.source == other.source
     }
 }
 
@@ -261,7 +261,7 @@ pub struct GeneratedRule {
     /// The steps to run.
     pub steps: StepList,
     /// The generator as written in the scenario.
-    pub written: Arc<Value>,
+    pub source: Arc<Value>,
 }
 
 /// Rows of a collection to pick from.

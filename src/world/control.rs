@@ -76,8 +76,8 @@ impl World {
     ///
     /// # Errors
     /// [`WorldError`] if the collection does not exist, the row does not match its `fields`, or the world has ended.
-    pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let added = self.apply(Command::add_row(collection, own)).await?;
+    pub async fn add_row(&self, collection: &str, fields: Map<String, Value>) -> Result<Bytes, WorldError> {
+        let added = self.apply(Command::add_row(collection, fields)).await?;
         // The collection exists, because the row was added to it. The JSON is made here so that the task does not wait
         // for it.
         added.view.rows(collection).ok_or(WorldError::Defect)

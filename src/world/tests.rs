@@ -104,7 +104,7 @@ websocket: { /s: { open: [{ join: log }], closed: [{ add: { log: { gone: $conn.i
     let mut log = async |count: usize| {
         let has_all = |view: &Arc<View>| view.collections.get("log").unwrap().rows().len() == count;
         let view = view.wait_for(has_all).await.unwrap();
-        let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.own()["gone"].clone());
+        let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.fields()["gone"].clone());
         rows.collect::<Vec<_>>()
     };
     // The connection is never set up.

@@ -204,7 +204,7 @@ fn an_error_at_run_time_says_where_its_expression_is() {
     let text = "data: { price: 1 }\nhttp:\n  GET /x: { body: { a: [\"so {{ price.x }}\"] } }\n  GET /y: { when: price // 0 }\n";
     let scenario = accepted(text);
     let answer = |key: &str| &scenario.routes().answers(key).unwrap().list[0];
-    let Content::JsonOfData(body) = &answer("GET /x").content else { panic!("there is a body") };
+    let Content::DataJson(body) = &answer("GET /x").content else { panic!("there is a body") };
     let nothing = |_: &str| None;
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
     assert_eq!(

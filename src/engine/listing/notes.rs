@@ -101,7 +101,7 @@ impl ListQuery {
 }
 
 fn unknown_field<'r>(name: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>, crud: &Crud) -> Meaningless {
-    let of_rows = rows.into_iter().flat_map(|row| row.own().keys()).map(String::as_str);
+    let of_rows = rows.into_iter().flat_map(|row| row.fields().keys()).map(String::as_str);
     let declared = crud.fields.iter().map(|(name, _)| name.as_str());
     let own_names = [&crud.query.page, &crud.query.per_page, &crud.query.sort].map(String::as_str);
     let known: BTreeSet<&str> = of_rows.chain(declared).chain(own_names).chain(PARAMETERS).chain(["id"]).collect();

@@ -48,7 +48,7 @@ struct PlacedRow {
 impl<'r> NewRow<'r> {
     fn new(start: &'r Arc<Row>, origin: Option<&'r Arc<Row>>) -> Self {
         let is_same = |origin: &Arc<Row>| {
-            let is_written_alike = start.has_made_id() || start.has_number_id() == origin.has_number_id();
+            let is_written_alike = start.has_assigned_id() || start.has_number_id() == origin.has_number_id();
             start.content() == origin.content() && is_written_alike
         };
         Self { start, origin, is_edited: !origin.is_some_and(is_same) }
@@ -56,7 +56,7 @@ impl<'r> NewRow<'r> {
 
     /// Returns the row with its declared or previous id; `None` if it needs a new one.
     fn with_own_id(&self, before: &RowSet, declared_ids: &HashSet<&str>) -> Option<Arc<Row>> {
-        if !self.start.has_made_id() {
+        if !self.start.has_assigned_id() {
             return Some(self.start.clone());
         }
         let origin = self.origin?;
@@ -120,7 +120,8 @@ fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed:
     let old = before.declared_rows();
     let rows = start.declared_rows().iter().zip(origins);
     let rows: Vec<NewRow> = rows.map(|(row, origin)| NewRow::new(row, origin.and_then(|at| old.get(at)))).collect();
-    let declared_ids = start.declared_rows().iter().filter(|row| !row.has_made_id()).map(|row| &**row.id()).collect();
+    let declared_ids =
+        start.declared_rows().iter().filter(|row| !row.has_assigned_id()).map(|row| &**row.id()).collect();
     let with_ids: Vec<Option<Arc<Row>>> = rows.iter().map(|row| row.with_own_id(before, &declared_ids)).collect();
     let mut ids = start.id_source(before, with_ids.iter().flatten());
     let mut given: HashSet<Arc<str>> = HashSet::new();

@@ -26,7 +26,7 @@ use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
     /// Renders the body of an answer that depends only on data.
     fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
@@ -41,8 +41,8 @@ impl Renders for Firing<'_> {
         Firing::required(self, template, context)
     }
 
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
-        Firing::render_noting(self, template, context)
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+        Firing::render_collecting(self, template, context)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -72,9 +72,9 @@ impl Renders for Reader<'_> {
         Ok(template.render_required(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_noting(&|name| resolve(context, reading, name), &mut self.moment)?)
+        Ok(template.render_collecting(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -241,7 +241,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
-        Content::JsonOfData(body) => renders.data_body(chosen.route, chosen.number, body)?,
+        Content::DataJson(body) => renders.data_body(chosen.route, chosen.number, body)?,
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)

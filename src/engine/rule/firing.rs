@@ -285,10 +285,10 @@ impl Firing<'_> {
         })
     }
 
-    /// Renders a value as [`Template::render_noting`] does.
-    pub(super) fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+    /// Renders a value as [`Template::render_collecting`] does.
+    pub(super) fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
-            Ok(template.render_noting(roots, draws)?)
+            Ok(template.render_collecting(roots, draws)?)
         })
     }
 

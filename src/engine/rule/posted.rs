@@ -43,7 +43,7 @@ impl StepsText {
 impl Serialize for StepsText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Parsed(steps) => steps.written().serialize(serializer),
+            Self::Parsed(steps) => steps.source().serialize(serializer),
             Self::Written(written) => written.serialize(serializer),
         }
     }

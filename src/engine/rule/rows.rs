@@ -100,6 +100,6 @@ pub(super) fn text_id(id: &Value) -> Option<String> {
 fn new_row(fields: Map<String, Value>) -> Result<Row, Refusal> {
     let row = Row::new(Arc::default(), fields);
     let wrong =
-        || Refusal::wrong("a row's id", "non-empty text or an integer", row.own().get("id").unwrap_or(&Value::Null));
+        || Refusal::wrong("a row's id", "non-empty text or an integer", row.fields().get("id").unwrap_or(&Value::Null));
     row.with_own_id().ok_or_else(wrong)
 }

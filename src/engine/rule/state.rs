@@ -46,7 +46,7 @@ impl RuleState {
         let scheduled = engine.rule_runs.iter().map(|run| SavedRun {
             origin: run.origin.clone(),
             owner: run.owner,
-            steps: run.steps.written().clone(),
+            steps: run.steps.source().clone(),
             strands: run.strands.clone(),
             context: run.context.clone(),
             round: run.script.as_ref().map(|script| (script.round, script.origin)),

@@ -255,7 +255,7 @@ impl From<RuleScriptState> for ScriptAnswer {
         let (count, repeat) = (script.steps.steps().len(), times(script.repeat));
         let begun = place.map_or(count, |place| place.next);
         let next = place.and_then(|place| {
-            let step = script.steps.written().get(place.next)?.clone();
+            let step = script.steps.source().get(place.next)?.clone();
             Some(StepAnswer { at: Time(place.due), step: DeclaredStep::General(step) })
         });
         Self {

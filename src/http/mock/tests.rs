@@ -14,7 +14,7 @@ use crate::scenario::{Answers, PathPattern, Route, RouteTable};
 
 fn route(method: RouteMethod, path: PathPattern) -> Route {
     let key = format!("{method} {path}").into();
-    let answers = Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, written: Value::Null };
+    let answers = Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, source: Value::Null };
     Route::new(method, path, Plan::Answer { answers: answers.into(), crud: None })
 }
 

@@ -26,7 +26,7 @@ fn answer(content: Content) -> Answer {
 
 fn answers(names: &[&str], list: Vec<Answer>) -> Answers {
     let names = names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    Answers { key: "ANY /files/{name}/{*rest}".into(), list, names, only_reads: true, written: Value::Null }
+    Answers { key: "ANY /files/{name}/{*rest}".into(), list, names, only_reads: true, source: Value::Null }
 }
 
 fn crud() -> Content {

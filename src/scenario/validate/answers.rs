@@ -46,7 +46,7 @@ impl Rules<'_, '_, '_> {
             RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref(), scope)],
             RawAnswers::Several(list) => {
                 if list.is_empty() {
-                    self.check.note(ProblemKind::EmptyList("the list of answers"), span);
+                    self.check.report(ProblemKind::EmptyList("the list of answers"), span);
                 }
                 warn_unreachable(list, self.check);
                 let answers = list.iter().enumerate().map(|(index, answer)| {
@@ -57,11 +57,11 @@ impl Rules<'_, '_, '_> {
             }
         };
         let operations = operations(raw, &list);
-        let Uses { names, surroundings } = self.expressions.take_uses();
+        let Uses { names, runtime } = self.expressions.take_uses();
         let answers = list.into_iter().collect::<Option<Vec<Answer>>>().zip(written).map(|(list, written)| {
             let changes = |answer: &Answer| answer.steps.is_some() || matches!(answer.content, Content::Stream(_));
-            let only_reads = !surroundings && !list.iter().any(changes);
-            Answers { key: key.into(), list, names, only_reads, written }
+            let only_reads = !runtime && !list.iter().any(changes);
+            Answers { key: key.into(), list, names, only_reads, source: written }
         });
         CheckedAnswers { answers, operations }
     }
@@ -151,10 +151,10 @@ impl Rules<'_, '_, '_> {
                 let lower = name.to_ascii_lowercase();
                 if !is_token(name) {
                     let expected = "the name of a header (RFC 9110, 5.6.2)".into();
-                    self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
+                    self.check.report(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
                 } else if let Some((_, first)) = places.iter().find(|(place, _)| *place == lower) {
                     let problem = Problem::new(ProblemKind::DuplicateKey(name.clone()), span);
-                    self.check.document.note(problem.related_to(*first));
+                    self.check.document.report(problem.related_to(*first));
                 }
                 places.push((lower.clone(), span));
                 lower
@@ -188,10 +188,10 @@ impl Rules<'_, '_, '_> {
 
     fn content(&mut self, raw: &RawAnswer, written: Option<&Value>, scope: &Scope<'_>) -> Option<Content> {
         if let [(first, _), (second, span), ..] = content_keys(raw)[..] {
-            self.check.note(ProblemKind::Exclusive(first, second), span);
+            self.check.report(ProblemKind::Exclusive(first, second), span);
         }
         if let Some(proxy) = &raw.proxy {
-            self.check.note(ProblemKind::NotYet("proxy"), proxy.span);
+            self.check.report(ProblemKind::NotYet("proxy"), proxy.span);
         }
         let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(|body| json(body, scope)));
         let text = given(raw.text.as_ref()).map(|(text, _)| self.text(*text, scope).map(Content::Text));
@@ -275,7 +275,7 @@ fn content_keys(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
 fn json(body: Template, scope: &Scope<'_>) -> Content {
     match body.constant() {
         Some(value) => Content::Constant(value.to_string().into()),
-        None if scope.depends_only_on_data(&body) => Content::JsonOfData(body),
+        None if scope.depends_only_on_data(&body) => Content::DataJson(body),
         None => Content::Json(body),
     }
 }
@@ -288,7 +288,7 @@ fn warn_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     let Some(first) = list.iter().position(|answer| matches_all(&answer)) else { return };
     for answer in &list[first + 1..] {
         let problem = Problem::new(ProblemKind::UnreachableAnswer, answer.span);
-        check.document.note(problem.related_to(list[first].span));
+        check.document.report(problem.related_to(list[first].span));
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, ch
     for (name, span) in list.iter().filter_map(Spanned::get).filter_map(|(raw, _)| raw.name.as_ref()?.get()) {
         if let Some(first) = names.insert(name, span) {
             let problem = Problem::new(ProblemKind::DuplicateFault(name.clone()), span);
-            check.document.note(problem.related_to(first));
+            check.document.report(problem.related_to(first));
         }
     }
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
@@ -70,7 +70,7 @@ pub(in crate::scenario) fn fault(
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());
     if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-        check.note(TimingMistake::UntilBeforeFrom.into(), span);
+        check.report(TimingMistake::UntilBeforeFrom.into(), span);
     }
     let name = check.name(raw.name.as_ref(), "a fault's name");
     if let (Some(name), Some(raw)) = (&name, &raw.name)
@@ -78,7 +78,7 @@ pub(in crate::scenario) fn fault(
     {
         let (expected, found) =
             ("a name that is not a number, because numbers identify other faults", format!("`{name}`"));
-        check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
+        check.report(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
     let matches = matches(raw, on?, span, references, check);
@@ -130,7 +130,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
             (true, false) => "on: http",
             (false, _) => "on: websocket",
         };
-        check.note(ProblemKind::Needs { key, needs }, place);
+        check.report(ProblemKind::Needs { key, needs }, place);
     }
     if own.len() > 1 || own.is_empty() && others.is_empty() {
         check.needs_exactly_one("a fault", keys, span);
@@ -171,7 +171,7 @@ fn check_dependent_keys(raw: &RawFault, on: RawOn, effect: Option<&Effect>, chec
     let Some(effect) = effect else { return };
     let mut require = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
         if let Some(span) = span.filter(|_| !fits) {
-            check.note(ProblemKind::Needs { key, needs }, span);
+            check.report(ProblemKind::Needs { key, needs }, span);
         }
     };
     let has_status = matches!(effect, Effect::Answer(_) | Effect::Refuse(_));
@@ -228,7 +228,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
+        check.report(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
@@ -258,12 +258,12 @@ impl Validator<'_> {
         match &share.0 {
             Ok(share) => {
                 if share.millionths() == 0 {
-                    self.note(ProblemKind::NeverMatches("a share of 0% hits nothing".into()), span);
+                    self.report(ProblemKind::NeverMatches("a share of 0% hits nothing".into()), span);
                 }
                 *share
             }
             Err(error) => {
-                self.note(error.clone().into(), span);
+                self.report(error.clone().into(), span);
                 Share::ALL
             }
         }
@@ -273,18 +273,18 @@ impl Validator<'_> {
     fn non_negative(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
         let number = u64::try_from(value).ok();
         if number.is_none() {
-            self.note(ProblemKind::TooSmall { key, least: "0" }, span);
+            self.report(ProblemKind::TooSmall { key, least: "0" }, span);
         }
         number
     }
 
     fn wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
         let found = given(value).map(|(number, _)| format!("the number {number}")).unwrap_or_default();
-        self.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+        self.report(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
     fn parsed(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
-        value.clone().map_err(|error| self.note(error.into(), span)).ok()
+        value.clone().map_err(|error| self.report(error.into(), span)).ok()
     }
 }
 
@@ -310,7 +310,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
             (RawOn::Http, "topic") => "on: websocket` or `on: stream",
             _ => continue,
         };
-        check.note(ProblemKind::Needs { key, needs }, place);
+        check.report(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
         // HTTP methods are in upper case, but lower case is accepted.
@@ -318,27 +318,27 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {
             let why = format!("the API answers only {}", methods.join(", "));
-            check.note(ProblemKind::NeverMatches(why), span);
+            check.report(ProblemKind::NeverMatches(why), span);
         }
         method
     });
     let path = given(raw.path.as_ref()).map(|(path, span)| {
         if !path.starts_with(['/', '*']) {
             let found = format!("the text `{path}`");
-            check.note(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
+            check.report(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
         }
         path.clone()
     });
     let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
     let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(Id { text: id, .. }, span)| {
         if let Some(why) = references.absence_reason(id, category.as_deref()) {
-            check.note(ProblemKind::NeverMatches(why), span);
+            check.report(ProblemKind::NeverMatches(why), span);
         }
         id.as_str().into()
     });
     if let (Some("GET" | "HEAD"), Some(_), RawOn::Http) = (method.as_deref(), &product, on) {
         let why = "products are ordered with POST".into();
-        check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
+        check.report(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
     }
     let share = check.share(raw.share.as_ref());
     let skip =

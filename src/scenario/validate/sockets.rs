@@ -42,7 +42,7 @@ impl Rules<'_, '_, '_> {
         context: StepContext<'_, '_>,
     ) -> Option<Verb> {
         if entries.0.is_empty() {
-            self.check.note(ProblemKind::EmptyList("`set`"), span);
+            self.check.report(ProblemKind::EmptyList("`set`"), span);
         }
         let values: Vec<Option<(SetTarget, Template)>> = entries
             .0
@@ -60,7 +60,7 @@ impl Rules<'_, '_, '_> {
         let StepContext { owner, protocol_context, scope, .. } = context;
         let (path, span) = path.get()?;
         if let Some(meant) = intended_entry(path, scope) {
-            self.check.note(ProblemKind::SetsComputedKey { meant }, span);
+            self.check.report(ProblemKind::SetsComputedKey { meant }, span);
             return None;
         }
         let mut keys = path.split('.');
@@ -88,7 +88,7 @@ impl Rules<'_, '_, '_> {
         if owner != Owner::Socket {
             if owner.belongs_to_endpoint() || self.known.completeness().names {
                 let place = self.check.document.part(span, path, 0..CONN.len());
-                self.check.note(SocketMistake::SetsConn.into(), place);
+                self.check.report(SocketMistake::SetsConn.into(), place);
             }
             return None;
         }
@@ -97,7 +97,7 @@ impl Rules<'_, '_, '_> {
             return None;
         };
         if BUILT_IN_KEYS.contains(&&**first) || protocol == Protocol::SocketIo && **first == *SID {
-            self.check.note(SocketMistake::FixedConn(first.to_string()).into(), span);
+            self.check.report(SocketMistake::FixedConn(first.to_string()).into(), span);
             return None;
         }
         Some(keys)
@@ -105,7 +105,7 @@ impl Rules<'_, '_, '_> {
 
     fn report_invalid_path(&mut self, path: &str, expected: &str, span: Span) {
         let found = format!("`{path}`");
-        self.check.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+        self.check.report(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
     pub(super) fn close(&mut self, raw: &RawClose, context: StepContext<'_, '_>) -> Option<Verb> {

@@ -66,7 +66,7 @@ impl<'t> Decoder<'t> {
     }
 
     fn fail<T>(self, kind: ProblemKind) -> Result<T, Failure> {
-        self.document.note(Problem::new(kind, self.span()));
+        self.document.report(Problem::new(kind, self.span()));
         Err(Failure::Reported)
     }
 

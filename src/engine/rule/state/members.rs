@@ -162,7 +162,7 @@ impl MembersState {
 impl DeliverySpecState {
     fn of(spec: &DeliverySpec) -> Self {
         let shape = spec.shape.as_ref().map(|shape| ShapeState {
-            frame: shape.frame.written().cloned().unwrap_or_default(),
+            frame: shape.frame.source().cloned().unwrap_or_default(),
             names: shape.frame.names().clone(),
             context: shape.context.clone(),
             member: shape.member,
