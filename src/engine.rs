@@ -90,7 +90,7 @@ pub struct Engine {
     faults: Vec<FaultRun>,
     /// The number of faults so far. Each fault takes the next number.
     fault_ids: u64,
-    /// How many times the world has been reset or restored; see [`Engine::begin_epoch`].
+    /// How many times the world has been reset or restored; see [`Engine::start_epoch`].
     epoch: u32,
     /// The number of random streams handed out so far. Each generator has its own.
     streams: u64,

@@ -58,9 +58,9 @@ mod error;
 mod fake;
 mod filters;
 mod foreign;
+mod foreign_syntax;
 mod functions;
 mod names;
-mod oddities;
 mod operands;
 mod output;
 mod program;
@@ -143,8 +143,8 @@ impl Language {
 
     /// Returns syntax of other languages that is literal text here, each as a [warning](CompileErrorKind::is_warning).
     #[must_use]
-    pub fn oddities(&self, value: &Value, names: &Names) -> Vec<CompileError> {
-        oddities::of(value, names)
+    pub fn foreign_syntax(&self, value: &Value, names: &Names) -> Vec<CompileError> {
+        foreign_syntax::find(value, names)
     }
 
     /// Compiles an expression without braces that is true or false.

@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
+pub use access::{ControlAccess, ControlToken, Hosts, InvalidToken};
 #[cfg(feature = "cli")]
 pub(crate) use connections::MAX_REFUSALS;
 pub(crate) use connections::serve;

@@ -30,7 +30,7 @@ use crate::selector::{PendingSwitch, SwitchRequests};
 use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
-use debounce::{Debounce, Doubt, Next, Observation, Taken};
+use debounce::{AcceptedReading, Debounce, Doubt, Next, Observation};
 use fingerprint::Fingerprint;
 use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
 use wake::Wake;
@@ -265,8 +265,8 @@ impl FileWatcher {
     }
 
     /// Applies or reports a reading.
-    async fn take(&mut self, taken: Taken<Reading>) {
-        let Taken { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
+    async fn take(&mut self, taken: AcceptedReading<Reading>) {
+        let AcceptedReading { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
         self.seen.files = files;
         self.warn(&self.path, warnings);
         if let (Ok(_), Some(path)) = (&outcome, &written) {

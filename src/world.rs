@@ -289,11 +289,11 @@ impl World {
     /// Records that a socket that had fallen behind received these messages instead of the ones that it missed.
     fn caught_up(&self, socket: &Socket, messages: &[Message]) {
         self.note_caught_up(socket);
-        self.handed(socket, messages);
+        self.record_direct(socket, messages);
     }
 
     /// Records messages that only this socket received.
-    fn handed(&self, socket: &Socket, messages: &[Message]) {
+    fn record_direct(&self, socket: &Socket, messages: &[Message]) {
         let sockets = Recipients::One(socket.id);
         for message in messages {
             self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) });

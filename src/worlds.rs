@@ -86,7 +86,7 @@ struct WorldsInner {
     /// Held during a reload of the scenario, and while the default world restarts.
     reloading: tokio::sync::Mutex<()>,
     /// Notified when a named world is created.
-    made: Notify,
+    created: Notify,
     tasks: TaskTracker,
     end: CancellationToken,
 }
@@ -130,7 +130,7 @@ impl Worlds {
             state,
             peers,
             reloading: tokio::sync::Mutex::new(()),
-            made: Notify::new(),
+            created: Notify::new(),
             tasks: tasks.clone(),
             end: end.clone(),
         }));
@@ -167,9 +167,9 @@ impl Worlds {
     ///
     /// # Errors
     /// [`WorldsError`] if the name is invalid, or there are too many worlds.
-    pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
+    pub fn get_or_create(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.make(name, &self.setup()) {
+            Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.create_local(name, &self.setup()) {
                 // Another request has created it first.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 made => made,
@@ -194,7 +194,7 @@ impl Worlds {
     ///
     /// # Errors
     /// [`WorldsError`] if the name is invalid or taken, or there are too many worlds.
-    pub fn make(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+    pub fn create_local(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         let name: Arc<str> = name.into();
         let mut state = self.lock();
@@ -208,7 +208,7 @@ impl Worlds {
         state.named.insert(name.clone(), world.clone());
         drop(state);
         debug!(world = %name, "world created");
-        self.0.made.notify_one();
+        self.0.created.notify_one();
         Ok(world)
     }
 
@@ -297,27 +297,27 @@ impl Worlds {
         Ok(reload)
     }
 
-    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_make` is set, creates
-    /// the world like [`Worlds::get_or_make`].
+    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_create` is set, creates
+    /// the world like [`Worlds::get_or_create`].
     ///
     /// # Errors
     /// [`WorldsError`].
-    pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
+    pub async fn find(&self, name: &str, may_create: bool) -> Result<World, WorldsError> {
         match (self.get(name), &self.0.peers) {
-            (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_make).await,
-            (Err(WorldsError::Unknown(_)), None) if may_make => self.get_or_make(name),
+            (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_create).await,
+            (Err(WorldsError::Unknown(_)), None) if may_create => self.get_or_create(name),
             (found, _) => found,
         }
     }
 
-    /// Creates a world like [`Worlds::make`], on all servers that share the worlds.
+    /// Creates a world like [`Worlds::create_local`], on all servers that share the worlds.
     ///
     /// # Errors
     /// [`WorldsError`].
     pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         match &self.0.peers {
-            Some(peers) => peers.make(self, name, setup).await,
-            None => self.make(name, setup),
+            Some(peers) => peers.create(self, name, setup).await,
+            None => self.create_local(name, setup),
         }
     }
 

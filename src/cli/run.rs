@@ -13,10 +13,10 @@ use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tracing::warn;
 
-use super::given::or_default_file;
 use super::options::{AccessArgs, LimitArgs, StoreArgs, TimeArgs, WorldArgs};
 use super::play::any_seed;
 use super::ready::{Ready, ReadyFile};
+use super::scenario_arg::or_default_file;
 use super::stop::StopCondition;
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};

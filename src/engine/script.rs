@@ -86,7 +86,7 @@ impl ScriptRun {
     }
 
     /// Whether the run differs from one that starts now.
-    pub(super) fn has_begun(&self, now: Duration) -> bool {
+    pub(super) fn has_started(&self, now: Duration) -> bool {
         (self.origin, self.round, self.cursor) != (now.saturating_add(self.declared.start()), 0, 0)
     }
 

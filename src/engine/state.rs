@@ -61,7 +61,7 @@ pub struct EngineState {
 pub enum StateError {
     /// The state belongs to a different scenario.
     #[error("the state does not fit the scenario: {0}")]
-    Misfit(&'static str),
+    Mismatch(&'static str),
     /// A fault in the state cannot be parsed.
     #[error("the state has an invalid fault: {0}")]
     Fault(String),
@@ -108,7 +108,7 @@ impl Engine {
         engine.reserve_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
-            moved.ok_or(StateError::Misfit("unknown counter in the values"))?;
+            moved.ok_or(StateError::Mismatch("unknown counter in the values"))?;
         }
         let seed = engine.seed;
         let scripts = resumed(start.timelines.scripts(), state.scripts, |run, state| {
@@ -127,7 +127,7 @@ impl Engine {
     fn reserve_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
         let names: Vec<Arc<str>> = self.collections.iter().map(|(name, _)| name.clone()).collect();
         if names.len() != highest.len() {
-            return Err(StateError::Misfit("the collections differ"));
+            return Err(StateError::Mismatch("the collections differ"));
         }
         names.iter().zip(highest).for_each(|(name, highest)| self.collections.reserve_numbers(name, *highest));
         Ok(())
@@ -142,10 +142,10 @@ fn resumed<'r, R: 'r, S>(
 ) -> Result<Vec<Run>, StateError> {
     let runs: Vec<&R> = runs.collect();
     if runs.len() != states.len() {
-        return Err(StateError::Misfit("the scripts or generators differ"));
+        return Err(StateError::Mismatch("the scripts or generators differ"));
     }
     let resumed: Option<Vec<Run>> = runs.into_iter().zip(states).map(|(run, state)| resume(run, state)).collect();
-    resumed.ok_or(StateError::Misfit("a script has fewer steps"))
+    resumed.ok_or(StateError::Mismatch("a script has fewer steps"))
 }
 
 /// The counters, and the rows of each collection with counters, in order.
@@ -252,7 +252,7 @@ fn restore_relative_to(start: &RowSet, rows: Vec<DeclaredOr<SavedRow>>) -> Resul
         DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
     };
     let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
-    rows.ok_or(StateError::Misfit("unknown row"))
+    rows.ok_or(StateError::Mismatch("unknown row"))
 }
 
 impl RowsState {
@@ -274,7 +274,7 @@ impl RowsState {
 
     fn restore_into(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
         if self.collections.len() != start.collections.counted().count() {
-            return Err(StateError::Misfit("the collections differ"));
+            return Err(StateError::Mismatch("the collections differ"));
         }
         let added = self.by_row.iter().filter_map(|counter| match counter {
             DeclaredOr::Other(CounterState { id, declared: false, .. }) => Some(id.clone()),
@@ -298,7 +298,7 @@ impl RowsState {
                     (id, Counter { collection, seed, declared, row })
                 }
                 DeclaredOr::Declared(id) => {
-                    let declared = start.counters.get(&id).ok_or(StateError::Misfit("unknown counter"))?;
+                    let declared = start.counters.get(&id).ok_or(StateError::Mismatch("unknown counter"))?;
                     (id, declared.counter.clone())
                 }
             };
@@ -394,7 +394,7 @@ impl FaultRunState {
                 Err(problems) => return Err(StateError::Fault(problems.to_string())),
             },
         };
-        let declared = declared.ok_or(StateError::Misfit("unknown fault"))?;
+        let declared = declared.ok_or(StateError::Mismatch("unknown fault"))?;
         let Self { id, run, source, declaration, origin, phase, .. } = self;
         let (matched, hit, rng, sockets) = (0, 0, None, HashMap::new());
         Ok(FaultRun { id, run, declared, source, declaration, origin, phase, matched, hit, rng, sockets })

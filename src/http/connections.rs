@@ -203,11 +203,11 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
             }
         };
         if wire.is_tls() {
-            app.misdirected.spoke_tls();
+            app.misdirected.warn_of_tls();
         }
         if let Err(error) = outcome {
             if error.is_parse_version_h2() {
-                app.misdirected.spoke_http2();
+                app.misdirected.warn_of_http2();
             }
             debug!(%peer, %error, "connection broke off");
         }

@@ -105,7 +105,7 @@ impl BufferedMember {
             }
         }
         if self.frames > 0 {
-            self.feed.wrote(std::mem::take(&mut self.frames));
+            self.feed.record_written(std::mem::take(&mut self.frames));
         }
         Ok(true)
     }

@@ -84,7 +84,7 @@ impl Misdirected {
     }
 
     /// Logs that a client spoke TLS.
-    pub(super) fn spoke_tls(&self) {
+    pub(super) fn warn_of_tls(&self) {
         if !self.tls.swap(true, Ordering::Relaxed) {
             warn!(
                 "a client speaks TLS, and mockd does not: use http:// instead of https://, and ws:// instead of wss://"
@@ -93,7 +93,7 @@ impl Misdirected {
     }
 
     /// Logs that a client spoke HTTP/2 with prior knowledge (RFC 9113, 3.3).
-    pub(super) fn spoke_http2(&self) {
+    pub(super) fn warn_of_http2(&self) {
         if !self.http2.swap(true, Ordering::Relaxed) {
             warn!("a client speaks HTTP/2, and mockd does not: configure the client to use HTTP/1.1");
         }

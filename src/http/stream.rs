@@ -72,7 +72,7 @@ async fn serve(mut stream: Stream) {
         _ => stream.sink.end(),
     }
     let by = if end == MemberEnd::Gone { EndedBy::Client } else { EndedBy::Server };
-    feed.ends(SocketEnd { code: None, by });
+    feed.set_end(SocketEnd { code: None, by });
 }
 
 impl Stream {

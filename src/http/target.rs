@@ -144,15 +144,15 @@ impl<'r> RequestTarget<'r> {
 }
 
 impl WorldName {
-    /// Finds the world. Creates it if it does not exist and `may_make` is set.
+    /// Finds the world. Creates it if it does not exist and `may_create` is set.
     ///
     /// # Errors
     /// [`WorldsError`].
-    pub(super) async fn find(&self, worlds: &Worlds, may_make: bool) -> Result<World, WorldsError> {
+    pub(super) async fn find(&self, worlds: &Worlds, may_create: bool) -> Result<World, WorldsError> {
         match self.0.as_deref() {
             None | Some(DEFAULT_WORLD) => Ok(worlds.default_world()),
             // Boxed, because most requests do not need the large future that creates a world.
-            Some(name) => Box::pin(worlds.find(name, may_make)).await,
+            Some(name) => Box::pin(worlds.find(name, may_create)).await,
         }
     }
 }

@@ -231,7 +231,7 @@ pub struct Trigger {
 impl Trigger {
     /// Returns whether it matches this topic.
     #[must_use]
-    pub fn hears(&self, topic: &str) -> bool {
+    pub fn matches(&self, topic: &str) -> bool {
         self.topic.strip_suffix('*').map_or(*self.topic == *topic, |start| topic.starts_with(start))
     }
 }

@@ -41,7 +41,7 @@ pub(super) struct MemberProgress {
 #[derive(Debug)]
 pub(super) struct ChangedRows {
     /// In order of occurrence.
-    changes: Vec<NotedChange>,
+    changes: Vec<RecordedChange>,
     /// The place of the last frame sent to each topic.
     sent: HashMap<Topic, Place>,
     /// Changes that end at or before this position of the feed are forgotten.
@@ -52,7 +52,7 @@ pub(super) struct ChangedRows {
 
 /// One change, or several merged changes of one row.
 #[derive(Debug)]
-struct NotedChange {
+struct RecordedChange {
     event: Event,
     /// The place of the last merged change.
     place: Place,
@@ -112,7 +112,7 @@ impl ChangedRows {
                 let joined = topics.iter().filter(|topic| is_joined(topic));
                 self.sent.extend(joined.map(|topic| (topic.clone(), place.clone())));
             } else if event.changes_data() {
-                self.changes.push(NotedChange { event: event.clone(), place });
+                self.changes.push(RecordedChange { event: event.clone(), place });
             }
         }
     }
@@ -149,7 +149,7 @@ impl ChangedRows {
     /// was added and removed again is forgotten, unless a member may have to receive an earlier change: the last one
     /// then marks when the row was removed.
     fn merge(&mut self, behind: &[Span], kept: u64) {
-        let mut list: Vec<Option<NotedChange>> = Vec::with_capacity(self.changes.len());
+        let mut list: Vec<Option<RecordedChange>> = Vec::with_capacity(self.changes.len());
         // The indices of each row's changes in the list.
         let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
         for noted in self.changes.drain(..) {
@@ -166,7 +166,7 @@ impl ChangedRows {
             match (earlier.event.with_later(&noted.event), &mut places[..]) {
                 (Some(event), [.., newest]) => {
                     *newest = list.len();
-                    list.push(Some(NotedChange { event, place: noted.place }));
+                    list.push(Some(RecordedChange { event, place: noted.place }));
                 }
                 (None, [.., _, newest]) => {
                     list[*newest] = Some(earlier);
@@ -211,7 +211,7 @@ impl ChangedRows {
     }
 }
 
-impl NotedChange {
+impl RecordedChange {
     /// Returns whether a member may be between this change and a later one: it has received part of this one, but not
     /// all of the later one.
     fn is_cut_off_from(&self, later: &Self, members: &[Span]) -> bool {

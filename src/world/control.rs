@@ -287,7 +287,7 @@ impl World {
     async fn change_faults(&self, command: Command) -> Result<WorldEffects, WorldError> {
         let effects = self.apply(command).await?;
         let transition = self.shared().feed.last_transition();
-        self.shared().sockets.written(transition, &mut LaggingSockets::default()).await;
+        self.shared().sockets.wait_written(transition, &mut LaggingSockets::default()).await;
         Ok(effects)
     }
 

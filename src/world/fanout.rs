@@ -200,7 +200,7 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         let pending = write_to(&**sink, encoded);
         if pending.is_none() {
             // While the cursor is held: the task may advance it afterwards, and a position never goes back.
-            shared.sockets.wrote(socket, encoded.messages, cursor.position);
+            shared.sockets.record_written(socket, encoded.messages, cursor.position);
         }
         pending
     });

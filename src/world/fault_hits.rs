@@ -68,7 +68,7 @@ impl WorldState {
         }
     }
 
-    /// Disconnects the sockets that faults hit at the moment they begin.
+    /// Disconnects the sockets that faults hit at the moment they start.
     pub(super) fn disconnect_sockets(&mut self, events: &[Event]) {
         for event in events {
             if let EventKind::FaultBegan { fault, .. } = event.kind {
@@ -84,7 +84,7 @@ impl WorldState {
         }
         let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
         let open = sockets.iter().map(|socket| (socket.id, socket.fault_member()));
-        let hits = self.engine.hits_at_beginning(id, open);
+        let hits = self.engine.hits_at_start(id, open);
         for (socket, hit) in hits {
             let description = match fault.effect() {
                 Effect::Close { code, reason, .. } => {

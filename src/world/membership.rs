@@ -37,7 +37,7 @@ impl WorldState {
     }
 
     /// Opens a rule-driven member, under `number` if it has one already. It starts without messages.
-    pub(super) fn open_of_rules(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
+    pub(super) fn open_rule_driven(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
         self.start_fanout();
         self.forget_gone();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());

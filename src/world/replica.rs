@@ -39,7 +39,7 @@ pub(super) use self::lead::LeaderElection;
 pub use self::log::WorldSnapshot;
 pub(super) use self::log::{InstallSnapshot, LogEntry, ScenarioRef};
 pub(super) use self::members::SharedMembers;
-pub(super) use self::playback::{Arrived, LogAction, Playback, set_clock_forward};
+pub(super) use self::playback::{ArrivedEntry, LogAction, Playback, set_clock_forward};
 pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
 use super::journal::Payload;

@@ -122,7 +122,7 @@ impl Subscription {
                 Some(batch) if batch.is_empty() => return Ok(None),
                 Some(mut batch) => match batch.encoded_for(cursor, &self.socket) {
                     encoded if encoded.messages > 0 => return Ok(Some(encoded.clone())),
-                    _ => self.wrote(0),
+                    _ => self.record_written(0),
                 },
                 None => self.catch_up().await?,
             }
@@ -178,11 +178,15 @@ impl Subscription {
     }
 
     /// Notes that the messages handed out are written.
-    pub fn wrote(&self, messages: u64) {
+    pub fn record_written(&self, messages: u64) {
         if let Some(position) = self.position() {
             // A fault transition counts as written once the task has followed it.
             let transition = self.socket.next_transition().unwrap_or(u64::MAX);
-            self.world.shared().sockets.wrote(&self.socket, messages, position.min(transition.saturating_sub(1)));
+            self.world.shared().sockets.record_written(
+                &self.socket,
+                messages,
+                position.min(transition.saturating_sub(1)),
+            );
         }
     }
 
@@ -201,7 +205,7 @@ impl Subscription {
             let is_up_to_date = is_at_rest && cursor.position >= shared.feed.end() && !socket.is_special();
             if is_up_to_date {
                 // Items for other sockets count as well, so that a waiter sees the new position.
-                shared.sockets.wrote(socket, 0, cursor.position);
+                shared.sockets.record_written(socket, 0, cursor.position);
             }
             is_up_to_date
         };
@@ -310,8 +314,8 @@ impl Subscription {
         notifier.notify().await;
     }
 
-    /// Notes how the socket ended, for the journal.
-    pub fn ends(&mut self, end: SocketEnd) {
+    /// Sets how the socket ended, for the journal.
+    pub fn set_end(&mut self, end: SocketEnd) {
         self.end = Some(end);
     }
 
@@ -336,7 +340,7 @@ impl Subscription {
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 self.waiting.extend(joined.deliveries());
-                self.world.handed(&self.socket, &joined.messages);
+                self.world.record_direct(&self.socket, &joined.messages);
                 return Ok(());
             }
         }

@@ -77,7 +77,7 @@ async fn a_frame_reaches_the_members_of_its_topic_when_sent() {
     let mut got = Vec::new();
     while let Some(batch) = socket.next().await.unwrap() {
         got.extend(batch.bytes);
-        socket.wrote(batch.messages);
+        socket.record_written(batch.messages);
     }
     assert_eq!(String::from_utf8(got).unwrap(), "joined again and still");
     let unknown = world.apply(Command::LeaveAll { member: 99 }).await;

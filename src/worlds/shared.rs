@@ -75,15 +75,15 @@ impl Worlds {
 }
 
 impl Peers {
-    /// Joins a world that other servers run and this one does not yet. Creates it if `may_make` is set and it does not
-    /// exist.
-    pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_make: bool) -> Result<World, WorldsError> {
-        let mode = if may_make { JoinMode::Either } else { JoinMode::Existing };
+    /// Joins a world that other servers run and this one does not yet. Creates it if `may_create` is set and it does
+    /// not exist.
+    pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_create: bool) -> Result<World, WorldsError> {
+        let mode = if may_create { JoinMode::Either } else { JoinMode::Existing };
         self.join(worlds, name, mode, &worlds.setup()).await
     }
 
-    /// Creates a world like [`Worlds::make`], for all servers.
-    pub(super) async fn make(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+    /// Creates a world like [`Worlds::create`], for all servers.
+    pub(super) async fn create(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Exists(name.into()));
         }
@@ -133,7 +133,7 @@ impl Peers {
         let world = World::join(name.into(), start, setup, join, worlds.0.end.child_token(), &worlds.0.tasks).await?;
         worlds.lock().named.insert(name.into(), world.clone());
         debug!(world = name, "world joined");
-        worlds.0.made.notify_one();
+        worlds.0.created.notify_one();
         Ok(world)
     }
 

@@ -19,7 +19,7 @@ impl Peers {
         match *self {}
     }
 
-    pub(super) fn make(&self, _: &Worlds, _name: &str, _: &Setup) -> Ready<Result<World, WorldsError>> {
+    pub(super) fn create(&self, _: &Worlds, _name: &str, _: &Setup) -> Ready<Result<World, WorldsError>> {
         match *self {}
     }
 

@@ -62,8 +62,8 @@ impl RowSet {
 
     /// The ids of the rows without declared ids, in order, as JSON; empty if they are the same as at the start.
     pub(in crate::engine) fn kept_ids(&self) -> Vec<Value> {
-        let made = self.declared.rows().iter().filter(|row| self.has_kept_ids && row.has_assigned_id());
-        made.map(|row| row.id_json()).collect()
+        let assigned = self.declared.rows().iter().filter(|row| self.has_kept_ids && row.has_assigned_id());
+        assigned.map(|row| row.id_json()).collect()
     }
 
     /// Returns the same collection with the declared rows replaced by `rows`, which have other ids.

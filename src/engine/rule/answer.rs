@@ -10,7 +10,7 @@ use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, resolve};
 use super::guard::{Expected, applies};
-use super::nearest::{Misfit, Nearest};
+use super::nearest::{Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::runs::RunOwner;
@@ -179,7 +179,7 @@ fn choose<'a>(
             None => Vec::new(),
         };
         if !differences.is_empty() {
-            nearest.note(number, &Misfit::Differs(differences));
+            nearest.note(number, &Mismatch::Differs(differences));
             continue;
         }
         let mut context = context.clone();
@@ -187,7 +187,7 @@ fn choose<'a>(
             return Ok((Chosen { route: &answers.key, number, answer }, context));
         }
         let source = answer.when.as_ref().map_or("", Condition::source);
-        nearest.note(number, &Misfit::of_when(source, answer.matches.is_some()));
+        nearest.note(number, &Mismatch::of_when(source, answer.matches.is_some()));
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.text() })
 }
@@ -237,7 +237,7 @@ fn parse_query_values(expected: &Value, mut found: Value) -> Value {
 
 /// Renders an answer that does not operate on a collection.
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
-    let made = match &chosen.answer.content {
+    let rendered = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
@@ -248,7 +248,7 @@ fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> R
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    finish(chosen, renders, context, CrudOutcome::of(made))
+    finish(chosen, renders, context, CrudOutcome::of(rendered))
 }
 
 /// Adds the status and headers of an answer, which override those of its content.

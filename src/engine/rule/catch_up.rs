@@ -56,8 +56,8 @@ impl Engine {
                     }
                     covered.push((topic.clone(), spec));
                     match engine.make_frames(spec, &topic, &payload, event, &mut Values::new()) {
-                        Ok(made) if made.ends => return Err(MissedEnd),
-                        Ok(made) => replies.extend(made.frames.into_iter().map(MemberEvent::Reply)),
+                        Ok(event_frames) if event_frames.ends => return Err(MissedEnd),
+                        Ok(event_frames) => replies.extend(event_frames.frames.into_iter().map(MemberEvent::Reply)),
                         Err(refusal) => {
                             let rule = self.rule_of(spec, iter::once(member));
                             replies.push(MemberEvent::Failed { rule, refusal });

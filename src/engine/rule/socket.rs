@@ -16,7 +16,7 @@ use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
 use super::guard::{Expected, applies};
-use super::nearest::{Misfit, Nearest};
+use super::nearest::{Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
@@ -286,8 +286,8 @@ fn choose<'r>(
     for (number, rule) in (1..).zip(rules) {
         *checked = Some(number);
         let mut context = context.clone();
-        match misfit(rule, firing, &mut context)? {
-            Some(misfit) => nearest.note(number, &misfit),
+        match mismatch(rule, firing, &mut context)? {
+            Some(mismatch) => nearest.note(number, &mismatch),
             None => return Ok(Ok((&rule.steps, context))),
         }
     }
@@ -296,7 +296,7 @@ fn choose<'r>(
 }
 
 /// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names.
-fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Misfit>, Refusal> {
+fn mismatch(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Mismatch>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
     let mut differences = Vec::new();
     if let Some(matches) = &rule.matches {
@@ -308,11 +308,11 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) ->
         differences.push(format!("msg is not the text \"{text}\""));
     }
     if !differences.is_empty() {
-        return Ok(Some(Misfit::Differs(differences)));
+        return Ok(Some(Mismatch::Differs(differences)));
     }
     if applies(&rule.with, rule.when.as_ref(), firing, context)? {
         return Ok(None);
     }
     let source = rule.when.as_ref().map_or("", Condition::source);
-    Ok(Some(Misfit::of_when(source, rule.matches.is_some() || rule.text.is_some())))
+    Ok(Some(Mismatch::of_when(source, rule.matches.is_some() || rule.text.is_some())))
 }

@@ -62,7 +62,7 @@ impl RuleState {
             if !engine.has_owner(owner) {
                 continue;
             }
-            let unknown = StateError::Misfit("it has scheduled steps that the scenario does not declare");
+            let unknown = StateError::Mismatch("it has scheduled steps that the scenario does not declare");
             let steps = origin.steps(&scenario, &steps).ok_or_else(|| unknown.clone())?;
             if !strands.fit_in(steps.steps()) {
                 return Err(unknown);
@@ -75,7 +75,7 @@ impl RuleState {
                 _ => None,
             };
             let run = RuleRun { origin, owner, steps, strands, context, script };
-            runs.schedule(run).map_err(|_| StateError::Misfit("it has too many scheduled step lists"))?;
+            runs.schedule(run).map_err(|_| StateError::Mismatch("it has too many scheduled step lists"))?;
         }
         (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
         Ok(())

@@ -208,7 +208,7 @@ impl Connection {
         }
         self.output = Bytes::new();
         if self.frames > 0 {
-            self.feed.wrote(std::mem::take(&mut self.frames));
+            self.feed.record_written(std::mem::take(&mut self.frames));
         }
         Ok(true)
     }

@@ -14,13 +14,13 @@ use crate::scenario::{Answers, Collection, Content, Fires, Row, RuleScript, Scen
 pub(super) struct WrittenData<'s> {
     collections: Vec<&'s Collection>,
     values: &'s IndexMap<Arc<str>, Arc<Value>>,
-    with_made_ids: bool,
+    with_assigned_ids: bool,
 }
 
 impl<'s> WrittenData<'s> {
-    pub(super) fn of(scenario: &'s Scenario, with_made_ids: bool) -> Self {
+    pub(super) fn of(scenario: &'s Scenario, with_assigned_ids: bool) -> Self {
         let collections = scenario.collections.iter().filter(|collection| !collection.is_counted);
-        Self { collections: collections.collect(), values: &scenario.values, with_made_ids }
+        Self { collections: collections.collect(), values: &scenario.values, with_assigned_ids }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -32,7 +32,7 @@ impl Serialize for WrittenData<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.collections.len() + self.values.len()))?;
         for collection in &self.collections {
-            map.serialize_entry(&collection.name, &Rows(&collection.rows, self.with_made_ids))?;
+            map.serialize_entry(&collection.name, &Rows(&collection.rows, self.with_assigned_ids))?;
         }
         for (name, value) in self.values {
             map.serialize_entry(name, value)?;
@@ -46,8 +46,8 @@ struct Rows<'s>(&'s [Arc<Row>], bool);
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(rows, with_made_ids) = self;
-        serializer.collect_seq(rows.iter().map(|row| WrittenRow(row, *with_made_ids || !row.has_assigned_id)))
+        let Self(rows, with_assigned_ids) = self;
+        serializer.collect_seq(rows.iter().map(|row| WrittenRow(row, *with_assigned_ids || !row.has_assigned_id)))
     }
 }
 

@@ -189,7 +189,7 @@ impl<'k> Expressions<'k> {
     ) -> Option<Template> {
         let compiled = self.language.template(value, &scope.names);
         let template = compiled.map_err(|errors| self.report(errors, node, scope, check)).ok()?;
-        self.report(self.language.oddities(value, &scope.names), node, scope, check);
+        self.report(self.language.foreign_syntax(value, &scope.names), node, scope, check);
         self.add(template.names(), template.only_reads(), scope);
         Some(template.located(&|path, byte| check.location(node, path, byte)))
     }

@@ -55,7 +55,7 @@ async fn read(stream: &mut Subscription) -> Result<Vec<String>, WorldError> {
     let mut lines = Vec::new();
     while let Some(batch) = stream.next().await? {
         lines.extend(String::from_utf8(batch.bytes.to_vec()).unwrap().lines().map(str::to_owned));
-        stream.wrote(batch.messages);
+        stream.record_written(batch.messages);
     }
     Ok(lines)
 }

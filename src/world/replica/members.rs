@@ -94,7 +94,7 @@ impl Replica {
     }
 
     /// Notes that a member number has been issued.
-    fn saw(&self, member: u64) {
+    fn note_member_number(&self, member: u64) {
         self.highest_member.fetch_max(member, Ordering::Relaxed);
     }
 
@@ -117,7 +117,7 @@ impl Replica {
 pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpening, reply: Option<PendingReply>) {
     let MemberOpening { server, after, request } = opening;
     let Some(member) = table(state).map(|table| table.add(&server, after)) else { return };
-    replica.saw(member);
+    replica.note_member_number(member);
     let is_there = if let Some(PendingReply::Open(local, reply)) = reply {
         let opened = state.open_member(*local, request, Some(member));
         let is_there = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
@@ -170,7 +170,7 @@ pub(super) fn close_all(replica: &Replica, state: &mut WorldState, server: &str)
 /// Announces the departure of members that belong to this server in the installed world but have no socket here.
 pub(super) fn depart_orphans(replica: &Replica, state: &mut WorldState) {
     let Some(members) = &state.members else { return };
-    replica.saw(members.table.last());
+    replica.note_member_number(members.table.last());
     let own = members.table.of(&replica.sharing.server);
     let is_gone = |member: &u64| state.shared.sockets.get(*member).is_none();
     own.filter(is_gone).for_each(|member| replica.departs(member));

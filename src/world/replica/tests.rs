@@ -132,7 +132,7 @@ async fn expect_agreement(servers: &[&Server]) {
 async fn received(feed: &mut Subscription) -> String {
     let mut received = Vec::new();
     while let Some(batch) = feed.next().await.unwrap() {
-        feed.wrote(batch.messages);
+        feed.record_written(batch.messages);
         received.extend_from_slice(&batch.bytes);
     }
     String::from_utf8(received).unwrap()

@@ -146,7 +146,7 @@ impl Subscription {
                 self.socket.close(SocketClose { code, reason: reason.into() }, end);
             }
             Some(Disconnect::Reset) => self.socket.reset(end),
-            None if messages.is_empty() => self.wrote(0),
+            None if messages.is_empty() => self.record_written(0),
             None => {}
         }
         Ok((!messages.is_empty()).then(|| EncodedBatch::of(&messages, encode)))

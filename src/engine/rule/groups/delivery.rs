@@ -27,8 +27,8 @@ struct Delivery {
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
-/// The frames made from an event.
-pub(in crate::engine::rule) struct Made {
+/// The frames that an event produces.
+pub(in crate::engine::rule) struct EventFrames {
     pub(in crate::engine::rule) frames: Vec<Frame>,
     /// Whether the frames end an operation, as an error does in GraphQL.
     pub(in crate::engine::rule) ends: bool,
@@ -44,14 +44,14 @@ impl Delivery {
     }
 
     /// Converts the delivery to events.
-    fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
-        match made {
-            Ok(made) => {
+    fn into_kinds(self, event_frames: Result<EventFrames, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
+        match event_frames {
+            Ok(event_frames) => {
                 let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
                 let topics: Arc<[Topic]> = self.groups.into_iter().map(|(topic, _)| topic).collect();
                 let delivered =
                     |frame| EventKind::Delivered { groups: groups.clone(), topics: topics.clone(), frame, except };
-                made.frames.into_iter().map(delivered).collect()
+                event_frames.frames.into_iter().map(delivered).collect()
             }
             Err(what) => vec![EventKind::Member { member: self.members().next().unwrap_or_default(), what }],
         }
@@ -79,15 +79,15 @@ impl Engine {
         let Some(payload) = payload.map(Arc::new) else { return Vec::new() };
         let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
         let deliveries = self.plan_deliveries(&topics, &payload, except);
-        let made = self.make_each(&deliveries, &payload, event);
+        let event_frames = self.make_each(&deliveries, &payload, event);
         let mut kinds = Vec::with_capacity(deliveries.len());
-        for (delivery, made) in deliveries.into_iter().zip(made) {
-            if made.as_ref().is_ok_and(|made| made.ends) {
+        for (delivery, event_frames) in deliveries.into_iter().zip(event_frames) {
+            if event_frames.as_ref().is_ok_and(|event_frames| event_frames.ends) {
                 for member in delivery.members().filter(|member| Some(*member) != except) {
                     self.members.note_ended(member, &delivery.spec.address);
                 }
             }
-            kinds.extend(delivery.into_kinds(made, except));
+            kinds.extend(delivery.into_kinds(event_frames, except));
         }
         kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
     }
@@ -133,16 +133,16 @@ impl Engine {
         deliveries: &[Delivery],
         payload: &Arc<Value>,
         event: &Event,
-    ) -> Vec<Result<Made, MemberEvent>> {
+    ) -> Vec<Result<EventFrames, MemberEvent>> {
         let mut values = Values::new();
-        let made = deliveries.iter().map(|delivery| {
-            let made = self.make_frames(&delivery.spec, &delivery.topic, payload, event, &mut values);
-            made.map_err(|refusal| {
+        let event_frames = deliveries.iter().map(|delivery| {
+            let event_frames = self.make_frames(&delivery.spec, &delivery.topic, payload, event, &mut values);
+            event_frames.map_err(|refusal| {
                 let rule = self.rule_of(&delivery.spec, delivery.members());
                 MemberEvent::Failed { rule, refusal }
             })
         });
-        made.collect()
+        event_frames.collect()
     }
 
     /// Makes the frames that a membership receives for an event.
@@ -153,7 +153,7 @@ impl Engine {
         payload: &Arc<Value>,
         event: &Event,
         values: &mut Values<'d>,
-    ) -> Result<Made, Refusal> {
+    ) -> Result<EventFrames, Refusal> {
         let Some(shape) = &spec.shape else {
             // The event is passed on unchanged.
             let frames = match (&spec.address, &event.kind) {
@@ -161,7 +161,7 @@ impl Engine {
                 (Address::Plain, _) => vec![Frame::Json(payload.clone())],
                 (address, _) => address.frames(payload)?,
             };
-            return Ok(Made { frames, ends: spec.address.is_ended_by(payload) });
+            return Ok(EventFrames { frames, ends: spec.address.is_ended_by(payload) });
         };
         let key = (shape, shape.names_topic().then_some(topic));
         let value = if let Some(member) = shape.member {
@@ -175,7 +175,7 @@ impl Engine {
             value
         };
         let value = value?;
-        Ok(Made { frames: spec.address.frames(&value)?, ends: spec.address.is_ended_by(&value) })
+        Ok(EventFrames { frames: spec.address.frames(&value)?, ends: spec.address.is_ended_by(&value) })
     }
 
     /// Renders a frame for an event.

@@ -39,7 +39,7 @@ impl Connection {
         if !is_reset {
             let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
         }
-        self.feed.ends(SocketEnd { code, by });
+        self.feed.set_end(SocketEnd { code, by });
         self.feed
     }
 
@@ -50,7 +50,7 @@ impl Connection {
         let Self { stream, output, mut feed, app, _permit, .. } = *self;
         // The client should reconnect once it can keep up.
         let code = CloseCode::Again;
-        feed.ends(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
+        feed.set_end(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
         feed.finish().await;
         let reason = Utf8Bytes::from_static("too slow: the backlog is full");
         let close = Encoded::close(Some(&CloseFrame { code, reason }));

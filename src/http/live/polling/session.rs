@@ -219,7 +219,7 @@ async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Sess
 
 /// Ends the member of a session.
 async fn finish(mut feed: Subscription, by: EndedBy) {
-    feed.ends(SocketEnd { code: None, by });
+    feed.set_end(SocketEnd { code: None, by });
     feed.finish().await;
 }
 

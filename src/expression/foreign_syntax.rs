@@ -9,19 +9,19 @@ use super::names::Names;
 use super::tokens::end_of_expression;
 
 /// Finds all occurrences in a value whose expressions are valid.
-pub(super) fn of(value: &Json, names: &Names) -> Vec<CompileError> {
-    let mut oddities = Oddities { names, path: Vec::new(), found: Vec::new() };
-    oddities.value(value);
-    oddities.found
+pub(super) fn find(value: &Json, names: &Names) -> Vec<CompileError> {
+    let mut finder = ForeignSyntax { names, path: Vec::new(), found: Vec::new() };
+    finder.value(value);
+    finder.found
 }
 
-struct Oddities<'o> {
+struct ForeignSyntax<'o> {
     names: &'o Names<'o>,
     path: Vec<PathStep>,
     found: Vec<CompileError>,
 }
 
-impl Oddities<'_> {
+impl ForeignSyntax<'_> {
     fn value(&mut self, value: &Json) {
         match value {
             Json::String(text) => self.text(text),
