@@ -171,11 +171,11 @@ impl FileWatcher {
                 continue;
             }
             let wake = wake.get_or_insert_with(|| Wake::new(self.mode));
-            let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
+            let should_retry = !self.seen.files.iter().all(FoundFile::was_read);
             let change = async {
                 match &phase {
                     Phase::Start => {}
-                    Phase::Idle(seen) => wake.change(seen, is_to_be_retried).await,
+                    Phase::Idle(seen) => wake.change(seen, should_retry).await,
                     Phase::Settling { until, .. } => wake.until(*until).await,
                 }
             };
@@ -218,7 +218,7 @@ impl FileWatcher {
             }
             Next::Take(taken) => {
                 // The task fails only when the runtime shuts down.
-                if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
+                if taken.needs_comparison && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
                     return Phase::Start;
                 }
                 let before = self.seen.paths();

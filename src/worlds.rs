@@ -172,7 +172,7 @@ impl Worlds {
             Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.create_local(name, &self.setup()) {
                 // Another request has created it first.
                 Err(WorldsError::Exists(_)) => self.get(name),
-                made => made,
+                created => created,
             },
             found => found,
         }

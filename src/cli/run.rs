@@ -126,7 +126,7 @@ fn runtime() -> io::Result<Runtime> {
 impl RunArgs {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.time.stop().start();
-        let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
+        let line = self.log.is_human_readable().then(LiveLine::on_terminal).flatten();
         let _log = self.log.start(line.as_ref());
         let available = ScenarioFiles::new(or_default_file(self.files.clone())?);
         let path = available.first()?;

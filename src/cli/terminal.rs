@@ -95,7 +95,7 @@ impl LogArgs {
     }
 
     /// Whether the output is for people.
-    pub(super) fn is_for_people(&self) -> bool {
+    pub(super) fn is_human_readable(&self) -> bool {
         self.log_format == LogFormat::Text && self.quiet == 0
     }
 

@@ -195,7 +195,7 @@ impl RowSet {
     }
 
     /// Whether both share the same rows and will generate the same ids.
-    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.rows.shares_all_with(&other.rows) && (self.highest, self.uuids) == (other.highest, other.uuids)
     }
 

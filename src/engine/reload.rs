@@ -104,7 +104,7 @@ impl Engine {
         }
         let planned = PlannedData { old, transition: data };
         let data = self.data_transition(&comparison.data, &new.collections, seed, Some(planned));
-        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.is_as_planned {
+        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.matches_plan {
             self.compare(&new.scenario, seed, comparison, &rows, &data)
         } else {
             self.adjusted_changes(changes, seed)
@@ -314,7 +314,7 @@ impl Engine {
             if !outcome.keys.is_empty() {
                 changes.push(Change::RowChanged { id: id.clone(), keys: outcome.keys.clone() });
             }
-            let is_reset = if edit.is_of_its_id(&counter) {
+            let is_reset = if edit.continues_counter(&counter) {
                 counter.counter.seed != edit.row.value()
             } else {
                 counter.value != running.value

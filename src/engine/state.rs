@@ -340,7 +340,7 @@ enum FaultOrigin {
 
 impl FaultRunState {
     fn of(run: &FaultRun, engine: &Engine) -> Self {
-        let is_it = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
+        let is_declared = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
         let step = || {
             // The running scripts rather than the scenario's: after a reload, a script that continues still has its old
             // steps, and their faults.
@@ -348,7 +348,7 @@ impl FaultRunState {
                 run.declared.steps().iter().enumerate().map(move |(step, declared)| (script, step, declared))
             });
             steps.find_map(|(script, step, declared)| match &declared.action {
-                Action::Fault(fault) if is_it(fault) => Some(FaultOrigin::Step(script, step)),
+                Action::Fault(fault) if is_declared(fault) => Some(FaultOrigin::Step(script, step)),
                 _ => None,
             })
         };

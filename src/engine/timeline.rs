@@ -191,11 +191,11 @@ impl Engine {
     pub(super) fn carry_timelines_over(&mut self, edits: &TimelineEdits) {
         let scenario = self.scenario.clone();
         let (scripts, generators) = self.timelines.take(Owner::World);
-        let mut runs = self.carry_over(scripts, &edits.scripts, |engine, index, kept| {
-            engine.start_or_resume_script(&scenario.scripts()[index], kept)
+        let mut runs = self.carry_over(scripts, &edits.scripts, |engine, index, retained| {
+            engine.start_or_resume_script(&scenario.scripts()[index], retained)
         });
-        runs.extend(self.carry_over(generators, &edits.generators, |engine, index, kept| {
-            engine.start_or_resume_generator(&scenario.generators()[index], kept)
+        runs.extend(self.carry_over(generators, &edits.generators, |engine, index, retained| {
+            engine.start_or_resume_generator(&scenario.generators()[index], retained)
         }));
         self.timelines.0.splice(..0, runs.into_iter().map(|run| (Owner::World, run)));
     }
@@ -212,9 +212,9 @@ impl Engine {
         let mut runs = Vec::with_capacity(kept.len());
         for (index, run) in kept.into_iter().enumerate() {
             runs.push(run.unwrap_or_else(|| {
-                let kept = edits.started.get(&index).and_then(|digest| self.retained.take_timeline(*digest));
-                let kept = kept.map(|(since, state)| (self.now.saturating_sub(since), state));
-                start(self, index, kept)
+                let retained = edits.started.get(&index).and_then(|digest| self.retained.take_timeline(*digest));
+                let retained = retained.map(|(since, state)| (self.now.saturating_sub(since), state));
+                start(self, index, retained)
             }));
         }
         for (index, run) in ended.into_iter().filter(|(_, run)| run.has_started(self.now)) {
@@ -225,16 +225,16 @@ impl Engine {
         runs
     }
 
-    fn start_or_resume_script(&self, declared: &Script, kept: Option<(Duration, TimelineState)>) -> Run {
-        let resumed = match kept {
+    fn start_or_resume_script(&self, declared: &Script, retained: Option<(Duration, TimelineState)>) -> Run {
+        let resumed = match retained {
             Some((gone, TimelineState::Script(state))) => state.shifted(gone).resume(declared.clone(), self.seed),
             _ => None,
         };
         resumed.map_or_else(|| self.start_script(declared), Run::Script)
     }
 
-    fn start_or_resume_generator(&mut self, declared: &Generator, kept: Option<(Duration, TimelineState)>) -> Run {
-        match kept {
+    fn start_or_resume_generator(&mut self, declared: &Generator, retained: Option<(Duration, TimelineState)>) -> Run {
+        match retained {
             Some((gone, TimelineState::Generator(state))) => {
                 Run::Generator(Box::new(state.shifted(gone).resume(Arc::new(declared.clone()), self.seed)))
             }

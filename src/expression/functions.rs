@@ -94,8 +94,8 @@ fn next(state: &State, counter: &str) -> Result<u64, Error> {
 fn fake_of(state: &State, kind: &str) -> Result<Value, Error> {
     let scope = Scope::of(state)?;
     let mut runtime = scope.runtime();
-    let made = fake(kind, &mut Chance(&mut *runtime));
-    made.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
+    let word = fake(kind, &mut Chance(&mut *runtime));
+    word.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
 }
 
 fn joined(state: &State, topic: &Value) -> Result<u64, Error> {

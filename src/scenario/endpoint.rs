@@ -100,8 +100,8 @@ impl Endpoint {
 
     /// Returns whether any step of these lists sends to all sockets of the endpoint.
     pub(super) fn send_to_all<'l>(lists: impl IntoIterator<Item = &'l StepList>) -> bool {
-        let is_meant = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
-        lists.into_iter().any(|list| list.has_verb(&is_meant))
+        let predicate = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
+        lists.into_iter().any(|list| list.has_verb(&predicate))
     }
 
     /// Returns the list of steps that is written this way, even if it is nested in steps.

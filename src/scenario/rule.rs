@@ -42,8 +42,8 @@ impl StepList {
     }
 
     /// Returns whether any of its steps, including nested ones, has a verb that matches the predicate.
-    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        self.steps.iter().any(|step| step.has_verb(is_meant))
+    pub(crate) fn has_verb(&self, predicate: &impl Fn(&Verb) -> bool) -> bool {
+        self.steps.iter().any(|step| step.has_verb(predicate))
     }
 
     /// Returns the list that is written this way in the scenario: this one, or one nested in its steps.
@@ -94,8 +94,8 @@ pub struct RuleStep {
 
 impl RuleStep {
     /// Returns whether the step, or a step nested in it, has a verb that matches the predicate.
-    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        is_meant(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(is_meant))
+    pub(crate) fn has_verb(&self, predicate: &impl Fn(&Verb) -> bool) -> bool {
+        predicate(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(predicate))
     }
 }
 

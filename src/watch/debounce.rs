@@ -104,7 +104,7 @@ impl fmt::Display for WaitsFor<'_> {
 pub(super) struct AcceptedReading<R> {
     pub(super) read: R,
     /// Whether to compare the files with the reading once more, because some time has passed.
-    pub(super) is_to_be_compared: bool,
+    pub(super) needs_comparison: bool,
     /// The file that another program still has open for writing.
     pub(super) written: Option<PathBuf>,
     /// When the last change was observed.
@@ -179,7 +179,7 @@ impl<R> Debounce<R> {
         let Some((doubt, read)) = self.read.take() else { return Next::Read };
         Next::Take(AcceptedReading {
             read,
-            is_to_be_compared: doubt.is_some() && !self.is_overdue(now),
+            needs_comparison: doubt.is_some() && !self.is_overdue(now),
             written: self.seen.written.clone(),
             changed: self.changed,
         })

@@ -152,9 +152,9 @@ impl Wake {
         self.file_events().settled(observation.events);
     }
 
-    /// Waits until it is time to check the files again after the observation `seen`. If `is_to_be_retried` is set, a
+    /// Waits until it is time to check the files again after the observation `seen`. If `should_retry` is set, a
     /// file could not be read; the cause may disappear without a trace on the file, so try again regularly.
-    pub(super) async fn change(&mut self, seen: &Observation, is_to_be_retried: bool) {
+    pub(super) async fn change(&mut self, seen: &Observation, should_retry: bool) {
         if self.watcher.is_none() {
             // On some mounts, changes do not show in the metadata, so read the files now and then anyway.
             for _ in 0..CHECKS_PER_READ {
@@ -171,7 +171,7 @@ impl Wake {
                 Ok(Some(())) => return,
                 // The thread that receives events has ended.
                 Ok(None) => self.watcher = None,
-                Err(_) if is_to_be_retried => {}
+                Err(_) if should_retry => {}
                 Err(_) => {
                     if seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                         continue;

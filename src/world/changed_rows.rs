@@ -122,13 +122,13 @@ impl ChangedRows {
         self.changes.len() + self.sent.len() > self.threshold
     }
 
-    /// Forgets everything that no member needs. Every member is in one of these spans or not before `kept`, the
-    /// position that the feed reaches back to.
-    pub(super) fn compact(&mut self, members: &[Span], kept: u64) {
-        let lowest = members.iter().map(|member| member.from).chain([kept]).min().unwrap_or(kept);
+    /// Forgets everything that no member needs. Every member is in one of these spans or not before `feed_start`, the
+    /// first position that the feed still has.
+    pub(super) fn compact(&mut self, members: &[Span], feed_start: u64) {
+        let lowest = members.iter().map(|member| member.from).chain([feed_start]).min().unwrap_or(feed_start);
         self.forget_before(lowest);
-        let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < kept).collect();
-        self.merge(&behind, kept);
+        let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < feed_start).collect();
+        self.merge(&behind, feed_start);
         let surplus = self.changes.len().saturating_sub(MAX_KEPT / 2);
         let oldest = self.changes[..surplus].last().map(|noted| noted.place.positions.end);
         let topics =
@@ -148,14 +148,14 @@ impl ChangedRows {
     /// Merges changes of one row, unless the feed still reaches back to them or a member is between them. A row that
     /// was added and removed again is forgotten, unless a member may have to receive an earlier change: the last one
     /// then marks when the row was removed.
-    fn merge(&mut self, behind: &[Span], kept: u64) {
+    fn merge(&mut self, behind: &[Span], feed_start: u64) {
         let mut list: Vec<Option<RecordedChange>> = Vec::with_capacity(self.changes.len());
         // The indices of each row's changes in the list.
         let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
         for noted in self.changes.drain(..) {
             let Some(changed) = noted.event.changed() else { continue };
             let places = places.entry(changed).or_default();
-            let is_settled = noted.place.positions.end <= kept;
+            let is_settled = noted.place.positions.end <= feed_start;
             let earlier = places.last().copied().filter(|_| is_settled);
             let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
             let Some(earlier) = earlier else {

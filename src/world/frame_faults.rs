@@ -168,8 +168,8 @@ impl FrameFaults {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
         self.queue.push_back(HeldFrame { due, message, event, damage });
         // Frames that are due now are bounded by the feed: no more are taken until they are sent.
-        let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
-        if is_for_later
+        let is_deferred = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
+        if is_deferred
             && self.queue.len() > self.max_held
             && let Some(oldest) = self.queue.pop_front()
         {

@@ -143,10 +143,10 @@ impl Journal {
     /// Adds the answer to a recorded request.
     pub(super) fn answered(&self, request: EntryIndex, answer: Answer) {
         let mut rings = self.lock();
-        let is_there = rings.generation == request.generation;
+        let is_current = rings.generation == request.generation;
         let ring = &mut rings.other;
         let place = request.index.checked_sub(ring.dropped).and_then(|place| usize::try_from(place).ok());
-        if is_there && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
+        if is_current && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
             ring.usage.remove(entry.bytes());
             if let Record::Request(exchange) = &entry.record {
                 // A request is answered once.

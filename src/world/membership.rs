@@ -164,10 +164,10 @@ impl WorldState {
     /// event.
     pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
         let sequence = self.engine.sequence();
-        if let Some((_, messages)) = self.current.get(collection).filter(|(made, _)| *made == sequence) {
+        if let Some((_, messages)) = self.current.get(collection).filter(|(current, _)| *current == sequence) {
             return messages.clone();
         }
-        self.current.retain(|_, (made, _)| *made == sequence);
+        self.current.retain(|_, (current, _)| *current == sequence);
         let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
         // Clients may name any number of collections that do not exist.
         if !messages.is_empty() {

@@ -49,8 +49,8 @@ impl View {
         Reading::at(&self.collections, &self.values, self.started, now).with_bodies(&self.bodies)
     }
 
-    /// Returns the rows of a collection as a JSON array; `None` if the collection does not exist. The array is created on
-    /// first use and shared until the collection changes.
+    /// Returns the rows of a collection as a JSON array; `None` if the collection does not exist. The array is created
+    /// on first use and shared until the collection changes.
     #[must_use]
     pub fn rows(&self, collection: &str) -> Option<Bytes> {
         self.json.get(collection)

@@ -37,7 +37,7 @@ impl Address {
 
     /// Returns whether a message arrived at this address.
     #[must_use]
-    pub fn is_of(&self, msg: &Value) -> bool {
+    pub fn is_address_of(&self, msg: &Value) -> bool {
         match self {
             Self::Plain | Self::GraphqlWs(None) => false,
             Self::SocketIo(namespace) => socket_io::namespace_of(Some(msg)) == &**namespace,

@@ -57,7 +57,7 @@ impl RowTransition {
 
 impl RowEdit {
     /// Whether it continues the counter that has its id.
-    pub(super) fn is_of_its_id(&self, counter: &CounterView<'_>) -> bool {
+    pub(super) fn continues_counter(&self, counter: &CounterView<'_>) -> bool {
         self.keeps_id() || self.origin.is_none() && !counter.counter.declared
     }
 }

@@ -84,8 +84,9 @@ impl Firing<'_> {
         if memberships.iter().any(|one| one.name == name && one.spec == spec && one.topics == topics) {
             return Ok(());
         }
-        let is_here = |one: &Membership| !one.address().is_other_namespace(&spec.address);
-        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name && is_here(one)).cloned();
+        let is_same_namespace = |one: &Membership| !one.address().is_other_namespace(&spec.address);
+        let same_name =
+            memberships.iter().find(|one| name.is_some() && one.name == name && is_same_namespace(one)).cloned();
         if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
             return Err(Refusal::TooManyMemberships);
         }

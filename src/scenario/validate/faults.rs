@@ -92,27 +92,27 @@ fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
 
 /// Returns the keys of the selected effects, with their spans.
 fn effect_keys(raw: &RawFault) -> Vec<(&'static str, Span)> {
-    let is_on =
+    let is_enabled =
         |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
     let all = [
         ("latency", span(raw.latency.as_ref())),
         ("status", span(raw.status.as_ref())),
-        ("reset", is_on(raw.reset.as_ref())),
-        ("empty", is_on(raw.empty.as_ref())),
+        ("reset", is_enabled(raw.reset.as_ref())),
+        ("empty", is_enabled(raw.empty.as_ref())),
         ("bandwidth", span(raw.bandwidth.as_ref())),
-        ("malformed", is_on(raw.malformed.as_ref())),
+        ("malformed", is_enabled(raw.malformed.as_ref())),
         ("timeout", span(raw.timeout.as_ref())),
         ("contentLength", span(raw.content_length.as_ref())),
         ("connect", span(raw.connect.as_ref())),
         ("close", span(raw.close.as_ref())),
-        ("freeze", is_on(raw.freeze.as_ref())),
-        ("drop", is_on(raw.drop.as_ref())),
-        ("duplicate", is_on(raw.duplicate.as_ref())),
+        ("freeze", is_enabled(raw.freeze.as_ref())),
+        ("drop", is_enabled(raw.drop.as_ref())),
+        ("duplicate", is_enabled(raw.duplicate.as_ref())),
         ("reorder", span(raw.reorder.as_ref())),
         ("corrupt", span(raw.corrupt.as_ref())),
-        ("stale", is_on(raw.stale.as_ref())),
+        ("stale", is_enabled(raw.stale.as_ref())),
         ("storm", span(raw.storm.as_ref())),
-        ("ignore", is_on(raw.ignore.as_ref())),
+        ("ignore", is_enabled(raw.ignore.as_ref())),
     ];
     all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
 }

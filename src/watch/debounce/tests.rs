@@ -58,8 +58,8 @@ fn run(initial: Writer, steps: &[(u64, SaveStep)]) -> Vec<String> {
         outcome.push(match save.next(now, observation(events, writer, is_locked)) {
             Next::Wait(until) => (until - start).as_millis().to_string(),
             Next::Read => "read".into(),
-            Next::Take(AcceptedReading { is_to_be_compared, written, .. }) => {
-                let compared = if is_to_be_compared { " compared" } else { "" };
+            Next::Take(AcceptedReading { needs_comparison, written, .. }) => {
+                let compared = if needs_comparison { " compared" } else { "" };
                 let open = written.map(|path| format!(" {} open", path.display())).unwrap_or_default();
                 format!("take{compared}{open}")
             }

@@ -59,7 +59,7 @@ impl SharedMembers {
 
     /// Returns whether a member belongs to another server.
     pub(in crate::world) fn is_elsewhere(&self, member: u64) -> bool {
-        !self.table.is_of(&self.server, member) && self.table.servers().any(|server| self.table.is_of(server, member))
+        !self.table.owns(&self.server, member) && self.table.servers().any(|server| self.table.owns(server, member))
     }
 }
 
@@ -118,23 +118,23 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
     let MemberOpening { server, after, request } = opening;
     let Some(member) = table(state).map(|table| table.add(&server, after)) else { return };
     replica.note_member_number(member);
-    let is_there = if let Some(PendingReply::Open(local, reply)) = reply {
+    let has_opened = if let Some(PendingReply::Open(local, reply)) = reply {
         let opened = state.open_member(*local, request, Some(member));
-        let is_there = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
+        let has_opened = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
         // If the request is gone, the member departs with its socket.
         let _ = reply.send(opened);
-        is_there
+        has_opened
     } else {
         let effects = state.apply_opening(request, member);
-        let is_there = effects.as_ref().is_ok_and(is_open);
+        let has_opened = effects.as_ref().is_ok_and(is_open);
         state.notify(&effects.unwrap_or_default().events);
-        if is_there && server == replica.sharing.server {
+        if has_opened && server == replica.sharing.server {
             // Nobody waits for the member any more.
             replica.departs(member);
         }
-        is_there
+        has_opened
     };
-    if !is_there && let Some(table) = table(state) {
+    if !has_opened && let Some(table) = table(state) {
         table.remove(&server, member);
     }
 }
@@ -142,7 +142,7 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
 /// Applies the departure of a server's members; those already gone are skipped.
 pub(super) fn close(state: &mut WorldState, server: &str, members: Vec<u64>) {
     for member in members {
-        if table(state).is_some_and(|table| table.is_of(server, member)) {
+        if table(state).is_some_and(|table| table.owns(server, member)) {
             state.close_member(member);
             if let Some(table) = table(state) {
                 table.remove(server, member);

@@ -331,7 +331,7 @@ fn members_share_the_frames_of_their_namespace() {
     assert!(session.reaches(&address) && !address.is_ended_by(&value));
     let gone = msg("/admin", "disconnect", json!([]), Value::Null);
     assert_eq!(session.receive(text("41/admin,")), [Received::Ended(address.clone()), Received::Notice(gone.clone())]);
-    assert!(!session.reaches(&address) && address.is_of(&gone) && !session.is_disconnected(&gone));
+    assert!(!session.reaches(&address) && address.is_address_of(&gone) && !session.is_disconnected(&gone));
     assert!(address.is_other_namespace(&session.address(None, None)) && !address.is_other_namespace(&address));
     assert!(session.reaches(&session.address(None, None)));
 }

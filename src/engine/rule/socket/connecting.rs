@@ -86,7 +86,9 @@ impl Engine {
         for membership in memberships.iter().filter(|one| one.address() == address) {
             self.end_membership(member, membership, events);
         }
-        self.end_member_runs(member, |run| run.context.get("msg").is_some_and(|message| address.is_of(message)));
+        self.end_member_runs(member, |run| {
+            run.context.get("msg").is_some_and(|message| address.is_address_of(message))
+        });
     }
 
     /// Returns whether the client's connection is pending and a remaining step may refuse or acknowledge it.
