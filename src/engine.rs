@@ -336,7 +336,7 @@ impl Engine {
     }
 
     /// Carries out the first item due at `due`, on the way to `to`: faults in declared order, then sessions, timelines
-    /// and waiting steps.
+    /// and scheduled steps.
     fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));

@@ -16,7 +16,7 @@
 //! Dependencies point down. `control` and `join` use `task`, which uses `advance` and `replica`. These use `state`,
 //! which is continued in `publish`, `membership`, `catch_up` and `fault_hits`. These use `changed_rows`, `fanout`,
 //! `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` belongs to a socket, so it uses the
-//! handle, as does its `close_notifier`.
+//! handle, as does a `close_notifier`.
 
 mod advance;
 mod audience;

@@ -24,6 +24,7 @@ struct Strand {
     /// The index of the step that is due next.
     step: usize,
     /// The world time at which that step starts or started.
+    #[serde(rename = "begins")]
     starts: Duration,
     /// The number of times that step has run.
     done: u64,

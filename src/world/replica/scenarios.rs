@@ -59,7 +59,7 @@ impl Scenarios {
         Ok(fingerprint)
     }
 
-    /// Sets the files that the next published scenario was made of.
+    /// Sets the files that the next published scenario was read from.
     pub fn set_files(&self, files: Vec<(String, String)>) {
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
     }
