@@ -96,16 +96,16 @@ impl AccessArgs {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    parse_origin(text).map_err(|wrong| {
-        let meant = wrong.meant.map(|meant| format!("; did you mean `{meant}`?"));
+    parse_origin(text).map_err(|error| {
+        let meant = error.meant.map(|meant| format!("; did you mean `{meant}`?"));
         format!("expected an origin as browsers send it, such as https://app.example{}", meant.unwrap_or_default())
     })
 }
 
 fn host_name(text: &str) -> Result<String, &'static str> {
     let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let wrong = "expected a name without scheme and port, such as shop.test";
-    if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(wrong) }
+    let error = "expected a name without scheme and port, such as shop.test";
+    if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(error) }
 }
 
 #[derive(Debug, Args)]

@@ -254,7 +254,7 @@ impl Refusal {
     }
 
     /// Creates the refusal of a value that has the wrong type.
-    pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
+    pub(super) fn wrong_value(what: &str, expected: &'static str, found: &Value) -> Self {
         const MAX_BYTES: usize = 60;
         let mut found = found.to_string();
         if found.len() > MAX_BYTES {

@@ -92,10 +92,13 @@ impl Object for Scope {
 }
 
 /// Calls a function with shared access to the runtime, which is put back afterwards.
-pub(super) fn lend<S: Runtime + Default, T>(runtime: &mut S, run: impl FnOnce(Arc<Mutex<dyn Runtime>>) -> T) -> T {
-    let lent = Arc::new(Mutex::new(std::mem::take(runtime)));
-    let result = run(lent.clone());
-    *runtime = std::mem::take(&mut *lock(&lent));
+pub(super) fn with_shared<S: Runtime + Default, T>(
+    runtime: &mut S,
+    run: impl FnOnce(Arc<Mutex<dyn Runtime>>) -> T,
+) -> T {
+    let shared = Arc::new(Mutex::new(std::mem::take(runtime)));
+    let result = run(shared.clone());
+    *runtime = std::mem::take(&mut *lock(&shared));
     result
 }
 

@@ -18,7 +18,7 @@ use super::data::Data;
 use super::error::{PathStep, Place, RunError, RunErrorKind};
 use super::output::{Output, plain_text};
 use super::program::Program;
-use super::scope::{Runtime, Scope, lend};
+use super::scope::{Runtime, Scope, with_shared};
 
 /// A checked JSON value whose texts may be expressions.
 #[derive(Debug, Clone)]
@@ -182,7 +182,7 @@ impl Template {
         if let Node::Constant(value) = &self.node {
             return Ok(Some(value.clone()));
         }
-        lend(runtime, |runtime| {
+        with_shared(runtime, |runtime| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             self.node.render(&scope, &mut Output::new(self.max_bytes))
         })
@@ -221,7 +221,7 @@ impl Template {
         if let Node::Constant(value) = &self.node {
             return Ok(Rendered { value: Some(value.clone()), undefined: Vec::new() });
         }
-        lend(runtime, |runtime| {
+        with_shared(runtime, |runtime| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             let mut output = Output::collecting(self.max_bytes);
             let value = self.node.render(&scope, &mut output)?;
@@ -282,7 +282,7 @@ impl Condition {
         roots: &dyn Fn(&str) -> Option<Data>,
         runtime: &mut S,
     ) -> Result<bool, RunError> {
-        lend(runtime, |runtime| {
+        with_shared(runtime, |runtime| {
             let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             match self.expression.run(&scope) {
                 Ok(value) => Ok(value.is_true()),

@@ -213,16 +213,16 @@ pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scena
 
 fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     let host = given(raw.host.as_ref()).and_then(|(host, span)| {
-        let wrong =
+        let problem =
             || ProblemKind::WrongType { expected: "an IP address or `localhost`".into(), found: format!("`{host}`") };
-        host.parse::<Host>().map_err(|_| check.report(wrong(), span)).ok()
+        host.parse::<Host>().map_err(|_| check.report(problem(), span)).ok()
     });
     let port = given(raw.port.as_ref()).and_then(|(port, span)| {
-        let wrong = || ProblemKind::WrongType {
+        let problem = || ProblemKind::WrongType {
             expected: "a port from 0 to 65535".into(),
             found: format!("the number {port}"),
         };
-        u16::try_from(*port).map_err(|_| check.report(wrong(), span)).ok()
+        u16::try_from(*port).map_err(|_| check.report(problem(), span)).ok()
     });
     // Relative to the declaring file, which may be an included file.
     let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
@@ -234,7 +234,7 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         Some((RawCors::Origins(origins), _)) => {
             let parsed = origins.iter().filter_map(Spanned::get).map(|(origin, span)| (parse_origin(origin), span));
             let reported = |(origin, span): (Result<String, OriginError>, Span)| {
-                origin.map_err(|wrong| check.report(ProblemKind::NotAnOrigin(wrong), span)).ok()
+                origin.map_err(|error| check.report(ProblemKind::NotAnOrigin(error), span)).ok()
             };
             Cors::Origins(parsed.filter_map(reported).collect())
         }

@@ -64,9 +64,9 @@ impl Wake {
         let file_events = Arc::new(Mutex::new(FileEvents::new(REPORTS_CLOSE_WRITE)));
         // A single pending signal is enough.
         let (signal, events) = mpsc::channel(1);
-        let noted = file_events.clone();
+        let shared = file_events.clone();
         let note = move |event: notify::Result<Event>| {
-            let mut file_events = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file_events = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let counts = match event {
                 Ok(event) => file_events.note(&event),
                 Err(_) => file_events.note_loss(),

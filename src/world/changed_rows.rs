@@ -130,7 +130,7 @@ impl ChangedRows {
         let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < feed_start).collect();
         self.merge(&behind, feed_start);
         let surplus = self.changes.len().saturating_sub(MAX_KEPT / 2);
-        let oldest = self.changes[..surplus].last().map(|noted| noted.place.positions.end);
+        let oldest = self.changes[..surplus].last().map(|recorded| recorded.place.positions.end);
         let topics =
             self.sent.values().map(|place| place.positions.end).max().filter(|_| self.sent.len() > MAX_KEPT / 2);
         if let Some(end) = oldest.max(topics) {
@@ -141,7 +141,7 @@ impl ChangedRows {
 
     fn forget_before(&mut self, position: u64) {
         self.forgotten_to = self.forgotten_to.max(position);
-        self.changes.retain(|noted| noted.place.positions.end > position);
+        self.changes.retain(|recorded| recorded.place.positions.end > position);
         self.sent.retain(|_, place| place.positions.end > position);
     }
 
@@ -152,26 +152,26 @@ impl ChangedRows {
         let mut list: Vec<Option<RecordedChange>> = Vec::with_capacity(self.changes.len());
         // The indices of each row's changes in the list.
         let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
-        for noted in self.changes.drain(..) {
-            let Some(changed) = noted.event.changed() else { continue };
+        for recorded in self.changes.drain(..) {
+            let Some(changed) = recorded.event.changed() else { continue };
             let places = places.entry(changed).or_default();
-            let is_settled = noted.place.positions.end <= feed_start;
+            let is_settled = recorded.place.positions.end <= feed_start;
             let earlier = places.last().copied().filter(|_| is_settled);
-            let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
+            let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&recorded, behind)));
             let Some(earlier) = earlier else {
                 places.push(list.len());
-                list.push(Some(noted));
+                list.push(Some(recorded));
                 continue;
             };
-            match (earlier.event.with_later(&noted.event), &mut places[..]) {
+            match (earlier.event.with_later(&recorded.event), &mut places[..]) {
                 (Some(event), [.., newest]) => {
                     *newest = list.len();
-                    list.push(Some(RecordedChange { event, place: noted.place }));
+                    list.push(Some(RecordedChange { event, place: recorded.place }));
                 }
                 (None, [.., _, newest]) => {
                     list[*newest] = Some(earlier);
                     places.push(list.len());
-                    list.push(Some(noted));
+                    list.push(Some(recorded));
                 }
                 _ => places.clear(),
             }
@@ -191,12 +191,12 @@ impl ChangedRows {
             return None;
         }
         let mut missed: HashMap<Changed, Event> = HashMap::new();
-        for noted in self.changes.iter().filter(|noted| noted.place.is_missed(progress)) {
-            let is_wanted = noted.event.topics().iter().any(|topic| topics.contains(topic));
-            let Some(changed) = noted.event.changed().filter(|_| is_wanted) else { continue };
+        for recorded in self.changes.iter().filter(|recorded| recorded.place.is_missed(progress)) {
+            let is_wanted = recorded.event.topics().iter().any(|topic| topics.contains(topic));
+            let Some(changed) = recorded.event.changed().filter(|_| is_wanted) else { continue };
             let whole = match missed.remove(&changed) {
-                None => Some(noted.event.clone()),
-                Some(earlier) => earlier.with_later(&noted.event),
+                None => Some(recorded.event.clone()),
+                Some(earlier) => earlier.with_later(&recorded.event),
             };
             missed.extend(whole.map(|whole| (changed, whole)));
         }

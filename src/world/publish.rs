@@ -46,7 +46,7 @@ impl WorldState {
         };
         if events.iter().any(is_gone) {
             // The scheduled steps of its rule end with it.
-            self.forget_gone();
+            self.forget_closed();
         }
         if self.shared.sockets.len() == 0 {
             // A socket that joins later receives counter values and reads on from here.

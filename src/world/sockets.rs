@@ -202,7 +202,7 @@ impl Sockets {
     }
 
     /// Takes the ids of the sockets that have closed since the last call.
-    pub(super) fn take_gone(&self) -> Vec<u64> {
+    pub(super) fn take_closed(&self) -> Vec<u64> {
         std::mem::take(&mut lock(&self.open).index().gone)
     }
 

@@ -169,7 +169,7 @@ impl WorldState {
                     return self.change_memberships(member, command);
                 }
                 if command.starts_a_timeline() {
-                    self.forget_gone();
+                    self.forget_closed();
                     self.settle();
                 }
                 let changes_faults = command.changes_faults();

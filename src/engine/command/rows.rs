@@ -164,8 +164,8 @@ impl Engine {
 
 /// Returns a client's row with the id from its fields, if it has one.
 fn identified(row: &Row) -> Result<Row, Refusal> {
-    let wrong = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
-    row.with_own_id().ok_or_else(wrong)
+    let refusal = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
+    row.with_own_id().ok_or_else(refusal)
 }
 
 /// Returns the fields without the id, which must equal the row's. Ids compare as text.

@@ -272,9 +272,10 @@ fn finish(
         }
     }
     if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
-        let wrong = Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
+        let refusal =
+            Refusal::wrong_value(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
         let template = answer.headers.iter().find_map(|(own, template)| (own == name).then_some(template));
-        return Err(bad_answer(template, wrong));
+        return Err(bad_answer(template, refusal));
     }
     let status = declared.unwrap_or(default);
     let CrudOutcome { content, query_notes, .. } = outcome;
@@ -284,14 +285,14 @@ fn finish(
 fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     let status = number.and_then(|number| u16::try_from(number).ok()).filter(|status| (200..600).contains(status));
-    let wrong = || Refusal::wrong("the status", "an integer from 200 to 599", value);
-    status.ok_or_else(|| bad_answer(Some(template), wrong()))
+    let refusal = || Refusal::wrong_value("the status", "an integer from 200 to 599", value);
+    status.ok_or_else(|| bad_answer(Some(template), refusal()))
 }
 
 /// Creates the refusal for a value that HTTP does not allow, with the source and location of its expressions.
-fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
-    let failed = template.and_then(|template| template.failed(&wrong.to_string()));
-    failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
+fn bad_answer(template: Option<&Template>, refusal: Refusal) -> Refusal {
+    let failed = template.and_then(|template| template.failed(&refusal.to_string()));
+    failed.map_or_else(|| Refusal::BadAnswer(Box::new(refusal)), Refusal::from)
 }
 
 /// Resolves `path` to a file below `directory`. The prefix `lead` of the path leads to that directory.
@@ -299,7 +300,7 @@ fn file(directory: &Path, lead: &str, path: &str) -> Result<PathBuf, Refusal> {
     let relative = Path::new(path.strip_prefix(lead).unwrap_or(path));
     let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if relative.as_os_str().is_empty() || !is_below {
-        return Err(Refusal::wrong("the file", "a path below the scenario's directory", &Value::from(path)));
+        return Err(Refusal::wrong_value("the file", "a path below the scenario's directory", &Value::from(path)));
     }
     Ok(directory.join(relative))
 }

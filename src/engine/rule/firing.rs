@@ -190,7 +190,7 @@ impl<'e> Firing<'e> {
                 let row = self.id(row, context)?;
                 let amount = self.required(amount, context)?;
                 let amount =
-                    integer(&amount).ok_or_else(|| Refusal::wrong("an order's amount", "an integer", &amount))?;
+                    integer(&amount).ok_or_else(|| Refusal::wrong_value("an order's amount", "an integer", &amount))?;
                 self.command(Command::Count { id: row.into(), amount })?;
             }
             Verb::Fault(fault) => self.command(Command::AddFault { fault: FaultText::Parsed(fault.clone()) })?,
@@ -321,13 +321,13 @@ impl Firing<'_> {
     fn items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
         match self.required(each, context)? {
             Value::Array(items) => Ok(items),
-            other => Err(Refusal::wrong("`each`", "a list", &other)),
+            other => Err(Refusal::wrong_value("`each`", "a list", &other)),
         }
     }
 
     pub(super) fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
         let id = self.required(template, context)?;
-        text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
+        text_id(&id).ok_or_else(|| Refusal::wrong_value("an id", "text or an integer", &id))
     }
 
     /// Renders a topic or a list of topics. The result is sorted and has no duplicates.
@@ -348,7 +348,7 @@ pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> O
 /// Returns the topic with this name. Names that start with `__` are reserved.
 fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
-    let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
+    let text = text.ok_or_else(|| Refusal::wrong_value("a topic", "text that does not begin with `__`", name))?;
     Ok(Topic::Named(text.into()))
 }
 

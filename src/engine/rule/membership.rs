@@ -192,7 +192,7 @@ impl Firing<'_> {
 
 fn close_code(value: &Value) -> Result<u16, Refusal> {
     let code = value.as_u64().filter(|code| is_close_code(*code)).and_then(|code| u16::try_from(code).ok());
-    code.ok_or_else(|| Refusal::wrong("a close code", CLOSE_CODES, value))
+    code.ok_or_else(|| Refusal::wrong_value("a close code", CLOSE_CODES, value))
 }
 
 /// Returns whether the same event may reach a member through several groups.

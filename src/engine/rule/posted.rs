@@ -95,7 +95,7 @@ impl Firing<'_> {
     fn set_rows(&mut self, collection: &Arc<str>, rows: Value) -> Result<(), Refusal> {
         let rows = match rows {
             Value::Array(rows) => rows,
-            other => return Err(Refusal::wrong(&format!("`{collection}`"), "a list of rows", &other)),
+            other => return Err(Refusal::wrong_value(&format!("`{collection}`"), "a list of rows", &other)),
         };
         let Some(present) = self.engine.collections.get(collection) else {
             return Err(Refusal::UnknownCollection(collection.clone()));

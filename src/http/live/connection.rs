@@ -71,7 +71,7 @@ pub(super) enum SocketClosure {
 }
 
 impl SocketClosure {
-    fn away(reason: &'static str) -> Self {
+    fn going_away(reason: &'static str) -> Self {
         Self::ClosedByServer(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
     }
 }
@@ -80,7 +80,7 @@ impl From<WorldError> for SocketClosure {
     fn from(error: WorldError) -> Self {
         match error {
             WorldError::Behind => Self::Behind,
-            _ => Self::away("the world has ended"),
+            _ => Self::going_away("the world has ended"),
         }
     }
 }
@@ -137,7 +137,7 @@ impl Connection {
             }));
         }
         if self.app.shutdown.is_cancelled() {
-            return Some(SocketClosure::away("the server is shutting down"));
+            return Some(SocketClosure::going_away("the server is shutting down"));
         }
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }

@@ -119,7 +119,7 @@ impl Rules<'_, '_, '_> {
     pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_mapping(node.0) {
-            self.check.wrong_value(node, "a mapping");
+            self.check.report_wrong_type(node, "a mapping");
             return None;
         }
         Some(template)
@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
         let number = self.check.document.json(node.0)?;
         let is_status = number.as_i64().is_some_and(|status| (200..=599).contains(&status));
         if template.is_constant() && !is_status {
-            self.check.wrong_value(node, "a status from 200 to 599");
+            self.check.report_wrong_type(node, "a status from 200 to 599");
             return None;
         }
         Some(template)
@@ -180,7 +180,7 @@ impl Rules<'_, '_, '_> {
             value => is_one(&value),
         };
         if !is_valid {
-            self.check.wrong_value(node, "text on one line, or a list of such lines");
+            self.check.report_wrong_type(node, "text on one line, or a list of such lines");
             return None;
         }
         Some(template)
@@ -213,7 +213,7 @@ impl Rules<'_, '_, '_> {
     fn text(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if self.check.document.json(node.0).is_some_and(|value| value.is_array() || value.is_object()) {
-            self.check.wrong_value(node, "text (use `body` for JSON)");
+            self.check.report_wrong_type(node, "text (use `body` for JSON)");
             return None;
         }
         Some(template)
@@ -223,7 +223,7 @@ impl Rules<'_, '_, '_> {
         let path = self.template(node, scope)?;
         let written = self.check.document.json(node.0)?;
         let Some(written) = written.as_str().filter(|path| !path.is_empty() && !path.ends_with('/')) else {
-            self.check.wrong_value(node, "the path of a file");
+            self.check.report_wrong_type(node, "the path of a file");
             return None;
         };
         let (lead, sources) = (leading_directories(written), self.check.document.sources());

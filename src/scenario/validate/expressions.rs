@@ -202,7 +202,7 @@ impl<'k> Expressions<'k> {
         check: &mut Validator<'_>,
     ) -> Option<Condition> {
         let NodeView::Scalar { text, .. } = check.document.tree().view(node) else {
-            check.wrong_value(JsonNode(node), "an expression, such as `query.page | int > 1`");
+            check.report_wrong_type(JsonNode(node), "an expression, such as `query.page | int > 1`");
             return None;
         };
         let compiled = self.language.condition(text, &scope.names);
@@ -249,7 +249,7 @@ fn known_names(scope: &Scope<'_>) -> Vec<String> {
 
 impl Validator<'_> {
     /// Reports that a value has the wrong type.
-    pub(super) fn wrong_value(&mut self, JsonNode(node): JsonNode, expected: &str) {
-        self.document.note_wrong(node, expected);
+    pub(super) fn report_wrong_type(&mut self, JsonNode(node): JsonNode, expected: &str) {
+        self.document.report_wrong_type(node, expected);
     }
 }

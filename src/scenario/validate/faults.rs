@@ -194,7 +194,7 @@ fn response(raw: &RawFault, check: &mut Validator<'_>) -> Option<FaultResponse> 
     let (status, span) = given(raw.status.as_ref())?;
     let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
     if status.is_none() {
-        check.wrong_number("a status from 400 to 599", raw.status.as_ref(), span);
+        check.report_wrong_number("a status from 400 to 599", raw.status.as_ref(), span);
     }
     let body = given(raw.body.as_ref()).map(|(body, _)| body.clone());
     let retry_after = check.duration(raw.retry_after.as_ref()).map(|(after, _)| after);
@@ -212,7 +212,7 @@ fn timeout(raw: &RawFault, check: &mut Validator<'_>) -> Option<Effect> {
 fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
     let (off, span) = given(raw.content_length.as_ref())?;
     if *off == 0 || !(-MAX_LENGTH_OFFSET..=MAX_LENGTH_OFFSET).contains(off) {
-        check.wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
+        check.report_wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
         return None;
     }
     Some(*off)
@@ -223,7 +223,7 @@ fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Optio
     let code = u16::try_from(*code).ok().filter(|code| is_sendable_code(CloseCode::from(*code)));
     if code.is_none() {
         let expected = "a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999";
-        check.wrong_number(expected, raw.close.as_ref(), span);
+        check.report_wrong_number(expected, raw.close.as_ref(), span);
     }
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
@@ -237,7 +237,7 @@ fn window(raw: &RawFault, check: &mut Validator<'_>) -> Option<u64> {
     let (window, span) = given(raw.reorder.as_ref())?;
     let frames = u64::try_from(*window).ok().filter(|window| (2..=MAX_REORDER_WINDOW).contains(window));
     if frames.is_none() {
-        check.wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
+        check.report_wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
     }
     frames
 }
@@ -278,7 +278,7 @@ impl Validator<'_> {
         number
     }
 
-    fn wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
+    fn report_wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
         let found = given(value).map(|(number, _)| format!("the number {number}")).unwrap_or_default();
         self.report(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }

@@ -112,7 +112,7 @@ impl FrameShape {
                 }
             }
             Value::String(_) if !template.is_constant() => {}
-            _ => check.document.note_wrong(node.0, self.expected),
+            _ => check.document.report_wrong_type(node.0, self.expected),
         }
     }
 

@@ -126,7 +126,7 @@ impl Rules<'_, '_, '_> {
             && template.is_constant()
             && !self.check.document.json(node.0)?.as_u64().is_some_and(is_close_code)
         {
-            self.check.wrong_value(node, &format!("a close code: {CLOSE_CODES}"));
+            self.check.report_wrong_type(node, &format!("a close code: {CLOSE_CODES}"));
             return None;
         }
         Some(template)
@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
         if context.owner == Owner::Socket && template.is_constant() {
             let reason = self.check.document.json(node.0)?;
             if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON) {
-                self.check.wrong_value(node, "a reason of at most 123 bytes of text");
+                self.check.report_wrong_type(node, "a reason of at most 123 bytes of text");
                 return None;
             }
         }

@@ -280,7 +280,7 @@ impl Rules<'_, '_, '_> {
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
-            self.check.wrong_value(node, "a list, or an expression that returns one");
+            self.check.report_wrong_type(node, "a list, or an expression that returns one");
             return None;
         }
         Some(template)

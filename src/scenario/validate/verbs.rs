@@ -128,7 +128,7 @@ impl Rules<'_, '_, '_> {
             value => is_topic(&value),
         };
         if !is_valid {
-            self.check.wrong_value(node, TOPIC);
+            self.check.report_wrong_type(node, TOPIC);
             return None;
         }
         Some(template)
@@ -211,7 +211,8 @@ impl Rules<'_, '_, '_> {
         let condition = self.optional(node, scope)?;
         let is_scalar = condition.as_ref().is_some_and(Template::returns_scalar);
         if let Some((node, _)) = given(node).filter(|_| is_scalar) {
-            self.check.wrong_value(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
+            self.check
+                .report_wrong_type(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
             return None;
         }
         Some(condition)
@@ -291,7 +292,9 @@ impl Rules<'_, '_, '_> {
         let document = self.check.document;
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
         match (verb, document.tree().view(node.0)) {
-            (RowVerb::Remove, _) if is_container || document.is_null(node.0) => self.check.wrong_value(node, "an id"),
+            (RowVerb::Remove, _) if is_container || document.is_null(node.0) => {
+                self.check.report_wrong_type(node, "an id")
+            }
             (RowVerb::Remove, _) | (RowVerb::Add, NodeView::Mapping(_)) => {}
             (_, NodeView::Mapping(entries)) => {
                 if document.entry(node.0, "id").is_none() {
@@ -303,9 +306,9 @@ impl Rules<'_, '_, '_> {
                     self.number(JsonNode(field[1]), scope);
                 }
             }
-            (_, NodeView::List(_)) => self.check.wrong_value(node, "a row, as a mapping"),
+            (_, NodeView::List(_)) => self.check.report_wrong_type(node, "a row, as a mapping"),
             (_, NodeView::Scalar { .. }) if template.is_constant() => {
-                self.check.wrong_value(node, "a row, as a mapping");
+                self.check.report_wrong_type(node, "a row, as a mapping");
             }
             _ => {}
         }
@@ -316,7 +319,7 @@ impl Rules<'_, '_, '_> {
         let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
         let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
         if is_constant && !is_number {
-            self.check.wrong_value(node, "a number");
+            self.check.report_wrong_type(node, "a number");
         }
     }
 
@@ -337,7 +340,7 @@ impl Rules<'_, '_, '_> {
                 self.references.product(id, span, Duration::MAX, None);
             }
             _ => {
-                self.check.wrong_value(node, "a product's id");
+                self.check.report_wrong_type(node, "a product's id");
                 return None;
             }
         }

@@ -34,7 +34,7 @@ impl Document {
     }
 
     /// Records that a node has the wrong type or value.
-    pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
+    pub(crate) fn report_wrong_type(&self, id: NodeId, expected: &str) {
         // `wrong_type` has recorded the problem.
         let _: Result<(), _> = Decoder { document: self, id }.wrong_type(expected);
     }
