@@ -1,7 +1,6 @@
 //! The command line: argument parsing and one module per command.
 
 mod check;
-mod given;
 mod health;
 mod language;
 mod manual;
@@ -10,6 +9,7 @@ mod play;
 mod ready;
 mod reference;
 mod run;
+mod scenario_arg;
 mod stop;
 mod terminal;
 
@@ -88,7 +88,7 @@ enum CliError {
     #[error("cannot write {}: {error}; name another file with --ready-file", .path.display())]
     ReadyFile { path: std::path::PathBuf, error: std::io::Error },
     #[error("--control-token or MOCKD_CONTROL_TOKEN: {0}")]
-    Token(#[from] crate::http::BadToken),
+    Token(#[from] crate::http::InvalidToken),
     #[error("the server has started but does not answer: {0}")]
     NotReady(std::io::Error),
     #[error("{url} is not healthy: {why}")]

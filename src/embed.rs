@@ -126,7 +126,7 @@ impl Mockd {
     /// # Errors
     /// [`WorldsError`] if `name` is not a valid name or there are too many worlds.
     pub fn world(&self, name: &str) -> Result<MockWorld, WorldsError> {
-        self.worlds().get_or_make(name).map(|world| self.with_url(world))
+        self.worlds().get_or_create(name).map(|world| self.with_url(world))
     }
 
     /// Returns the world like [`Mockd::world`], but also finds worlds that other mocks share.

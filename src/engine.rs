@@ -54,8 +54,8 @@ pub use refusal::{MAX_COLLECTION_BYTES, MAX_FAULTS, MAX_TOPICS, Refusal, Refusal
 pub use reload::{Reload, ReloadPlan};
 use retained::Retained;
 pub use rule::{
-    Answered, AnsweredContent, DataBodies, HeardMessage, MAX_STEPS, MAX_TRIGGERED, MAX_WAITING, MessageOutcome,
-    MissedEnd, Reading, RuleRequest, RuleScriptState, ScriptPlace, StepsText, Unsendable, WaitingState,
+    Answered, AnsweredContent, DataBodies, HandledMessage, MAX_SCHEDULED, MAX_STEPS, MAX_TRIGGERED, MessageOutcome,
+    MissedEnd, Reading, RuleRequest, RuleScriptState, ScheduledSteps, ScriptPlace, StepsText, Unsendable,
 };
 use rule::{Drawn, Groups, RuleRuns};
 pub use script::ScriptState;
@@ -90,7 +90,7 @@ pub struct Engine {
     faults: Vec<FaultRun>,
     /// The number of faults so far. Each fault takes the next number.
     fault_ids: u64,
-    /// How many times the world has been reset or restored; see [`Engine::begin_epoch`].
+    /// How many times the world has been reset or restored; see [`Engine::start_epoch`].
     epoch: u32,
     /// The number of random streams handed out so far. Each generator has its own.
     streams: u64,
@@ -176,7 +176,7 @@ impl Engine {
     pub fn with_members_of(self, other: &Self) -> Self {
         Self {
             topics: other.topics_without_rules(),
-            groups: other.groups.emptied(),
+            groups: other.groups.without_members(),
             members: Members::default(),
             counted_from: other.counted_from,
             ..self
@@ -186,7 +186,7 @@ impl Engine {
     /// Returns this engine with its own memberships and those of `other` that were not made by rules: the sockets that
     /// only this server has.
     #[must_use]
-    pub fn with_visitors_of(mut self, other: &Self) -> Self {
+    pub fn with_local_members_of(mut self, other: &Self) -> Self {
         self.topics.extend(&other.topics_without_rules());
         Self { counted_from: other.counted_from, ..self }
     }
@@ -194,7 +194,7 @@ impl Engine {
     /// Returns this engine for a world that several servers share. Expressions do not count the members that only one
     /// server has.
     #[must_use]
-    pub fn played_by_several(self) -> Self {
+    pub fn shared_by_servers(self) -> Self {
         Self { counted_from: FIRST_SHARED_MEMBER, ..self }
     }
 
@@ -336,7 +336,7 @@ impl Engine {
     }
 
     /// Carries out the first item due at `due`, on the way to `to`: faults in declared order, then sessions, timelines
-    /// and waiting steps.
+    /// and scheduled steps.
     fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));
@@ -351,7 +351,7 @@ impl Engine {
             Some(Fired::Command(command)) => (None, self.carry_out(command, CommandSource::Timeline, events).map(drop)),
             Some(Fired::Rule { rule, it }) => (Some(rule.key.clone()), self.fire_generated(&rule, it, events)),
             Some(Fired::Nothing) => return,
-            None => return self.run_waiting(due, events),
+            None => return self.run_scheduled(due, events),
         };
         if let Err(refusal) = done {
             let skipped = self.event(EventKind::Skipped { rule, refusal });

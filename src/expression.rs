@@ -2,7 +2,7 @@
 //!
 //! When a scenario is loaded, a [`Language`] checks their syntax and names, and compiles them into a [`Template`] (JSON
 //! in which any text may be an expression) or a [`Condition`]. Both run later, with the values of the names that they
-//! use, and with [`Surroundings`]: a random stream, counters, the time and topics. Drawing and counting are their only
+//! use, and with [`Runtime`]: a random stream, counters, the time and topics. Drawing and counting are their only
 //! side effects.
 //!
 //! | written | value |
@@ -58,9 +58,9 @@ mod error;
 mod fake;
 mod filters;
 mod foreign;
+mod foreign_syntax;
 mod functions;
 mod names;
-mod oddities;
 mod operands;
 mod output;
 mod program;
@@ -79,7 +79,7 @@ pub use error::{CompileError, CompileErrorKind, PathStep, Place, RunError, RunEr
 pub use fake::KINDS;
 pub use names::{Fields, Names};
 pub use output::plain_text;
-pub use scope::Surroundings;
+pub use scope::Runtime;
 pub use signatures::is_reserved_name;
 use template::Compiler;
 pub use template::{Condition, Locate, Rendered, Template};
@@ -143,8 +143,8 @@ impl Language {
 
     /// Returns syntax of other languages that is literal text here, each as a [warning](CompileErrorKind::is_warning).
     #[must_use]
-    pub fn oddities(&self, value: &Value, names: &Names) -> Vec<CompileError> {
-        oddities::of(value, names)
+    pub fn foreign_syntax(&self, value: &Value, names: &Names) -> Vec<CompileError> {
+        foreign_syntax::find(value, names)
     }
 
     /// Compiles an expression without braces that is true or false.

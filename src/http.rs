@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-pub use access::{BadToken, ControlAccess, ControlToken, Hosts};
+pub use access::{ControlAccess, ControlToken, Hosts, InvalidToken};
 #[cfg(feature = "cli")]
 pub(crate) use connections::MAX_REFUSALS;
 pub(crate) use connections::serve;
@@ -52,7 +52,7 @@ pub use limits::Limits;
 pub(crate) use listeners::Listeners;
 pub(crate) use live::polling::PollingSessions;
 pub use live::{ClientMessage, ClientMessageError};
-pub(crate) use live::{HighWater, handshake_spelling};
+pub(crate) use live::{HighWater, handshake_header_case};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use rule::{FormError, read_form};
@@ -79,8 +79,8 @@ pub(crate) struct App {
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
     pub(crate) high_water: HighWater,
-    /// See [`handshake_spelling()`].
-    pub(crate) handshake_spelling: Extensions,
+    /// See [`handshake_header_case()`].
+    pub(crate) handshake_header_case: Extensions,
     /// The sessions of clients that poll an endpoint in place of a socket.
     pub(crate) polling: PollingSessions,
     pub(crate) misdirected: Misdirected,
@@ -111,7 +111,7 @@ impl Endpoint for Service {
         }
         let mut response = match self.answer(&method, &uri, request).await {
             Ok(response) => response,
-            Err(error) => error.reply().response,
+            Err(error) => error.to_response().response,
         };
         if is_head {
             response = headers_only(response).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// The names logged so far: at most [`LoggedNames::MOST`], and one more that stands for the notice about the limit.
+/// The names logged so far: at most [`LoggedNames::MAX_NAMES`], and one more that stands for the notice.
 #[derive(Debug, Default)]
 pub(crate) struct LoggedNames(Mutex<BTreeSet<String>>);
 
@@ -20,14 +20,14 @@ pub(crate) enum NameLine {
 
 impl LoggedNames {
     /// The maximum number of names to log, because clients can make up any number of names.
-    pub(crate) const MOST: usize = 32;
+    pub(crate) const MAX_NAMES: usize = 32;
 
     /// Records a name and returns the line to log for it.
     pub(crate) fn note(&self, name: &str) -> NameLine {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.len() > Self::MOST || !logged.insert(name.to_owned()) {
+        if logged.len() > Self::MAX_NAMES || !logged.insert(name.to_owned()) {
             NameLine::Nothing
-        } else if logged.len() > Self::MOST {
+        } else if logged.len() > Self::MAX_NAMES {
             NameLine::NoMore
         } else {
             NameLine::Name

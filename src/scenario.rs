@@ -55,11 +55,11 @@ pub use endpoint::{Endpoint, EndpointError, EndpointMatch, EndpointTable, Messag
 pub use fault::{Damage, Effect, Fault, FaultResponse, Latency, Matches, Share};
 pub(crate) use fnv::Fnv;
 pub(crate) use frames::{CONN, is_common_name};
-pub use frames::{FrameMade, MemberFrame};
+pub use frames::{FrameEncoding, MemberFrame};
 pub use host::Host;
 pub use load::{FoundFile, LoadError, Loading, load, load_regular, load_stream, parse, parse_fault, parse_steps};
 pub use orders::{Action, Amount, Arrivals, Draw, Fires, Generator, NewRow, Repeat, Script, Step};
-pub use origin::NotAnOrigin;
+pub use origin::OriginError;
 #[cfg(feature = "cli")]
 pub(crate) use origin::parse_origin;
 pub use problem::{

@@ -21,7 +21,7 @@ use tungstenite::Message;
 
 use crate::http::{
     App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site,
-    handshake_spelling, serve, service,
+    handshake_header_case, serve, service,
 };
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
@@ -153,7 +153,7 @@ impl Server {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             high_water: HighWater::default(),
-            handshake_spelling: handshake_spelling(),
+            handshake_header_case: handshake_header_case(),
             polling: PollingSessions::default(),
             misdirected: Misdirected::default(),
         });

@@ -9,8 +9,8 @@
 //! - **Time** is a change as well. The log does not hold what scripts and generators do, only how far time has
 //!   advanced. One server at a time may append that, the [leader](Store::lead). Each such entry carries the leader's
 //!   fencing token, and an outdated token is refused, so that a leader that was away too long cannot append any more.
-//! - **Presence**: a server that has members in a world regularly announces that it is [present](Store::be_present).
-//!   When a server dies, the leader closes its members with an entry, a change like any other.
+//! - **Presence**: a server that has members in a world regularly [announces](Store::announce_presence) that it is
+//!   present. When a server dies, the leader closes its members with an entry, a change like any other.
 //! - **Checkpoints** hold a world's whole state at a position. Entries long before it are trimmed, and a server that
 //!   joins starts from it.
 //! - **Gaps** occur when the log is trimmed further than a server has read, or when the store has lost the end of the
@@ -31,7 +31,7 @@ use futures_util::stream::BoxStream;
 use thiserror::Error;
 
 pub use self::memory::Memory;
-pub use self::redis::{Redis, RedisUrl, WrongUrl};
+pub use self::redis::{InvalidUrl, Redis, RedisUrl};
 
 /// The logs of worlds. Futures may be dropped at any time; their operation has then happened in full or not at all.
 pub trait Store: Debug + Send + Sync {
@@ -39,32 +39,33 @@ pub trait Store: Debug + Send + Sync {
     /// many entries, the last of them are left to [`Store::follow`].
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Exists`], depending on the mode, or [`StoreError::Gone`].
+    /// [`StoreError::Missing`] or [`StoreError::Exists`], depending on the mode, or [`StoreError::Unreachable`].
     fn open<'a>(&'a self, world: &'a str, open_mode: OpenMode<'a>) -> BoxFuture<'a, Result<Opened, StoreError>>;
 
     /// Appends an entry to the log and returns its position.
     ///
     /// # Errors
     /// [`StoreError::Missing`] if the log does not exist, [`StoreError::Fenced`] if the entry has a token and a newer
-    /// one was issued, or [`StoreError::Gone`]: the entry may then have been appended or not.
+    /// one was issued, or [`StoreError::Unreachable`]: the entry may then have been appended or not.
     fn append<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<u64, StoreError>>;
 
     /// Returns the entries after the given one in batches, as they are appended. The stream ends with its first error:
-    /// [`StoreError::Gap`] if the given entry is missing or an entry after it was trimmed, or [`StoreError::Gone`].
+    /// [`StoreError::Gap`] if the given entry is missing or an entry after it was trimmed, or
+    /// [`StoreError::Unreachable`].
     fn follow(&self, world: &str, after: &StoredEntry) -> BoxStream<'static, Result<Vec<StoredEntry>, StoreError>>;
 
     /// Claims or renews the lead of a world for the duration of the lease. `None` if another server has it.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Gone`].
+    /// [`StoreError::Missing`] or [`StoreError::Unreachable`].
     fn lead<'a>(&'a self, world: &'a str, claim: Claim<'a>) -> BoxFuture<'a, Result<Option<FencingToken>, StoreError>>;
 
     /// Notes that a server is present in a world for the given time from now on, and returns the names of all present
     /// servers. A time of 0 ends its presence.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Gone`].
-    fn be_present<'a>(
+    /// [`StoreError::Missing`] or [`StoreError::Unreachable`].
+    fn announce_presence<'a>(
         &'a self,
         world: &'a str,
         server: &'a str,
@@ -75,8 +76,8 @@ pub trait Store: Debug + Send + Sync {
     /// checkpoint.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Gone`].
-    fn keep<'a>(
+    /// [`StoreError::Missing`] or [`StoreError::Unreachable`].
+    fn save_checkpoint<'a>(
         &'a self,
         world: &'a str,
         checkpoint: &'a Checkpoint,
@@ -87,32 +88,32 @@ pub trait Store: Debug + Send + Sync {
     /// longer exists.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] or [`StoreError::Gone`].
+    /// [`StoreError::Missing`] or [`StoreError::Unreachable`].
     fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Returns the names of the worlds; some may have been dropped in the meantime.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     fn worlds(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 
     /// Returns the text stored under a name.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>, StoreError>>;
 
     /// Stores a text under a name, replacing any other.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     fn put<'a>(&'a self, name: &'a str, text: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Returns why the store cannot be reached; `None` if it can.
-    fn trouble(&self) -> Option<String>;
+    fn unreachable_reason(&self) -> Option<String>;
 
     /// Returns the address of the store for messages, without secrets.
-    fn place(&self) -> String;
+    fn address(&self) -> String;
 }
 
 /// Whether to open an existing log or to create one.
@@ -198,7 +199,7 @@ pub struct FencingToken(pub u64);
 pub enum StoreError {
     /// The store cannot be reached.
     #[error("the store cannot be reached: {0}")]
-    Gone(String),
+    Unreachable(String),
     /// The log does not exist.
     #[error("the world does not exist in the store")]
     Missing,

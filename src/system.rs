@@ -52,7 +52,7 @@ pub(crate) fn set_peer_timeout(_: &TcpStream, _: Duration) {}
     unsafe_code,
     reason = "no library offers it, and the alternative, another allocator, doubles the memory at rest"
 )]
-pub(crate) fn give_back_memory() {
+pub(crate) fn release_memory() {
     // SAFETY: malloc_trim(3) may be called at any time and from any thread, and does not touch memory that is in use.
     unsafe {
         libc::malloc_trim(0);
@@ -61,7 +61,7 @@ pub(crate) fn give_back_memory() {
 
 /// Does nothing: other allocators return memory on their own.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back_memory() {}
+pub(crate) fn release_memory() {}
 
 #[cfg(test)]
 mod tests {
@@ -73,7 +73,7 @@ mod tests {
             number += 1;
             number % 2 == 0
         });
-        super::give_back_memory();
+        super::release_memory();
         let expected = (0..1_000_u32).filter(|number| number % 2 == 1).map(|number| number.to_le_bytes().repeat(1_000));
         assert!(blocks.iter().eq(&expected.collect::<Vec<_>>()));
     }

@@ -30,7 +30,7 @@ use crate::selector::{PendingSwitch, SwitchRequests};
 use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
-use debounce::{Debounce, Doubt, Next, Observation, Taken};
+use debounce::{AcceptedReading, Debounce, Doubt, Next, Observation};
 use fingerprint::Fingerprint;
 use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
 use wake::Wake;
@@ -171,11 +171,11 @@ impl FileWatcher {
                 continue;
             }
             let wake = wake.get_or_insert_with(|| Wake::new(self.mode));
-            let is_to_be_retried = !self.seen.files.iter().all(FoundFile::was_read);
+            let should_retry = !self.seen.files.iter().all(FoundFile::was_read);
             let change = async {
                 match &phase {
                     Phase::Start => {}
-                    Phase::Idle(seen) => wake.change(seen, is_to_be_retried).await,
+                    Phase::Idle(seen) => wake.change(seen, should_retry).await,
                     Phase::Settling { until, .. } => wake.until(*until).await,
                 }
             };
@@ -218,7 +218,7 @@ impl FileWatcher {
             }
             Next::Take(taken) => {
                 // The task fails only when the runtime shuts down.
-                if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
+                if taken.needs_comparison && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
                     return Phase::Start;
                 }
                 let before = self.seen.paths();
@@ -265,8 +265,8 @@ impl FileWatcher {
     }
 
     /// Applies or reports a reading.
-    async fn take(&mut self, taken: Taken<Reading>) {
-        let Taken { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
+    async fn take(&mut self, taken: AcceptedReading<Reading>) {
+        let AcceptedReading { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
         self.seen.files = files;
         self.warn(&self.path, warnings);
         if let (Ok(_), Some(path)) = (&outcome, &written) {
@@ -382,7 +382,7 @@ fn size(files: &[FoundFile]) -> usize {
 async fn release_memory_after(size: usize) {
     if size >= LARGE_FILES {
         // The task fails only when the runtime shuts down.
-        let _ = spawn_blocking(system::give_back_memory).await;
+        let _ = spawn_blocking(system::release_memory).await;
     }
 }
 

@@ -7,8 +7,8 @@
 mod encoded;
 mod reader;
 
-pub use encoded::{Encoded, put_together};
-pub use reader::{Reader, Violation, may_be_sent};
+pub use encoded::{Encoded, concat_frames};
+pub use reader::{Reader, Violation, is_sendable_code};
 
 /// The maximum length of a close reason in bytes: the 125 of a control frame, less the code (RFC 6455, 5.5.1).
 pub const MAX_REASON: usize = 123;

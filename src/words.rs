@@ -12,7 +12,7 @@ pub(crate) fn joined(words: &[String], conjunction: &str) -> String {
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .filter_map(|candidate| Some((mistakes(word, candidate)?, candidate)))
+        .filter_map(|candidate| Some((typo_count(word, candidate)?, candidate)))
         // Ties are resolved by name, so that the order of the candidates does not matter.
         .min()
         .map(|(_, candidate)| candidate)
@@ -20,7 +20,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 
 /// Returns the number of typing mistakes that turn `candidate` into `word`, ignoring case, or `None` if there is more
 /// than one per three letters.
-pub(crate) fn mistakes(word: &str, candidate: &str) -> Option<usize> {
+pub(crate) fn typo_count(word: &str, candidate: &str) -> Option<usize> {
     let length = word.chars().count();
     let most = (length / 3).max(1);
     // Each letter of difference in length is at least one mistake. This check is cheap and excludes most candidates.

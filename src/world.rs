@@ -16,19 +16,19 @@
 //! Dependencies point down. `control` and `join` use `task`, which uses `advance` and `replica`. These use `state`,
 //! which is continued in `publish`, `membership`, `catch_up` and `fault_hits`. These use `changed_rows`, `fanout`,
 //! `feed`, `sockets`, `audience`, `journal`, `clock` and `error`. A `subscription` belongs to a socket, so it uses the
-//! handle, as does a `farewell`.
+//! handle, as does a `close_notifier`.
 
 mod advance;
 mod audience;
 mod catch_up;
 mod changed_rows;
 mod clock;
+mod close_notifier;
 mod control;
 mod delegation;
 mod endpoint;
 mod error;
 mod fanout;
-mod farewell;
 mod fault_hits;
 mod feed;
 mod frame_faults;
@@ -73,12 +73,12 @@ pub use clock::{Pace, SPEEDS};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use endpoint::{OpenedSocket, Transport};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};
-pub use feed::{DEFAULT_BACKLOG, EncodedBatch, FEWEST_BACKLOG};
+pub use feed::{DEFAULT_BACKLOG, EncodedBatch, MIN_BACKLOG};
 use journal::Record;
 pub use journal::{
-    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, Exchange,
-    Expectation, ExpectationError, FaultMark, Finding, Kind, NearMiss, OpenedBy, Payload, Place, Recipients,
-    RequestHead, RuleName, SocketEnd, Verdict, WrongWait,
+    AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, EntryIndex,
+    Exchange, Expectation, ExpectationError, FaultMark, Finding, InvalidWait, Kind, NearMiss, OpenedBy, Payload,
+    Recipients, RequestHead, RuleName, SocketEnd, Verdict,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
@@ -119,7 +119,7 @@ pub struct Setup {
     pub budget: Budget,
     /// Whether connections may be kept alive; the faults of all worlds of a server decide.
     pub keep_alive: KeepAlive,
-    /// Feed items that a socket may lag behind before it receives current values instead; at least [`FEWEST_BACKLOG`].
+    /// Feed items that a socket may lag behind before it receives current values instead; at least [`MIN_BACKLOG`].
     pub backlog: usize,
 }
 
@@ -289,11 +289,11 @@ impl World {
     /// Records that a socket that had fallen behind received these messages instead of the ones that it missed.
     fn caught_up(&self, socket: &Socket, messages: &[Message]) {
         self.note_caught_up(socket);
-        self.handed(socket, messages);
+        self.record_direct(socket, messages);
     }
 
     /// Records messages that only this socket received.
-    fn handed(&self, socket: &Socket, messages: &[Message]) {
+    fn record_direct(&self, socket: &Socket, messages: &[Message]) {
         let sockets = Recipients::One(socket.id);
         for message in messages {
             self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) });
@@ -308,7 +308,7 @@ impl World {
         self.touch();
         self.shared().sockets.leave(socket);
         #[cfg(feature = "redis")]
-        if let Some(replica) = self.0.replica.as_ref().filter(|_| socket.is_of_rules()) {
+        if let Some(replica) = self.0.replica.as_ref().filter(|_| socket.is_rule_driven()) {
             replica.departs(socket.id);
         }
     }

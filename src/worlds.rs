@@ -52,13 +52,13 @@ pub struct WorldOptions {
     /// How long a named world may be unused before it is removed.
     pub idle: Duration,
     /// The maximum number of named worlds at a time.
-    pub most: usize,
+    pub max_named: usize,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
         let idle = Duration::from_mins(10);
-        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, most: 10_000 }
+        Self { pace: Pace::default(), journal: DEFAULT_ENTRIES, backlog: DEFAULT_BACKLOG, idle, max_named: 10_000 }
     }
 }
 
@@ -86,7 +86,7 @@ struct WorldsInner {
     /// Held during a reload of the scenario, and while the default world restarts.
     reloading: tokio::sync::Mutex<()>,
     /// Notified when a named world is created.
-    made: Notify,
+    created: Notify,
     tasks: TaskTracker,
     end: CancellationToken,
 }
@@ -130,7 +130,7 @@ impl Worlds {
             state,
             peers,
             reloading: tokio::sync::Mutex::new(()),
-            made: Notify::new(),
+            created: Notify::new(),
             tasks: tasks.clone(),
             end: end.clone(),
         }));
@@ -167,12 +167,12 @@ impl Worlds {
     ///
     /// # Errors
     /// [`WorldsError`] if the name is invalid, or there are too many worlds.
-    pub fn get_or_make(&self, name: &str) -> Result<World, WorldsError> {
+    pub fn get_or_create(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
-            Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.make(name, &self.setup()) {
+            Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.create_local(name, &self.setup()) {
                 // Another request has created it first.
                 Err(WorldsError::Exists(_)) => self.get(name),
-                made => made,
+                created => created,
             },
             found => found,
         }
@@ -194,21 +194,21 @@ impl Worlds {
     ///
     /// # Errors
     /// [`WorldsError`] if the name is invalid or taken, or there are too many worlds.
-    pub fn make(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+    pub fn create_local(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         let name: Arc<str> = name.into();
         let mut state = self.lock();
         if *name == *DEFAULT_WORLD || state.named.get(&name).is_some_and(|world| !world.is_ended()) {
             return Err(WorldsError::Exists(name));
         }
-        if state.named.len() >= self.0.options.most {
+        if state.named.len() >= self.0.options.max_named {
             return Err(WorldsError::TooMany(state.named.len()));
         }
         let world = World::start(name.clone(), state.start.clone(), setup, self.0.end.child_token(), &self.0.tasks);
         state.named.insert(name.clone(), world.clone());
         drop(state);
         debug!(world = %name, "world created");
-        self.0.made.notify_one();
+        self.0.created.notify_one();
         Ok(world)
     }
 
@@ -238,16 +238,16 @@ impl Worlds {
     }
 
     /// Records the files that the current or next scenario was made from. Servers that share worlds tell each other.
-    pub fn made_of(&self, files: &[FoundFile]) {
+    pub fn set_source_files(&self, files: &[FoundFile]) {
         if let Some(peers) = &self.0.peers {
-            peers.made_of(files);
+            peers.set_source_files(files);
         }
     }
 
     /// Returns why the store of shared worlds cannot be reached; `None` if it can, or if there is no store.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.0.peers.as_ref().and_then(Peers::trouble)
+    pub fn store_error(&self) -> Option<String> {
+        self.0.peers.as_ref().and_then(Peers::unreachable_reason)
     }
 
     /// Returns whether another scenario lacks something that the current one declares.
@@ -297,27 +297,27 @@ impl Worlds {
         Ok(reload)
     }
 
-    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_make` is set, creates
-    /// the world like [`Worlds::get_or_make`].
+    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_create` is set, creates
+    /// the world like [`Worlds::get_or_create`].
     ///
     /// # Errors
     /// [`WorldsError`].
-    pub async fn find(&self, name: &str, may_make: bool) -> Result<World, WorldsError> {
+    pub async fn find(&self, name: &str, may_create: bool) -> Result<World, WorldsError> {
         match (self.get(name), &self.0.peers) {
-            (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_make).await,
-            (Err(WorldsError::Unknown(_)), None) if may_make => self.get_or_make(name),
+            (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_create).await,
+            (Err(WorldsError::Unknown(_)), None) if may_create => self.get_or_create(name),
             (found, _) => found,
         }
     }
 
-    /// Creates a world like [`Worlds::make`], on all servers that share the worlds.
+    /// Creates a world like [`Worlds::create_local`], on all servers that share the worlds.
     ///
     /// # Errors
     /// [`WorldsError`].
     pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         match &self.0.peers {
-            Some(peers) => peers.make(self, name, setup).await,
-            None => self.make(name, setup),
+            Some(peers) => peers.create(self, name, setup).await,
+            None => self.create_local(name, setup),
         }
     }
 

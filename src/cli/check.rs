@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::given::{GivenScenario, or_default_file};
+use super::scenario_arg::{ScenarioArg, or_default_file};
 use super::{CliError, describe_load, finish, style, write_stderr, write_stdout};
-use crate::scenario::{FrameMade, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render};
+use crate::scenario::{
+    FrameEncoding, MemberFrame, Scenario, annotate, annotations, describe, describe_problems, render,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -44,12 +46,12 @@ impl CheckArgs {
             Ok(files) => files,
             Err(error) => return finish(Err(CliError::ScenarioFile(error))),
         };
-        let outcomes: Vec<GivenScenario> = files.iter().flat_map(|file| GivenScenario::all(file)).collect();
+        let outcomes: Vec<ScenarioArg> = files.iter().flat_map(|file| ScenarioArg::all(file)).collect();
         let all_right = outcomes.iter().all(|checked| checked.loading.outcome.is_ok());
         let written = match self.format {
             CheckFormat::Json => write_stdout(&format!("{:#}\n", to_json(&outcomes, all_right))),
             CheckFormat::Text => outcomes.iter().all(|checked| self.print_text(checked)),
-            CheckFormat::Github => outcomes.iter().all(|GivenScenario { path, loading }| {
+            CheckFormat::Github => outcomes.iter().all(|ScenarioArg { path, loading }| {
                 let warnings = loading.warnings.as_deref().map(annotate).unwrap_or_default();
                 match &loading.outcome {
                     Ok(scenario) => write_stdout(&(warnings + &ok_line(path, scenario))),
@@ -62,7 +64,7 @@ impl CheckArgs {
         if all_right && written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn print_text(&self, GivenScenario { path, loading }: &GivenScenario) -> bool {
+    fn print_text(&self, ScenarioArg { path, loading }: &ScenarioArg) -> bool {
         if let Some(warnings) = &loading.warnings {
             write_stderr(&render(warnings, style()));
         }
@@ -78,8 +80,8 @@ impl CheckArgs {
     }
 }
 
-fn to_json(outcomes: &[GivenScenario], ok: bool) -> Value {
-    let file = |GivenScenario { path, loading }: &GivenScenario| {
+fn to_json(outcomes: &[ScenarioArg], ok: bool) -> Value {
+    let file = |ScenarioArg { path, loading }: &ScenarioArg| {
         let mut file = json!({ "file": path.to_string_lossy(), "ok": loading.outcome.is_ok() });
         if let Some(warnings) = &loading.warnings {
             file["warnings"] = describe_problems(warnings);
@@ -101,13 +103,13 @@ fn ok_line(path: &Path, scenario: &Scenario) -> String {
 
 /// Returns one line per membership that tells how often its frame is encoded.
 fn frame_lines(scenario: &Scenario) -> String {
-    let line = |MemberFrame { place, made }: MemberFrame| {
-        let made = match made {
-            FrameMade::Once => "once for all members".to_owned(),
-            FrameMade::PerValue(names) => format!("once for members with the same {}", names.join(", ")),
-            FrameMade::PerMember => "for each member, because it uses conn".to_owned(),
+    let line = |MemberFrame { place, encoding }: MemberFrame| {
+        let encoding = match encoding {
+            FrameEncoding::Once => "once for all members".to_owned(),
+            FrameEncoding::PerValue(names) => format!("once for members with the same {}", names.join(", ")),
+            FrameEncoding::PerMember => "for each member, because it uses conn".to_owned(),
         };
-        format!("  {place}: frame encoded {made}\n")
+        format!("  {place}: frame encoded {encoding}\n")
     };
     scenario.member_frames().into_iter().map(line).collect()
 }

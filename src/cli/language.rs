@@ -146,7 +146,7 @@ fn explain(key: &KeyDoc) -> String {
 fn expressions() -> String {
     let part = |kind: EntryKind| {
         let entries: Vec<Entry> = entries().filter(|entry| entry.kind == kind).collect();
-        let words: Vec<(&str, &str)> = entries.iter().map(|entry| (entry.name, entry.gives)).collect();
+        let words: Vec<(&str, &str)> = entries.iter().map(|entry| (entry.name, entry.result)).collect();
         let lines: Vec<String> = table(&words).iter().map(|line| format!("  {line}\n")).collect();
         format!("{}\n{}", heading(kind), lines.concat())
     };
@@ -155,7 +155,7 @@ fn expressions() -> String {
 
 fn heading(kind: EntryKind) -> &'static str {
     match kind {
-        EntryKind::Sign => "Operators",
+        EntryKind::Operator => "Operators",
         EntryKind::Name => "Names, in addition to `data` and the names of each context",
         EntryKind::Function => "Functions: `random(1, 6)`",
         EntryKind::Filter => "Filters: `text | upper`",
@@ -165,14 +165,14 @@ fn heading(kind: EntryKind) -> &'static str {
 
 fn explain_word(entry: &Entry) -> String {
     let what = match entry.kind {
-        EntryKind::Sign => "an operator",
+        EntryKind::Operator => "an operator",
         EntryKind::Name => "a name",
         EntryKind::Function => "a function",
         EntryKind::Filter => "a filter",
         EntryKind::Test => "a test",
     };
     let takes = entry.takes().map(|takes| format!("; takes {takes}")).unwrap_or_default();
-    format!("{}\n  {what} of expressions{takes}\n\n  {}.\n\n    {}\n", entry.name, entry.gives, entry.example)
+    format!("{}\n  {what} of expressions{takes}\n\n  {}.\n\n    {}\n", entry.name, entry.result, entry.example)
 }
 
 fn unknown_key(query: &str, keys: &[KeyDoc]) -> String {

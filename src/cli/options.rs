@@ -14,7 +14,7 @@ use crate::scenario::{FoundFile, parse_origin};
 use crate::server::{StoreConfig, StoreKind};
 use crate::store::RedisUrl;
 use crate::system::program::raise_open_files;
-use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, FEWEST_BACKLOG, Pace, SPEEDS};
+use crate::world::{DEFAULT_BACKLOG, DEFAULT_ENTRIES, MIN_BACKLOG, Pace, SPEEDS};
 use crate::worlds::WorldOptions;
 
 /// The number of open files reserved for purposes other than served connections: the scenario, its watcher, files of a
@@ -96,16 +96,16 @@ impl AccessArgs {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    parse_origin(text).map_err(|wrong| {
-        let meant = wrong.meant.map(|meant| format!("; did you mean `{meant}`?"));
+    parse_origin(text).map_err(|error| {
+        let meant = error.meant.map(|meant| format!("; did you mean `{meant}`?"));
         format!("expected an origin as browsers send it, such as https://app.example{}", meant.unwrap_or_default())
     })
 }
 
 fn host_name(text: &str) -> Result<String, &'static str> {
     let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let wrong = "expected a name without scheme and port, such as shop.test";
-    if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(wrong) }
+    let error = "expected a name without scheme and port, such as shop.test";
+    if is_host_name(name) { Ok(name.to_ascii_lowercase()) } else { Err(error) }
 }
 
 #[derive(Debug, Args)]
@@ -181,13 +181,13 @@ pub(super) struct WorldArgs {
 impl WorldArgs {
     pub(super) fn options(&self, pace: Pace) -> WorldOptions {
         let Self { journal, backlog, .. } = *self;
-        WorldOptions { pace, journal, backlog, idle: self.world_idle, most: self.max_worlds }
+        WorldOptions { pace, journal, backlog, idle: self.world_idle, max_named: self.max_worlds }
     }
 }
 
 fn backlog(text: &str) -> Result<usize, String> {
-    let backlog = text.parse().ok().filter(|backlog| *backlog >= FEWEST_BACKLOG);
-    backlog.ok_or_else(|| format!("expected an integer of at least {FEWEST_BACKLOG}"))
+    let backlog = text.parse().ok().filter(|backlog| *backlog >= MIN_BACKLOG);
+    backlog.ok_or_else(|| format!("expected an integer of at least {MIN_BACKLOG}"))
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use clap::Args;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::given::GivenScenario;
+use super::scenario_arg::ScenarioArg;
 use super::{CliError, duration, write_stderr};
 use crate::engine::Engine;
 use crate::scenario::format_duration;
@@ -34,7 +34,7 @@ impl PlayArgs {
     /// Prints each event as a line of JSON. The same scenario and seed produce the same bytes on every platform.
     pub(super) fn execute(self) -> Result<(), CliError> {
         let file = self.file.clone().map_or_else(default_file, Ok)?;
-        let GivenScenario { path, loading } = GivenScenario::one(&file)?;
+        let ScenarioArg { path, loading } = ScenarioArg::one(&file)?;
         let scenario = Arc::new(loading.outcome?);
         let chosen = self.seed.or(scenario.seed());
         let seed = chosen.unwrap_or_else(any_seed);

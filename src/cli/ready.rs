@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::health::{ask, is_ok};
-use super::terminal::Greeting;
+use super::terminal::ReadyMessage;
 use crate::scenario::{Answers, Collection, Endpoint, Scenario};
 use crate::server::Server;
 
@@ -74,11 +74,11 @@ impl Ready<'_> {
         self.server.world().view().seed
     }
 
-    pub(super) fn greet(&self, greeting: Greeting) {
+    pub(super) fn greet(&self, greeting: ReadyMessage) {
         let greeting = match greeting {
-            Greeting::Json => self.json().to_string(),
-            Greeting::ShortText => format!("{}\n{}", self.first_line(), self.last_line()),
-            Greeting::Text => self.text(),
+            ReadyMessage::Json => self.json().to_string(),
+            ReadyMessage::ShortText => format!("{}\n{}", self.first_line(), self.last_line()),
+            ReadyMessage::Text => self.text(),
         };
         // The server keeps running for its clients even if standard output is closed.
         let _ = writeln!(io::stdout(), "{greeting}");

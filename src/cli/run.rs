@@ -13,10 +13,10 @@ use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tracing::warn;
 
-use super::given::or_default_file;
 use super::options::{AccessArgs, LimitArgs, StoreArgs, TimeArgs, WorldArgs};
 use super::play::any_seed;
 use super::ready::{Ready, ReadyFile};
+use super::scenario_arg::or_default_file;
 use super::stop::StopCondition;
 use super::terminal::{Figures, LiveLine, LogArgs};
 use super::{CliError, style};
@@ -126,7 +126,7 @@ fn runtime() -> io::Result<Runtime> {
 impl RunArgs {
     pub(super) fn execute(self) -> Result<(), CliError> {
         let end = self.time.stop().start();
-        let line = self.log.is_for_people().then(LiveLine::on_terminal).flatten();
+        let line = self.log.is_human_readable().then(LiveLine::on_terminal).flatten();
         let _log = self.log.start(line.as_ref());
         let available = ScenarioFiles::new(or_default_file(self.files.clone())?);
         let path = available.first()?;

@@ -35,13 +35,13 @@ impl StopCondition {
     /// Waits until one of the conditions is met.
     pub(super) async fn reached(&self) {
         tokio::select! {
-            () = passed(self.exit_after) => {}
+            () = elapsed(self.exit_after) => {}
             () = ended(self.parent.as_ref()) => {}
         }
     }
 }
 
-async fn passed(time: Option<Duration>) {
+async fn elapsed(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => pending().await,

@@ -54,10 +54,10 @@ pub(super) enum LogFormat {
 
 /// The message printed once the server is ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Greeting {
+pub(super) enum ReadyMessage {
     /// Lines for people.
     Text,
-    /// The first and last lines of [`Greeting::Text`]: the URL and the ready line.
+    /// The first and last lines of [`ReadyMessage::Text`]: the URL and the ready line.
     ShortText,
     /// One JSON object for programs.
     Json,
@@ -95,18 +95,18 @@ impl LogArgs {
     }
 
     /// Whether the output is for people.
-    pub(super) fn is_for_people(&self) -> bool {
+    pub(super) fn is_human_readable(&self) -> bool {
         self.log_format == LogFormat::Text && self.quiet == 0
     }
 
     /// Returns the message to print once the server is ready, or `None` for `-qq`. With `-q` it is kept for programs
     /// that wait for the JSON line, and for a port that the system chose, which only this message shows.
-    pub(super) fn greeting(&self, is_port_known: bool) -> Option<Greeting> {
+    pub(super) fn greeting(&self, is_port_known: bool) -> Option<ReadyMessage> {
         match (self.log_format, self.quiet) {
             (_, 2..) => None,
-            (LogFormat::Json, _) => Some(Greeting::Json),
-            (LogFormat::Text, 0) => Some(Greeting::Text),
-            (LogFormat::Text, _) => (!is_port_known).then_some(Greeting::ShortText),
+            (LogFormat::Json, _) => Some(ReadyMessage::Json),
+            (LogFormat::Text, 0) => Some(ReadyMessage::Text),
+            (LogFormat::Text, _) => (!is_port_known).then_some(ReadyMessage::ShortText),
         }
     }
 }

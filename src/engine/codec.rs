@@ -3,8 +3,8 @@
 //! Each socket has one [`Session`], used in this order:
 //!
 //! 1. [`Session::opened`] once the handshake is done, then [`Session::receive`] for each frame from the client,
-//!    [`Session::overdue`] once [`time_to_connect`] has passed on the machine's clock, and [`Session::elapse`] when
-//!    [`Session::due`] is reached. Each returns its effects as [`Received`].
+//!    [`Session::connect_timeout_expired`] once [`time_to_connect`] has passed on the machine's clock, and
+//!    [`Session::elapse`] when [`Session::due`] is reached. Each returns its effects as [`Received`].
 //! 2. The rule that answers an `Opened` or a `Message` writes with [`Session::reply`] and ends with
 //!    [`Session::finished`]. [`Session::unmatched`] replaces both if no rule matches, and [`Session::refused`] if the
 //!    rule is refused. An endpoint without `open` finishes at once.
@@ -162,11 +162,11 @@ impl Session {
 
     /// Handles the expiry of [`time_to_connect`] on the machine's clock. A client that has not connected is closed once
     /// the same time has passed on the world's clock as well.
-    pub fn overdue(&mut self, now: Duration) -> Vec<Received> {
+    pub fn connect_timeout_expired(&mut self, now: Duration) -> Vec<Received> {
         let received = match self {
             Self::Plain | Self::Closed { .. } => None,
-            Self::SocketIo(session) => session.overdue(now),
-            Self::GraphqlWs(session) => session.overdue(now),
+            Self::SocketIo(session) => session.connect_timeout_expired(now),
+            Self::GraphqlWs(session) => session.connect_timeout_expired(now),
         };
         let received: Vec<Received> = received.into_iter().collect();
         self.close_with(&received);
@@ -188,14 +188,14 @@ impl Session {
         }
     }
 
-    /// Returns the frames to send when the rule that answers a message or `open` has finished. `goes_on` tells whether
-    /// a membership that refers to the message continues, or steps are still pending; this method is called again after
+    /// Returns the frames to send when the rule that answers a message or `open` has finished. `is_ongoing` is set if a
+    /// membership that refers to the message continues, or steps are still pending; this method is called again after
     /// the last of them.
-    pub fn finished(&mut self, msg: &Value, goes_on: bool) -> Vec<Frame> {
+    pub fn finished(&mut self, msg: &Value, is_ongoing: bool) -> Vec<Frame> {
         match self {
             Self::Plain | Self::Closed { .. } => Vec::new(),
             Self::SocketIo(session) => session.finished(msg).into_iter().collect(),
-            Self::GraphqlWs(session) => session.finished(msg, goes_on).into_iter().collect(),
+            Self::GraphqlWs(session) => session.finished(msg, is_ongoing).into_iter().collect(),
         }
     }
 
@@ -222,8 +222,8 @@ impl Session {
 
     /// Returns whether the connection that carried a message was refused or left, while the socket stays open.
     #[must_use]
-    pub fn is_over(&self, msg: &Value) -> bool {
-        if let Self::SocketIo(session) = self { session.is_over(msg) } else { false }
+    pub fn is_disconnected(&self, msg: &Value) -> bool {
+        if let Self::SocketIo(session) = self { session.is_disconnected(msg) } else { false }
     }
 
     /// Returns the frames to send when no rule matches a message; `nearest` is the closest rule, and why it does not

@@ -195,7 +195,7 @@ impl RowSet {
     }
 
     /// Whether both share the same rows and will generate the same ids.
-    pub(super) fn is_the_same_as(&self, other: &Self) -> bool {
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.rows.shares_all_with(&other.rows) && (self.highest, self.uuids) == (other.highest, other.uuids)
     }
 
@@ -296,18 +296,18 @@ impl RowSet {
     }
 
     /// Checks the fields of a client's row against the declared fields.
-    pub(super) fn accept(&self, own: &Map<String, Value>) -> Result<(), Refusal> {
-        self.accept_fields(own, |_| true)
+    pub(super) fn accept(&self, fields: &Map<String, Value>) -> Result<(), Refusal> {
+        self.accept_fields(fields, |_| true)
     }
 
     /// Like [`RowSet::accept`], but only checks the fields selected by `is_checked`.
     pub(super) fn accept_fields(
         &self,
-        own: &Map<String, Value>,
+        fields: &Map<String, Value>,
         is_checked: impl Fn(&str) -> bool,
     ) -> Result<(), Refusal> {
         for (field, rule) in self.declared.fields().iter().filter(|(field, _)| is_checked(field)) {
-            let fits = own.get(field).map_or(rule.optional(), |value| rule.allows(value));
+            let fits = fields.get(field).map_or(rule.optional(), |value| rule.allows(value));
             if !fits {
                 return Err(Refusal::Field { field: field.clone(), expected: rule.describe() });
             }
@@ -363,11 +363,11 @@ mod tests {
             assert_eq!(row_set.json_len(), serde_json::to_string(row_set.rows()).unwrap().len());
         };
         expect_counted(&collections);
-        let own = Map::from_iter([("name".to_owned(), Value::from("\u{1f600}\n"))]);
-        collections.add("toys", Arc::new(Row::new("T3".into(), own)), 0);
+        let fields = Map::from_iter([("name".to_owned(), Value::from("\u{1f600}\n"))]);
+        collections.add("toys", Arc::new(Row::new("T3".into(), fields)), 0);
         expect_counted(&collections);
-        for own in [Map::new(), Map::from_iter([("name".to_owned(), Value::from("longer than before"))])] {
-            collections.replace("toys", Arc::new(Row::new("T1".into(), own)));
+        for fields in [Map::new(), Map::from_iter([("name".to_owned(), Value::from("longer than before"))])] {
+            collections.replace("toys", Arc::new(Row::new("T1".into(), fields)));
             expect_counted(&collections);
         }
         for id in ["T2", "T1", "T3"] {

@@ -23,7 +23,7 @@ use super::event::{Event, EventKind};
 use super::fault::FaultSource;
 use super::frame::Frame;
 use super::refusal::{MAX_TOPICS, Refusal};
-use super::rule::{Answered, HeardMessage, RuleRequest, StepsText};
+use super::rule::{Answered, HandledMessage, RuleRequest, StepsText};
 use super::state::whole_row;
 use super::topics::Topic;
 use crate::scenario::{CrudOperation, Row};
@@ -200,7 +200,7 @@ pub struct Effects {
     /// The answer of a route.
     pub answer: Option<Answered>,
     /// The client's messages and how rules handled them, in order.
-    pub messages: Vec<HeardMessage>,
+    pub messages: Vec<HandledMessage>,
 }
 
 impl Command {
@@ -320,7 +320,7 @@ impl Engine {
             }
             Command::Receive { member, frame } => return Ok(self.receive(member, frame, events)),
             Command::Overdue { member } => {
-                self.overdue(member, events);
+                self.connect_timeout_expired(member, events);
                 return Ok(Effects::default());
             }
             Command::Close { member } => {
@@ -330,7 +330,7 @@ impl Engine {
         }
         self.deliver(events, from);
         if source != CommandSource::Rule {
-            self.carry_out_ends(events);
+            self.end_operations(events);
         }
         Ok(Effects { fault: changed_fault, ..Effects::default() })
     }

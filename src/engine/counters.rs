@@ -65,11 +65,11 @@ impl Rebuild {
 
 impl Counters {
     /// Returns the counters of `new` with the changed values of `moved`, for the ids that are `kept`.
-    pub(super) fn carried_over(new: &Self, moved: &Self, kept: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn carried_over(new: &Self, moved: &Self, keeps: impl Fn(&str) -> bool) -> Self {
         let mut carried =
             Self { by_row: new.by_row.clone(), values: Values::default(), generation: moved.generation + 1 };
         for (id, CounterView { value, changed, .. }) in moved.moved() {
-            if let Some(index) = carried.index_of(id).filter(|_| kept(id)) {
+            if let Some(index) = carried.index_of(id).filter(|_| keeps(id)) {
                 carried.values.set(index, Some(Running { value, changed }));
             }
         }

@@ -30,7 +30,7 @@ impl Digest {
         let mut hash = JsonHasher::default();
         hash.add(&"rows");
         for row in collection.rows() {
-            let id = (!row.has_made_id()).then(|| (row.id(), row.has_number_id()));
+            let id = (!row.has_assigned_id()).then(|| (row.id(), row.has_number_id()));
             hash.add(&(id, row.content()));
         }
         hash.finish()

@@ -51,8 +51,8 @@ impl Serialize for Event {
                 map.serialize_entry("value", value)?;
             }
             EventKind::FaultBegan { label, .. } | EventKind::FaultEnded { label, .. } => {
-                let has_begun = matches!(self.kind, EventKind::FaultBegan { .. });
-                map.serialize_entry("event", if has_begun { "fault-began" } else { "fault-ended" })?;
+                let has_started = matches!(self.kind, EventKind::FaultBegan { .. });
+                map.serialize_entry("event", if has_started { "fault-began" } else { "fault-ended" })?;
                 map.serialize_entry("fault", label)?;
             }
             EventKind::Sent { topics, frame, .. } => {
@@ -62,7 +62,7 @@ impl Serialize for Event {
                     [topic] => map.serialize_entry("topic", topic)?,
                     topics => map.serialize_entry("topics", topics)?,
                 }
-                map.serialize_entry("frame", &frame.shown())?;
+                map.serialize_entry("frame", &frame.displayed())?;
             }
             EventKind::Delivered { .. } => map.serialize_entry("event", "delivered")?,
             EventKind::Member { member, .. } => {

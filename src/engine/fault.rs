@@ -32,7 +32,7 @@ pub struct FaultState {
     pub source: FaultSource,
     /// Its phase.
     pub phase: FaultPhase,
-    /// When it begins, in the world's time.
+    /// When it starts, in the world's time.
     pub from: Duration,
     /// When it ends; `None` if it does not end on its own.
     pub until: Option<Duration>,
@@ -124,7 +124,7 @@ impl Engine {
                 continue;
             }
             let Some(hit) = run.hit(seed) else { continue };
-            if hit.fault.effect().is_in_place_of_answer() {
+            if hit.fault.effect().replaces_answer() {
                 hits.retain(|hit| hit.fault.effect().delays_answer());
                 hits.push(hit);
                 break;
@@ -141,8 +141,8 @@ impl Engine {
         faults.filter_map(|run| run.hits_socket(socket, member, seed)).collect()
     }
 
-    /// Returns those of the given sockets and streams that a fault hits when it begins.
-    pub fn hits_at_beginning(
+    /// Returns those of the given sockets and streams that a fault hits when it starts.
+    pub fn hits_at_start(
         &mut self,
         fault: u64,
         sockets: impl Iterator<Item = (u64, FaultMember)>,
@@ -162,7 +162,7 @@ impl Engine {
         let run = self.new_fault(fault, source);
         let id = run.id;
         self.faults.push(run);
-        events.extend(self.begin_if_due(self.faults.len() - 1));
+        events.extend(self.start_if_due(self.faults.len() - 1));
         id
     }
 
@@ -172,7 +172,7 @@ impl Engine {
         let mut fresh = self.new_fault(fault, self.faults[index].source);
         (fresh.id, fresh.declaration) = (self.faults[index].id, self.faults[index].declaration);
         self.faults[index] = fresh;
-        events.extend(self.begin_if_due(index));
+        events.extend(self.start_if_due(index));
         events
     }
 
@@ -224,7 +224,7 @@ impl Engine {
         }
     }
 
-    /// Starts the scenario's faults. Those that begin immediately are active without an event.
+    /// Starts the scenario's faults. Those that start immediately are active without an event.
     pub(super) fn start_faults(&mut self) {
         let (declared, now) = (self.scenario.faults().to_vec(), self.now);
         let declared = declared.into_iter().enumerate();
@@ -232,7 +232,7 @@ impl Engine {
         self.faults.iter_mut().filter(|run| run.due() == Some(now)).for_each(FaultRun::transition);
     }
 
-    /// Switches to the faults of a new scenario; `before` are those of the old one. New faults begin now unless they
+    /// Switches to the faults of a new scenario; `before` are those of the old one. New faults start now unless they
     /// continue an old one, and the faults of removed steps end. A fault that a client has removed stays removed as
     /// long as its declaration is unchanged.
     pub(super) fn replace_faults(&mut self, before: &[Arc<Fault>], pairing: &Pairing) -> Vec<Event> {
@@ -256,7 +256,7 @@ impl Engine {
         for (index, run) in ended {
             let (digest, state) = match run {
                 // The digest of the fault as it ran, because a client may have changed it.
-                Some(run) if run.has_begun(self.now) => {
+                Some(run) if run.has_started(self.now) => {
                     (digest(&run.declared), TimelineState::Fault(Box::new(FaultProgress::of(&run))))
                 }
                 Some(_) => continue,
@@ -273,7 +273,7 @@ impl Engine {
             }
         }
         for index in 0..self.faults.len() {
-            events.extend(self.begin_if_due(index));
+            events.extend(self.start_if_due(index));
         }
         events
     }
@@ -310,9 +310,9 @@ impl Engine {
 
     /// Starts an epoch. After a reset, faults reuse the earlier numbers, and the epoch keeps their runs apart from
     /// earlier ones.
-    pub fn begin_epoch(&mut self, epoch: u32) {
+    pub fn start_epoch(&mut self, epoch: u32) {
         self.epoch = epoch;
-        self.faults.iter_mut().for_each(|run| run.begin_epoch(epoch));
+        self.faults.iter_mut().for_each(|run| run.start_epoch(epoch));
     }
 
     /// Drops ended faults of clients if there are at least `max` faults.
@@ -322,10 +322,10 @@ impl Engine {
         }
     }
 
-    fn begin_if_due(&mut self, index: usize) -> Option<Event> {
+    fn start_if_due(&mut self, index: usize) -> Option<Event> {
         let run = &self.faults[index];
-        let begins = run.phase == FaultPhase::Waiting && run.due().is_some_and(|due| due <= self.now);
-        begins.then(|| self.transition(index))
+        let starts = run.phase == FaultPhase::Waiting && run.due().is_some_and(|due| due <= self.now);
+        starts.then(|| self.transition(index))
     }
 
     fn end_fault(&mut self, index: usize) -> Option<Event> {
@@ -340,11 +340,11 @@ impl Engine {
         let run = &mut self.faults[index];
         let (fault, label) = (run.id, run.label());
         run.transition();
-        let has_begun = run.is_active() || run.effect().is_momentary();
+        let has_started = run.is_active() || run.effect().is_momentary();
         let is_forgotten =
             run.phase == FaultPhase::Over && run.source == FaultSource::Script && !run.effect().is_momentary();
         let kind =
-            if has_begun { EventKind::FaultBegan { fault, label } } else { EventKind::FaultEnded { fault, label } };
+            if has_started { EventKind::FaultBegan { fault, label } } else { EventKind::FaultEnded { fault, label } };
         if is_forgotten {
             self.faults.remove(index);
         }
@@ -358,5 +358,5 @@ fn digest(fault: &Fault) -> Digest {
 
 /// Whether the effect applies to requests and handshakes rather than to open sockets.
 fn applies_to_requests(effect: &Effect) -> bool {
-    effect.is_for_requests() || effect.is_for_handshakes() || matches!(effect, Effect::Storm(_))
+    effect.affects_only_requests() || effect.affects_only_handshakes() || matches!(effect, Effect::Storm(_))
 }

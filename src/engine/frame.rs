@@ -49,11 +49,11 @@ impl Frame {
     }
 
     /// The frame as shown in events: values and text unchanged, bytes as `{ binary: BASE64 }`.
-    pub(super) fn shown(&self) -> Shown<'_> {
+    pub(super) fn displayed(&self) -> DisplayedFrame<'_> {
         match self {
-            Self::Json(value) => Shown::Json(value),
-            Self::Text(text) => Shown::Text(text),
-            Self::Binary(bytes) => Shown::Binary { binary: BASE64.encode(bytes) },
+            Self::Json(value) => DisplayedFrame::Json(value),
+            Self::Text(text) => DisplayedFrame::Text(text),
+            Self::Binary(bytes) => DisplayedFrame::Binary { binary: BASE64.encode(bytes) },
         }
     }
 }
@@ -64,10 +64,10 @@ pub(super) fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     only.and_then(Value::as_str).and_then(|text| BASE64.decode(text.as_bytes()).ok())
 }
 
-/// See [`Frame::shown`].
+/// See [`Frame::displayed`].
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Shown<'f> {
+pub(super) enum DisplayedFrame<'f> {
     Json(&'f Value),
     Text(&'f str),
     Binary { binary: String },
@@ -112,7 +112,7 @@ mod tests {
             (Frame::Binary([0, 0xff].into()), json!({ "binary": "AP8=" }), json!({ "binary": "AP8=" })),
         ] {
             assert_eq!(serde_json::to_value(&frame).unwrap(), written);
-            assert_eq!(serde_json::to_value(frame.shown()).unwrap(), shown);
+            assert_eq!(serde_json::to_value(frame.displayed()).unwrap(), shown);
             assert_eq!(serde_json::from_value::<Frame>(written).unwrap(), frame);
         }
         assert!(serde_json::from_value::<Frame>(json!({ "binary": "?" })).is_err());

@@ -234,9 +234,9 @@ impl RandomStream {
             weights.iter().filter_map(|(id, weight)| Some((rows.row(id)?, u64::from(*weight)))).collect();
         let mut drawn = self.below(present.iter().map(|(_, weight)| weight).sum::<u64>().max(1));
         let chosen = present.iter().find(|(_, weight)| {
-            let is_it = drawn < *weight;
+            let is_drawn = drawn < *weight;
             drawn = drawn.saturating_sub(*weight);
-            is_it
+            is_drawn
         });
         chosen.map(|(row, _)| row.to_json())
     }

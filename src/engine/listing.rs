@@ -186,7 +186,7 @@ impl ListQuery {
             && self.search.as_ref().is_none_or(|search| {
                 let has_text_id = !row.has_number_id();
                 has_text_id && contains(row.id(), search)
-                    || row.own().values().any(|value| contains_text(value, search))
+                    || row.fields().values().any(|value| contains_text(value, search))
             })
     }
 
@@ -245,8 +245,8 @@ impl Listing {
 /// Returns a path and query with a parameter set to `value`, and everything else unchanged.
 fn with_parameter(url: &str, name: &str, value: usize) -> String {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let is_it = |pair: &str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(found, _)| found == name);
-    let others = query.split('&').filter(|pair| !pair.is_empty() && !is_it(pair));
+    let has_name = |pair: &str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(found, _)| found == name);
+    let others = query.split('&').filter(|pair| !pair.is_empty() && !has_name(pair));
     let own = format!("{}={value}", byte_serialize(name.as_bytes()).collect::<String>());
     let pairs: Vec<&str> = others.chain([&*own]).collect();
     format!("{path}?{}", pairs.join("&"))

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::codec::{Address, Session};
-use super::rule::{Context, Wanted};
+use super::rule::{Context, DeliverySpec};
 use super::topics::Topic;
 
 /// The first member number in a world that several servers share. Members from this number on have the same number on
@@ -67,7 +67,7 @@ pub(super) struct Membership {
     /// The `as` of the step.
     pub(super) name: Option<Arc<str>>,
     pub(super) topics: Vec<Topic>,
-    pub(super) wanted: Arc<Wanted>,
+    pub(super) spec: Arc<DeliverySpec>,
     /// Whether it uses its endpoint's frame, if the endpoint has one.
     pub(super) follows_frame: bool,
     /// The message that the join responds to.
@@ -91,7 +91,7 @@ impl SocketMember {
 impl Membership {
     /// The address that frames for this membership are encoded for.
     pub(super) fn address(&self) -> &Address {
-        &self.wanted.address
+        &self.spec.address
     }
 }
 
@@ -100,7 +100,7 @@ impl Members {
     pub(super) fn restored(memberships: u64, members: Vec<(u64, Member)>) -> Self {
         let mut restored = Self { memberships, ..Self::default() };
         for (number, member) in members {
-            restored.put_back(number, Some(Arc::new(member)));
+            restored.restore(number, Some(Arc::new(member)));
         }
         restored
     }
@@ -138,7 +138,7 @@ impl Members {
     }
 
     /// Restores a member to its previous value; `None` removes it.
-    pub(super) fn put_back(&mut self, number: u64, before: Option<Arc<Member>>) {
+    pub(super) fn restore(&mut self, number: u64, before: Option<Arc<Member>>) {
         self.remove(number);
         if let Some(member) = before {
             self.due.extend(member.socket.as_ref().and_then(|socket| Some((socket.due?, number))));
@@ -228,9 +228,9 @@ impl Members {
     pub(super) fn expect_settled(&self) {
         let mut due = BTreeSet::new();
         for (number, socket) in self.sockets() {
-            let wanted = socket.session.due().filter(|_| !socket.is_closing);
-            assert_eq!(socket.due, wanted, "due time of the protocol of {number}");
-            due.extend(wanted.map(|due| (due, number)));
+            let expected = socket.session.due().filter(|_| !socket.is_closing);
+            assert_eq!(socket.due, expected, "due time of the protocol of {number}");
+            due.extend(expected.map(|due| (due, number)));
             assert!(socket.unsettled.is_empty(), "{number} has messages that are not settled");
         }
         assert_eq!((&self.due, &*self.ended), (&due, &[][..]));

@@ -81,7 +81,7 @@ impl Pairing {
     }
 
     /// The indices of the new declarations that start because they are new or changed.
-    pub(super) fn begun(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn started(&self) -> impl Iterator<Item = usize> {
         let continued = self.new.iter().enumerate();
         continued.filter_map(|(index, continued)| (!matches!(continued, Continuation::Kept(_))).then_some(index))
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::codec::CodecError;
 use super::listing::ListError;
-use super::rule::{MAX_STEPS, MAX_TRIGGERED, MAX_WAITING};
+use super::rule::{MAX_SCHEDULED, MAX_STEPS, MAX_TRIGGERED};
 use crate::expression::RunError;
 use crate::scenario::{MAX_TOTAL, NOUNS};
 
@@ -124,7 +124,10 @@ pub enum Refusal {
     #[error("Route `{0}` no longer exists")]
     UnknownRoute(Arc<str>),
     /// No answer of a route matches the request.
-    #[error("No answer of {route} fits the request{}", .nearest.as_ref().map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default())]
+    #[error(
+        "No answer of {route} matches the request{}",
+        .nearest.as_ref().map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default()
+    )]
     NoAnswer {
         /// The route's key.
         route: Arc<str>,
@@ -165,9 +168,9 @@ pub enum Refusal {
     /// A rule carries out too many steps at one time.
     #[error("More than {MAX_STEPS} steps at one moment")]
     TooManySteps,
-    /// Too many lists of steps are waiting.
-    #[error("More than {MAX_WAITING} lists of steps are waiting")]
-    TooManyWaiting,
+    /// Too many lists of steps are scheduled.
+    #[error("More than {MAX_SCHEDULED} lists of steps are scheduled")]
+    TooManyScheduled,
     /// Too many triggers set each other off.
     #[error("More than {MAX_TRIGGERED} triggers set each other off, the last one on topic `{0}`")]
     TooManyTriggers(Arc<str>),
@@ -239,7 +242,7 @@ impl Refusal {
             | Self::MemoryTooLarge
             | Self::TooManySteps
             | Self::InstantRepeat(_) => RefusalKind::Defect,
-            Self::TooManyWaiting | Self::TooManyTriggers(_) => RefusalKind::Overload,
+            Self::TooManyScheduled | Self::TooManyTriggers(_) => RefusalKind::Overload,
             Self::UnreadableFault(_) | Self::UnreadableSteps(_) => RefusalKind::Disagreement,
         }
     }
@@ -251,7 +254,7 @@ impl Refusal {
     }
 
     /// Creates the refusal of a value that has the wrong type.
-    pub(super) fn wrong(what: &str, expected: &'static str, found: &Value) -> Self {
+    pub(super) fn wrong_value(what: &str, expected: &'static str, found: &Value) -> Self {
         const MAX_BYTES: usize = 60;
         let mut found = found.to_string();
         if found.len() > MAX_BYTES {

@@ -104,7 +104,7 @@ impl Engine {
         }
         let planned = PlannedData { old, transition: data };
         let data = self.data_transition(&comparison.data, &new.collections, seed, Some(planned));
-        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.is_as_planned {
+        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.matches_plan {
             self.compare(&new.scenario, seed, comparison, &rows, &data)
         } else {
             self.adjusted_changes(changes, seed)
@@ -183,7 +183,7 @@ impl Engine {
         events.extend(self.carry_data_over(before, &comparison.data, data));
         // Members of a topic receive the scenario's changes to it.
         self.deliver(&mut events, 0);
-        self.carry_out_ends(&mut events);
+        self.end_operations(&mut events);
         events
     }
 
@@ -210,10 +210,10 @@ impl Engine {
             self.seed = seed;
         }
         self.carry_timelines_over(&comparison.timelines);
-        self.carry_rule_runs_over(&comparison.old_rule_scripts);
+        self.reload_rule_runs(&comparison.old_rule_scripts);
         self.started = self.scenario.starts().unwrap_or(self.started);
         let mut events = self.replace_faults(&comparison.old_faults, &comparison.faults);
-        self.carry_sockets_over(&mut events);
+        self.reload_sockets(&mut events);
         events
     }
 }
@@ -314,7 +314,7 @@ impl Engine {
             if !outcome.keys.is_empty() {
                 changes.push(Change::RowChanged { id: id.clone(), keys: outcome.keys.clone() });
             }
-            let is_reset = if edit.is_of_its_id(&counter) {
+            let is_reset = if edit.continues_counter(&counter) {
                 counter.counter.seed != edit.row.value()
             } else {
                 counter.value != running.value

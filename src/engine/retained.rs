@@ -47,11 +47,11 @@ const MAX_COLLECTIONS: usize = 1_000;
 /// What reloads have removed. A clone shares the content until one of the two changes it; an empty value allocates
 /// nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Retained(Option<Arc<Kept>>);
+pub(super) struct Retained(Option<Arc<Inner>>);
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct Inner {
     /// Oldest first, like the others.
     rows: Vec<RetainedRow>,
     /// The size of all rows in bytes; `None` until it is computed.
@@ -191,7 +191,7 @@ impl Retained {
             return recalled;
         }
         for RowEdit { collection, row, .. } in declared {
-            if row.has_made_id() && !collections.contains(collection) {
+            if row.has_assigned_id() && !collections.contains(collection) {
                 continue;
             }
             let Some(places) = places.get_mut(&RowKey::of(collection, row)) else { continue };
@@ -223,61 +223,61 @@ impl Retained {
         if restored.used.is_empty() && removed.is_empty() {
             return;
         }
-        self.change(|kept| {
-            let mut bytes = kept.row_bytes.take().unwrap_or_else(|| bytes(&kept.rows));
+        self.change(|inner| {
+            let mut bytes = inner.row_bytes.take().unwrap_or_else(|| bytes(&inner.rows));
             let mut index = 0..;
             let dropped =
-                kept.rows.extract_if(.., |_| index.next().is_some_and(|index| restored.used.contains(&index)));
+                inner.rows.extract_if(.., |_| index.next().is_some_and(|index| restored.used.contains(&index)));
             bytes -= dropped.map(|row| row.json_len()).sum::<usize>();
             bytes += self::bytes(&removed);
-            kept.rows.extend(removed);
-            let mut surplus = kept.rows.len().saturating_sub(MAX_ROWS);
-            bytes -= self::bytes(&kept.rows[..surplus]);
+            inner.rows.extend(removed);
+            let mut surplus = inner.rows.len().saturating_sub(MAX_ROWS);
+            bytes -= self::bytes(&inner.rows[..surplus]);
             while bytes > MAX_ROW_BYTES {
-                bytes -= kept.rows[surplus].json_len();
+                bytes -= inner.rows[surplus].json_len();
                 surplus += 1;
             }
-            kept.rows.drain(..surplus);
-            kept.row_bytes = Some(bytes);
+            inner.rows.drain(..surplus);
+            inner.row_bytes = Some(bytes);
         });
     }
 
     /// Retains the highest id number of a removed collection.
     pub(super) fn keep_number(&mut self, collection: Arc<str>, highest: u64) {
-        self.change(|kept| {
-            kept.highest.push((collection, highest));
-            forget_oldest(&mut kept.highest, MAX_COLLECTIONS);
+        self.change(|inner| {
+            inner.highest.push((collection, highest));
+            forget_oldest(&mut inner.highest, MAX_COLLECTIONS);
         });
     }
 
     /// Takes the id numbers of collections that exist again.
     pub(super) fn take_numbers(&mut self, is_declared: impl Fn(&str) -> bool) -> Vec<(Arc<str>, u64)> {
-        if !self.0.iter().flat_map(|kept| &kept.highest).any(|(collection, _)| is_declared(collection)) {
+        if !self.0.iter().flat_map(|inner| &inner.highest).any(|(collection, _)| is_declared(collection)) {
             return Vec::new();
         }
-        self.change(|kept| kept.highest.extract_if(.., |(collection, _)| is_declared(collection)).collect())
+        self.change(|inner| inner.highest.extract_if(.., |(collection, _)| is_declared(collection)).collect())
     }
 
     /// Retains the state of a timeline.
     pub(super) fn keep_timeline(&mut self, declared: Digest, since: Duration, state: TimelineState) {
-        self.change(|kept| {
-            kept.timelines.push(RetainedTimeline { declared, since, state });
-            forget_oldest(&mut kept.timelines, MAX_TIMELINES);
+        self.change(|inner| {
+            inner.timelines.push(RetainedTimeline { declared, since, state });
+            forget_oldest(&mut inner.timelines, MAX_TIMELINES);
         });
     }
 
     /// Takes the state of a timeline and the time at which it was removed.
     pub(super) fn take_timeline(&mut self, declared: Digest) -> Option<(Duration, TimelineState)> {
         let index = self.0.as_ref()?.timelines.iter().position(|timeline| timeline.declared == declared)?;
-        let RetainedTimeline { since, state, .. } = self.change(|kept| kept.timelines.remove(index));
+        let RetainedTimeline { since, state, .. } = self.change(|inner| inner.timelines.remove(index));
         Some((since, state))
     }
 
     /// Resets retained generators to the start of their random streams, for another seed.
     pub(super) fn reseed(&mut self) {
-        if self.0.as_ref().is_some_and(|kept| !kept.timelines.is_empty()) {
-            self.change(|kept| {
-                for timeline in &mut kept.timelines {
+        if self.0.as_ref().is_some_and(|inner| !inner.timelines.is_empty()) {
+            self.change(|inner| {
+                for timeline in &mut inner.timelines {
                     if let TimelineState::Generator(state) = &mut timeline.state {
                         state.reseed();
                     }
@@ -291,13 +291,13 @@ impl Retained {
     }
 
     fn rows(&self) -> &[RetainedRow] {
-        self.0.as_ref().map_or(&[], |kept| &kept.rows)
+        self.0.as_ref().map_or(&[], |inner| &inner.rows)
     }
 
-    fn change<T>(&mut self, change: impl FnOnce(&mut Kept) -> T) -> T {
-        let kept = Arc::make_mut(self.0.get_or_insert_default());
-        let outcome = change(kept);
-        if kept.rows.is_empty() && kept.timelines.is_empty() && kept.data.is_empty() && kept.highest.is_empty() {
+    fn change<T>(&mut self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let inner = Arc::make_mut(self.0.get_or_insert_default());
+        let outcome = change(inner);
+        if inner.rows.is_empty() && inner.timelines.is_empty() && inner.data.is_empty() && inner.highest.is_empty() {
             self.0 = None;
         }
         outcome
@@ -308,13 +308,13 @@ fn bytes(rows: &[RetainedRow]) -> usize {
     rows.iter().map(RetainedRow::json_len).sum()
 }
 
-fn forget_oldest<T>(kept: &mut Vec<T>, max: usize) {
-    kept.drain(..kept.len().saturating_sub(max));
+fn forget_oldest<T>(items: &mut Vec<T>, max: usize) {
+    items.drain(..items.len().saturating_sub(max));
 }
 
 impl RowKey {
     fn of(collection: &Arc<str>, row: &Row) -> Self {
-        if row.has_made_id() {
+        if row.has_assigned_id() {
             Self::Content(collection.clone(), Digest::of_row(row))
         } else {
             Self::Id(row.id().clone())

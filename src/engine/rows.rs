@@ -131,7 +131,7 @@ fn rows<'a, T: Copy>(all: &'a [T], wanted: &'a [bool]) -> impl Iterator<Item = T
 
 /// For each row of a collection, the index of the previously declared row that it continues.
 pub(super) fn continued_rows(before: &Collection, after: &Collection) -> Vec<Option<usize>> {
-    let is_same = |one: &Arc<Row>, other: &Arc<Row>| match (one.has_made_id(), other.has_made_id()) {
+    let is_same = |one: &Arc<Row>, other: &Arc<Row>| match (one.has_assigned_id(), other.has_assigned_id()) {
         (true, true) => one.content() == other.content(),
         (false, false) => one == other,
         _ => false,
@@ -159,7 +159,7 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
     }
 
     let mut collections: IndexMap<&str, Unnamed> = IndexMap::new();
-    let unnamed = |rows: &[Declared], at: usize| rows[at].1.has_made_id();
+    let unnamed = |rows: &[Declared], at: usize| rows[at].1.has_assigned_id();
     for at in (0..before.len()).filter(|at| unnamed(before, *at)) {
         collections.entry(before[at].0.name()).or_default().old.push(at);
     }
@@ -188,7 +188,7 @@ fn origins(before: &[Declared], after: &[Declared], by_id: &HashMap<&str, usize>
             }
         }
     };
-    by_id(&mut origins, &mut free, &|old, new| !old.1.has_made_id() || !new.1.has_made_id());
+    by_id(&mut origins, &mut free, &|old, new| !old.1.has_assigned_id() || !new.1.has_assigned_id());
     for Unnamed { old, new } in collections.values() {
         pair_neighbours(old, new, &mut origins, &mut free, |_, _| true);
     }

@@ -15,13 +15,13 @@ mod posted;
 mod reading;
 mod rows;
 mod runs;
+mod schedule;
 mod socket;
 mod state;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod trigger;
-mod waiting;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,16 +35,16 @@ pub(in crate::engine) use context::Context;
 pub(in crate::engine) use draws::Drawn;
 use firing::Firing;
 pub use firing::MAX_STEPS;
-pub(in crate::engine) use groups::{Groups, Wanted};
+pub(in crate::engine) use groups::{DeliverySpec, Groups};
 pub(in crate::engine) use origin::RuleOrigin;
 pub use posted::StepsText;
 pub use reading::{DataBodies, Reading};
-pub use runs::MAX_WAITING;
+pub use runs::MAX_SCHEDULED;
 pub(in crate::engine) use runs::{RuleRun, RuleRuns, RunOwner};
-pub use socket::{HeardMessage, MessageOutcome, Unsendable};
+pub use schedule::{RuleScriptState, ScheduledSteps, ScriptPlace};
+pub use socket::{HandledMessage, MessageOutcome, Unsendable};
 pub(in crate::engine) use state::{MembersState, RuleState};
 pub use trigger::MAX_TRIGGERED;
-pub use waiting::{RuleScriptState, ScriptPlace, WaitingState};
 
 use super::Engine;
 use super::event::{Event, EventKind, MemberEvent};
@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Runs the due steps of the list that comes first, if it is due by `due`.
-    pub(super) fn run_waiting(&mut self, due: Duration, events: &mut Vec<Event>) {
+    pub(super) fn run_scheduled(&mut self, due: Duration, events: &mut Vec<Event>) {
         let Some((number, run)) = self.rule_runs.take_due(due) else { return };
         let from = events.len();
         let run = self.run_due(run, events);
@@ -168,7 +168,7 @@ impl Engine {
         let (member, message) = (run.owner.member(), run.context.shared("msg").cloned());
         let continues = !run.is_over() && self.has_owner(run.owner);
         if continues {
-            self.rule_runs.put_back(number, run);
+            self.rule_runs.reschedule(number, run);
         }
         let Some(member) = member else { return };
         if !continues {

@@ -61,13 +61,13 @@ impl ScriptRunState {
     /// Resumes the script at this position; `None` if the script has no such position.
     pub(super) fn resume(self, declared: Script, seed: u64) -> Option<ScriptRun> {
         let (steps, stream) = (declared.steps().len(), declared.stream());
-        let is_there = self.cursor <= steps
+        let is_valid = self.cursor <= steps
             && self.bursts.iter().all(|(_, step, _)| *step < steps)
             && self.words.is_some() == stream.is_some();
         let Self { origin, round, cursor, bursts, words } = self;
         let bursts = bursts.into_iter().map(Reverse).collect();
         let rng = stream.zip(words).map(|(stream, words)| Box::new(RandomStream::at(seed, stream, words)));
-        is_there.then(|| ScriptRun { declared, origin, round, cursor, bursts, rng })
+        is_valid.then(|| ScriptRun { declared, origin, round, cursor, bursts, rng })
     }
 }
 
@@ -86,7 +86,7 @@ impl ScriptRun {
     }
 
     /// Whether the run differs from one that starts now.
-    pub(super) fn has_begun(&self, now: Duration) -> bool {
+    pub(super) fn has_started(&self, now: Duration) -> bool {
         (self.origin, self.round, self.cursor) != (now.saturating_add(self.declared.start()), 0, 0)
     }
 

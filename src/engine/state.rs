@@ -61,7 +61,7 @@ pub struct EngineState {
 pub enum StateError {
     /// The state belongs to a different scenario.
     #[error("the state does not fit the scenario: {0}")]
-    Misfit(&'static str),
+    Mismatch(&'static str),
     /// A fault in the state cannot be parsed.
     #[error("the state has an invalid fault: {0}")]
     Fault(String),
@@ -102,13 +102,13 @@ impl Engine {
         (engine.now, engine.sequence, engine.seed, engine.epoch) = (state.now, state.sequence, state.seed, state.epoch);
         (engine.streams, engine.fault_ids, engine.retained) = (state.streams, state.fault_ids, state.retained);
         if let Some(rows) = state.rows {
-            rows.put_in(&mut engine, start)?;
+            rows.restore_into(&mut engine, start)?;
         }
-        state.data.put_in(&mut engine)?;
+        state.data.restore_into(&mut engine)?;
         engine.reserve_numbers(&state.highest)?;
         for (id, value, changed) in state.values {
             let moved = engine.counters.put(&id, Running { value, changed });
-            moved.ok_or(StateError::Misfit("unknown counter in the values"))?;
+            moved.ok_or(StateError::Mismatch("unknown counter in the values"))?;
         }
         let seed = engine.seed;
         let scripts = resumed(start.timelines.scripts(), state.scripts, |run, state| {
@@ -118,8 +118,8 @@ impl Engine {
             Some(Run::Generator(Box::new(state.resume(run.declared.clone(), seed))))
         })?;
         engine.timelines = Timelines::of_world(scripts.into_iter().chain(generators));
-        state.members.put_in(&mut engine);
-        state.rules.put_in(&mut engine)?;
+        state.members.restore_into(&mut engine);
+        state.rules.restore_into(&mut engine)?;
         engine.faults = state.faults.into_iter().map(|fault| fault.resume(start)).collect::<Result<_, _>>()?;
         Ok(engine)
     }
@@ -127,7 +127,7 @@ impl Engine {
     fn reserve_numbers(&mut self, highest: &[u64]) -> Result<(), StateError> {
         let names: Vec<Arc<str>> = self.collections.iter().map(|(name, _)| name.clone()).collect();
         if names.len() != highest.len() {
-            return Err(StateError::Misfit("the collections differ"));
+            return Err(StateError::Mismatch("the collections differ"));
         }
         names.iter().zip(highest).for_each(|(name, highest)| self.collections.reserve_numbers(name, *highest));
         Ok(())
@@ -142,10 +142,10 @@ fn resumed<'r, R: 'r, S>(
 ) -> Result<Vec<Run>, StateError> {
     let runs: Vec<&R> = runs.collect();
     if runs.len() != states.len() {
-        return Err(StateError::Misfit("the scripts or generators differ"));
+        return Err(StateError::Mismatch("the scripts or generators differ"));
     }
     let resumed: Option<Vec<Run>> = runs.into_iter().zip(states).map(|(run, state)| resume(run, state)).collect();
-    resumed.ok_or(StateError::Misfit("a script has fewer steps"))
+    resumed.ok_or(StateError::Mismatch("a script has fewer steps"))
 }
 
 /// The counters, and the rows of each collection with counters, in order.
@@ -178,7 +178,8 @@ struct CounterState {
 struct SavedRow {
     id: Arc<str>,
     has_number_id: bool,
-    own: Map<String, Value>,
+    #[serde(rename = "own")]
+    fields: Map<String, Value>,
     #[serde(rename = "order")]
     framed: Map<String, Value>,
     value: i64,
@@ -207,12 +208,12 @@ pub(super) mod whole_rows {
 
 impl SavedRow {
     fn of(row: &Row) -> Self {
-        let (id, (own, framed, value)) = (row.id().clone(), row.content());
-        Self { id, has_number_id: row.has_number_id(), own: own.clone(), framed: framed.clone(), value }
+        let (id, (fields, framed, value)) = (row.id().clone(), row.content());
+        Self { id, has_number_id: row.has_number_id(), fields: fields.clone(), framed: framed.clone(), value }
     }
 
     fn into_row(self) -> Row {
-        Row::written(self.id, self.own, self.framed, self.value).with_number_id(self.has_number_id)
+        Row::from_parts(self.id, self.fields, self.framed, self.value).with_number_id(self.has_number_id)
     }
 }
 
@@ -251,7 +252,7 @@ fn restore_relative_to(start: &RowSet, rows: Vec<DeclaredOr<SavedRow>>) -> Resul
         DeclaredOr::Other(state) => Some(Arc::new(state.into_row())),
     };
     let rows: Option<Vec<_>> = rows.into_iter().map(row).collect();
-    rows.ok_or(StateError::Misfit("unknown row"))
+    rows.ok_or(StateError::Mismatch("unknown row"))
 }
 
 impl RowsState {
@@ -271,9 +272,9 @@ impl RowsState {
         Self { by_row: engine.counters.iter().map(counter).collect(), collections: collections.collect() }
     }
 
-    fn put_in(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
+    fn restore_into(self, engine: &mut Engine, start: &Engine) -> Result<(), StateError> {
         if self.collections.len() != start.collections.counted().count() {
-            return Err(StateError::Misfit("the collections differ"));
+            return Err(StateError::Mismatch("the collections differ"));
         }
         let added = self.by_row.iter().filter_map(|counter| match counter {
             DeclaredOr::Other(CounterState { id, declared: false, .. }) => Some(id.clone()),
@@ -297,7 +298,7 @@ impl RowsState {
                     (id, Counter { collection, seed, declared, row })
                 }
                 DeclaredOr::Declared(id) => {
-                    let declared = start.counters.get(&id).ok_or(StateError::Misfit("unknown counter"))?;
+                    let declared = start.counters.get(&id).ok_or(StateError::Mismatch("unknown counter"))?;
                     (id, declared.counter.clone())
                 }
             };
@@ -339,7 +340,7 @@ enum FaultOrigin {
 
 impl FaultRunState {
     fn of(run: &FaultRun, engine: &Engine) -> Self {
-        let is_it = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
+        let is_declared = |fault: &Arc<Fault>| Arc::ptr_eq(fault, &run.declared);
         let step = || {
             // The running scripts rather than the scenario's: after a reload, a script that continues still has its old
             // steps, and their faults.
@@ -347,7 +348,7 @@ impl FaultRunState {
                 run.declared.steps().iter().enumerate().map(move |(step, declared)| (script, step, declared))
             });
             steps.find_map(|(script, step, declared)| match &declared.action {
-                Action::Fault(fault) if is_it(fault) => Some(FaultOrigin::Step(script, step)),
+                Action::Fault(fault) if is_declared(fault) => Some(FaultOrigin::Step(script, step)),
                 _ => None,
             })
         };
@@ -393,7 +394,7 @@ impl FaultRunState {
                 Err(problems) => return Err(StateError::Fault(problems.to_string())),
             },
         };
-        let declared = declared.ok_or(StateError::Misfit("unknown fault"))?;
+        let declared = declared.ok_or(StateError::Mismatch("unknown fault"))?;
         let Self { id, run, source, declaration, origin, phase, .. } = self;
         let (matched, hit, rng, sockets) = (0, 0, None, HashMap::new());
         Ok(FaultRun { id, run, declared, source, declaration, origin, phase, matched, hit, rng, sockets })

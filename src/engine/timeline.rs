@@ -78,9 +78,9 @@ impl Run {
     }
 
     /// Whether the run differs from one that starts now.
-    fn has_begun(&self, now: Duration) -> bool {
+    fn has_started(&self, now: Duration) -> bool {
         match self {
-            Self::Script(run) => run.has_begun(now),
+            Self::Script(run) => run.has_started(now),
             // It owns a random stream even before it first fires.
             Self::Generator(_) => true,
         }
@@ -149,15 +149,15 @@ struct Edits {
     /// The old timelines that end, by index.
     ended: HashMap<usize, Digest>,
     /// The new timelines that start, by index.
-    begun: HashMap<usize, Digest>,
+    started: HashMap<usize, Digest>,
 }
 
 impl Edits {
     fn between<D: Declaration>(old: &[D], new: &[D], digest: impl Fn(&D) -> Digest) -> Self {
         let pairing = Pairing::of(old, new);
         let ended = pairing.ended().map(|index| (index, digest(&old[index]))).collect();
-        let begun = pairing.begun().map(|index| (index, digest(&new[index]))).collect();
-        Self { pairing, ended, begun }
+        let started = pairing.started().map(|index| (index, digest(&new[index]))).collect();
+        Self { pairing, ended, started }
     }
 }
 
@@ -191,33 +191,33 @@ impl Engine {
     pub(super) fn carry_timelines_over(&mut self, edits: &TimelineEdits) {
         let scenario = self.scenario.clone();
         let (scripts, generators) = self.timelines.take(Owner::World);
-        let mut runs = self.carry_over(scripts, &edits.scripts, |engine, index, kept| {
-            engine.begin_script(&scenario.scripts()[index], kept)
+        let mut runs = self.carry_over(scripts, &edits.scripts, |engine, index, retained| {
+            engine.start_or_resume_script(&scenario.scripts()[index], retained)
         });
-        runs.extend(self.carry_over(generators, &edits.generators, |engine, index, kept| {
-            engine.begin_generator(&scenario.generators()[index], kept)
+        runs.extend(self.carry_over(generators, &edits.generators, |engine, index, retained| {
+            engine.start_or_resume_generator(&scenario.generators()[index], retained)
         }));
         self.timelines.0.splice(..0, runs.into_iter().map(|run| (Owner::World, run)));
     }
 
-    /// Carries over the timelines of one kind. `begin` receives the index of a declaration, and its retained state with
+    /// Carries over the timelines of one kind. `start` receives the index of a declaration, and its retained state with
     /// the time since it was removed.
     fn carry_over(
         &mut self,
         runs: Vec<Run>,
         edits: &Edits,
-        begin: impl Fn(&mut Self, usize, Option<(Duration, TimelineState)>) -> Run,
+        start: impl Fn(&mut Self, usize, Option<(Duration, TimelineState)>) -> Run,
     ) -> Vec<Run> {
         let SplitRuns { kept, ended } = split_runs(runs, &edits.pairing);
         let mut runs = Vec::with_capacity(kept.len());
         for (index, run) in kept.into_iter().enumerate() {
             runs.push(run.unwrap_or_else(|| {
-                let kept = edits.begun.get(&index).and_then(|digest| self.retained.take_timeline(*digest));
-                let kept = kept.map(|(since, state)| (self.now.saturating_sub(since), state));
-                begin(self, index, kept)
+                let retained = edits.started.get(&index).and_then(|digest| self.retained.take_timeline(*digest));
+                let retained = retained.map(|(since, state)| (self.now.saturating_sub(since), state));
+                start(self, index, retained)
             }));
         }
-        for (index, run) in ended.into_iter().filter(|(_, run)| run.has_begun(self.now)) {
+        for (index, run) in ended.into_iter().filter(|(_, run)| run.has_started(self.now)) {
             if let Some(digest) = edits.ended.get(&index) {
                 self.retained.keep_timeline(*digest, self.now, run.state());
             }
@@ -225,16 +225,16 @@ impl Engine {
         runs
     }
 
-    fn begin_script(&self, declared: &Script, kept: Option<(Duration, TimelineState)>) -> Run {
-        let resumed = match kept {
+    fn start_or_resume_script(&self, declared: &Script, retained: Option<(Duration, TimelineState)>) -> Run {
+        let resumed = match retained {
             Some((gone, TimelineState::Script(state))) => state.shifted(gone).resume(declared.clone(), self.seed),
             _ => None,
         };
         resumed.map_or_else(|| self.start_script(declared), Run::Script)
     }
 
-    fn begin_generator(&mut self, declared: &Generator, kept: Option<(Duration, TimelineState)>) -> Run {
-        match kept {
+    fn start_or_resume_generator(&mut self, declared: &Generator, retained: Option<(Duration, TimelineState)>) -> Run {
+        match retained {
             Some((gone, TimelineState::Generator(state))) => {
                 Run::Generator(Box::new(state.shifted(gone).resume(Arc::new(declared.clone()), self.seed)))
             }

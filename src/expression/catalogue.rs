@@ -10,7 +10,7 @@ pub struct Entry {
     /// The word, or the notation of the operator.
     pub name: &'static str,
     /// The result; for a test, the condition.
-    pub gives: &'static str,
+    pub result: &'static str,
     /// An example expression.
     pub example: &'static str,
 }
@@ -19,7 +19,7 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum EntryKind {
-    Sign,
+    Operator,
     Name,
     Function,
     Filter,
@@ -28,11 +28,11 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// All kinds, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Sign, Self::Name, Self::Function, Self::Filter, Self::Test];
+    pub const ALL: [Self; 5] = [Self::Operator, Self::Name, Self::Function, Self::Filter, Self::Test];
 
     fn table(self) -> &'static [(&'static str, &'static str, &'static str)] {
         match self {
-            Self::Sign => OPERATORS,
+            Self::Operator => OPERATORS,
             Self::Name => NAMES,
             Self::Function => FUNCTIONS,
             Self::Filter => FILTERS,
@@ -48,7 +48,7 @@ impl Entry {
         let signature = match self.kind {
             EntryKind::Function => function(self.name),
             EntryKind::Filter => filter(self.name),
-            EntryKind::Sign | EntryKind::Name | EntryKind::Test => None,
+            EntryKind::Operator | EntryKind::Name | EntryKind::Test => None,
         };
         signature.map(|signature| signature.takes)
     }
@@ -56,8 +56,9 @@ impl Entry {
 
 /// Returns all entries.
 pub fn entries() -> impl Iterator<Item = Entry> {
-    let of_kind =
-        |kind: EntryKind| kind.table().iter().map(move |&(name, gives, example)| Entry { kind, name, gives, example });
+    let of_kind = |kind: EntryKind| {
+        kind.table().iter().map(move |&(name, result, example)| Entry { kind, name, result, example })
+    };
     EntryKind::ALL.into_iter().flat_map(of_kind)
 }
 
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_entry_of_fake_names_every_kind() {
-        let fake = entries().find(|entry| entry.name == "fake").map_or("", |entry| entry.gives);
+        let fake = entries().find(|entry| entry.name == "fake").map_or("", |entry| entry.result);
         assert!(KINDS.iter().all(|kind| fake.contains(kind)), "{fake}");
     }
 }

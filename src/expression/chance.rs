@@ -3,12 +3,12 @@
 //! Random words are converted to numbers here rather than by a library, so that the same words result in the same
 //! values on every platform and in every version.
 
-use super::scope::Surroundings;
+use super::scope::Runtime;
 use crate::streams::uuid;
 use crate::uniform::below;
 
 /// Draws from a stream of random words.
-pub(super) struct Chance<'s>(pub(super) &'s mut dyn Surroundings);
+pub(super) struct Chance<'s>(pub(super) &'s mut dyn Runtime);
 
 impl Chance<'_> {
     /// Draws an integer from 0 to `n - 1`, uniformly distributed; any integer if `n` is 0.

@@ -59,13 +59,13 @@ pub(super) fn hyphenated(field: &str, fields: &Fields) -> Option<String> {
 pub(super) struct Uses {
     pub(super) names: BTreeSet<String>,
     /// Whether they call an impure function.
-    pub(super) surroundings: bool,
+    pub(super) runtime: bool,
 }
 
 impl Uses {
     pub(super) fn add(&mut self, other: Self) {
         self.names.extend(other.names);
-        self.surroundings |= other.surroundings;
+        self.runtime |= other.runtime;
     }
 }
 
@@ -136,7 +136,7 @@ impl<'w> Words<'w> {
                 Some(signature) => {
                     self.arguments(signature, token.range(), at + 1);
                     self.fake_kind(name, at);
-                    self.used.surroundings |= !is_pure_function(name);
+                    self.used.runtime |= !is_pure_function(name);
                     None
                 }
                 None if self.names.contains(name) => Some(CompileErrorKind::NotAFunction(name.into())),

@@ -38,8 +38,8 @@ fn random(state: &State, least: Value, most: Value) -> Result<Value, Error> {
         return Err(refused(format!("the range from {least} to {most} is empty")));
     }
     let scope = Scope::of(state)?;
-    let mut surroundings = scope.surroundings();
-    let mut chance = Chance(&mut *surroundings);
+    let mut runtime = scope.runtime();
+    let mut chance = Chance(&mut *runtime);
     if least.is_integer() && most.is_integer() {
         let (least, most) = (i64::try_from(least)?, i64::try_from(most)?);
         return Ok(Value::from(chance.integer(least, most)));
@@ -55,7 +55,7 @@ fn normal(state: &State, mean: &Value, deviation: &Value) -> Result<f64, Error> 
         return Err(refused("the deviation must not be negative"));
     }
     let scope = Scope::of(state)?;
-    let drawn = Chance(&mut *scope.surroundings()).normal();
+    let drawn = Chance(&mut *scope.runtime()).normal();
     Ok(mean + deviation * drawn)
 }
 
@@ -67,7 +67,7 @@ fn pick(state: &State, list: Value) -> Result<Value, Error> {
     let items = if list.len().is_some() { list } else { list.try_iter()?.collect() };
     let Some(length) = items.len().filter(|length| *length > 0) else { return Ok(Value::UNDEFINED) };
     let scope = Scope::of(state)?;
-    let index = Chance(&mut *scope.surroundings()).index(length);
+    let index = Chance(&mut *scope.runtime()).index(length);
     items.get_item_by_index(index)
 }
 
@@ -77,33 +77,33 @@ fn chance(state: &State, probability: &Value) -> Result<bool, Error> {
         return Err(refused(format!("chance takes a number from 0 to 1, found {probability}")));
     }
     let scope = Scope::of(state)?;
-    let drawn = Chance(&mut *scope.surroundings()).unit();
+    let drawn = Chance(&mut *scope.runtime()).unit();
     Ok(drawn < probability)
 }
 
 fn uuid(state: &State) -> Result<String, Error> {
     let scope = Scope::of(state)?;
-    let mut surroundings = scope.surroundings();
-    Ok(Chance(&mut *surroundings).uuid())
+    let mut runtime = scope.runtime();
+    Ok(Chance(&mut *runtime).uuid())
 }
 
 fn next(state: &State, counter: &str) -> Result<u64, Error> {
-    Ok(Scope::of(state)?.surroundings().count(counter))
+    Ok(Scope::of(state)?.runtime().count(counter))
 }
 
 fn fake_of(state: &State, kind: &str) -> Result<Value, Error> {
     let scope = Scope::of(state)?;
-    let mut surroundings = scope.surroundings();
-    let made = fake(kind, &mut Chance(&mut *surroundings));
-    made.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
+    let mut runtime = scope.runtime();
+    let word = fake(kind, &mut Chance(&mut *runtime));
+    word.ok_or_else(|| refused(format!("unknown kind `{kind}`; the kinds are {}", KINDS.join(", "))))
 }
 
 fn joined(state: &State, topic: &Value) -> Result<u64, Error> {
-    Ok(Scope::of(state)?.surroundings().joined(&topic_name("joined", topic)?))
+    Ok(Scope::of(state)?.runtime().joined(&topic_name("joined", topic)?))
 }
 
 fn members(state: &State, topic: &Value) -> Result<Value, Error> {
-    let members = Scope::of(state)?.surroundings().members(&topic_name("members", topic)?);
+    let members = Scope::of(state)?.runtime().members(&topic_name("members", topic)?);
     Ok(value_of(members.into()))
 }
 

@@ -1,4 +1,4 @@
-//! The scope of an expression: the values of names, and the surroundings of its functions.
+//! The scope of an expression: the values of names, and the runtime of its functions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::data::Data;
 
 /// What functions depend on. Drawing random words and counting are the only side effects of an expression.
-pub trait Surroundings: Send + 'static {
+pub trait Runtime: Send + 'static {
     /// Returns the next word of the random stream.
     fn word(&mut self) -> u64;
 
@@ -34,7 +34,7 @@ const SELF: &str = "\0";
 /// The scope of the expressions of one template.
 pub(super) struct Scope {
     roots: BTreeMap<String, Value>,
-    surroundings: Arc<Mutex<dyn Surroundings>>,
+    runtime: Arc<Mutex<dyn Runtime>>,
     /// The value of the last expression.
     result: Mutex<Value>,
 }
@@ -43,13 +43,13 @@ impl Scope {
     pub(super) fn new<'n>(
         names: impl IntoIterator<Item = &'n String>,
         roots: &dyn Fn(&str) -> Option<Data>,
-        surroundings: Arc<Mutex<dyn Surroundings>>,
+        runtime: Arc<Mutex<dyn Runtime>>,
     ) -> Self {
         let value = |name: &String| {
-            if name == NOW { Some(now(lock(&surroundings).now())) } else { roots(name).map(Data::into_value) }
+            if name == NOW { Some(now(lock(&runtime).now())) } else { roots(name).map(Data::into_value) }
         };
         let roots = names.into_iter().filter_map(|name| Some((name.clone(), value(name)?))).collect();
-        Self { roots, surroundings, result: Mutex::default() }
+        Self { roots, runtime, result: Mutex::default() }
     }
 
     /// Returns the scope of a running function.
@@ -62,8 +62,8 @@ impl Scope {
         self.roots.get(name).cloned().unwrap_or_default()
     }
 
-    pub(super) fn surroundings(&self) -> MutexGuard<'_, dyn Surroundings + 'static> {
-        lock(&self.surroundings)
+    pub(super) fn runtime(&self) -> MutexGuard<'_, dyn Runtime + 'static> {
+        lock(&self.runtime)
     }
 
     pub(super) fn put_result(&self, value: Value) {
@@ -91,14 +91,14 @@ impl Object for Scope {
     }
 }
 
-/// Calls a function with shared access to the surroundings, which are put back afterwards.
-pub(super) fn lend<S: Surroundings + Default, T>(
-    surroundings: &mut S,
-    run: impl FnOnce(Arc<Mutex<dyn Surroundings>>) -> T,
+/// Calls a function with shared access to the runtime, which is put back afterwards.
+pub(super) fn with_shared<S: Runtime + Default, T>(
+    runtime: &mut S,
+    run: impl FnOnce(Arc<Mutex<dyn Runtime>>) -> T,
 ) -> T {
-    let lent = Arc::new(Mutex::new(std::mem::take(surroundings)));
-    let result = run(lent.clone());
-    *surroundings = std::mem::take(&mut *lock(&lent));
+    let shared = Arc::new(Mutex::new(std::mem::take(runtime)));
+    let result = run(shared.clone());
+    *runtime = std::mem::take(&mut *lock(&shared));
     result
 }
 

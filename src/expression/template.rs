@@ -18,7 +18,7 @@ use super::data::Data;
 use super::error::{PathStep, Place, RunError, RunErrorKind};
 use super::output::{Output, plain_text};
 use super::program::Program;
-use super::scope::{Scope, Surroundings, lend};
+use super::scope::{Runtime, Scope, with_shared};
 
 /// A checked JSON value whose texts may be expressions.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Template {
     uses: Uses,
     max_bytes: usize,
     /// The JSON that it was compiled from, if that was kept.
-    written: Option<Arc<Json>>,
+    source: Option<Arc<Json>>,
 }
 
 /// Two templates are equal if they are written the same way.
@@ -117,7 +117,7 @@ impl Template {
 
     /// Returns whether its value is always text, a number, a boolean or null.
     #[must_use]
-    pub fn gives_scalar(&self) -> bool {
+    pub fn returns_scalar(&self) -> bool {
         match &self.node {
             Node::Constant(value) => !value.is_array() && !value.is_object(),
             Node::Text(_) => true,
@@ -135,19 +135,19 @@ impl Template {
     /// of a topic.
     #[must_use]
     pub fn only_reads(&self) -> bool {
-        !self.uses.surroundings
+        !self.uses.runtime
     }
 
-    /// Returns the template together with the JSON that it was compiled from, for [`Self::written`].
+    /// Returns the template together with the JSON that it was compiled from, for [`Self::source`].
     #[must_use]
-    pub fn written_as(self, written: Json) -> Self {
-        Self { written: Some(Arc::new(written)), ..self }
+    pub fn with_source(self, source: Json) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
     /// Returns the JSON that it was compiled from; `None` if that was not kept.
     #[must_use]
-    pub fn written(&self) -> Option<&Arc<Json>> {
-        self.written.as_ref()
+    pub fn source(&self) -> Option<&Arc<Json>> {
+        self.source.as_ref()
     }
 
     /// Returns the template with a required key: if it is a mapping with this key, the value must not be undefined.
@@ -174,16 +174,16 @@ impl Template {
     /// # Errors
     ///
     /// An expression inside text is undefined, an expression fails, or a limit is exceeded.
-    pub fn render<S: Surroundings + Default>(
+    pub fn render<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
-        surroundings: &mut S,
+        runtime: &mut S,
     ) -> Result<Option<Json>, RunError> {
         if let Node::Constant(value) = &self.node {
             return Ok(Some(value.clone()));
         }
-        lend(surroundings, |surroundings| {
-            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
+        with_shared(runtime, |runtime| {
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             self.node.render(&scope, &mut Output::new(self.max_bytes))
         })
     }
@@ -194,12 +194,12 @@ impl Template {
     /// # Errors
     ///
     /// The errors of [`Self::render`], and an error if the value is undefined.
-    pub fn render_required<S: Surroundings + Default>(
+    pub fn render_required<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
-        surroundings: &mut S,
+        runtime: &mut S,
     ) -> Result<Json, RunError> {
-        match (self.render(roots, surroundings)?, &self.node) {
+        match (self.render(roots, runtime)?, &self.node) {
             (Some(value), _) => Ok(value),
             (None, Node::Expression(expression)) => Err(expression.undefined()),
             // Only an expression can be undefined.
@@ -213,16 +213,16 @@ impl Template {
     /// # Errors
     ///
     /// An expression fails for another reason, or a limit is exceeded.
-    pub fn render_noting<S: Surroundings + Default>(
+    pub fn render_collecting<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
-        surroundings: &mut S,
+        runtime: &mut S,
     ) -> Result<Rendered, RunError> {
         if let Node::Constant(value) = &self.node {
             return Ok(Rendered { value: Some(value.clone()), undefined: Vec::new() });
         }
-        lend(surroundings, |surroundings| {
-            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
+        with_shared(runtime, |runtime| {
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             let mut output = Output::collecting(self.max_bytes);
             let value = self.node.render(&scope, &mut output)?;
             Ok(Rendered { value, undefined: output.into_undefined() })
@@ -255,7 +255,7 @@ impl Condition {
     /// Does the same as [`Template::only_reads`].
     #[must_use]
     pub fn only_reads(&self) -> bool {
-        !self.uses.surroundings
+        !self.uses.runtime
     }
 
     /// Returns the expression as written.
@@ -277,13 +277,13 @@ impl Condition {
     /// # Errors
     ///
     /// An expression fails, or a limit is exceeded.
-    pub fn holds<S: Surroundings + Default>(
+    pub fn holds<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
-        surroundings: &mut S,
+        runtime: &mut S,
     ) -> Result<bool, RunError> {
-        lend(surroundings, |surroundings| {
-            let scope = Arc::new(Scope::new(&self.uses.names, roots, surroundings));
+        with_shared(runtime, |runtime| {
+            let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
             match self.expression.run(&scope) {
                 Ok(value) => Ok(value.is_true()),
                 Err(error) if matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => Ok(false),

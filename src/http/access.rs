@@ -58,7 +58,7 @@ pub struct ControlToken(String);
 /// The error for a text that is not a valid token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a token needs at least 8 characters, which may be letters, digits and -._~+/=")]
-pub struct BadToken;
+pub struct InvalidToken;
 
 impl Hosts {
     /// Returns the hosts of a server that listens on an address.
@@ -126,14 +126,14 @@ pub(super) fn is_local_origin(origin: &str) -> bool {
 }
 
 impl FromStr for ControlToken {
-    type Err = BadToken;
+    type Err = InvalidToken;
 
-    fn from_str(text: &str) -> Result<Self, BadToken> {
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
         const SHORTEST: usize = 8;
         // RFC 6750, 2.1: b64token.
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
         let fits = text.len() >= SHORTEST && text.bytes().all(is_allowed);
-        fits.then(|| Self(text.to_owned())).ok_or(BadToken)
+        fits.then(|| Self(text.to_owned())).ok_or(InvalidToken)
     }
 }
 

@@ -141,7 +141,7 @@ async fn refuse(stream: TcpStream, app: Arc<App>, _permit: OwnedSemaphorePermit)
 /// Sends an error as the last response on a connection. Pages of listed origins cannot read it, because the origin of
 /// the request is unknown.
 async fn send_final_error(wire: &Wire, why: &ApiError, app: &App) -> io::Result<()> {
-    let reply = why.reply();
+    let reply = why.to_response();
     let mut response = Response::default();
     response.set_status(reply.response.status());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -203,11 +203,11 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
             }
         };
         if wire.is_tls() {
-            app.misdirected.spoke_tls();
+            app.misdirected.warn_of_tls();
         }
         if let Err(error) = outcome {
             if error.is_parse_version_h2() {
-                app.misdirected.spoke_http2();
+                app.misdirected.warn_of_http2();
             }
             debug!(%peer, %error, "connection broke off");
         }

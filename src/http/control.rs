@@ -27,7 +27,7 @@ use poem::http::Method;
 use poem::{Body, Endpoint, Request, Response, Route, RouteMethod};
 
 use super::cors::Readers;
-use super::error::{ApiError, alone};
+use super::error::{ApiError, catch_panic};
 use super::target::{RequestTarget, WorldName};
 use super::{App, body, cors};
 use crate::world::WorldError;
@@ -55,9 +55,9 @@ impl Control {
         let outcome = if target.method == Method::OPTIONS {
             Ok(cors::preflight(request.headers(), &readers, cors::CONTROL_METHODS))
         } else {
-            alone(self.handle(target, request)).await
+            catch_panic(self.handle(target, request)).await
         };
-        let mut response = outcome.unwrap_or_else(|error| error.reply().response);
+        let mut response = outcome.unwrap_or_else(|error| error.to_response().response);
         if readers != Readers::Nobody {
             readers.mark(&mut response, true);
         }
@@ -65,7 +65,7 @@ impl Control {
     }
 
     async fn handle(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<Response, ApiError> {
-        *request.uri_mut() = target.below_without_slash()?;
+        *request.uri_mut() = target.uri_without_prefix_and_slash()?;
         request.set_data(target.world.clone());
         self.routes.call(request).await.map_err(|error| ApiError::of(error, target.method, target.uri))
     }

@@ -167,13 +167,13 @@ impl ResponseError for ApiError {
     }
 
     fn as_response(&self) -> Response {
-        self.reply().response
+        self.to_response().response
     }
 }
 
 impl ApiError {
     /// Turns the error into a response.
-    pub(super) fn reply(&self) -> ApiResponse {
+    pub(super) fn to_response(&self) -> ApiResponse {
         let status = self.status();
         let (code, error, message) = (status.as_u16(), status.canonical_reason(), self.to_string());
         let json = match self {
@@ -190,8 +190,8 @@ impl ApiError {
             }
             _ => json!({ "statusCode": code, "error": error, "message": message }),
         };
-        let mut reply = ApiResponse::json(json.to_string()).with_status(status);
-        let headers = reply.response.headers_mut();
+        let mut response = ApiResponse::json(json.to_string()).with_status(status);
+        let headers = response.response.headers_mut();
         match status {
             StatusCode::UPGRADE_REQUIRED => {
                 // The required protocol (RFC 9110, 15.5.22) and version (RFC 6455, 4.4).
@@ -222,7 +222,7 @@ impl ApiError {
             }
             _ => {}
         }
-        reply
+        response
     }
 
     /// Converts an error from poem, which may wrap an `ApiError`.
@@ -285,7 +285,7 @@ fn status_of(error: &WorldError) -> StatusCode {
 }
 
 fn nearest_endpoint(nearest: Option<&str>) -> String {
-    nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default()
+    nearest.map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default()
 }
 
 /// The origin of refused steps.
@@ -311,7 +311,7 @@ fn status_of_refusal(refusal: &Refusal, steps: StepsOf) -> StatusCode {
 ///
 /// # Errors
 /// Those of the handler.
-pub(super) async fn alone<T>(handler: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+pub(super) async fn catch_panic<T>(handler: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
     AssertUnwindSafe(handler).catch_unwind().await.unwrap_or(Err(ApiError::Defect))
 }
 
@@ -320,13 +320,13 @@ mod tests {
     use poem::error::ResponseError;
     use poem::http::StatusCode;
 
-    use super::alone;
+    use super::catch_panic;
 
     #[tokio::test]
     async fn a_panicking_handler_gives_500_and_does_not_affect_the_next() {
         for (fails, expected) in [(true, Err(StatusCode::INTERNAL_SERVER_ERROR)), (false, Ok("fine"))] {
             let handler = async { if fails { panic!("a defect") } else { Ok("fine") } };
-            assert_eq!(alone(handler).await.map_err(|error| error.status()), expected);
+            assert_eq!(catch_panic(handler).await.map_err(|error| error.status()), expected);
         }
     }
 }

@@ -65,15 +65,15 @@ impl RequestFaults {
     /// Returns descriptions of the faults, for the journal.
     pub(super) fn marks(&self) -> Vec<FaultMark> {
         let mark = |hit: &Hit| {
-            let hits_streams = matches!(hit.fault.effect(), Effect::AnswerLate(_));
-            FaultMark { fault: hit.label.clone(), did: description(hit), hits_streams }
+            let hits_streams = matches!(hit.fault.effect(), Effect::DelayAnswer(_));
+            FaultMark { fault: hit.label.clone(), description: description(hit), hits_streams }
         };
         self.hits.iter().map(mark).collect()
     }
 
     /// Whether the handler runs.
     fn is_handled(&self) -> bool {
-        !self.hits.iter().any(|hit| hit.fault.effect().is_in_place_of_answer())
+        !self.hits.iter().any(|hit| hit.fault.effect().replaces_answer())
     }
 
     /// Applies the faults that precede the handler. Returns the response that replaces the handler's, if any.
@@ -81,8 +81,8 @@ impl RequestFaults {
         let is_handled = self.is_handled();
         for hit in &self.hits {
             match hit.fault.effect() {
-                Effect::AnswerLate(_) if is_handled => {}
-                Effect::AnswerLate(_) | Effect::ConnectLate(_) => self.world.pass(Some(hit.delay), hit.run).await,
+                Effect::DelayAnswer(_) if is_handled => {}
+                Effect::DelayAnswer(_) | Effect::DelayHandshake(_) => self.world.pass(Some(hit.delay), hit.run).await,
                 Effect::Answer(refusal) | Effect::Refuse(refusal) => return Some(refuse(refusal, hit)),
                 Effect::Storm(closed) => {
                     let refusal = FaultResponse { status: 503, body: None, retry_after: Some(*closed) };
@@ -110,7 +110,7 @@ impl RequestFaults {
         let is_stream = is_stream(&response);
         for hit in &self.hits {
             response = match *hit.fault.effect() {
-                Effect::AnswerLate(_) => {
+                Effect::DelayAnswer(_) => {
                     self.world.pass(Some(hit.delay), hit.run).await;
                     response
                 }
@@ -157,8 +157,8 @@ fn lossy(text: &str) -> String {
 
 fn description(hit: &Hit) -> String {
     match hit.fault.effect() {
-        Effect::AnswerLate(_) => format!("answered {} later", format_duration(hit.delay)),
-        Effect::ConnectLate(_) => format!("handshake answered {} later", format_duration(hit.delay)),
+        Effect::DelayAnswer(_) => format!("answered {} later", format_duration(hit.delay)),
+        Effect::DelayHandshake(_) => format!("handshake answered {} later", format_duration(hit.delay)),
         Effect::Answer(refusal) => format!("answered with {}", refusal.status),
         Effect::Refuse(refusal) => format!("handshake refused with {}", refusal.status),
         Effect::Storm(_) => "handshake refused with 503".into(),

@@ -2,10 +2,10 @@
 
 mod connection;
 pub(super) mod endpoint;
+mod header_case;
 mod memory;
 mod message;
 pub(super) mod polling;
-mod spelling;
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
 use super::error::ApiError;
-use super::upgrade::{Upgrade, asks_for_socket, lists};
+use super::upgrade::{Upgrade, has_token, is_websocket_upgrade};
 use super::{App, cors};
 use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
 use connection::{Connection, SocketClosure};
+pub(crate) use header_case::handshake_header_case;
 pub(crate) use memory::HighWater;
 pub use message::{ClientMessage, ClientMessageError};
-pub(crate) use spelling::handshake_spelling;
 
 /// The number of base64 digits of a 16-byte nonce, before the `==`.
 const KEY_DIGITS: usize = 22;
@@ -93,13 +93,13 @@ async fn serve(mut connection: Box<Connection>) {
 /// # Errors
 /// 426 if the request is not a handshake or is one of another version, 400 if the handshake is invalid.
 fn check(version: Version, headers: &HeaderMap) -> Result<String, ApiError> {
-    if !asks_for_socket(headers) {
+    if !is_websocket_upgrade(headers) {
         return Err(ApiError::UpgradeRequired);
     }
     if version < Version::HTTP_11 {
         return Err(ApiError::BadHandshake("HTTP/1.1 is required"));
     }
-    if !lists(headers, &header::CONNECTION, "upgrade") {
+    if !has_token(headers, &header::CONNECTION, "upgrade") {
         return Err(ApiError::BadHandshake("the Connection header does not contain `upgrade`"));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
@@ -128,7 +128,7 @@ fn switching_protocols(app: &App, accept: &str, subprotocol: Option<HeaderValue>
         response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     let mut response = response.finish();
-    response.extensions_mut().extend(app.handshake_spelling.clone());
+    response.extensions_mut().extend(app.handshake_header_case.clone());
     response
 }
 

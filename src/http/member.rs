@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use super::App;
-use crate::websocket::put_together;
+use crate::websocket::concat_frames;
 use crate::world::{EncodedBatch, FrameSink, Subscription, WorldError};
 
 /// A member whose frames are written to a buffer.
@@ -52,9 +52,9 @@ impl BufferedMember {
     }
 
     /// Writes pending output as far as there is room. Once nothing is left, the fan-out takes over or the member ends.
-    pub(super) async fn put_out(&mut self) -> Result<(), MemberEnd> {
+    pub(super) async fn write_pending(&mut self) -> Result<(), MemberEnd> {
         loop {
-            let end = self.end_asked_for();
+            let end = self.requested_end();
             if end.is_some() {
                 self.reclaim();
             }
@@ -80,12 +80,12 @@ impl BufferedMember {
     }
 
     /// Waits until there may be output to write, or the member has ended.
-    pub(super) async fn woken(&mut self) {
-        self.feed.woken(self.output.is_empty()).await;
+    pub(super) async fn ready(&mut self) {
+        self.feed.wait_to_reclaim(self.output.is_empty()).await;
         self.reclaim();
     }
 
-    fn end_asked_for(&self) -> Option<MemberEnd> {
+    fn requested_end(&self) -> Option<MemberEnd> {
         if self.feed.is_reset() {
             return Some(MemberEnd::Reset);
         }
@@ -105,7 +105,7 @@ impl BufferedMember {
             }
         }
         if self.frames > 0 {
-            self.feed.wrote(std::mem::take(&mut self.frames));
+            self.feed.record_written(std::mem::take(&mut self.frames));
         }
         Ok(true)
     }
@@ -113,7 +113,7 @@ impl BufferedMember {
     /// Takes over writing from the fan-out, including the bytes that it has not written.
     pub(super) fn reclaim(&mut self) {
         let EncodedBatch { bytes, messages } = self.feed.reclaim();
-        self.output = put_together(&self.output, &bytes);
+        self.output = concat_frames(&self.output, &bytes);
         self.frames += messages;
     }
 

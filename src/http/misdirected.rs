@@ -43,7 +43,7 @@ impl Misdirected {
         match self.hosts.note(name) {
             NameLine::Name => warn!("refused a request for {name}: {why}"),
             NameLine::NoMore => {
-                warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MOST);
+                warn!("refused requests for more than {} hosts; the log names no further ones", LoggedNames::MAX_NAMES);
             }
             NameLine::Nothing => {}
         }
@@ -63,7 +63,7 @@ impl Misdirected {
                 warn!(world = %world.name(), "no route for {request}{advice}");
             }
             NameLine::NoMore => {
-                warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MOST);
+                warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MAX_NAMES);
             }
             NameLine::Nothing => {}
         }
@@ -76,7 +76,7 @@ impl Misdirected {
             NameLine::NoMore => {
                 warn!(
                     "list queries have more than {} names without a meaning; the log names no further ones",
-                    LoggedNames::MOST
+                    LoggedNames::MAX_NAMES
                 );
             }
             NameLine::Nothing => {}
@@ -84,7 +84,7 @@ impl Misdirected {
     }
 
     /// Logs that a client spoke TLS.
-    pub(super) fn spoke_tls(&self) {
+    pub(super) fn warn_of_tls(&self) {
         if !self.tls.swap(true, Ordering::Relaxed) {
             warn!(
                 "a client speaks TLS, and mockd does not: use http:// instead of https://, and ws:// instead of wss://"
@@ -93,7 +93,7 @@ impl Misdirected {
     }
 
     /// Logs that a client spoke HTTP/2 with prior knowledge (RFC 9113, 3.3).
-    pub(super) fn spoke_http2(&self) {
+    pub(super) fn warn_of_http2(&self) {
         if !self.http2.swap(true, Ordering::Relaxed) {
             warn!("a client speaks HTTP/2, and mockd does not: configure the client to use HTTP/1.1");
         }

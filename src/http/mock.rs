@@ -17,13 +17,13 @@ use serde_json::Value;
 
 use super::body::{self, ApiResponse};
 use super::cors::{self, Readers};
-use super::error::{ApiError, alone};
+use super::error::{ApiError, catch_panic};
 use super::faults::{RequestFaults, ResponseOverride};
 use super::rule::{Moment, RuleCall};
 use super::site::{Site, SiteEndpoint};
 use super::stream::is_stream;
 use super::target::{RequestTarget, decoded};
-use super::upgrade::asks_for_socket;
+use super::upgrade::is_websocket_upgrade;
 use super::{App, live};
 use crate::engine::{Command, Refusal};
 use crate::scenario::{EndpointMatch, PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
@@ -58,7 +58,7 @@ impl Mock {
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, mut request: Request) -> ApiResponse {
         let world = match self.world(target).await {
             Ok(world) => world,
-            Err(error) => return ApiError::from(error).reply(),
+            Err(error) => return ApiError::from(error).to_response(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
         let moment = Moment { arrived: world.now(), view: world.view(), world };
@@ -102,16 +102,17 @@ impl Mock {
         };
         let answered_by =
             |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
-        let handled = alone(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
+        let handled =
+            catch_panic(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
         let Some(faults) = faults else {
-            let reply = handled.await.unwrap_or_else(|error| error.reply());
+            let reply = handled.await.unwrap_or_else(|error| error.to_response());
             record(&reply, answered_by(&reply));
             return reply;
         };
         let (reply, by) = if let Some(reply) = Box::pin(faults.before()).await {
             (reply, None)
         } else {
-            let reply = handled.await.unwrap_or_else(|error| error.reply());
+            let reply = handled.await.unwrap_or_else(|error| error.to_response());
             let by = answered_by(&reply);
             (reply, by)
         };
@@ -139,7 +140,7 @@ impl Mock {
             return target.path.strip_prefix('/').is_some_and(is_built_in);
         };
         found.endpoint().is_some_and(|endpoint| {
-            is_reserved_collection(found.parameter(&endpoint.collection)) && asks_for_socket(request.headers())
+            is_reserved_collection(found.parameter(&endpoint.collection)) && is_websocket_upgrade(request.headers())
         })
     }
 
@@ -174,7 +175,7 @@ impl Mock {
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
         let method = route_method(request.method());
-        if request.method() == Method::GET && asks_for_socket(request.headers()) {
+        if request.method() == Method::GET && is_websocket_upgrade(request.headers()) {
             if let Some(endpoint) = endpoint {
                 return Box::pin(live::endpoint::open(&self.app, moment, target, endpoint, &request)).await;
             }
@@ -264,7 +265,7 @@ impl Mock {
     }
 
     async fn site(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<ApiResponse, ApiError> {
-        *request.uri_mut() = target.below()?;
+        *request.uri_mut() = target.uri_without_prefix()?;
         let answer = Box::pin(self.site.answer(request, target.method)).await;
         answer.map(ApiResponse::from).map_err(|error| ApiError::of(error, target.method, target.uri))
     }
@@ -301,8 +302,8 @@ fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, met
 fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request) -> bool {
     let Found { route, endpoint, polled } = found;
     let has_socket = endpoint.is_some() || route.is_some_and(|route| route.endpoint().is_some());
-    let is_upgrade = request.method() == Method::GET && has_socket && asks_for_socket(request.headers());
-    is_upgrade || polled.is_some() && live::polling::opens(target)
+    let is_upgrade = request.method() == Method::GET && has_socket && is_websocket_upgrade(request.headers());
+    is_upgrade || polled.is_some() && live::polling::opens_session(target)
 }
 
 /// Whether a request comes from a client that polls an endpoint in place of a socket.
@@ -313,8 +314,8 @@ fn is_polled(
     request: &Request,
 ) -> bool {
     let has_route = found.is_some_and(|found| found.route(route_method(request.method())).is_some());
-    let is_handshake = request.method() == Method::GET && asks_for_socket(request.headers());
-    !is_handshake && live::polling::is_meant(target, endpoint, has_route)
+    let is_handshake = request.method() == Method::GET && is_websocket_upgrade(request.headers());
+    !is_handshake && live::polling::is_engine_io_request(target, endpoint, has_route)
 }
 
 /// Returns the route method of a request. Methods that routes cannot name only match routes of any method.

@@ -17,7 +17,7 @@ use poem::Request;
 use poem::http::{HeaderMap, Method};
 
 pub(super) use request::handshake_request;
-pub(super) use response::made;
+pub(super) use response::build_response;
 
 use super::body::ApiResponse;
 use super::error::ApiError;

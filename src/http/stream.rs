@@ -72,19 +72,19 @@ async fn serve(mut stream: Stream) {
         _ => stream.sink.end(),
     }
     let by = if end == MemberEnd::Gone { EndedBy::Client } else { EndedBy::Server };
-    feed.ends(SocketEnd { code: None, by });
+    feed.set_end(SocketEnd { code: None, by });
 }
 
 impl Stream {
     async fn run(&mut self) -> MemberEnd {
         loop {
-            if let Err(end) = self.member.put_out().await {
+            if let Err(end) = self.member.write_pending().await {
                 return end;
             }
             tokio::select! {
                 () = self.sink.gone() => return MemberEnd::Gone,
                 () = self.sink.has_room(), if self.member.has_output() => {}
-                () = self.member.woken() => {}
+                () = self.member.ready() => {}
             }
         }
     }

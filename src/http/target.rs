@@ -120,15 +120,15 @@ impl<'r> RequestTarget<'r> {
     ///
     /// # Errors
     /// 400 if the result is not a valid URI.
-    pub(super) fn below(&self) -> Result<Uri, ApiError> {
+    pub(super) fn uri_without_prefix(&self) -> Result<Uri, ApiError> {
         if self.path == self.uri.path() { Ok(self.uri.clone()) } else { self.with_path(&self.path) }
     }
 
-    /// Returns the URI like [`RequestTarget::below`], but without a trailing slash in its path.
+    /// Returns the URI like [`RequestTarget::uri_without_prefix`], but without a trailing slash in its path.
     ///
     /// # Errors
     /// 400 if the result is not a valid URI.
-    pub(super) fn below_without_slash(&self) -> Result<Uri, ApiError> {
+    pub(super) fn uri_without_prefix_and_slash(&self) -> Result<Uri, ApiError> {
         self.with_path(self.without_slash())
     }
 
@@ -144,15 +144,15 @@ impl<'r> RequestTarget<'r> {
 }
 
 impl WorldName {
-    /// Finds the world. Creates it if it does not exist and `may_make` is set.
+    /// Finds the world. Creates it if it does not exist and `may_create` is set.
     ///
     /// # Errors
     /// [`WorldsError`].
-    pub(super) async fn find(&self, worlds: &Worlds, may_make: bool) -> Result<World, WorldsError> {
+    pub(super) async fn find(&self, worlds: &Worlds, may_create: bool) -> Result<World, WorldsError> {
         match self.0.as_deref() {
             None | Some(DEFAULT_WORLD) => Ok(worlds.default_world()),
             // Boxed, because most requests do not need the large future that creates a world.
-            Some(name) => Box::pin(worlds.find(name, may_make)).await,
+            Some(name) => Box::pin(worlds.find(name, may_create)).await,
         }
     }
 }

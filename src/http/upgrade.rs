@@ -24,7 +24,7 @@ pub(super) struct Upgrade {
 pub(super) struct Upgraded {
     pub(super) stream: Arc<TcpStream>,
     /// The bytes already read from the stream.
-    pub(super) begun: Bytes,
+    pub(super) buffered: Bytes,
     /// The permit that counts this connection towards the limit.
     pub(super) permit: Arc<OwnedSemaphorePermit>,
 }
@@ -42,17 +42,17 @@ impl Upgrade {
     pub(super) async fn connection(self) -> Option<Upgraded> {
         // A peer may leave during the handshake, which is not an error.
         let Parts { io, read_buf, .. } = self.upgrade.await.ok()?.downcast::<TokioIo<Wire>>().ok()?;
-        Some(Upgraded { stream: io.into_inner().into_stream(), begun: read_buf, permit: self.permit })
+        Some(Upgraded { stream: io.into_inner().into_stream(), buffered: read_buf, permit: self.permit })
     }
 }
 
 /// Whether a request asks for a WebSocket, with a valid handshake or not.
-pub(super) fn asks_for_socket(headers: &HeaderMap) -> bool {
-    lists(headers, &header::UPGRADE, "websocket")
+pub(super) fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::UPGRADE, "websocket")
 }
 
 /// Whether a comma-separated header lists a token, ignoring case.
-pub(super) fn lists(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
 }

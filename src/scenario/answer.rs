@@ -26,13 +26,13 @@ pub struct Answers {
     /// routes of a collection, this holds for those that read.
     pub only_reads: bool,
     /// The route's value as written in the scenario.
-    pub written: Value,
+    pub source: Value,
 }
 
 /// Two lists of answers are equal if they are written the same way in the scenario.
 impl PartialEq for Answers {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key && self.written == other.written
+        self.key == other.key && self.source == other.source
     }
 }
 
@@ -80,7 +80,7 @@ pub enum Content {
     /// JSON.
     Json(Template),
     /// JSON that does not change until data changes.
-    JsonOfData(Template),
+    DataJson(Template),
     /// Plain text.
     Text(Template),
     /// A file below a directory.

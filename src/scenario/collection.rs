@@ -88,10 +88,10 @@ impl Collection {
 #[derive(Debug, Clone)]
 pub struct Row {
     pub(super) id: Arc<str>,
-    pub(super) has_made_id: bool,
+    pub(super) has_assigned_id: bool,
     /// Whether the API writes the id as a number. Everywhere else it is text.
     pub(super) has_number_id: bool,
-    pub(super) own: Map<String, Value>,
+    pub(super) fields: Map<String, Value>,
     pub(super) order: Map<String, Value>,
     pub(super) value: i64,
 }
@@ -99,14 +99,14 @@ pub struct Row {
 impl Row {
     /// Creates a row as clients add it: without extra order properties, and with a counter that starts at 0.
     #[must_use]
-    pub fn new(id: Arc<str>, own: Map<String, Value>) -> Self {
-        Self::written(id, own, Map::new(), 0)
+    pub fn new(id: Arc<str>, fields: Map<String, Value>) -> Self {
+        Self::from_parts(id, fields, Map::new(), 0)
     }
 
     /// Creates a row with all its parts.
     #[must_use]
-    pub(crate) fn written(id: Arc<str>, own: Map<String, Value>, order: Map<String, Value>, value: i64) -> Self {
-        Self { id, has_made_id: false, has_number_id: false, own, order, value }
+    pub(crate) fn from_parts(id: Arc<str>, fields: Map<String, Value>, order: Map<String, Value>, value: i64) -> Self {
+        Self { id, has_assigned_id: false, has_number_id: false, fields, order, value }
     }
 
     /// Returns the row with another id.
@@ -117,34 +117,34 @@ impl Row {
 
     /// Returns the row with other properties.
     #[must_use]
-    pub(crate) fn with_own(&self, own: Map<String, Value>) -> Self {
-        Self { own, id: self.id.clone(), order: self.order.clone(), ..*self }
+    pub(crate) fn with_fields(&self, fields: Map<String, Value>) -> Self {
+        Self { fields, id: self.id.clone(), order: self.order.clone(), ..*self }
     }
 
     /// Returns the row with its property `id` as its id, if it has one: text, or an integer, which the API writes as a
     /// number. A null id counts as missing. `None` if the id is anything else.
     #[must_use]
     pub(crate) fn with_own_id(&self) -> Option<Self> {
-        let mut own = self.own.clone();
-        let (id, has_number_id): (Arc<str>, bool) = match own.shift_remove("id") {
-            None | Some(Value::Null) => return Some(self.with_own(own)),
+        let mut fields = self.fields.clone();
+        let (id, has_number_id): (Arc<str>, bool) = match fields.shift_remove("id") {
+            None | Some(Value::Null) => return Some(self.with_fields(fields)),
             Some(Value::String(id)) if !id.is_empty() => (id.into(), false),
             Some(Value::Number(id)) => (id.as_i64()?.to_string().into(), true),
             Some(_) => return None,
         };
-        Some(Self { id, has_number_id, ..self.with_own(own) })
+        Some(Self { id, has_number_id, ..self.with_fields(fields) })
     }
 
     /// Returns whether the id was assigned because the scenario declares none. It is then the collection's prefix and a
     /// number, assigned by position.
     #[must_use]
-    pub fn has_made_id(&self) -> bool {
-        self.has_made_id
+    pub fn has_assigned_id(&self) -> bool {
+        self.has_assigned_id
     }
 
     /// Returns everything except the id.
     pub(crate) fn content(&self) -> (&Map<String, Value>, &Map<String, Value>, i64) {
-        (&self.own, &self.order, self.value)
+        (&self.fields, &self.order, self.value)
     }
 
     /// Returns the row with an id that the API writes as a number or as text.
@@ -176,11 +176,11 @@ impl Row {
     /// If only the order of the properties differs, all of them are returned.
     #[must_use]
     pub fn differing_keys(&self, other: &Self) -> Vec<String> {
-        let differs = |key: &&String| self.own.get(*key) != other.own.get(*key);
-        let mut keys: Vec<String> = self.own.keys().filter(differs).cloned().collect();
-        keys.extend(other.own.keys().filter(|key| !self.own.contains_key(*key)).cloned());
-        if keys.is_empty() && !self.own.keys().eq(other.own.keys()) {
-            keys = self.own.keys().cloned().collect();
+        let differs = |key: &&String| self.fields.get(*key) != other.fields.get(*key);
+        let mut keys: Vec<String> = self.fields.keys().filter(differs).cloned().collect();
+        keys.extend(other.fields.keys().filter(|key| !self.fields.contains_key(*key)).cloned());
+        if keys.is_empty() && !self.fields.keys().eq(other.fields.keys()) {
+            keys = self.fields.keys().cloned().collect();
         }
         if self.order != other.order {
             keys.push("order".to_owned());
@@ -200,16 +200,16 @@ impl Row {
     /// Returns the row as the API shows it: `id`, then its own properties in declared order.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut fields = Map::with_capacity(self.own.len() + 1);
+        let mut fields = Map::with_capacity(self.fields.len() + 1);
         fields.insert("id".to_owned(), self.id_json());
-        fields.extend(self.own.iter().map(|(key, value)| (key.clone(), value.clone())));
+        fields.extend(self.fields.iter().map(|(key, value)| (key.clone(), value.clone())));
         Value::Object(fields)
     }
 
     /// Returns its own properties in declared order, without the id.
     #[must_use]
-    pub fn own(&self) -> &Map<String, Value> {
-        &self.own
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.fields
     }
 
     /// Returns the extra properties of its order frames.
@@ -236,13 +236,13 @@ impl PartialEq for Row {
 /// Serializes the row as the API shows it: `id`, then its own properties in declared order.
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.own.len() + 1))?;
+        let mut map = serializer.serialize_map(Some(self.fields.len() + 1))?;
         if self.has_number_id {
             map.serialize_entry("id", &self.id_json())?;
         } else {
             map.serialize_entry("id", &*self.id)?;
         }
-        for (key, value) in &self.own {
+        for (key, value) in &self.fields {
             map.serialize_entry(key, value)?;
         }
         map.end()

@@ -50,7 +50,7 @@ impl Reader<'_> {
         if let Some(done) = self.done.get(&identity) {
             return *done;
         }
-        let file = self.read(path).map_err(|kind| self.document.note(Problem::new(kind, span))).ok().flatten();
+        let file = self.read(path).map_err(|kind| self.document.report(Problem::new(kind, span))).ok().flatten();
         self.done.insert(identity, file);
         file
     }

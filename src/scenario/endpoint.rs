@@ -47,13 +47,13 @@ pub struct Endpoint {
     /// `handshake` use.
     pub names: BTreeSet<String>,
     /// The endpoint as written in the scenario.
-    pub written: Value,
+    pub source: Value,
 }
 
 /// Two endpoints are equal if they are written the same way in the scenario.
 impl PartialEq for Endpoint {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key && self.written == other.written
+        self.key == other.key && self.source == other.source
     }
 }
 
@@ -100,20 +100,20 @@ impl Endpoint {
 
     /// Returns whether any step of these lists sends to all sockets of the endpoint.
     pub(super) fn send_to_all<'l>(lists: impl IntoIterator<Item = &'l StepList>) -> bool {
-        let is_meant = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
-        lists.into_iter().any(|list| list.has_verb(&is_meant))
+        let predicate = |verb: &Verb| matches!(verb, Verb::Send { to: None, .. });
+        lists.into_iter().any(|list| list.has_verb(&predicate))
     }
 
     /// Returns the list of steps that is written this way, even if it is nested in steps.
     #[must_use]
-    pub fn list_written(&self, written: &Value) -> Option<&StepList> {
-        self.lists().find_map(|list| list.list_written(written))
+    pub fn list_with_source(&self, written: &Value) -> Option<&StepList> {
+        self.lists().find_map(|list| list.list_with_source(written))
     }
 
     /// Returns the frame of the endpoint, or of a `join` in its steps, that is written this way.
-    pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
-        let own = self.frame.as_ref().filter(|frame| frame.written().is_some_and(|one| **one == *written));
-        own.or_else(|| self.lists().find_map(|list| list.frame_written(written)))
+    pub(crate) fn frame_with_source(&self, written: &Value) -> Option<&Template> {
+        let own = self.frame.as_ref().filter(|frame| frame.source().is_some_and(|one| **one == *written));
+        own.or_else(|| self.lists().find_map(|list| list.frame_with_source(written)))
     }
 }
 

@@ -120,7 +120,7 @@ impl Share {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// The request is processed, and the answer is delayed.
-    AnswerLate(Latency),
+    DelayAnswer(Latency),
     /// The request is not processed, but answered with an error.
     Answer(FaultResponse),
     /// The connection is reset before the request is processed, or after some bytes of its answer.
@@ -141,7 +141,7 @@ pub enum Effect {
     /// The handshake is refused.
     Refuse(FaultResponse),
     /// The answer to the handshake is delayed.
-    ConnectLate(Latency),
+    DelayHandshake(Latency),
     /// Sockets are closed.
     Close {
         /// The close code (RFC 6455, 7.4).
@@ -232,10 +232,10 @@ pub enum Latency {
 impl Effect {
     /// Returns whether it affects requests rather than sockets or streams.
     #[must_use]
-    pub fn is_for_requests(&self) -> bool {
+    pub fn affects_only_requests(&self) -> bool {
         matches!(
             self,
-            Self::AnswerLate(_)
+            Self::DelayAnswer(_)
                 | Self::Answer(_)
                 | Self::ResetRequest { .. }
                 | Self::Empty
@@ -248,13 +248,13 @@ impl Effect {
 
     /// Returns whether it affects only handshakes.
     #[must_use]
-    pub fn is_for_handshakes(&self) -> bool {
-        matches!(self, Self::Refuse(_) | Self::ConnectLate(_))
+    pub fn affects_only_handshakes(&self) -> bool {
+        matches!(self, Self::Refuse(_) | Self::DelayHandshake(_))
     }
 
     /// Returns whether it replaces the answer.
     #[must_use]
-    pub fn is_in_place_of_answer(&self) -> bool {
+    pub fn replaces_answer(&self) -> bool {
         matches!(
             self,
             Self::Answer(_)
@@ -287,7 +287,7 @@ impl Effect {
     /// Returns whether it delays the answer.
     #[must_use]
     pub fn delays_answer(&self) -> bool {
-        matches!(self, Self::AnswerLate(_) | Self::ConnectLate(_))
+        matches!(self, Self::DelayAnswer(_) | Self::DelayHandshake(_))
     }
 
     /// Returns whether it takes effect only at the moment when it starts.
@@ -298,7 +298,7 @@ impl Effect {
 
     /// Returns whether it affects the frames of a product.
     #[must_use]
-    pub fn is_about_frames(&self) -> bool {
+    pub fn affects_frames(&self) -> bool {
         matches!(
             self,
             Self::Delay(_) | Self::Drop(_) | Self::Duplicate(_) | Self::Reorder(_) | Self::Corrupt(..) | Self::Stale

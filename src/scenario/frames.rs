@@ -17,12 +17,12 @@ pub struct MemberFrame {
     /// The key of its rule, and the part of that rule.
     pub place: String,
     /// How often it is encoded.
-    pub made: FrameMade,
+    pub encoding: FrameEncoding,
 }
 
 /// How often a frame is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FrameMade {
+pub enum FrameEncoding {
     /// Once for all members: it depends only on the event, the time and data.
     Once,
     /// Once for all members for whom these names have the same values.
@@ -81,11 +81,11 @@ impl Scenario {
         };
         let names = frame.names().iter().filter(|name| !is_common_name(name) && !is_data(name));
         let names: Vec<String> = names.cloned().collect();
-        let made = match &names[..] {
-            [] => FrameMade::Once,
-            names if names.iter().any(|name| name == CONN) => FrameMade::PerMember,
-            _ => FrameMade::PerValue(names),
+        let encoding = match &names[..] {
+            [] => FrameEncoding::Once,
+            names if names.iter().any(|name| name == CONN) => FrameEncoding::PerMember,
+            _ => FrameEncoding::PerValue(names),
         };
-        MemberFrame { place: place.to_owned(), made }
+        MemberFrame { place: place.to_owned(), encoding }
     }
 }

@@ -107,7 +107,7 @@ impl<'r> Includes<'r> {
         };
         let is_named = |(path, span): &(String, Span)| {
             if path.is_empty() {
-                self.document.note(Problem::new(ProblemKind::EmptyName("the path of a file"), *span));
+                self.document.report(Problem::new(ProblemKind::EmptyName("the path of a file"), *span));
             }
             !path.is_empty()
         };
@@ -121,25 +121,25 @@ impl<'r> Includes<'r> {
         if let Some(first) = self.open.iter().position(|(open, _)| *open == identity) {
             let way = self.open[first..].iter().chain([&self.open[first]]);
             let way = way.map(|(_, path)| path.display().to_string()).collect();
-            self.document.note(Problem::new(ProblemKind::IncludeCycle(way), span));
+            self.document.report(Problem::new(ProblemKind::IncludeCycle(way), span));
             return None;
         }
         if let Some(done) = self.done.get(&identity) {
             return *done;
         }
         if self.done.len() + self.open.len() >= MAX_FILES {
-            self.document.note(Problem::new(ProblemKind::TooManyFiles(MAX_FILES), span));
+            self.document.report(Problem::new(ProblemKind::TooManyFiles(MAX_FILES), span));
             return None;
         }
         match self.files.read(path) {
             Ok(content) if self.bytes + content.bytes().len() as u64 > MAX_FILE_BYTES => {
-                self.document.note(Problem::new(ReadError::TooLarge { path: path.to_owned() }.into(), span));
+                self.document.report(Problem::new(ReadError::TooLarge { path: path.to_owned() }.into(), span));
                 None
             }
             Ok(content) => self.file(path, identity, content).filter(|root| self.document.expect_mapping(*root)),
             Err(error) => {
                 self.done.insert(identity, None);
-                self.document.note(Problem::new(error.into(), span));
+                self.document.report(Problem::new(error.into(), span));
                 None
             }
         }
@@ -168,7 +168,7 @@ impl<'r> Includes<'r> {
             }
         }
         if self.merged > MAX_MERGED {
-            self.document.note(Problem::new(ProblemKind::TooManyMerged(MAX_MERGED), place));
+            self.document.report(Problem::new(ProblemKind::TooManyMerged(MAX_MERGED), place));
             return top;
         }
         let entries: Vec<(NodeId, Vec<NodeId>)> = entries.into_values().collect();

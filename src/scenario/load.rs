@@ -94,7 +94,7 @@ pub fn load_regular(path: &Path) -> Loading {
 
 fn load_first(path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Loading {
     let mut disk = Disk::default();
-    let content = disk.note(path, bytes).map_err(LoadError::from);
+    let content = disk.record(path, bytes).map_err(LoadError::from);
     let checked = content.and_then(|content| check(path, content, &mut disk).map_err(LoadError::from));
     let (outcome, warnings) = match checked {
         Ok(Validated { scenario, warnings }) => (Ok(scenario), warnings),
@@ -110,7 +110,7 @@ struct Disk {
 }
 
 impl Disk {
-    fn note(&mut self, path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Result<FileContent, ReadError> {
+    fn record(&mut self, path: &Path, bytes: Result<Vec<u8>, ReadError>) -> Result<FileContent, ReadError> {
         let content = bytes.map(FileContent::from);
         self.found.push(FoundFile { path: path.to_owned(), content: content.as_ref().ok().cloned() });
         content
@@ -119,7 +119,7 @@ impl Disk {
 
 impl Files for Disk {
     fn read(&mut self, path: &Path) -> Result<FileContent, ReadError> {
-        self.note(path, read_regular(path))
+        self.record(path, read_regular(path))
     }
 
     fn exists(&self, path: &Path) -> bool {

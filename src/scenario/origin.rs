@@ -6,7 +6,7 @@ use url::{Origin, Url};
 /// The error for a text that is not the origin of a web page.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not the origin of a web page")]
-pub struct NotAnOrigin {
+pub struct OriginError {
     /// The text.
     pub text: String,
     /// The origin that was most likely meant.
@@ -18,26 +18,26 @@ pub struct NotAnOrigin {
 ///
 /// # Errors
 /// [`NotAnOrigin`] if no browser would send it, for example because it has a path.
-pub(crate) fn parse_origin(text: &str) -> Result<String, NotAnOrigin> {
-    let wrong =
-        |meant: Option<String>| NotAnOrigin { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
+pub(crate) fn parse_origin(text: &str) -> Result<String, OriginError> {
+    let error =
+        |meant: Option<String>| OriginError { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
     if text == "null" {
         return Ok(text.to_owned());
     }
     let bare = text.trim();
-    let Some((scheme, rest)) = bare.split_once("://") else { return Err(wrong(without_scheme(bare))) };
+    let Some((scheme, rest)) = bare.split_once("://") else { return Err(error(without_scheme(bare))) };
     // A page's origin has the scheme that the page was fetched with, not the scheme that it uses to talk to its server.
     let page_scheme = match scheme.to_ascii_lowercase().as_str() {
         "ws" => "http".to_owned(),
         "wss" => "https".to_owned(),
-        "file" => return Err(wrong(Some("null".to_owned()))),
+        "file" => return Err(error(Some("null".to_owned()))),
         scheme => scheme.to_owned(),
     };
-    let Some(origin) = origin(&page_scheme, rest) else { return Err(wrong(None)) };
+    let Some(origin) = origin(&page_scheme, rest) else { return Err(error(None)) };
     let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     // A value that differs in more than case and port is a mistake.
     let is_exact = bare == text && host == rest && host.is_ascii() && !host.contains('@');
-    if is_exact && page_scheme.eq_ignore_ascii_case(scheme) { Ok(origin) } else { Err(wrong(Some(origin))) }
+    if is_exact && page_scheme.eq_ignore_ascii_case(scheme) { Ok(origin) } else { Err(error(Some(origin))) }
 }
 
 /// Returns the origin of a host that is written without a scheme; `None` if the text is not a host.
@@ -117,8 +117,8 @@ mod tests {
             ("everybody", None),
             ("", None),
         ] {
-            let wrong = parse_origin(text).map_err(|wrong| wrong.meant);
-            assert_eq!(wrong, Err(meant.map(str::to_owned)), "{text}");
+            let error = parse_origin(text).map_err(|error| error.meant);
+            assert_eq!(error, Err(meant.map(str::to_owned)), "{text}");
             if let Some(meant) = meant {
                 assert_eq!(parse_origin(meant).as_deref(), Ok(meant), "the advice is right");
             }

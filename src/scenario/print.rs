@@ -32,20 +32,20 @@ impl Scenario {
         self.written(false)
     }
 
-    fn written(&self, with_made_ids: bool) -> String {
+    fn written(&self, with_assigned_ids: bool) -> String {
         let mut before = json!({ "name": self.name, "seed": self.seed });
         insert(&mut before, "starts", self.starts.map(|ms| format_moment(ms).into()));
-        self.insert_shop(&mut before, with_made_ids);
+        self.insert_shop(&mut before, with_assigned_ids);
         let mut after = json!({});
         general::insert_rules(&mut after, self);
         insert(&mut after, "faults", list(self.faults.iter().map(|fault| self::fault(fault)).collect()));
         // Every value in it can be represented in YAML, so this cannot fail.
-        serde_yaml::to_string(&Sections { before, data: WrittenData::of(self, with_made_ids), after })
+        serde_yaml::to_string(&Sections { before, data: WrittenData::of(self, with_assigned_ids), after })
             .unwrap_or_default()
     }
 
     /// Inserts the sections of a shop, and the `server` section among them.
-    fn insert_shop(&self, root: &mut Value, with_made_ids: bool) {
+    fn insert_shop(&self, root: &mut Value, with_assigned_ids: bool) {
         let shop = Shop::of(self);
         if shop.categories.is_empty() {
             insert(root, "server", server(&self.server));
@@ -53,7 +53,7 @@ impl Scenario {
         }
         insert(root, "feed", (shop.feed == ShopFeed::Category).then(|| "category".into()));
         insert(root, "server", server(&self.server));
-        let category = |one: &Category| (one.name.to_string(), self::category(one, with_made_ids));
+        let category = |one: &Category| (one.name.to_string(), self::category(one, with_assigned_ids));
         let categories = shop.categories.iter().map(category);
         insert(root, "categories", Some(Value::Object(categories.collect())));
         let mut orders = json!({});
@@ -99,7 +99,7 @@ impl Serialize for Step {
 impl Serialize for Generator {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match (self.fires(), OrderGenerator::of(self)) {
-            (Fires::Rule(rule), _) => rule.written.serialize(serializer),
+            (Fires::Rule(rule), _) => rule.source.serialize(serializer),
             (_, shop) => shop.map(|shop| generator(&shop)).serialize(serializer),
         }
     }
@@ -148,8 +148,8 @@ fn server(server: &ServerOptions) -> Option<Value> {
     (*server != ServerOptions::default()).then_some(mapping)
 }
 
-fn category(category: &Category, with_made_ids: bool) -> Value {
-    let product = |one: &Arc<Row>| self::product(one, with_made_ids || !one.has_made_id());
+fn category(category: &Category, with_assigned_ids: bool) -> Value {
+    let product = |one: &Arc<Row>| self::product(one, with_assigned_ids || !one.has_assigned_id());
     let products: Vec<Value> = category.products.iter().map(product).collect();
     let mut mapping = json!({});
     insert(&mut mapping, "prefix", (!category.prefix.is_empty()).then(|| category.prefix.as_str().into()));
@@ -167,7 +167,7 @@ fn field(rule: &FieldRule) -> Value {
 fn product(product: &Row, with_id: bool) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "id", with_id.then(|| product.id_json()));
-    for (key, value) in product.own() {
+    for (key, value) in product.fields() {
         insert(&mut mapping, key, Some(value.clone()));
     }
     insert(&mut mapping, "total", Some(product.value().into()));
@@ -245,7 +245,7 @@ fn step(step: &OrderStep) -> Value {
 fn fault(fault: &Fault) -> Value {
     let mut mapping = json!({});
     insert(&mut mapping, "name", fault.name().map(Into::into));
-    let on = match (fault.effect.is_for_requests(), fault.matches.streams) {
+    let on = match (fault.effect.affects_only_requests(), fault.matches.streams) {
         (true, _) => "http",
         (false, true) => "stream",
         (false, false) => "websocket",
@@ -276,8 +276,8 @@ fn share(share: Share) -> Option<Value> {
 
 fn effect(effect: &Effect, mapping: &mut Value) {
     let (key, value) = match effect {
-        Effect::AnswerLate(latency) | Effect::Delay(latency) => ("latency", self::latency(latency)),
-        Effect::ConnectLate(latency) => ("connect", self::latency(latency)),
+        Effect::DelayAnswer(latency) | Effect::Delay(latency) => ("latency", self::latency(latency)),
+        Effect::DelayHandshake(latency) => ("connect", self::latency(latency)),
         Effect::Answer(refusal) | Effect::Refuse(refusal) => {
             let FaultResponse { status, body, retry_after } = refusal;
             insert(mapping, "body", body.clone());

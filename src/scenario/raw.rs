@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 pub(crate) use catalogue::{RawCategory, RawField, RawProduct, RawTypes};
-pub(crate) use data::{RawDataFile, RawDatum, RawGenerate, RawMadeRows, RawMoment, RawRow};
+pub(crate) use data::{RawDataFile, RawDatum, RawGenerate, RawGeneratedRows, RawMoment, RawRow};
 pub(crate) use endpoints::{RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawSubprotocols};
 pub(crate) use fault::{RawDamage, RawFault, RawLatency, RawOn, RawSpread, RawTimeout};
 pub(crate) use http::{RawAnswer, RawAnswers, RawCrud, RawCrudQuery, RawMatch, RawOperation};

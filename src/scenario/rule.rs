@@ -18,13 +18,13 @@ use crate::expression::{Condition, Template};
 #[derive(Debug, Clone)]
 pub struct StepList {
     pub(super) steps: Arc<[RuleStep]>,
-    pub(super) written: Arc<Value>,
+    pub(super) source: Arc<Value>,
 }
 
 /// Creates an empty list.
 impl Default for StepList {
     fn default() -> Self {
-        Self { steps: Arc::default(), written: Arc::new(Value::Array(Vec::new())) }
+        Self { steps: Arc::default(), source: Arc::new(Value::Array(Vec::new())) }
     }
 }
 
@@ -37,36 +37,36 @@ impl StepList {
 
     /// Returns the list as written in the scenario.
     #[must_use]
-    pub fn written(&self) -> &Arc<Value> {
-        &self.written
+    pub fn source(&self) -> &Arc<Value> {
+        &self.source
     }
 
     /// Returns whether any of its steps, including nested ones, has a verb that matches the predicate.
-    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        self.steps.iter().any(|step| step.has_verb(is_meant))
+    pub(crate) fn has_verb(&self, predicate: &impl Fn(&Verb) -> bool) -> bool {
+        self.steps.iter().any(|step| step.has_verb(predicate))
     }
 
     /// Returns the list that is written this way in the scenario: this one, or one nested in its steps.
-    pub(crate) fn list_written(&self, written: &Value) -> Option<&Self> {
-        if *self.written == *written {
+    pub(crate) fn list_with_source(&self, written: &Value) -> Option<&Self> {
+        if *self.source == *written {
             return Some(self);
         }
-        self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_written(written))
+        self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_with_source(written))
     }
 
     /// Returns the `frame` that is written this way in a `join` of its steps, including nested ones.
-    pub(crate) fn frame_written(&self, written: &Value) -> Option<&Template> {
+    pub(crate) fn frame_with_source(&self, written: &Value) -> Option<&Template> {
         self.steps.iter().find_map(|step| {
             let frame = if let Verb::Join(join) = &step.verb { join.frame.as_ref() } else { None };
-            let frame = frame.filter(|frame| frame.written().is_some_and(|one| **one == *written));
-            frame.or_else(|| step.verb.steps()?.frame_written(written))
+            let frame = frame.filter(|frame| frame.source().is_some_and(|one| **one == *written));
+            frame.or_else(|| step.verb.steps()?.frame_with_source(written))
         })
     }
 }
 
 impl PartialEq for StepList {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.written, &other.written) || self.written == other.written
+        Arc::ptr_eq(&self.source, &other.source) || self.source == other.source
     }
 }
 
@@ -94,8 +94,8 @@ pub struct RuleStep {
 
 impl RuleStep {
     /// Returns whether the step, or a step nested in it, has a verb that matches the predicate.
-    pub(crate) fn has_verb(&self, is_meant: &impl Fn(&Verb) -> bool) -> bool {
-        is_meant(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(is_meant))
+    pub(crate) fn has_verb(&self, predicate: &impl Fn(&Verb) -> bool) -> bool {
+        predicate(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(predicate))
     }
 }
 
@@ -231,7 +231,7 @@ pub struct Trigger {
 impl Trigger {
     /// Returns whether it matches this topic.
     #[must_use]
-    pub fn hears(&self, topic: &str) -> bool {
+    pub fn matches(&self, topic: &str) -> bool {
         self.topic.strip_suffix('*').map_or(*self.topic == *topic, |start| topic.starts_with(start))
     }
 }
@@ -261,7 +261,7 @@ pub struct GeneratedRule {
     /// The steps to run.
     pub steps: StepList,
     /// The generator as written in the scenario.
-    pub written: Arc<Value>,
+    pub source: Arc<Value>,
 }
 
 /// Rows of a collection to pick from.

@@ -92,14 +92,14 @@ impl UnitError {
 /// # Errors
 /// [`UnitError`] if it is not a duration, negative, or longer than 24,000 hours.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
-    let wrong = || UnitError::Duration(text.to_owned());
+    let error = || UnitError::Duration(text.to_owned());
     // jiff accepts more notations (ISO 8601, words, signs); the language has only one.
     let is_allowed = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'h' | 'm' | 's' | 'u' | 'µ' | 'n');
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(is_allowed) {
-        return Err(wrong());
+        return Err(error());
     }
-    let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    let duration = Duration::try_from(parsed).map_err(|_| wrong())?;
+    let parsed: SignedDuration = text.parse().map_err(|_| error())?;
+    let duration = Duration::try_from(parsed).map_err(|_| error())?;
     if duration > MAX_DURATION { Err(UnitError::TooLong(text.to_owned())) } else { Ok(duration) }
 }
 
@@ -114,8 +114,8 @@ pub fn format_duration(duration: Duration) -> String {
 /// # Errors
 /// [`UnitError`] if it is not a date and time.
 pub(crate) fn parse_moment(text: &str) -> Result<i64, UnitError> {
-    let wrong = |_| UnitError::Moment(text.to_owned());
-    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(wrong)
+    let error = |_| UnitError::Moment(text.to_owned());
+    text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_millisecond).map_err(error)
 }
 
 /// Formats a moment in UTC, in the notation of [`parse_moment`].
@@ -129,23 +129,23 @@ pub(crate) fn format_moment(ms: i64) -> String {
 /// # Errors
 /// [`UnitError`] if it is not a rate, or not between one event in 1,000 hours and one per microsecond.
 pub fn parse_rate(text: &str) -> Result<Duration, UnitError> {
-    let wrong = || UnitError::Rate(text.to_owned());
-    let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let error = || UnitError::Rate(text.to_owned());
+    let (count, unit) = text.split_once('/').ok_or_else(error)?;
     let seconds = match unit.trim_start_matches(' ') {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err(wrong()),
+        _ => return Err(error()),
     };
     let count = count.trim_end_matches(' ');
     // Rust accepts more notations (signs, exponents, words); the language has only one.
     if count.contains(|c: char| !c.is_ascii_digit() && c != '.') {
-        return Err(wrong());
+        return Err(error());
     }
-    let count: f64 = count.parse().map_err(|_| wrong())?;
+    let count: f64 = count.parse().map_err(|_| error())?;
     let gap = seconds / count;
     if !(1e-6..=3.6e6).contains(&gap) {
         return Err(UnitError::RateOutOfRange(text.to_owned()));
     }
-    Duration::try_from_secs_f64(gap).map_err(|_| wrong())
+    Duration::try_from_secs_f64(gap).map_err(|_| error())
 }

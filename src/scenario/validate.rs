@@ -36,7 +36,7 @@ use references::References;
 use steps::{Owner, Rules, StepContext};
 use topics::Topics;
 
-use super::origin::{NotAnOrigin, parse_origin};
+use super::origin::{OriginError, parse_origin};
 use super::problem::{Problem, ProblemKind};
 use super::raw::{
     RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawPostedSteps, RawScenario, RawServer,
@@ -169,7 +169,7 @@ fn warn_hidden_files(
             Some(site) => Some(site.join(name)).filter(|path| exists(path)).map(|path| path.display().to_string()),
         };
         if let Some(file) = hidden {
-            check.note(ProblemKind::HidesFile { category: name.clone(), file }, span);
+            check.report(ProblemKind::HidesFile { category: name.clone(), file }, span);
         }
     }
 }
@@ -178,7 +178,7 @@ fn warn_hidden_files(
 fn warn_missing_files(exists: &dyn Fn(&Path) -> bool, check: &mut Validator<'_>) {
     for (path, span) in std::mem::take(&mut check.files) {
         if !exists(&path) {
-            check.note(ProblemKind::MissingFile(path.display().to_string()), span);
+            check.report(ProblemKind::MissingFile(path.display().to_string()), span);
         }
     }
 }
@@ -213,16 +213,16 @@ pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scena
 
 fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
     let host = given(raw.host.as_ref()).and_then(|(host, span)| {
-        let wrong =
+        let problem =
             || ProblemKind::WrongType { expected: "an IP address or `localhost`".into(), found: format!("`{host}`") };
-        host.parse::<Host>().map_err(|_| check.note(wrong(), span)).ok()
+        host.parse::<Host>().map_err(|_| check.report(problem(), span)).ok()
     });
     let port = given(raw.port.as_ref()).and_then(|(port, span)| {
-        let wrong = || ProblemKind::WrongType {
+        let problem = || ProblemKind::WrongType {
             expected: "a port from 0 to 65535".into(),
             found: format!("the number {port}"),
         };
-        u16::try_from(*port).map_err(|_| check.note(wrong(), span)).ok()
+        u16::try_from(*port).map_err(|_| check.report(problem(), span)).ok()
     });
     // Relative to the declaring file, which may be an included file.
     let (site, sources) = (given(raw.site.as_ref()), check.document.sources());
@@ -233,10 +233,10 @@ fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {
         Some((RawCors::Switch(false), _)) => Cors::Off,
         Some((RawCors::Origins(origins), _)) => {
             let parsed = origins.iter().filter_map(Spanned::get).map(|(origin, span)| (parse_origin(origin), span));
-            let noted = |(origin, span): (Result<String, NotAnOrigin>, Span)| {
-                origin.map_err(|wrong| check.note(ProblemKind::NotAnOrigin(wrong), span)).ok()
+            let reported = |(origin, span): (Result<String, OriginError>, Span)| {
+                origin.map_err(|error| check.report(ProblemKind::NotAnOrigin(error), span)).ok()
             };
-            Cors::Origins(parsed.filter_map(noted).collect())
+            Cors::Origins(parsed.filter_map(reported).collect())
         }
     };
     ServerOptions { host, port, site, printed_site, cors }
@@ -268,8 +268,8 @@ impl<'d> Validator<'d> {
         lines.describe(self.document.place(node, path, byte..byte + 1))
     }
 
-    fn note(&mut self, kind: ProblemKind, span: Span) {
-        self.document.note(Problem::new(kind, span));
+    fn report(&mut self, kind: ProblemKind, span: Span) {
+        self.document.report(Problem::new(kind, span));
     }
 
     /// Returns the value of a required key. If the key is missing, the message names `owner` and points at `place`.
@@ -283,7 +283,7 @@ impl<'d> Validator<'d> {
         inside: Span,
     ) -> Option<(&'r T, Span)> {
         if value.is_none() && self.complete && !self.is_misspelt(&[key], inside) {
-            self.note(ProblemKind::MissingKey { owner, key }, place);
+            self.report(ProblemKind::MissingKey { owner, key }, place);
         }
         value?.get()
     }
@@ -297,16 +297,16 @@ impl<'d> Validator<'d> {
             return;
         }
         if !has_more {
-            self.note(ProblemKind::DeclaresNothing, Span::default());
+            self.report(ProblemKind::DeclaresNothing, Span::default());
         } else if let Some(orders) = &raw.orders {
-            self.note(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
+            self.report(ProblemKind::MissingKey { owner: "`orders`", key: "categories" }, orders.span);
         }
     }
 
     /// Reports that a mapping needs exactly one of these keys.
     fn needs_exactly_one(&mut self, owner: &'static str, keys: &'static [&'static str], inside: Span) {
         if !self.is_misspelt(keys, inside) {
-            self.note(ProblemKind::NotExactlyOne { owner, keys }, inside);
+            self.report(ProblemKind::NotExactlyOne { owner, keys }, inside);
         }
     }
 
@@ -325,7 +325,7 @@ impl<'d> Validator<'d> {
     fn name(&mut self, value: Option<&Spanned<String>>, what: &'static str) -> Option<String> {
         let (name, span) = value?.get()?;
         if name.trim().is_empty() {
-            self.note(ProblemKind::EmptyName(what), span);
+            self.report(ProblemKind::EmptyName(what), span);
         }
         Some(name.clone())
     }
@@ -335,21 +335,21 @@ impl<'d> Validator<'d> {
         match &duration.0 {
             Ok(duration) => Some((*duration, span)),
             Err(error) => {
-                self.note(error.clone().into(), span);
+                self.report(error.clone().into(), span);
                 None
             }
         }
     }
 
     fn moment(&mut self, moment: &RawMoment, span: Span) -> Option<i64> {
-        moment.0.clone().map_err(|error| self.note(error.into(), span)).ok()
+        moment.0.clone().map_err(|error| self.report(error.into(), span)).ok()
     }
 
     /// Checks the time between two repetitions.
     fn period(&mut self, key: &'static str, value: Option<&Spanned<RawDuration>>) -> Option<(Duration, Span)> {
         let (duration, span) = self.duration(value)?;
         if duration < MIN_PERIOD {
-            self.note(ProblemKind::TooSmall { key, least: "1us" }, span);
+            self.report(ProblemKind::TooSmall { key, least: "1us" }, span);
             return None;
         }
         Some((duration, span))
@@ -358,7 +358,7 @@ impl<'d> Validator<'d> {
     /// Checks the range of a total or an amount.
     fn total(&mut self, value: i64, span: Span) -> i64 {
         if !(-MAX_TOTAL..=MAX_TOTAL).contains(&value) {
-            self.note(ProblemKind::TotalOutOfRange(value), span);
+            self.report(ProblemKind::TotalOutOfRange(value), span);
         }
         value
     }
@@ -377,7 +377,7 @@ impl<'d> Validator<'d> {
         let (min, max) = (min?, max?);
         let (min, max) = (self.total(*min.0, min.1), self.total(*max.0, max.1));
         if min > max {
-            self.note(ProblemKind::EmptyRange { min, max }, span);
+            self.report(ProblemKind::EmptyRange { min, max }, span);
         }
         Some(min..=max)
     }
@@ -387,7 +387,7 @@ impl<'d> Validator<'d> {
         match u64::try_from(count) {
             Ok(count) if count > 0 => Some(count),
             _ => {
-                self.note(ProblemKind::TooSmall { key, least: "1" }, span);
+                self.report(ProblemKind::TooSmall { key, least: "1" }, span);
                 None
             }
         }

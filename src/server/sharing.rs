@@ -59,7 +59,7 @@ pub(super) async fn join_store(
         }
     };
     let sharing = Sharing::new(store, server_name().into(), scenario.server().clone(), directory, reloads);
-    sharing.scenarios.made_of(named(&files));
+    sharing.scenarios.set_files(named(&files));
     Ok(sharing)
 }
 

@@ -137,7 +137,7 @@ impl Memory {
         })
     }
 
-    fn be_present_now(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
+    fn announce_presence_now(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
         self.with_log(world, |log| {
             let now = Instant::now();
             log.present.insert(server.to_owned(), now + time);
@@ -146,7 +146,7 @@ impl Memory {
         })
     }
 
-    fn keep_now(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
+    fn save_checkpoint_now(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
         self.with_log(world, |log| {
             let before = log.checkpoint.as_ref().map_or(0, |before| before.position);
             if before < checkpoint.position {
@@ -201,22 +201,22 @@ impl Store for Memory {
         ready(self.lead_now(world, &claim)).boxed()
     }
 
-    fn be_present<'a>(
+    fn announce_presence<'a>(
         &'a self,
         world: &'a str,
         server: &'a str,
         time: Duration,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        ready(self.be_present_now(world, server, time)).boxed()
+        ready(self.announce_presence_now(world, server, time)).boxed()
     }
 
-    fn keep<'a>(
+    fn save_checkpoint<'a>(
         &'a self,
         world: &'a str,
         checkpoint: &'a Checkpoint,
         cut: u64,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
-        ready(self.keep_now(world, checkpoint, cut)).boxed()
+        ready(self.save_checkpoint_now(world, checkpoint, cut)).boxed()
     }
 
     fn end<'a>(&'a self, world: &'a str, entry: NewEntry<'a>) -> BoxFuture<'a, Result<(), StoreError>> {
@@ -244,11 +244,11 @@ impl Store for Memory {
         ready(Ok(())).boxed()
     }
 
-    fn trouble(&self) -> Option<String> {
+    fn unreachable_reason(&self) -> Option<String> {
         None
     }
 
-    fn place(&self) -> String {
+    fn address(&self) -> String {
         "memory".to_owned()
     }
 }

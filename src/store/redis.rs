@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::link::Link;
-pub use self::link::{RedisUrl, WrongUrl};
+pub use self::link::{InvalidUrl, RedisUrl};
 use self::scripts::{RawEntries, Scripts, entries, id};
 use super::{
     Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, check_contiguous,
@@ -65,7 +65,7 @@ impl Redis {
     /// Waits for the first attempt to connect.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     pub async fn reached(&self) -> Result<(), StoreError> {
         self.0.link.first_attempt().await
     }
@@ -89,7 +89,7 @@ impl Redis {
 
     fn failed(&self, error: &RedisError) -> StoreError {
         self.0.link.suspect();
-        StoreError::Gone(error.to_string())
+        StoreError::Unreachable(error.to_string())
     }
 
     async fn list(&self, world: &str, exists: bool) -> Result<(), StoreError> {
@@ -149,7 +149,7 @@ impl Redis {
     }
 
     async fn save_checkpoint(&self, world: &str, checkpoint: &Checkpoint, cut: u64) -> Result<(), StoreError> {
-        match self.run(self.0.scripts.keep(&self.keys(world), checkpoint, cut)).await? {
+        match self.run(self.0.scripts.save_checkpoint(&self.keys(world), checkpoint, cut)).await? {
             scripts::MISSING => Err(StoreError::Missing),
             _ => Ok(()),
         }
@@ -181,7 +181,7 @@ impl Store for Redis {
         self.claim_lead(world, claim).boxed()
     }
 
-    fn be_present<'a>(
+    fn announce_presence<'a>(
         &'a self,
         world: &'a str,
         server: &'a str,
@@ -190,7 +190,7 @@ impl Store for Redis {
         self.note_presence(world, server, time).boxed()
     }
 
-    fn keep<'a>(
+    fn save_checkpoint<'a>(
         &'a self,
         world: &'a str,
         checkpoint: &'a Checkpoint,
@@ -230,12 +230,12 @@ impl Store for Redis {
         .boxed()
     }
 
-    fn trouble(&self) -> Option<String> {
-        self.0.link.trouble()
+    fn unreachable_reason(&self) -> Option<String> {
+        self.0.link.unreachable_reason()
     }
 
-    fn place(&self) -> String {
-        self.0.link.place().to_owned()
+    fn address(&self) -> String {
+        self.0.link.address().to_owned()
     }
 }
 

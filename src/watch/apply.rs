@@ -26,13 +26,13 @@ impl FileWatcher {
         started: Instant,
     ) -> Result<(), WorldError> {
         let seed = self.seed.or(scenario.seed()).unwrap_or(self.seed_at_start);
-        self.worlds.made_of(files);
+        self.worlds.set_source_files(files);
         let replaced = self.replace(path, scenario, seed).await;
         let reload = replaced.inspect_err(|error| {
             if *error != WorldError::Ended {
                 error!("{} cannot be served: {error}", path.display());
             }
-            self.worlds.made_of(&self.seen.served);
+            self.worlds.set_source_files(&self.seen.served);
         })?;
         info!("{what} {} in {:.0?}: {}", path.display(), started.elapsed(), summary(&reload));
         self.reloads.applied(reload.changes);

@@ -78,7 +78,7 @@ pub(super) enum Next<R> {
     /// Read the files.
     Read,
     /// Apply or report the reading.
-    Take(Taken<R>),
+    Take(AcceptedReading<R>),
 }
 
 /// The reason that a save waits.
@@ -101,10 +101,10 @@ impl fmt::Display for WaitsFor<'_> {
 
 /// A reading that counts.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Taken<R> {
+pub(super) struct AcceptedReading<R> {
     pub(super) read: R,
     /// Whether to compare the files with the reading once more, because some time has passed.
-    pub(super) is_to_be_compared: bool,
+    pub(super) needs_comparison: bool,
     /// The file that another program still has open for writing.
     pub(super) written: Option<PathBuf>,
     /// When the last change was observed.
@@ -177,9 +177,9 @@ impl<R> Debounce<R> {
             return Next::Wait(due);
         }
         let Some((doubt, read)) = self.read.take() else { return Next::Read };
-        Next::Take(Taken {
+        Next::Take(AcceptedReading {
             read,
-            is_to_be_compared: doubt.is_some() && !self.is_overdue(now),
+            needs_comparison: doubt.is_some() && !self.is_overdue(now),
             written: self.seen.written.clone(),
             changed: self.changed,
         })

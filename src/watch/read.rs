@@ -26,7 +26,7 @@ pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
                 let doubt = loading.outcome.is_err().then(|| doubt_of_broken(&loading.files));
                 save.hold(Instant::now(), wake.observe(), doubt, loading);
             }
-            Next::Take(taken) if taken.is_to_be_compared && !is_unchanged(&taken.read.files).await? => {
+            Next::Take(taken) if taken.needs_comparison && !is_unchanged(&taken.read.files).await? => {
                 save = Debounce::new(Instant::now(), wake.observe());
             }
             Next::Take(taken) => return Ok(taken.read),

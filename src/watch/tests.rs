@@ -80,7 +80,7 @@ async fn a_switch_succeeds_while_the_default_world_is_down() {
     let (switched, ()) = tokio::join!(files.selector.switch(&name), switch);
     assert_eq!(switched.unwrap().count, 1);
     assert_eq!(files.watcher.path, files.second);
-    let new = files.watcher.worlds.get_or_make("new").unwrap();
+    let new = files.watcher.worlds.get_or_create("new").unwrap();
     assert_eq!(new.view().scenario.name(), "second");
 }
 

@@ -64,9 +64,9 @@ impl Wake {
         let file_events = Arc::new(Mutex::new(FileEvents::new(REPORTS_CLOSE_WRITE)));
         // A single pending signal is enough.
         let (signal, events) = mpsc::channel(1);
-        let noted = file_events.clone();
+        let shared = file_events.clone();
         let note = move |event: notify::Result<Event>| {
-            let mut file_events = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file_events = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let counts = match event {
                 Ok(event) => file_events.note(&event),
                 Err(_) => file_events.note_loss(),
@@ -152,9 +152,9 @@ impl Wake {
         self.file_events().settled(observation.events);
     }
 
-    /// Waits until it is time to check the files again after the observation `seen`. If `is_to_be_retried` is set, a
+    /// Waits until it is time to check the files again after the observation `seen`. If `should_retry` is set, a
     /// file could not be read; the cause may disappear without a trace on the file, so try again regularly.
-    pub(super) async fn change(&mut self, seen: &Observation, is_to_be_retried: bool) {
+    pub(super) async fn change(&mut self, seen: &Observation, should_retry: bool) {
         if self.watcher.is_none() {
             // On some mounts, changes do not show in the metadata, so read the files now and then anyway.
             for _ in 0..CHECKS_PER_READ {
@@ -171,7 +171,7 @@ impl Wake {
                 Ok(Some(())) => return,
                 // The thread that receives events has ended.
                 Ok(None) => self.watcher = None,
-                Err(_) if is_to_be_retried => {}
+                Err(_) if should_retry => {}
                 Err(_) => {
                     if seen.fingerprint.agrees_with(&Fingerprint::of(&self.paths)) {
                         continue;

@@ -92,7 +92,7 @@ impl Encoded {
 
 /// Concatenates encoded frames. Does not copy if one of the two is empty.
 #[must_use]
-pub fn put_together(first: &Bytes, second: &Bytes) -> Bytes {
+pub fn concat_frames(first: &Bytes, second: &Bytes) -> Bytes {
     match (first.is_empty(), second.is_empty()) {
         (true, _) => second.clone(),
         (_, true) => first.clone(),

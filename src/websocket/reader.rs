@@ -211,7 +211,7 @@ fn close_frame(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
         1 => Err(Violation::Protocol("the close frame has an incomplete code")),
         _ => {
             let code = CloseCode::from(payload.get_u16());
-            if !may_be_sent(code) {
+            if !is_sendable_code(code) {
                 return Err(Violation::Protocol("the close frame has a code that must not be sent"));
             }
             Ok(Some(CloseFrame { code, reason: text(payload)? }))
@@ -221,7 +221,7 @@ fn close_frame(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
 
 /// Returns whether a close frame may carry the code. Code 1014 was registered with IANA after RFC 6455.
 #[must_use]
-pub fn may_be_sent(code: CloseCode) -> bool {
+pub fn is_sendable_code(code: CloseCode) -> bool {
     code.is_allowed() || u16::from(code) == 1014
 }
 

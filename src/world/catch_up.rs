@@ -79,7 +79,7 @@ impl WorldState {
             // Read first: a member that is within the feed now will never be before this position.
             let kept = self.shared.feed.first();
             let sockets = self.shared.sockets.all();
-            let members = sockets.iter().filter(|socket| socket.is_of_rules()).map(|socket| socket.span());
+            let members = sockets.iter().filter(|socket| socket.is_rule_driven()).map(|socket| socket.span());
             self.changed_rows.compact(&members.collect::<Vec<Span>>(), kept);
         }
     }
@@ -100,7 +100,7 @@ impl WorldState {
             return Ok(Vec::new());
         }
         let events = self.changed_rows.missed(progress, &topics).ok_or(CatchUpError::TooMany)?;
-        self.engine.told_of(socket.id, &events).map_err(|MissedEnd| CatchUpError::End)
+        self.engine.missed_replies(socket.id, &events).map_err(|MissedEnd| CatchUpError::End)
     }
 
     /// Catches up a member with this progress. It continues at the current end of the feed.
@@ -145,7 +145,7 @@ impl World {
         socket.caught_up.fetch_add(1, Ordering::Relaxed);
         self.shared().slow.caught_up.fetch_add(1, Ordering::Relaxed);
         debug!(world = %self.name(), socket = socket.id, "a socket that fell behind has caught up");
-        let then = socket.is_of_rules().then_some(AfterBehind::CaughtUp);
+        let then = socket.is_rule_driven().then_some(AfterBehind::CaughtUp);
         self.record(Record::Behind { socket: socket.id, then });
     }
 

@@ -41,7 +41,7 @@ pub(super) struct MemberProgress {
 #[derive(Debug)]
 pub(super) struct ChangedRows {
     /// In order of occurrence.
-    changes: Vec<NotedChange>,
+    changes: Vec<RecordedChange>,
     /// The place of the last frame sent to each topic.
     sent: HashMap<Topic, Place>,
     /// Changes that end at or before this position of the feed are forgotten.
@@ -52,7 +52,7 @@ pub(super) struct ChangedRows {
 
 /// One change, or several merged changes of one row.
 #[derive(Debug)]
-struct NotedChange {
+struct RecordedChange {
     event: Event,
     /// The place of the last merged change.
     place: Place,
@@ -112,7 +112,7 @@ impl ChangedRows {
                 let joined = topics.iter().filter(|topic| is_joined(topic));
                 self.sent.extend(joined.map(|topic| (topic.clone(), place.clone())));
             } else if event.changes_data() {
-                self.changes.push(NotedChange { event: event.clone(), place });
+                self.changes.push(RecordedChange { event: event.clone(), place });
             }
         }
     }
@@ -122,15 +122,15 @@ impl ChangedRows {
         self.changes.len() + self.sent.len() > self.threshold
     }
 
-    /// Forgets everything that no member needs. Every member is in one of these spans or not before `kept`, the
-    /// position that the feed reaches back to.
-    pub(super) fn compact(&mut self, members: &[Span], kept: u64) {
-        let lowest = members.iter().map(|member| member.from).chain([kept]).min().unwrap_or(kept);
+    /// Forgets everything that no member needs. Every member is in one of these spans or not before `feed_start`, the
+    /// first position that the feed still has.
+    pub(super) fn compact(&mut self, members: &[Span], feed_start: u64) {
+        let lowest = members.iter().map(|member| member.from).chain([feed_start]).min().unwrap_or(feed_start);
         self.forget_before(lowest);
-        let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < kept).collect();
-        self.merge(&behind, kept);
+        let behind: Vec<Span> = members.iter().copied().filter(|member| member.from < feed_start).collect();
+        self.merge(&behind, feed_start);
         let surplus = self.changes.len().saturating_sub(MAX_KEPT / 2);
-        let oldest = self.changes[..surplus].last().map(|noted| noted.place.positions.end);
+        let oldest = self.changes[..surplus].last().map(|recorded| recorded.place.positions.end);
         let topics =
             self.sent.values().map(|place| place.positions.end).max().filter(|_| self.sent.len() > MAX_KEPT / 2);
         if let Some(end) = oldest.max(topics) {
@@ -141,37 +141,37 @@ impl ChangedRows {
 
     fn forget_before(&mut self, position: u64) {
         self.forgotten_to = self.forgotten_to.max(position);
-        self.changes.retain(|noted| noted.place.positions.end > position);
+        self.changes.retain(|recorded| recorded.place.positions.end > position);
         self.sent.retain(|_, place| place.positions.end > position);
     }
 
     /// Merges changes of one row, unless the feed still reaches back to them or a member is between them. A row that
     /// was added and removed again is forgotten, unless a member may have to receive an earlier change: the last one
     /// then marks when the row was removed.
-    fn merge(&mut self, behind: &[Span], kept: u64) {
-        let mut list: Vec<Option<NotedChange>> = Vec::with_capacity(self.changes.len());
+    fn merge(&mut self, behind: &[Span], feed_start: u64) {
+        let mut list: Vec<Option<RecordedChange>> = Vec::with_capacity(self.changes.len());
         // The indices of each row's changes in the list.
         let mut places: HashMap<Changed, Vec<usize>> = HashMap::new();
-        for noted in self.changes.drain(..) {
-            let Some(changed) = noted.event.changed() else { continue };
+        for recorded in self.changes.drain(..) {
+            let Some(changed) = recorded.event.changed() else { continue };
             let places = places.entry(changed).or_default();
-            let is_settled = noted.place.positions.end <= kept;
+            let is_settled = recorded.place.positions.end <= feed_start;
             let earlier = places.last().copied().filter(|_| is_settled);
-            let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&noted, behind)));
+            let earlier = earlier.and_then(|index| list[index].take_if(|one| !one.is_cut_off_from(&recorded, behind)));
             let Some(earlier) = earlier else {
                 places.push(list.len());
-                list.push(Some(noted));
+                list.push(Some(recorded));
                 continue;
             };
-            match (earlier.event.with_later(&noted.event), &mut places[..]) {
+            match (earlier.event.with_later(&recorded.event), &mut places[..]) {
                 (Some(event), [.., newest]) => {
                     *newest = list.len();
-                    list.push(Some(NotedChange { event, place: noted.place }));
+                    list.push(Some(RecordedChange { event, place: recorded.place }));
                 }
                 (None, [.., _, newest]) => {
                     list[*newest] = Some(earlier);
                     places.push(list.len());
-                    list.push(Some(noted));
+                    list.push(Some(recorded));
                 }
                 _ => places.clear(),
             }
@@ -191,12 +191,12 @@ impl ChangedRows {
             return None;
         }
         let mut missed: HashMap<Changed, Event> = HashMap::new();
-        for noted in self.changes.iter().filter(|noted| noted.place.is_missed(progress)) {
-            let is_wanted = noted.event.topics().iter().any(|topic| topics.contains(topic));
-            let Some(changed) = noted.event.changed().filter(|_| is_wanted) else { continue };
+        for recorded in self.changes.iter().filter(|recorded| recorded.place.is_missed(progress)) {
+            let is_wanted = recorded.event.topics().iter().any(|topic| topics.contains(topic));
+            let Some(changed) = recorded.event.changed().filter(|_| is_wanted) else { continue };
             let whole = match missed.remove(&changed) {
-                None => Some(noted.event.clone()),
-                Some(earlier) => earlier.with_later(&noted.event),
+                None => Some(recorded.event.clone()),
+                Some(earlier) => earlier.with_later(&recorded.event),
             };
             missed.extend(whole.map(|whole| (changed, whole)));
         }
@@ -211,7 +211,7 @@ impl ChangedRows {
     }
 }
 
-impl NotedChange {
+impl RecordedChange {
     /// Returns whether a member may be between this change and a later one: it has received part of this one, but not
     /// all of the later one.
     fn is_cut_off_from(&self, later: &Self, members: &[Span]) -> bool {

@@ -14,8 +14,8 @@ use super::state::{WorldCommand, WorldState};
 use super::task::{Request, WorldEffects};
 use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
 use crate::engine::{
-    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState, ScriptState,
-    WaitingState,
+    Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState,
+    ScheduledSteps, ScriptState,
 };
 use crate::scenario::Fault;
 
@@ -52,8 +52,8 @@ pub struct WorldSummary {
     pub snapshots: Vec<(String, Duration)>,
 }
 
-/// The maximum number of waiting step lists that are reported.
-const MAX_WAITING_LISTED: usize = 100;
+/// The maximum number of scheduled step lists that are reported.
+const MAX_SCHEDULED_LISTED: usize = 100;
 
 /// The state of all scheduled work at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +66,8 @@ pub struct Timelines {
     pub rule_scripts: Vec<RuleScriptState>,
     /// The generators, in declared order.
     pub generators: Vec<GeneratorState>,
-    /// The waiting step lists in order of their due times, at most 100.
-    pub waiting: Vec<WaitingState>,
+    /// The scheduled step lists in order of their due times, at most 100.
+    pub scheduled: Vec<ScheduledSteps>,
 }
 
 /// Rows.
@@ -76,8 +76,8 @@ impl World {
     ///
     /// # Errors
     /// [`WorldError`] if the collection does not exist, the row does not match its `fields`, or the world has ended.
-    pub async fn add_row(&self, collection: &str, own: Map<String, Value>) -> Result<Bytes, WorldError> {
-        let added = self.apply(Command::add_row(collection, own)).await?;
+    pub async fn add_row(&self, collection: &str, fields: Map<String, Value>) -> Result<Bytes, WorldError> {
+        let added = self.apply(Command::add_row(collection, fields)).await?;
         // The collection exists, because the row was added to it. The JSON is made here so that the task does not wait
         // for it.
         added.view.rows(collection).ok_or(WorldError::Defect)
@@ -130,7 +130,7 @@ impl World {
             scripts: state.engine.script_states().collect(),
             rule_scripts: state.engine.rule_script_states().collect(),
             generators: state.engine.generator_states().collect(),
-            waiting: state.engine.waiting_states().take(MAX_WAITING_LISTED).collect(),
+            scheduled: state.engine.scheduled_steps().take(MAX_SCHEDULED_LISTED).collect(),
         })
         .await
     }
@@ -287,7 +287,7 @@ impl World {
     async fn change_faults(&self, command: Command) -> Result<WorldEffects, WorldError> {
         let effects = self.apply(command).await?;
         let transition = self.shared().feed.last_transition();
-        self.shared().sockets.written(transition, &mut LaggingSockets::default()).await;
+        self.shared().sockets.wait_written(transition, &mut LaggingSockets::default()).await;
         Ok(effects)
     }
 

@@ -15,7 +15,7 @@ use super::message::{Encode, Message};
 use super::socket::{Socket, SocketKind};
 use super::state::WorldState;
 use super::subscription::Subscription;
-use crate::engine::{Command, Frame, HeardMessage, MessageOutcome, RuleRequest};
+use crate::engine::{Command, Frame, HandledMessage, MessageOutcome, RuleRequest};
 
 /// Frames of one client that may queue for the world's task before that client has to wait.
 const MAX_QUEUED_FRAMES: u32 = 16;
@@ -79,7 +79,12 @@ impl World {
     /// Like [`World::receive`], but waits for the rules only if several frames are queued already, since an extra
     /// wake-up of a task costs about as much as the reply to a frame. Later requests to the world come after this
     /// frame.
-    pub(super) async fn hand_in(&self, socket: &Arc<Socket>, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub(super) async fn enqueue_frame(
+        &self,
+        socket: &Arc<Socket>,
+        frame: Frame,
+        payload: Payload,
+    ) -> Result<(), WorldError> {
         if self.is_shared() || socket.queued_frames.load(Ordering::Relaxed) >= MAX_QUEUED_FRAMES {
             return self.receive(socket, frame, payload).await;
         }
@@ -93,7 +98,7 @@ impl World {
     }
 
     /// Waits until the rules have handled all frames from the client of a socket.
-    pub(super) async fn heard(&self, socket: &Socket) -> Result<(), WorldError> {
+    pub(super) async fn flush_frames(&self, socket: &Socket) -> Result<(), WorldError> {
         if socket.queued_frames.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
     }
 
@@ -155,7 +160,7 @@ impl WorldState {
         self.settle();
         // The command is not refused: a failure of the rule is reported to the socket alone.
         let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
-        for HeardMessage { outcome, .. } in &effects.messages {
+        for HandledMessage { outcome, .. } in &effects.messages {
             if let (MessageOutcome::Unmatched { nearest }, Some(endpoint)) = (outcome, self.engine.endpoint_of(member))
             {
                 self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
@@ -167,8 +172,8 @@ impl WorldState {
 
     /// Records a frame, or, for a socket that speaks a protocol, the messages in it. Frames of the protocol itself,
     /// such as heartbeats, are left out because no test expects them.
-    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HeardMessage>) {
-        if !self.shared.journal.is_on() {
+    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HandledMessage>) {
+        if !self.shared.journal.is_enabled() {
             return;
         }
         let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
@@ -181,11 +186,11 @@ impl WorldState {
             );
         };
         if self.engine.has_protocol(member) {
-            for HeardMessage { message, outcome } in messages {
+            for HandledMessage { message, outcome } in messages {
                 record(Payload::of(&Message::json(&message)), [outcome].into());
             }
         } else {
-            record(payload, messages.into_iter().map(|heard| heard.outcome).collect());
+            record(payload, messages.into_iter().map(|message| message.outcome).collect());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::journal::{ExpectationError, WrongWait};
+use super::journal::{ExpectationError, InvalidWait};
 use crate::engine::{Refusal, Unsendable};
 use crate::scenario::format_duration;
 #[cfg(feature = "redis")]
@@ -35,7 +35,7 @@ pub enum WorldError {
     },
     /// The condition to wait for is invalid.
     #[error(transparent)]
-    Wait(#[from] WrongWait),
+    Wait(#[from] InvalidWait),
     /// No open socket has this number.
     #[error("socket {0} is not open")]
     UnknownSocket(u64),

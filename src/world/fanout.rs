@@ -200,14 +200,14 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
         let pending = write_to(&**sink, encoded);
         if pending.is_none() {
             // While the cursor is held: the task may advance it afterwards, and a position never goes back.
-            shared.sockets.wrote(socket, encoded.messages, cursor.position);
+            shared.sockets.record_written(socket, encoded.messages, cursor.position);
         }
         pending
     });
     match served {
         Served::Parked => socket.wake.notify_one(),
         // The socket's task waits for its client and has fallen behind the feed.
-        Served::Skipped { is_delegated: false } if socket.is_of_rules() && !shared.feed.has(socket.written()) => {
+        Served::Skipped { is_delegated: false } if socket.is_rule_driven() && !shared.feed.has(socket.written()) => {
             socket.wake.notify_one();
         }
         // A task that a fault keeps from delegating is woken after the pass.

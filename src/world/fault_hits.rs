@@ -68,7 +68,7 @@ impl WorldState {
         }
     }
 
-    /// Disconnects the sockets that faults hit at the moment they begin.
+    /// Disconnects the sockets that faults hit at the moment they start.
     pub(super) fn disconnect_sockets(&mut self, events: &[Event]) {
         for event in events {
             if let EventKind::FaultBegan { fault, .. } = event.kind {
@@ -84,9 +84,9 @@ impl WorldState {
         }
         let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
         let open = sockets.iter().map(|socket| (socket.id, socket.fault_member()));
-        let hits = self.engine.hits_at_beginning(id, open);
+        let hits = self.engine.hits_at_start(id, open);
         for (socket, hit) in hits {
-            let did = match fault.effect() {
+            let description = match fault.effect() {
                 Effect::Close { code, reason, .. } => {
                     let close = SocketClose { code: *code, reason: reason.as_str().into() };
                     self.shared.sockets.close(Some(socket), &close, end);
@@ -102,7 +102,7 @@ impl WorldState {
                     "reset".into()
                 }
             };
-            let record = Record::Faulted { socket, fault: hit.label, did, event: None };
+            let record = Record::Faulted { socket, fault: hit.label, description, event: None };
             self.shared.journal.record(self.shared.clock.now(), record);
         }
     }

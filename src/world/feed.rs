@@ -30,7 +30,7 @@ pub const DEFAULT_BACKLOG: usize = 1024;
 
 /// The minimum backlog: with less, even sockets that keep reading would fall behind during the events of a single
 /// moment.
-pub const FEWEST_BACKLOG: usize = 16;
+pub const MIN_BACKLOG: usize = 16;
 
 /// The maximum number of items combined into one write.
 pub(super) const MAX_BATCH_ITEMS: usize = 256;
@@ -82,7 +82,7 @@ struct Published {
 impl EventFeed {
     /// Creates a feed with the given backlog.
     pub(super) fn new(backlog: usize) -> Self {
-        let backlog = backlog.max(FEWEST_BACKLOG);
+        let backlog = backlog.max(MIN_BACKLOG);
         let log = Mutex::new(Published { log: FeedLog::new(backlog), resync: 0, transition: 0 });
         Self { backlog, log, published: Notify::new(), handed_out: Notify::new() }
     }

@@ -29,7 +29,7 @@ const BATCH_BYTES: usize = 64 << 10;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FrameMark {
     pub(super) label: Arc<str>,
-    pub(super) did: String,
+    pub(super) description: String,
     pub(super) event: Option<u64>,
 }
 
@@ -54,15 +54,15 @@ impl fmt::Display for Disconnect {
 pub(super) struct FrameFaults {
     faults: Arc<[SocketFault]>,
     /// The state of each fault, by its run.
-    kept: HashMap<u64, FaultRunOnFrames>,
+    states: HashMap<u64, FaultRunOnFrames>,
     queue: VecDeque<HeldFrame>,
     /// The maximum number of held frames. Beyond it, the oldest are dropped; the values that they reported are sent
     /// again once the fault is over.
     max_held: usize,
     /// What to send again for frames that were held for later and then dropped.
-    dropped: Option<Behind>,
+    dropped: Option<Resend>,
     /// What to send again because of faults that are over.
-    behind: Option<Behind>,
+    resend: Option<Resend>,
     /// The last known time; it goes back when the world does.
     seen: Duration,
     disconnect: Option<Disconnect>,
@@ -83,11 +83,11 @@ impl FrameFaults {
     pub(super) fn new(faults: Arc<[SocketFault]>, max_held: usize) -> Self {
         let mut frame_faults = Self {
             faults: Arc::new([]),
-            kept: HashMap::new(),
+            states: HashMap::new(),
             queue: VecDeque::new(),
             max_held,
             dropped: None,
-            behind: None,
+            resend: None,
             seen: Duration::ZERO,
             disconnect: None,
             marks: Vec::new(),
@@ -107,17 +107,17 @@ impl FrameFaults {
         let mut has_delayed = false;
         for fault in self.faults.clone().iter().filter(is_over) {
             has_delayed |= matches!(fault.fault.effect(), Effect::Delay(_));
-            let Some(kept) = self.kept.remove(&fault.run) else { continue };
-            self.behind = merge(self.behind, kept.behind);
-            for frame in kept.window {
+            let Some(state) = self.states.remove(&fault.run) else { continue };
+            self.resend = merge(self.resend, state.resend);
+            for frame in state.window {
                 self.hold(frame, Duration::ZERO);
             }
         }
         for SocketFault { run, label, fault, stream: (seed, number) } in faults.iter() {
-            if let Entry::Vacant(entry) = self.kept.entry(*run) {
+            if let Entry::Vacant(entry) = self.states.entry(*run) {
                 entry.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
                 if *fault.effect() == Effect::Freeze {
-                    self.marks.push(FrameMark { label: label.clone(), did: "frozen".into(), event: None });
+                    self.marks.push(FrameMark { label: label.clone(), description: "frozen".into(), event: None });
                 }
             }
         }
@@ -151,12 +151,12 @@ impl FrameFaults {
         let mut delay = Duration::ZERO;
         for SocketFault { run, label, fault, .. } in self.faults.clone().iter() {
             let is_hit = |_: &&mut FaultRunOnFrames| matches_frame(&delivery.message, fault.matches());
-            let Some(kept) = self.kept.get_mut(run).filter(is_hit) else { continue };
-            let Some(did) = kept.apply(fault.effect(), &mut frames, &mut delay, at) else { continue };
+            let Some(state) = self.states.get_mut(run).filter(is_hit) else { continue };
+            let Some(description) = state.apply(fault.effect(), &mut frames, &mut delay, at) else { continue };
             if is_lossy(fault.effect()) {
-                kept.behind = merge(kept.behind, Some(resend_for(delivery.event)));
+                state.resend = merge(state.resend, Some(resend_for(delivery.event)));
             }
-            self.marks.push(FrameMark { label: label.clone(), did, event: delivery.event });
+            self.marks.push(FrameMark { label: label.clone(), description, event: delivery.event });
         }
         for frame in frames {
             self.hold(frame, at.saturating_add(delay));
@@ -168,8 +168,8 @@ impl FrameFaults {
         let due = self.queue.back().map_or(due, |last| last.due.max(due));
         self.queue.push_back(HeldFrame { due, message, event, damage });
         // Frames that are due now are bounded by the feed: no more are taken until they are sent.
-        let is_for_later = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
-        if is_for_later
+        let is_deferred = self.queue.front().is_some_and(|oldest| oldest.due > self.seen);
+        if is_deferred
             && self.queue.len() > self.max_held
             && let Some(oldest) = self.queue.pop_front()
         {
@@ -183,7 +183,7 @@ impl FrameFaults {
     }
 
     /// Returns whether frames held for later were dropped for lack of room.
-    pub(super) fn has_given_up(&self) -> bool {
+    pub(super) fn has_dropped(&self) -> bool {
         self.dropped.is_some()
     }
 
@@ -192,7 +192,7 @@ impl FrameFaults {
     fn set_now(&mut self, now: Duration) {
         if now < self.seen {
             self.queue.iter_mut().for_each(|held| held.due = Duration::ZERO);
-            self.kept.values_mut().for_each(|kept| kept.since = now);
+            self.states.values_mut().for_each(|state| state.since = now);
         }
         self.seen = now;
     }
@@ -214,8 +214,8 @@ impl FrameFaults {
                 frames.push(message);
             }
         }
-        for kept in self.kept.values_mut() {
-            kept.passed += frames.len() as u64;
+        for state in self.states.values_mut() {
+            state.passed += frames.len() as u64;
         }
         if self.queue.is_empty() {
             self.check_disconnect(0);
@@ -229,7 +229,7 @@ impl FrameFaults {
             return;
         }
         for SocketFault { run, label, fault, .. } in self.faults.iter() {
-            let passed = self.kept.get(run).map_or(0, |kept| kept.passed) + more as u64;
+            let passed = self.states.get(run).map_or(0, |state| state.passed) + more as u64;
             let disconnect = match fault.effect() {
                 Effect::Close { code, reason, after: Some(after) } if passed >= *after => {
                     Disconnect::Close { code: *code, reason: reason.clone() }
@@ -237,7 +237,7 @@ impl FrameFaults {
                 Effect::ResetSocket { after: Some(after) } if passed >= *after => Disconnect::Reset,
                 _ => continue,
             };
-            self.marks.push(FrameMark { label: label.clone(), did: disconnect.to_string(), event: None });
+            self.marks.push(FrameMark { label: label.clone(), description: disconnect.to_string(), event: None });
             self.disconnect = Some(disconnect);
             return;
         }
@@ -245,10 +245,11 @@ impl FrameFaults {
 
     /// Releases the reordering windows whose timeout is `over`.
     fn release_windows(&mut self, now: Duration, over: impl Fn(Duration) -> bool) {
-        let is_over =
-            |kept: &&mut FaultRunOnFrames| !kept.window.is_empty() && over(kept.since.saturating_add(REORDER_TIMEOUT));
+        let is_over = |state: &&mut FaultRunOnFrames| {
+            !state.window.is_empty() && over(state.since.saturating_add(REORDER_TIMEOUT))
+        };
         let reordered: Vec<InFlight> =
-            self.kept.values_mut().filter(is_over).flat_map(FaultRunOnFrames::take_reordered).collect();
+            self.states.values_mut().filter(is_over).flat_map(FaultRunOnFrames::take_reordered).collect();
         for frame in reordered {
             self.hold(frame, now);
         }
@@ -256,8 +257,8 @@ impl FrameFaults {
 
     /// Returns when the next frame is due if no other frame arrives.
     pub(super) fn next_due(&self) -> Option<Duration> {
-        let waiting = self.kept.values().filter(|kept| !kept.window.is_empty());
-        let windows = waiting.map(|kept| kept.since.saturating_add(REORDER_TIMEOUT));
+        let waiting = self.states.values().filter(|state| !state.window.is_empty());
+        let windows = waiting.map(|state| state.since.saturating_add(REORDER_TIMEOUT));
         let held = self.queue.front().map(|held| held.due);
         windows.chain(held).min().filter(|_| !self.is_frozen() && self.disconnect.is_none())
     }
@@ -274,11 +275,11 @@ impl FrameFaults {
 
     /// Takes what to send again because faults that are over withheld or falsified it. What is sent again passes
     /// through the faults that remain.
-    pub(super) fn healed(&mut self) -> Option<Behind> {
+    pub(super) fn take_resend(&mut self) -> Option<Resend> {
         if !self.faults.iter().any(|fault| matches!(fault.fault.effect(), Effect::Delay(_))) {
-            self.behind = merge(self.behind, self.dropped.take());
+            self.resend = merge(self.resend, self.dropped.take());
         }
-        self.behind.take()
+        self.resend.take()
     }
 }
 
@@ -310,7 +311,7 @@ fn id_of(body: &Value) -> Option<Cow<'_, str>> {
 
 /// What to send a socket again once the faults are over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Behind {
+pub(super) enum Resend {
     /// The values that changed after the event with this number.
     After(u64),
     /// Everything.
@@ -318,15 +319,15 @@ pub(super) enum Behind {
 }
 
 /// Returns what to send again for a lost frame of this event, or of no event.
-fn resend_for(event: Option<u64>) -> Behind {
-    event.map_or(Behind::All, |event| Behind::After(event.saturating_sub(1)))
+fn resend_for(event: Option<u64>) -> Resend {
+    event.map_or(Resend::All, |event| Resend::After(event.saturating_sub(1)))
 }
 
 /// Returns the one that covers both.
-fn merge(one: Option<Behind>, other: Option<Behind>) -> Option<Behind> {
+fn merge(one: Option<Resend>, other: Option<Resend>) -> Option<Resend> {
     match (one, other) {
-        (Some(Behind::After(one)), Some(Behind::After(other))) => Some(Behind::After(one.min(other))),
-        (Some(Behind::All), _) | (_, Some(Behind::All)) => Some(Behind::All),
+        (Some(Resend::After(one)), Some(Resend::After(other))) => Some(Resend::After(one.min(other))),
+        (Some(Resend::All), _) | (_, Some(Resend::All)) => Some(Resend::All),
         (one, other) => one.or(other),
     }
 }

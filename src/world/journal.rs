@@ -29,7 +29,7 @@ use budget::Usage;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
-pub use expectation::{Expectation, ExpectationError, RuleName, WrongWait};
+pub use expectation::{Expectation, ExpectationError, InvalidWait, RuleName};
 use failures::Failures;
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};
@@ -73,7 +73,7 @@ struct Ring {
 
 /// The place of a request's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct EntryIndex {
     generation: u64,
     /// The number of entries added to its ring before it. It locates the entry without a search, which would take
     /// longer than everything else.
@@ -124,7 +124,7 @@ impl Journal {
     }
 
     /// Records an entry.
-    pub(super) fn record(&self, at: Duration, record: Record) -> Place {
+    pub(super) fn record(&self, at: Duration, record: Record) -> EntryIndex {
         let place = self.lock().record(&self.world, at, record);
         self.notify();
         place
@@ -141,12 +141,12 @@ impl Journal {
     }
 
     /// Adds the answer to a recorded request.
-    pub(super) fn answered(&self, request: Place, answer: Answer) {
+    pub(super) fn answered(&self, request: EntryIndex, answer: Answer) {
         let mut rings = self.lock();
-        let is_there = rings.generation == request.generation;
+        let is_current = rings.generation == request.generation;
         let ring = &mut rings.other;
         let place = request.index.checked_sub(ring.dropped).and_then(|place| usize::try_from(place).ok());
-        if is_there && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
+        if is_current && let Some(entry) = place.and_then(|place| ring.entries.get(place)) {
             ring.usage.remove(entry.bytes());
             if let Record::Request(exchange) = &entry.record {
                 // A request is answered once.
@@ -207,7 +207,7 @@ impl Journal {
         Listening(self)
     }
 
-    pub(super) fn is_on(&self) -> bool {
+    pub(super) fn is_enabled(&self) -> bool {
         self.capacity > 0
     }
 
@@ -261,15 +261,15 @@ impl Rings {
         Self { generation, last: 0, sent, other, failures: Failures::default() }
     }
 
-    fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> Place {
+    fn record(&mut self, world: &Arc<str>, at: Duration, record: Record) -> EntryIndex {
         let is_excess = matches!(&record, Record::Failed { rule, why, .. } if !self.failures.admit(rule, why));
         if self.other.capacity == 0 || is_excess {
-            return Place { generation: self.generation, index: 0 };
+            return EntryIndex { generation: self.generation, index: 0 };
         }
         self.last += 1;
         let ring = if matches!(record, Record::Sent { .. }) { &mut self.sent } else { &mut self.other };
         let index = ring.dropped + ring.entries.len() as u64;
         ring.push(Entry { sequence: self.last, at, world: world.clone(), record });
-        Place { generation: self.generation, index }
+        EntryIndex { generation: self.generation, index }
     }
 }

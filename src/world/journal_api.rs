@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::journal::{
-    Answer, Dropped, Entry, Exchange, Expectation, PendingExpectation, Place, Record, Verdict, WrongWait,
+    Answer, Dropped, Entry, EntryIndex, Exchange, Expectation, InvalidWait, PendingExpectation, Record, Verdict,
 };
 use super::{World, WorldError};
 
@@ -25,7 +25,7 @@ impl World {
     /// Returns whether the world has a journal.
     #[must_use]
     pub fn has_journal(&self) -> bool {
-        self.shared().journal.is_on()
+        self.shared().journal.is_enabled()
     }
 
     /// Records an entry at the world's current time.
@@ -37,12 +37,12 @@ impl World {
 
     /// Records a request that has yet to be answered.
     #[must_use]
-    pub fn requested(&self, exchange: Exchange) -> Place {
+    pub fn requested(&self, exchange: Exchange) -> EntryIndex {
         self.shared().journal.record(self.now(), Record::Request(Arc::new(exchange)))
     }
 
     /// Records the answer to a request.
-    pub fn answered(&self, request: Place, answer: Answer) {
+    pub fn answered(&self, request: EntryIndex, answer: Answer) {
         self.shared().journal.answered(request, answer);
     }
 
@@ -64,9 +64,9 @@ impl World {
     /// # Errors
     /// [`WorldError`] if the expectation is invalid or the world has ended.
     pub async fn wait_for(&self, expectation: &Expectation, timeout: Duration) -> Result<Verdict, WorldError> {
-        expectation.check().map_err(WrongWait::from)?;
+        expectation.check().map_err(InvalidWait::from)?;
         if !expectation.can_be_awaited() {
-            return Err(WrongWait::NothingToWaitFor.into());
+            return Err(InvalidWait::NothingToWaitFor.into());
         }
         let _in_use = self.in_use();
         let deadline = Instant::now() + timeout;

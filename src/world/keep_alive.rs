@@ -30,12 +30,12 @@ impl KeepAlive {
         self.0.count.load(Ordering::SeqCst) > 0
     }
 
-    /// Waits until a connection may no longer be kept alive. `is_concerned` returns whether the suspension applies to
+    /// Waits until a connection may no longer be kept alive. `applies` returns whether the suspension applies to
     /// this connection, and is called whenever one starts.
-    pub async fn suspended(&self, is_concerned: impl Fn() -> bool) {
+    pub async fn suspended(&self, applies: impl Fn() -> bool) {
         loop {
             let started = self.0.started.notified();
-            if self.is_suspended() && is_concerned() {
+            if self.is_suspended() && applies() {
                 return;
             }
             started.await;

@@ -78,7 +78,7 @@ impl WorldState {
         number: Option<u64>,
     ) -> Result<OpenedMember, WorldError> {
         let LocalMember { world, kind, encode } = local;
-        let (socket, joined) = self.open_of_rules(kind.clone(), number);
+        let (socket, joined) = self.open_rule_driven(kind.clone(), number);
         let opened = self.apply_opening(request, socket.id);
         let effects = opened.inspect_err(|_| self.shared.sockets.leave(&socket))?;
         let is_open = is_open(&effects);

@@ -37,9 +37,9 @@ impl WorldState {
     }
 
     /// Opens a rule-driven member, under `number` if it has one already. It starts without messages.
-    pub(super) fn open_of_rules(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
+    pub(super) fn open_rule_driven(&mut self, kind: SocketKind, number: Option<u64>) -> (Arc<Socket>, Joined) {
         self.start_fanout();
-        self.forget_gone();
+        self.forget_closed();
         let (sequence, position, at) = (self.engine.sequence(), self.shared.feed.end(), self.shared.clock.now());
         let socket = self.shared.sockets.open_of_kind(kind, number, at, position);
         (socket, Joined { sequence, position, at, messages: Arc::default(), notice: None })
@@ -91,7 +91,7 @@ impl WorldState {
     /// Replaces the topics that a socket has joined by subscribing to a collection, at a feed position. Topics that it
     /// has joined by command stay.
     fn replace_subscription(&mut self, socket: &Arc<Socket>, joins: Vec<Join>, position: u64) {
-        self.forget_gone();
+        self.forget_closed();
         let member = socket.id;
         if self.shared.sockets.get(member).is_none() {
             return;
@@ -107,7 +107,7 @@ impl WorldState {
 
     /// Applies a command that makes a socket join or leave topics.
     pub(super) fn change_memberships(&mut self, member: u64, command: Command) -> Result<Effects, WorldError> {
-        self.forget_gone();
+        self.forget_closed();
         // The topics of members that all servers share are up to their rules.
         let socket = self.shared.sockets.get(member).filter(|_| member < FIRST_SHARED_MEMBER);
         let socket = socket.ok_or(WorldError::UnknownSocket(member))?;
@@ -122,8 +122,8 @@ impl WorldState {
     }
 
     /// Removes sockets that have closed from the topics that they had joined.
-    pub(super) fn forget_gone(&mut self) {
-        for member in self.shared.sockets.take_gone() {
+    pub(super) fn forget_closed(&mut self) {
+        for member in self.shared.sockets.take_closed() {
             // Leaving is never refused.
             let _ = self.engine.apply(Command::LeaveAll { member });
         }
@@ -164,10 +164,10 @@ impl WorldState {
     /// event.
     pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
         let sequence = self.engine.sequence();
-        if let Some((_, messages)) = self.current.get(collection).filter(|(made, _)| *made == sequence) {
+        if let Some((_, messages)) = self.current.get(collection).filter(|(current, _)| *current == sequence) {
             return messages.clone();
         }
-        self.current.retain(|_, (made, _)| *made == sequence);
+        self.current.retain(|_, (current, _)| *current == sequence);
         let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
         // Clients may name any number of collections that do not exist.
         if !messages.is_empty() {
@@ -183,7 +183,7 @@ impl WorldState {
     pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent) {
         let Some(socket) = self.shared.sockets.get(member) else {
             // The socket has closed, and its memberships end with it.
-            return self.forget_gone();
+            return self.forget_closed();
         };
         let position = self.shared.feed.end();
         match what {

@@ -46,7 +46,7 @@ impl WorldState {
         };
         if events.iter().any(is_gone) {
             // The scheduled steps of its rule end with it.
-            self.forget_gone();
+            self.forget_closed();
         }
         if self.shared.sockets.len() == 0 {
             // A socket that joins later receives counter values and reads on from here.
@@ -97,7 +97,7 @@ impl WorldState {
         self.follow_feed();
         let end = self.shared.feed.end();
         let (of_rules, sockets): (Vec<_>, Vec<_>) =
-            self.shared.sockets.all().into_iter().partition(|socket| socket.is_of_rules());
+            self.shared.sockets.all().into_iter().partition(|socket| socket.is_rule_driven());
         // What these clients received is out of date; they have to connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
@@ -166,7 +166,7 @@ impl WorldState {
     }
 
     fn record_events(&self, items: &[FeedItem]) {
-        if !self.shared.journal.is_on() {
+        if !self.shared.journal.is_enabled() {
             return;
         }
         let end = self.shared.feed.end();
@@ -192,7 +192,7 @@ impl WorldState {
         let record = |message: &Message| {
             (at, Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) })
         };
-        if self.shared.journal.is_on() {
+        if self.shared.journal.is_enabled() {
             self.shared.journal.record_all(messages.iter().map(record));
         }
     }
@@ -259,7 +259,7 @@ impl WorldState {
     }
 
     fn record_failure(&self, at: Duration, rule: &Arc<str>, socket: Option<u64>, refusal: &Refusal) {
-        if self.shared.journal.is_on() {
+        if self.shared.journal.is_enabled() {
             let record = Record::Failed { rule: rule.clone(), why: refusal.to_string().into(), socket };
             self.shared.journal.record(at, record);
         }

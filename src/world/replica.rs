@@ -39,7 +39,7 @@ pub(super) use self::lead::LeaderElection;
 pub use self::log::WorldSnapshot;
 pub(super) use self::log::{InstallSnapshot, LogEntry, ScenarioRef};
 pub(super) use self::members::SharedMembers;
-pub(super) use self::playback::{Arrived, LogAction, Playback, set_clock_forward};
+pub(super) use self::playback::{ArrivedEntry, LogAction, Playback, set_clock_forward};
 pub use self::scenarios::{Scenarios, fingerprint};
 use super::advance::ClockOutcome;
 use super::journal::Payload;
@@ -249,7 +249,7 @@ impl Replica {
         self.lock().insert(mark.clone(), reply);
         let guard = PendingGuard { replica: self, mark: &mark };
         self.sharing.store.append(&self.world, self.new_entry(&mark, &text, now, None)).await?;
-        let lost = |_| StoreError::Gone("the connection was lost before the entry came back".into());
+        let lost = |_| StoreError::Unreachable("the connection was lost before the entry came back".into());
         let answer = answer.await.map_err(lost)?;
         drop(guard);
         Ok(answer)
@@ -281,7 +281,7 @@ impl Replica {
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let cut = checkpoint.position.saturating_sub(ENTRIES_KEPT);
-        self.sharing.store.keep(&self.world, checkpoint, cut).await
+        self.sharing.store.save_checkpoint(&self.world, checkpoint, cut).await
     }
 
     fn set_progress(&self, progress: Progress) {

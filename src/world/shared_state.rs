@@ -69,7 +69,7 @@ impl Shared {
             NameLine::NoMore => warn!(
                 world = %self.name,
                 "{what} for more than {} reasons; the log names further ones only with -v",
-                LoggedNames::MOST
+                LoggedNames::MAX_NAMES
             ),
             NameLine::Nothing => {}
         }
@@ -89,7 +89,7 @@ impl Shared {
             NameLine::NoMore => warn!(
                 world = %self.name,
                 "more than {} kinds of messages match no rule; the log names no further ones",
-                LoggedNames::MOST
+                LoggedNames::MAX_NAMES
             ),
             NameLine::Nothing => {}
         }

@@ -173,7 +173,7 @@ impl Socket {
 
     /// Returns whether rules decide what the socket receives, in which case its frames cannot be reconstructed from the
     /// world's state.
-    pub(super) fn is_of_rules(&self) -> bool {
+    pub(super) fn is_rule_driven(&self) -> bool {
         matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint(_))
     }
 

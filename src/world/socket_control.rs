@@ -84,7 +84,7 @@ impl World {
     pub async fn close_sockets(&self, socket: Option<u64>, close: SocketClose) -> Result<Vec<u64>, WorldError> {
         self.expect_open(socket)?;
         let closed = self.shared().sockets.close(socket, &close, self.shared().feed.end());
-        self.shared().sockets.gone(&closed).await;
+        self.shared().sockets.wait_closed(&closed).await;
         Ok(closed.iter().map(|socket| socket.id).collect())
     }
 

@@ -202,7 +202,7 @@ impl Sockets {
     }
 
     /// Takes the ids of the sockets that have closed since the last call.
-    pub(super) fn take_gone(&self) -> Vec<u64> {
+    pub(super) fn take_closed(&self) -> Vec<u64> {
         std::mem::take(&mut lock(&self.open).index().gone)
     }
 
@@ -303,7 +303,7 @@ impl Sockets {
     }
 
     /// Records that a socket has written messages up to this feed position.
-    pub(super) fn wrote(&self, socket: &Socket, messages: u64, position: u64) {
+    pub(super) fn record_written(&self, socket: &Socket, messages: u64, position: u64) {
         socket.sent.fetch_add(messages, Ordering::Relaxed);
         socket.set_written(position);
         self.notify_waiters();
@@ -317,7 +317,7 @@ impl Sockets {
 
     /// Waits until every open socket has written everything up to this feed position, except sockets that have written
     /// nothing for as long as `lagging` allows. This is cancel safe: the observed progress is kept in `lagging`.
-    pub(super) async fn written(&self, position: u64, lagging: &mut LaggingSockets) {
+    pub(super) async fn wait_written(&self, position: u64, lagging: &mut LaggingSockets) {
         let _waiter = Waiter::on(&self.waiting);
         let sockets = self.all();
         lagging.keep_only(&sockets);
@@ -342,7 +342,7 @@ impl Sockets {
     }
 
     /// Waits until all of these sockets have closed.
-    pub(super) async fn gone(&self, sockets: &[Arc<Socket>]) {
+    pub(super) async fn wait_closed(&self, sockets: &[Arc<Socket>]) {
         loop {
             let progress = self.progress.notified();
             if sockets.iter().all(|socket| socket.gone.load(Ordering::SeqCst)) {

@@ -169,7 +169,7 @@ impl WorldState {
                     return self.change_memberships(member, command);
                 }
                 if command.starts_a_timeline() {
-                    self.forget_gone();
+                    self.forget_closed();
                     self.settle();
                 }
                 let changes_faults = command.changes_faults();
@@ -249,7 +249,7 @@ impl WorldState {
         self.held = None;
         self.shared.clock.set(Duration::ZERO, self.pace_at_start);
         self.engine = self.start.clone().with_members_of(&self.engine);
-        self.begin_epoch();
+        self.start_epoch();
     }
 
     /// Returns whether a member belongs to another server; events for it alone do not matter here.
@@ -287,7 +287,7 @@ impl WorldState {
         }
         let pace = self.held.take().unwrap_or_else(|| self.shared.clock.pace());
         self.shared.clock.set(self.engine.now(), pace);
-        self.begin_epoch();
+        self.start_epoch();
         Ok(())
     }
 
@@ -301,13 +301,13 @@ impl WorldState {
     }
 
     /// Starts a new epoch after the engine was replaced: everyone receives the new state.
-    fn begin_epoch(&mut self) {
+    fn start_epoch(&mut self) {
         self.epoch += 1;
         #[cfg(feature = "redis")]
         if let Some(members) = &mut self.members {
             members.table.clear();
         }
-        self.engine.begin_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
+        self.engine.start_epoch(u32::try_from(self.epoch & u64::from(u32::MAX)).unwrap_or_default());
         self.resync(Self::counter_readings);
     }
 }

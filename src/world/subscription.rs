@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use super::catch_up::CatchUpError;
 use super::changed_rows::MemberProgress;
-use super::farewell::Farewell;
+use super::close_notifier::CloseNotifier;
 use super::feed::{Batch, Cursor, EncodedBatch, MAX_BATCH_ITEMS};
 use super::frame_faults::FrameFaults;
 use super::journal::{EndedBy, Payload, Record, SocketEnd};
@@ -45,7 +45,7 @@ pub struct Subscription {
     faults: Option<Box<FrameFaults>>,
     end: Option<SocketEnd>,
     /// Sent after the socket has left, which happens on drop.
-    farewell: Farewell,
+    close_notifier: CloseNotifier,
 }
 
 /// The messages that a subscription starts with, or resumes with after a gap in the feed.
@@ -77,9 +77,9 @@ impl Subscription {
         let Joined { sequence, position, .. } = joined;
         let cursor = Cursor { position: *position, seen: *sequence, encode };
         let waiting = joined.deliveries();
-        let (cursor, farewell) = (Some(cursor), Farewell::of(&world, &socket));
+        let (cursor, close_notifier) = (Some(cursor), CloseNotifier::of(&world, &socket));
         let (checked_to, faults, end) = (*position, None, None);
-        let mut subscription = Self { world, socket, cursor, waiting, checked_to, faults, end, farewell };
+        let mut subscription = Self { world, socket, cursor, waiting, checked_to, faults, end, close_notifier };
         // The current faults affect the counter values, even if they are over by the time the values are written.
         while subscription.take_transition() {}
         subscription
@@ -122,7 +122,7 @@ impl Subscription {
                 Some(batch) if batch.is_empty() => return Ok(None),
                 Some(mut batch) => match batch.encoded_for(cursor, &self.socket) {
                     encoded if encoded.messages > 0 => return Ok(Some(encoded.clone())),
-                    _ => self.wrote(0),
+                    _ => self.record_written(0),
                 },
                 None => self.catch_up().await?,
             }
@@ -150,7 +150,7 @@ impl Subscription {
     /// [`WorldError::Behind`] for a stream or an endpoint's socket that has missed anything else;
     /// [`WorldError::Ended`].
     pub async fn expect_next(&mut self) -> Result<(), WorldError> {
-        let Some(progress) = self.progress().filter(|_| self.socket.is_of_rules()) else { return Ok(()) };
+        let Some(progress) = self.progress().filter(|_| self.socket.is_rule_driven()) else { return Ok(()) };
         // A client that stops reading is checked once per backlog of the feed.
         let feed = &self.world.shared().feed;
         if self.is_at_end() || feed.has(progress.position.max(self.checked_to)) {
@@ -168,7 +168,7 @@ impl Subscription {
 
     /// Returns whether the socket must be closed and has received everything before its end.
     fn is_at_end(&self) -> bool {
-        self.socket.is_of_rules() && self.cursor.as_ref().is_some_and(|cursor| cursor.position >= self.socket.end())
+        self.socket.is_rule_driven() && self.cursor.as_ref().is_some_and(|cursor| cursor.position >= self.socket.end())
     }
 
     /// Notes that the socket is further behind than the feed reaches back and cannot catch up.
@@ -178,11 +178,15 @@ impl Subscription {
     }
 
     /// Notes that the messages handed out are written.
-    pub fn wrote(&self, messages: u64) {
+    pub fn record_written(&self, messages: u64) {
         if let Some(position) = self.position() {
             // A fault transition counts as written once the task has followed it.
             let transition = self.socket.next_transition().unwrap_or(u64::MAX);
-            self.world.shared().sockets.wrote(&self.socket, messages, position.min(transition.saturating_sub(1)));
+            self.world.shared().sockets.record_written(
+                &self.socket,
+                messages,
+                position.min(transition.saturating_sub(1)),
+            );
         }
     }
 
@@ -201,7 +205,7 @@ impl Subscription {
             let is_up_to_date = is_at_rest && cursor.position >= shared.feed.end() && !socket.is_special();
             if is_up_to_date {
                 // Items for other sockets count as well, so that a waiter sees the new position.
-                shared.sockets.wrote(socket, 0, cursor.position);
+                shared.sockets.record_written(socket, 0, cursor.position);
             }
             is_up_to_date
         };
@@ -218,16 +222,16 @@ impl Subscription {
 
     /// Waits until the cursor must be reclaimed: the fan-out could not write everything, or the socket, its world or
     /// the server must end. If there is room to write, also returns when a message held back by faults is due.
-    pub async fn woken(&self, has_room: bool) {
+    pub async fn wait_to_reclaim(&self, has_room: bool) {
         let due = self.faults.as_ref().filter(|_| has_room).and_then(|faults| faults.next_due());
         match due {
             None => self.socket.wake.notified().await,
             // Boxed: most sockets have no faults and do not need the space.
-            Some(due) => Box::pin(self.woken_or_reached(due)).await,
+            Some(due) => Box::pin(self.notified_or_reached(due)).await,
         }
     }
 
-    async fn woken_or_reached(&self, due: Duration) {
+    async fn notified_or_reached(&self, due: Duration) {
         tokio::select! {
             () = self.socket.wake.notified() => {}
             () = self.world.reached(due) => {}
@@ -281,37 +285,37 @@ impl Subscription {
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn take(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub async fn handle_frame(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
         self.world.receive(&self.socket, frame, payload).await
     }
 
-    /// Like [`Subscription::take`], but usually without waiting for the rules.
+    /// Like [`Subscription::handle_frame`], but usually without waiting for the rules.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn hand_in(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
+    pub async fn queue_frame(&self, frame: Frame, payload: Payload) -> Result<(), WorldError> {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        self.world.hand_in(&self.socket, frame, payload).await
+        self.world.enqueue_frame(&self.socket, frame, payload).await
     }
 
-    /// Waits until the rules have handled all frames handed in.
+    /// Waits until the rules have handled all queued frames.
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn heard(&self) -> Result<(), WorldError> {
-        self.world.heard(&self.socket).await
+    pub async fn drained(&self) -> Result<(), WorldError> {
+        self.world.flush_frames(&self.socket).await
     }
 
     /// Ends the subscription. For an endpoint's socket, waits until the endpoint is notified.
     pub async fn finish(mut self) {
-        let farewell = std::mem::replace(&mut self.farewell, Farewell::nobody());
+        let notifier = std::mem::replace(&mut self.close_notifier, CloseNotifier::none());
         drop(self);
-        farewell.say().await;
+        notifier.notify().await;
     }
 
-    /// Notes how the socket ended, for the journal.
-    pub fn ends(&mut self, end: SocketEnd) {
+    /// Sets how the socket ended, for the journal.
+    pub fn set_end(&mut self, end: SocketEnd) {
         self.end = Some(end);
     }
 
@@ -336,7 +340,7 @@ impl Subscription {
             if cursor.position == joined.position {
                 cursor.seen = joined.sequence;
                 self.waiting.extend(joined.deliveries());
-                self.world.handed(&self.socket, &joined.messages);
+                self.world.record_direct(&self.socket, &joined.messages);
                 return Ok(());
             }
         }
@@ -344,7 +348,7 @@ impl Subscription {
 
     /// Catches up with the current state, because the feed no longer has the missed items.
     async fn catch_up(&mut self) -> Result<(), WorldError> {
-        if self.socket.is_of_rules() {
+        if self.socket.is_rule_driven() {
             return self.catch_up_member().await;
         }
         let seen = self.cursor.as_ref().map(|cursor| cursor.seen);

@@ -13,7 +13,7 @@ use tracing::error;
 
 use super::advance::Advance;
 #[cfg(feature = "redis")]
-use super::replica::{Arrived, Playback, SharedMembers, WorldSnapshot};
+use super::replica::{ArrivedEntry, Playback, SharedMembers, WorldSnapshot};
 use super::shared_state::Shared;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState, seeded};
@@ -105,7 +105,7 @@ pub(super) enum Request {
     Advance(Box<Advance>),
     /// The next entry in the log of a shared world.
     #[cfg(feature = "redis")]
-    Entry(Box<Arrived>),
+    Entry(Box<ArrivedEntry>),
     /// A request for a snapshot of the whole world, for other servers to install.
     #[cfg(feature = "redis")]
     Snapshot(oneshot::Sender<Option<WorldSnapshot>>),
@@ -163,7 +163,7 @@ impl Task {
         let members = Some(SharedMembers::of(playback.server().clone()));
         let mut task = Self { playback: Some(playback), ..self };
         task.state.members = members;
-        task.state.engine = task.state.engine.played_by_several();
+        task.state.engine = task.state.engine.shared_by_servers();
         task
     }
 
@@ -226,7 +226,7 @@ impl Task {
 
     fn handle(&mut self, request: Request) {
         match request {
-            Request::Do(job) => self.do_job(job),
+            Request::Do(job) => self.run_job(job),
             Request::Advance(advance) => self.advances.push_back(advance),
             #[cfg(feature = "redis")]
             Request::Entry(entry) => {
@@ -245,7 +245,7 @@ impl Task {
 
     /// Runs a job. If it panics, its caller gets an error, and the world continues from the state that the job has
     /// left.
-    fn do_job(&mut self, job: Job) {
+    fn run_job(&mut self, job: Job) {
         if catch_unwind(AssertUnwindSafe(|| job(&mut self.state))).is_err() {
             error!(world = %self.state.shared.name, "a command failed; it is a defect in mockd, please report it");
         }
@@ -257,5 +257,5 @@ async fn wait_for_sockets(shared: &Shared, waits_for_all: bool, lagging: &mut La
     // Without sockets there is nothing to wait for, but other tasks still need their turn.
     tokio::task::yield_now().await;
     let leeway = if waits_for_all { 0 } else { leeway(shared.feed.backlog()) as u64 };
-    shared.sockets.written(shared.feed.end().saturating_sub(leeway), lagging).await;
+    shared.sockets.wait_written(shared.feed.end().saturating_sub(leeway), lagging).await;
 }

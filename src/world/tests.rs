@@ -77,7 +77,7 @@ async fn a_frame_reaches_the_members_of_its_topic_when_sent() {
     let mut got = Vec::new();
     while let Some(batch) = socket.next().await.unwrap() {
         got.extend(batch.bytes);
-        socket.wrote(batch.messages);
+        socket.record_written(batch.messages);
     }
     assert_eq!(String::from_utf8(got).unwrap(), "joined again and still");
     let unknown = world.apply(Command::LeaveAll { member: 99 }).await;
@@ -104,7 +104,7 @@ websocket: { /s: { open: [{ join: log }], closed: [{ add: { log: { gone: $conn.i
     let mut log = async |count: usize| {
         let has_all = |view: &Arc<View>| view.collections.get("log").unwrap().rows().len() == count;
         let view = view.wait_for(has_all).await.unwrap();
-        let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.own()["gone"].clone());
+        let rows = view.collections.get("log").unwrap().rows().iter().map(|row| row.fields()["gone"].clone());
         rows.collect::<Vec<_>>()
     };
     // The connection is never set up.

@@ -25,8 +25,8 @@ impl World {
         if view.collections.get(collection).is_some() || is_reserved_collection(collection) {
             return;
         }
-        let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-        let name: String = collection.chars().take(MAX_CHARACTERS).map(shown).collect();
+        let printable = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+        let name: String = collection.chars().take(MAX_CHARACTERS).map(printable).collect();
         match self.shared().unknown_collections.note(&name) {
             NameLine::Name => {
                 let near = nearest(collection, view.collections.iter().map(|(name, _)| &**name));
@@ -37,7 +37,7 @@ impl World {
             NameLine::NoMore => warn!(
                 world = %self.name(),
                 "sockets asked for more than {} unknown categories; the log names no further ones",
-                LoggedNames::MOST
+                LoggedNames::MAX_NAMES
             ),
             NameLine::Nothing => {}
         }

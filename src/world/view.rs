@@ -49,19 +49,19 @@ impl View {
         Reading::at(&self.collections, &self.values, self.started, now).with_bodies(&self.bodies)
     }
 
-    /// Returns the rows of a collection as a JSON array; `None` if the collection does not exist. The array is made on
-    /// first use and shared until the collection changes.
+    /// Returns the rows of a collection as a JSON array; `None` if the collection does not exist. The array is created
+    /// on first use and shared until the collection changes.
     #[must_use]
     pub fn rows(&self, collection: &str) -> Option<Bytes> {
         self.json.get(collection)
     }
 }
 
-/// The rows of each collection as a JSON array, made on first use. Clones share the arrays.
+/// The rows of each collection as a JSON array, created on first use. Clones share the arrays.
 #[derive(Debug, Clone)]
 pub(super) struct CollectionsJson {
     collections: Collections,
-    made: Arc<HashMap<Arc<str>, Arc<OnceLock<Bytes>>>>,
+    json: Arc<HashMap<Arc<str>, Arc<OnceLock<Bytes>>>>,
 }
 
 impl CollectionsJson {
@@ -71,26 +71,26 @@ impl CollectionsJson {
         if let Some(same) = earlier.iter().find(|one| one.collections.shares_row_sets_with(collections)) {
             return (*same).clone();
         }
-        let made = collections.iter().map(|(name, row_set)| {
+        let json = collections.iter().map(|(name, row_set)| {
             let is_unchanged =
                 |one: &&&Self| one.collections.get(name).is_some_and(|before| std::ptr::eq(before, row_set));
-            let unchanged = earlier.iter().find(is_unchanged).and_then(|one| one.made.get(name));
+            let unchanged = earlier.iter().find(is_unchanged).and_then(|one| one.json.get(name));
             (name.clone(), unchanged.cloned().unwrap_or_default())
         });
-        Self { made: Arc::new(made.collect()), collections: collections.clone() }
+        Self { json: Arc::new(json.collect()), collections: collections.clone() }
     }
 
     fn get(&self, collection: &str) -> Option<Bytes> {
-        let (row_set, json) = (self.collections.get(collection)?, self.made.get(collection)?);
+        let (row_set, json) = (self.collections.get(collection)?, self.json.get(collection)?);
         // Serializing strings, numbers and maps with string keys into memory cannot fail.
-        let make = || serde_json::to_vec(row_set.rows()).unwrap_or_default().into();
-        Some(json.get_or_init(make).clone())
+        let serialize = || serde_json::to_vec(row_set.rows()).unwrap_or_default().into();
+        Some(json.get_or_init(serialize).clone())
     }
 
-    /// Makes the JSON of the collections whose JSON `other` has already made.
+    /// Creates the JSON of the collections whose JSON `other` has already created.
     fn prepare_as(&self, other: &Self) {
-        let asked_for = other.made.iter().filter(|(_, made)| made.get().is_some());
-        asked_for.for_each(|(name, _)| drop(self.get(name)));
+        let requested = other.json.iter().filter(|(_, json)| json.get().is_some());
+        requested.for_each(|(name, _)| drop(self.get(name)));
     }
 }
 
@@ -119,7 +119,7 @@ pub struct WorldReload {
 
 impl WorldReload {
     /// Creates the switch from one start to that of a new scenario. This takes time proportional to the size of the
-    /// scenarios. JSON that readers have requested before is made as well, so that the next reader does not have to
+    /// scenarios. JSON that readers have requested before is created as well, so that the next reader does not have to
     /// wait.
     #[must_use]
     pub fn new(old: WorldStart, scenario: &Arc<Scenario>, seed: u64) -> Self {
@@ -176,7 +176,7 @@ mod tests {
         let old = WorldStart::from(Engine::new(&scenario("T1"), 1));
         old.json.get("toys").unwrap();
         let new = WorldReload::new(old, &scenario("T2"), 1).start();
-        let made = |collection: &str| new.json.made[collection].get().cloned();
-        assert_eq!((made("toys").as_deref(), made("food")), (Some(&br#"[{"id":"T2"}]"#[..]), None));
+        let json = |collection: &str| new.json.json[collection].get().cloned();
+        assert_eq!((json("toys").as_deref(), json("food")), (Some(&br#"[{"id":"T2"}]"#[..]), None));
     }
 }

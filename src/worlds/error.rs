@@ -34,13 +34,13 @@ pub enum WorldsError {
     /// Other servers run another scenario.
     #[cfg(feature = "redis")]
     #[error(
-        "the other servers of {place} play another scenario ({name}), which differs in {}; give this server the same \
+        "the other servers of {address} play another scenario ({name}), which differs in {}; give this server the same \
          files, or publish its own to all of them with --publish",
         if files.is_empty() { "its seed or files".to_owned() } else { files.join(", ") }
     )]
     OtherScenario {
         /// The address of the store.
-        place: String,
+        address: String,
         /// The scenario that the other servers run.
         name: String,
         /// The files that differ.

@@ -75,15 +75,15 @@ impl Worlds {
 }
 
 impl Peers {
-    /// Joins a world that other servers run and this one does not yet. Creates it if `may_make` is set and it does not
-    /// exist.
-    pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_make: bool) -> Result<World, WorldsError> {
-        let mode = if may_make { JoinMode::Either } else { JoinMode::Existing };
+    /// Joins a world that other servers run and this one does not yet. Creates it if `may_create` is set and it does
+    /// not exist.
+    pub(super) async fn find(&self, worlds: &Worlds, name: &str, may_create: bool) -> Result<World, WorldsError> {
+        let mode = if may_create { JoinMode::Either } else { JoinMode::Existing };
         self.join(worlds, name, mode, &worlds.setup()).await
     }
 
-    /// Creates a world like [`Worlds::make`], for all servers.
-    pub(super) async fn make(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
+    /// Creates a world like [`Worlds::create`], for all servers.
+    pub(super) async fn create(&self, worlds: &Worlds, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Exists(name.into()));
         }
@@ -96,13 +96,13 @@ impl Peers {
     }
 
     /// Records the files that the next published scenario was made from.
-    pub(super) fn made_of(&self, files: &[FoundFile]) {
-        self.sharing.scenarios.made_of(named(files));
+    pub(super) fn set_source_files(&self, files: &[FoundFile]) {
+        self.sharing.scenarios.set_files(named(files));
     }
 
     /// Returns why the store cannot be reached; `None` if it can.
-    pub(super) fn trouble(&self) -> Option<String> {
-        self.sharing.store.trouble()
+    pub(super) fn unreachable_reason(&self) -> Option<String> {
+        self.sharing.store.unreachable_reason()
     }
 
     /// Joins a world that other servers may run, or creates it.
@@ -119,7 +119,7 @@ impl Peers {
             let state = worlds.lock();
             (state.named.len(), state.start.clone())
         };
-        if count >= worlds.0.options.most {
+        if count >= worlds.0.options.max_named {
             return Err(WorldsError::TooMany(count));
         }
         let snapshot = self.first_snapshot(&start.engine, setup).await;
@@ -133,15 +133,15 @@ impl Peers {
         let world = World::join(name.into(), start, setup, join, worlds.0.end.child_token(), &worlds.0.tasks).await?;
         worlds.lock().named.insert(name.into(), world.clone());
         debug!(world = name, "world joined");
-        worlds.0.made.notify_one();
+        worlds.0.created.notify_one();
         Ok(world)
     }
 
     async fn first_snapshot(&self, start: &Engine, setup: &Setup) -> WorldSnapshot {
-        let played = self.sharing.scenarios.played().borrow().clone();
-        let (scenario, seed) = match played {
-            Some(played) => played,
-            None => (self.sharing.scenarios.know(start.scenario()).await.0, start.seed()),
+        let current = self.sharing.scenarios.watch_current().borrow().clone();
+        let (scenario, seed) = match current {
+            Some(current) => current,
+            None => (self.sharing.scenarios.remember(start.scenario()).await.0, start.seed()),
         };
         WorldSnapshot::new(scenario, seed, setup.seed, setup.pace)
     }
@@ -180,13 +180,13 @@ impl Peers {
         others_first: bool,
     ) -> Result<(), WorldsError> {
         let Sharing { scenarios, store, .. } = &self.sharing;
-        let played = scenarios.played().borrow().clone();
-        match played {
-            Some((played, _)) if played == own => Ok(()),
-            Some((played, _)) if others_first => {
-                let files = scenarios.differing_files(&played).await?;
+        let current = scenarios.watch_current().borrow().clone();
+        match current {
+            Some((current, _)) if current == own => Ok(()),
+            Some((current, _)) if others_first => {
+                let files = scenarios.differing_files(&current).await?;
                 let name = worlds.default_world().view().scenario.name().to_owned();
-                Err(WorldsError::OtherScenario { place: store.place(), name, files })
+                Err(WorldsError::OtherScenario { address: store.address(), name, files })
             }
             _ => Ok(self.publish(worlds, scenario, seed).await.map(drop)?),
         }
@@ -220,11 +220,11 @@ impl Peers {
     /// Switches the other worlds of this server to the scenario of the default world, whenever it changes.
     async fn propagate_scenario(&self, worlds: &Worlds) {
         let scenarios = &self.sharing.scenarios;
-        let mut played = scenarios.played();
+        let mut current = scenarios.watch_current();
         loop {
-            let now = played.borrow_and_update().clone();
+            let now = current.borrow_and_update().clone();
             if let Some((fingerprint, seed)) = now
-                && let Some(scenario) = scenarios.known(&fingerprint)
+                && let Some(scenario) = scenarios.remembered(&fingerprint)
             {
                 let old = worlds.lock().start.clone();
                 if !Arc::ptr_eq(old.engine.scenario(), &scenario) || old.engine.seed() != seed {
@@ -247,7 +247,7 @@ impl Peers {
                     continue;
                 }
             }
-            if played.changed().await.is_err() {
+            if current.changed().await.is_err() {
                 return;
             }
         }

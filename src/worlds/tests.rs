@@ -19,13 +19,13 @@ fn scenario(name: &str) -> Arc<Scenario> {
 fn worlds_of_old() -> (Worlds, TaskTracker, CancellationToken) {
     let (tasks, end) = (TaskTracker::new(), CancellationToken::new());
     let worlds = Worlds::start(&scenario("old"), 1, WorldOptions::default(), &tasks, end.clone());
-    worlds.get_or_make("other").unwrap();
+    worlds.get_or_create("other").unwrap();
     (worlds, tasks, end)
 }
 
 /// Returns the names of the scenarios that the default world, an existing world and a new world run.
 fn played(worlds: &Worlds) -> [String; 3] {
-    let (other, new) = (worlds.get("other").unwrap(), worlds.get_or_make("new").unwrap());
+    let (other, new) = (worlds.get("other").unwrap(), worlds.get_or_create("new").unwrap());
     [worlds.default_world(), other, new].map(|world| world.view().scenario.name().to_owned())
 }
 

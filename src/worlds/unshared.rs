@@ -19,7 +19,7 @@ impl Peers {
         match *self {}
     }
 
-    pub(super) fn make(&self, _: &Worlds, _name: &str, _: &Setup) -> Ready<Result<World, WorldsError>> {
+    pub(super) fn create(&self, _: &Worlds, _name: &str, _: &Setup) -> Ready<Result<World, WorldsError>> {
         match *self {}
     }
 
@@ -27,11 +27,11 @@ impl Peers {
         match *self {}
     }
 
-    pub(super) fn made_of(&self, _: &[FoundFile]) {
+    pub(super) fn set_source_files(&self, _: &[FoundFile]) {
         match *self {}
     }
 
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(super) fn unreachable_reason(&self) -> Option<String> {
         match *self {}
     }
 

@@ -59,7 +59,7 @@ impl Worlds {
             let oldest = self.lock().named.values().map(|world| world.idle_since().unwrap_or(now)).min();
             match oldest {
                 Some(since) => tokio::time::sleep_until(since + idle).await,
-                None => self.0.made.notified().await,
+                None => self.0.created.notified().await,
             }
         }
     }

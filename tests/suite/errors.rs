@@ -308,7 +308,7 @@ categories: { toys: { prefix: T, products: [{ <<: *kite, id: T1 }] } }
 ";
     let scenario = accepted(text);
     assert!(!scenario.to_yaml().contains("x-"));
-    assert_eq!(scenario.collections()[0].rows()[0].own()["name"], "Kite");
+    assert_eq!(scenario.collections()[0].rows()[0].fields()["name"], "Kite");
     assert_eq!(messages("x-a: 1\nx-a: 2\n").first().map(String::as_str), Some("`x-a` is declared twice"));
     let inside = "categories: { toys: { prefix: T, x-a: 1 } }\n";
     assert_eq!(messages(inside), ["unknown key `x-a`"]);

@@ -204,7 +204,7 @@ fn a_run_time_error_reports_the_position_of_its_expression() {
     let text = "data: { price: 1 }\nhttp:\n  GET /x: { body: { a: [\"so {{ price.x }}\"] } }\n  GET /y: { when: price // 0 }\n";
     let scenario = accepted(text);
     let answer = |key: &str| &scenario.routes().answers(key).unwrap().list[0];
-    let Content::JsonOfData(body) = &answer("GET /x").content else { panic!("the answer has no body") };
+    let Content::DataJson(body) = &answer("GET /x").content else { panic!("the answer has no body") };
     let nothing = |_: &str| None;
     let error = body.render_required(&nothing, &mut Setting::default()).unwrap_err();
     assert_eq!(

@@ -216,7 +216,7 @@ fn anchors_are_local_to_their_file() {
     let files = Files::new(&[("main.yaml", &format!("{main}{toys}")), ("part.yaml", part)]);
     let loading = mockd::scenario::load(&files.path("main.yaml"));
     let scenario = loading.outcome.unwrap();
-    assert_eq!(scenario.collections()[0].rows()[0].own()["name"], "Kite");
+    assert_eq!(scenario.collections()[0].rows()[0].fields()["name"], "Kite");
     let files = Files::new(&[("main.yaml", &format!("{main}seed: *b\n{toys}")), ("part.yaml", part)]);
     let report = files.report();
     assert!(report.starts_with("error: there is no anchor `&b` before this alias in the file\n"), "{report}");

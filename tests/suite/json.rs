@@ -53,7 +53,7 @@ fn values_match_those_of_a_json_parser() {
         );
         let scenario = read("shop.json", &text);
         let expected: Value = serde_json::from_str(value).unwrap();
-        assert_eq!(scenario.collections()[0].rows()[0].own()["own"], expected, "{value}");
+        assert_eq!(scenario.collections()[0].rows()[0].fields()["own"], expected, "{value}");
     }
 }
 
@@ -86,7 +86,7 @@ fn files_named_json_must_be_valid_json() {
 #[test]
 fn yaml_in_braces_is_still_yaml() {
     let yaml = "{ categories: { toys: { prefix: T, products: [{ id: T1, name: \"\\x41\", }] } } } # not JSON\n";
-    assert_eq!(read("shop.yaml", yaml).collections()[0].rows()[0].own()["name"], "A");
+    assert_eq!(read("shop.yaml", yaml).collections()[0].rows()[0].fields()["name"], "A");
 }
 
 #[tokio::test]

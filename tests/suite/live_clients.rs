@@ -105,8 +105,8 @@ async fn the_graphql_ws_client_works() {
     let (hello, by_rest) = (row(3, "lobby", "ada", "Hello"), row(4, "lobby", "rest", "By REST"));
     let added = |row: &Value| json!({ "data": { "messageAdded": row } });
     let counted = |number: u64| json!({ "data": { "countdown": number } });
-    let unknown = "no rule of this endpoint answers the operation `Nothing`; nearest is rule 1: msg.operationName is \
-                   \"Nothing\" instead of \"Messages\"";
+    let unknown = "no rule of this endpoint answers the operation `Nothing`; the nearest is rule 1: \
+                   msg.operationName is \"Nothing\" instead of \"Messages\"";
     let all = json!([welcome, row(2, "kitchen", "ada", "Not for the lobby"), hello, by_rest]);
     let expected = [
         ("connected", json!({ "payload": { "user": "ada" }, "wasRetry": false })),

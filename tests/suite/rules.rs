@@ -67,7 +67,7 @@ fn a_step_has_an_item_and_named_values() {
     assert!(steps[0].when.is_some());
     let Verb::Do(list) = &steps[0].verb else { panic!("{:?}", steps[0].verb) };
     assert_eq!(
-        **list.written(),
+        **list.source(),
         json!([{ "add": { "todos": { "title": "$text" } } }, { "set": { "price": "$it.id" } }])
     );
 }
@@ -130,7 +130,7 @@ fn triggers_have_keys_by_topic_and_may_be_one_verb() {
     let keys: Vec<(&str, &str)> = scenario.triggers().iter().map(|one| (&*one.key, &*one.topic)).collect();
     assert_eq!(keys, [("triggers/todos", "todos"), ("triggers/todos#2", "todos"), ("triggers/news/1", "news/1")]);
     let second = &scenario.triggers()[1];
-    assert_eq!(**second.steps.written(), json!([{ "send": { "to": "news", "frame": "$event" } }]));
+    assert_eq!(**second.steps.source(), json!([{ "send": { "to": "news", "frame": "$event" } }]));
     assert_eq!(second.steps.steps()[0].start, StepStart::After(Duration::ZERO));
     assert!(second.when.is_none() && scenario.triggers()[0].when.is_some());
 }
@@ -195,7 +195,7 @@ orders: { random: [{ every: 1s }] }",
         ]
     );
     assert_eq!(rules[1].1, Arrivals::Poisson(Duration::from_millis(500)));
-    assert_eq!(rules[3].0.written["set"], json!({ "price": "{{ price + 1 }}" }));
+    assert_eq!(rules[3].0.source["set"], json!({ "price": "{{ price + 1 }}" }));
     // The shop's generators come first: their random streams depend on their positions.
     assert!(matches!(scenario.generators()[0].fires(), Fires::Count { .. }));
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use mockd::store::{
-    Checkpoint, Claim, FencingToken, Memory, NewEntry, OpenMode, Redis, RedisUrl, Store, StoreError, StoredEntry,
-    WrongUrl,
+    Checkpoint, Claim, FencingToken, InvalidUrl, Memory, NewEntry, OpenMode, Redis, RedisUrl, Store, StoreError,
+    StoredEntry,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -137,9 +137,12 @@ async fn opening_a_log_returns_the_checkpoint_and_later_entries(store: &Arc<dyn 
         store.append("a", NewEntry { at: Duration::from_secs(number), ..entry(&text, &text) }).await.unwrap();
     }
     let checkpoint = Checkpoint { position: first.position + 3, state: "as of then".into() };
-    store.keep("a", &checkpoint, checkpoint.position).await.unwrap();
+    store.save_checkpoint("a", &checkpoint, checkpoint.position).await.unwrap();
     // An older checkpoint changes nothing.
-    store.keep("a", &Checkpoint { position: first.position + 1, state: "old".into() }, u64::MAX).await.unwrap();
+    store
+        .save_checkpoint("a", &Checkpoint { position: first.position + 1, state: "old".into() }, u64::MAX)
+        .await
+        .unwrap();
     let opened = store.open("a", OpenMode::Existing).await.unwrap();
     assert_eq!(opened.checkpoint, Some(checkpoint));
     assert_eq!(opened.entries.iter().map(|entry| &*entry.text).collect::<Vec<_>>(), ["2", "3", "4"]);
@@ -165,9 +168,12 @@ async fn following_a_missing_or_removed_position_reports_the_gap(store: &Arc<dyn
         let text = number.to_string();
         positions.push(store.append("a", entry(&text, &text)).await.unwrap());
     }
-    store.keep("a", &Checkpoint { position: positions[1], state: String::new() }, 0).await.unwrap();
+    store.save_checkpoint("a", &Checkpoint { position: positions[1], state: String::new() }, 0).await.unwrap();
     assert_eq!(read(store, "a", &first, 5).await.len(), 5, "nothing is trimmed yet");
-    store.keep("a", &Checkpoint { position: positions[3], state: String::new() }, positions[1]).await.unwrap();
+    store
+        .save_checkpoint("a", &Checkpoint { position: positions[3], state: String::new() }, positions[1])
+        .await
+        .unwrap();
     let stranger = StoredEntry { position: positions[2], mark: "another".into(), text: String::new() };
     let ahead = StoredEntry { position: positions[4] + 7, mark: "ahead".into(), text: String::new() };
     for lost in [first, stranger, ahead] {
@@ -207,12 +213,12 @@ async fn entries_with_an_older_token_are_refused(store: &Arc<dyn Store>) {
 }
 
 async fn presence_lasts_as_long_as_announced(store: &Arc<dyn Store>) {
-    assert_eq!(store.be_present("a", "one", LEASE).await, Err(StoreError::Missing));
+    assert_eq!(store.announce_presence("a", "one", LEASE).await, Err(StoreError::Missing));
     create_log(store, "a").await;
     create_log(store, "b").await;
-    assert_eq!(store.be_present("a", "one", LEASE).await.unwrap(), ["one"]);
+    assert_eq!(store.announce_presence("a", "one", LEASE).await.unwrap(), ["one"]);
     let present = async |server: &str, time: Duration| {
-        let mut present = store.be_present("a", server, time).await.unwrap();
+        let mut present = store.announce_presence("a", server, time).await.unwrap();
         present.sort();
         present
     };
@@ -221,7 +227,11 @@ async fn presence_lasts_as_long_as_announced(store: &Arc<dyn Store>) {
     assert_eq!(poll("the end of a presence", alone).await, ["one"]);
     assert_eq!(present("three", LEASE).await, ["one", "three"]);
     assert_eq!(present("one", Duration::ZERO).await, ["three"], "a zero duration ends the presence");
-    assert_eq!(store.be_present("b", "two", LEASE).await.unwrap(), ["two"], "presence is separate for each world");
+    assert_eq!(
+        store.announce_presence("b", "two", LEASE).await.unwrap(),
+        ["two"],
+        "presence is separate for each world"
+    );
 }
 
 async fn an_ended_log_is_read_to_its_end_and_can_be_created_again(store: &Arc<dyn Store>) {
@@ -250,10 +260,10 @@ fn invalid_urls_are_refused_and_encryption_is_not_supported() {
     let outcome = |text: &str| text.parse::<RedisUrl>().map(|url| format!("{url:?}"));
     assert_eq!(outcome("redis://:secret@example.org:7000/3").unwrap(), "redis://example.org:7000/3");
     assert_eq!(outcome("valkey://user:p%40ss@[::1]").unwrap(), "redis://[::1]:6379/0");
-    assert_eq!(outcome("rediss://localhost").unwrap_err(), WrongUrl::Encrypted);
+    assert_eq!(outcome("rediss://localhost").unwrap_err(), InvalidUrl::Encrypted);
     for wrong in
         ["localhost:6379", "http://localhost", "redis://", "", "unix:///run/redis.sock", "redis://localhost/one"]
     {
-        assert_eq!(outcome(wrong).unwrap_err(), WrongUrl::Other, "{wrong}");
+        assert_eq!(outcome(wrong).unwrap_err(), InvalidUrl::Other, "{wrong}");
     }
 }

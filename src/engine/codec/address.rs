@@ -37,7 +37,7 @@ impl Address {
 
     /// Returns whether a message arrived at this address.
     #[must_use]
-    pub fn is_of(&self, msg: &Value) -> bool {
+    pub fn is_address_of(&self, msg: &Value) -> bool {
         match self {
             Self::Plain | Self::GraphqlWs(None) => false,
             Self::SocketIo(namespace) => socket_io::namespace_of(Some(msg)) == &**namespace,
@@ -47,7 +47,7 @@ impl Address {
 
     /// Returns whether this is a Socket.IO namespace other than the other address.
     #[must_use]
-    pub fn is_apart_from(&self, other: &Self) -> bool {
+    pub fn is_other_namespace(&self, other: &Self) -> bool {
         matches!(self, Self::SocketIo(_)) && self != other
     }
 

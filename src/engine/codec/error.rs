@@ -19,7 +19,7 @@ pub enum CodecError {
         found: String,
     },
     /// An unknown key.
-    #[error("unknown key `{0}` in a frame for Socket.IO")]
+    #[error("unknown key `{0}` in a Socket.IO frame")]
     UnknownKey(String),
     /// No message requests an acknowledgement, or the connection is already acknowledged.
     #[error("nothing to acknowledge")]

@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// Handles the expiry of [`INIT_TIMEOUT`] on the machine's clock.
-    pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
+    pub(super) fn connect_timeout_expired(&mut self, now: Duration) -> Option<Received> {
         let Phase::Waiting { until, is_overdue } = &mut self.phase else { return None };
         *is_overdue = true;
         until.is_some_and(|until| until <= now).then(init_timeout)
@@ -222,10 +222,10 @@ impl Session {
         Some(message("connection_ack", None, payload))
     }
 
-    pub(super) fn finished(&mut self, msg: &Value, goes_on: bool) -> Option<Frame> {
+    pub(super) fn finished(&mut self, msg: &Value, is_ongoing: bool) -> Option<Frame> {
         match id_of(Some(msg)) {
             None => self.acknowledge(None),
-            Some(_) if goes_on => None,
+            Some(_) if is_ongoing => None,
             Some(id) => self.left(id),
         }
     }
@@ -236,7 +236,7 @@ impl Session {
             Some(name) => format!("operation `{name}`"),
             None => "unnamed operation".to_owned(),
         };
-        let nearest = nearest.map(|nearest| format!("; nearest is {nearest}")).unwrap_or_default();
+        let nearest = nearest.map(|nearest| format!("; the nearest is {nearest}")).unwrap_or_default();
         Some(error(id, &format!("no rule of this endpoint answers the {operation}{nearest}")))
     }
 

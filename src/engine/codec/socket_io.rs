@@ -95,7 +95,7 @@ impl Session {
     }
 
     /// Handles the expiry of [`CONNECT_TIMEOUT`] on the machine's clock.
-    pub(super) fn overdue(&mut self, now: Duration) -> Option<Received> {
+    pub(super) fn connect_timeout_expired(&mut self, now: Duration) -> Option<Received> {
         self.is_overdue = true;
         let is_late = self.awaits_client() && self.connect_by.is_some_and(|by| by <= now);
         is_late.then(|| Received::close(NORMAL, ""))
@@ -283,7 +283,7 @@ impl Session {
 
     /// Returns whether the client is no longer connected to the namespace of a message, unless the message is the
     /// disconnection itself.
-    pub(super) fn is_over(&self, msg: &Value) -> bool {
+    pub(super) fn is_disconnected(&self, msg: &Value) -> bool {
         msg["event"] != DISCONNECT && self.namespaces.phase(namespace_of(Some(msg))).is_none()
     }
 

@@ -45,7 +45,7 @@ impl RowSet {
         let declared: HashMap<&str, &Arc<Row>> = declared.iter().map(|row| (&**row.id(), row)).collect();
         let is_changed = |row: &&Arc<Row>| {
             let declared = declared.get(&**row.id());
-            declared.is_some_and(|declared| !Arc::ptr_eq(row, declared) && row.own() != declared.own())
+            declared.is_some_and(|declared| !Arc::ptr_eq(row, declared) && row.fields() != declared.fields())
         };
         rows.declared().filter(is_changed).map(|row| (&**row.id(), row)).collect()
     }
@@ -62,8 +62,8 @@ impl RowSet {
 
     /// The ids of the rows without declared ids, in order, as JSON; empty if they are the same as at the start.
     pub(in crate::engine) fn kept_ids(&self) -> Vec<Value> {
-        let made = self.declared.rows().iter().filter(|row| self.has_kept_ids && row.has_made_id());
-        made.map(|row| row.id_json()).collect()
+        let assigned = self.declared.rows().iter().filter(|row| self.has_kept_ids && row.has_assigned_id());
+        assigned.map(|row| row.id_json()).collect()
     }
 
     /// Returns the same collection with the declared rows replaced by `rows`, which have other ids.
@@ -78,7 +78,7 @@ impl RowSet {
         }
         let mut ids = ids.into_iter();
         let row = |row: &Arc<Row>| {
-            if !row.has_made_id() {
+            if !row.has_assigned_id() {
                 return Some(row.clone());
             }
             let (id, is_number) = match ids.next()? {

@@ -8,8 +8,8 @@ impl RowSet {
     /// Returns the digest of the declaration and the current content; `None` if the collection is as at the start.
     pub(in crate::engine) fn retained(&self) -> Option<(Digest, DataContent)> {
         let Self { highest, uuids, .. } = *self;
-        let is_as_at_start = self.is_as_declared() && !self.has_kept_ids();
-        if is_as_at_start && highest == self.declared_highest() && uuids == 0 {
+        let is_initial = self.is_as_declared() && !self.has_kept_ids();
+        if is_initial && highest == self.declared_highest() && uuids == 0 {
             return None;
         }
         let (declared, added) = (self.rows.declared().cloned().collect(), self.rows.added().cloned().collect());

@@ -5,14 +5,14 @@ use serde_json::{Map, Number, Value};
 use crate::engine::refusal::Refusal;
 
 /// Adds each amount to the field with its name. A missing field counts as 0.
-pub(super) fn increment(own: &mut Map<String, Value>, amounts: Map<String, Value>) -> Result<(), Refusal> {
+pub(super) fn increment(fields: &mut Map<String, Value>, amounts: Map<String, Value>) -> Result<(), Refusal> {
     for (field, amount) in amounts {
         let zero = Value::from(0);
-        let (Value::Number(amount), Value::Number(current)) = (amount, own.get(&field).unwrap_or(&zero)) else {
+        let (Value::Number(amount), Value::Number(current)) = (amount, fields.get(&field).unwrap_or(&zero)) else {
             return Err(Refusal::Field { field, expected: "number".to_owned() });
         };
         match sum(current, &amount) {
-            Some(sum) => drop(own.insert(field, Value::Number(sum))),
+            Some(sum) => drop(fields.insert(field, Value::Number(sum))),
             None => return Err(Refusal::Overflow { field }),
         }
     }
@@ -66,13 +66,13 @@ mod tests {
             (json!({ "new": null }), Err("Field new must be number")),
             (json!({ "votes": u64::MAX }), Err("Field votes would be out of range")),
         ] {
-            let (Value::Object(mut own), Value::Object(amounts)) =
+            let (Value::Object(mut fields), Value::Object(amounts)) =
                 (json!({ "votes": 1, "name": "a", "none": null }), amounts)
             else {
                 panic!("both are objects")
             };
-            let outcome = increment(&mut own, amounts).map_err(|refusal| refusal.to_string());
-            assert_eq!(outcome.map(|()| Value::Object(own)), expected.map_err(str::to_owned));
+            let outcome = increment(&mut fields, amounts).map_err(|refusal| refusal.to_string());
+            assert_eq!(outcome.map(|()| Value::Object(fields)), expected.map_err(str::to_owned));
         }
     }
 }

@@ -42,7 +42,7 @@ impl Engine {
         let is_counted = row_set.is_counted();
         let row = if is_counted { row } else { Arc::new(identified(&row)?) };
         if source != CommandSource::Timeline || !is_counted {
-            row_set.accept(row.own())?;
+            row_set.accept(row.fields())?;
             if row_set.json_len() > MAX_COLLECTION_BYTES {
                 return Err(row_set.full());
             }
@@ -117,7 +117,7 @@ impl Engine {
     ) -> Result<Event, Refusal> {
         let amounts = without_id(id, amounts)?;
         let named: Vec<String> = amounts.keys().cloned().collect();
-        self.change_fields(collection, id, &named, |own| increment(own, amounts))
+        self.change_fields(collection, id, &named, |fields| increment(fields, amounts))
     }
 
     pub(super) fn replace_row(
@@ -126,9 +126,9 @@ impl Engine {
         id: &str,
         fields: Map<String, Value>,
     ) -> Result<Event, Refusal> {
-        let own = without_id(id, fields)?;
-        self.collections.find(collection, id)?.0.accept(&own)?;
-        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, own)?;
+        let fields = without_id(id, fields)?;
+        self.collections.find(collection, id)?.0.accept(&fields)?;
+        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, fields)?;
         Ok(self.event(EventKind::Replaced { id, collection, is_counted, row, before }))
     }
 
@@ -141,17 +141,17 @@ impl Engine {
         change: impl FnOnce(&mut Map<String, Value>) -> Result<(), Refusal>,
     ) -> Result<Event, Refusal> {
         let (row_set, row) = self.collections.find(collection, id)?;
-        let mut own = row.own().clone();
-        change(&mut own)?;
-        row_set.accept_fields(&own, |field| named.iter().any(|named| named == field))?;
-        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, own)?;
+        let mut fields = row.fields().clone();
+        change(&mut fields)?;
+        row_set.accept_fields(&fields, |field| named.iter().any(|named| named == field))?;
+        let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, fields)?;
         Ok(self.event(EventKind::Merged { id, collection, is_counted, row, before }))
     }
 
     /// Replaces the properties of a row.
-    fn change_row(&mut self, collection: &str, id: &str, own: Map<String, Value>) -> Result<ChangedRow, Refusal> {
+    fn change_row(&mut self, collection: &str, id: &str, fields: Map<String, Value>) -> Result<ChangedRow, Refusal> {
         let (row_set, before) = self.collections.find(collection, id)?;
-        let (row, before) = (Arc::new(before.with_own(own)), before.clone());
+        let (row, before) = (Arc::new(before.with_fields(fields)), before.clone());
         if !row_set.has_room_for(&before, &row) {
             return Err(row_set.full());
         }
@@ -164,8 +164,8 @@ impl Engine {
 
 /// Returns a client's row with the id from its fields, if it has one.
 fn identified(row: &Row) -> Result<Row, Refusal> {
-    let wrong = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
-    row.with_own_id().ok_or_else(wrong)
+    let refusal = || Refusal::Field { field: "id".to_owned(), expected: "string or integer".to_owned() };
+    row.with_own_id().ok_or_else(refusal)
 }
 
 /// Returns the fields without the id, which must equal the row's. Ids compare as text.

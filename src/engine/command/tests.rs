@@ -149,7 +149,7 @@ fn a_refused_change_of_a_row_changes_nothing() {
 fn a_row_added_by_a_client_keeps_its_id() {
     let mut engine = Engine::new(&scenario(TOYS), 1);
     let add = |name: Value, announce| {
-        let row = Row::written("T9".into(), fields(json!({ "name": name })), Map::new(), 7);
+        let row = Row::from_parts("T9".into(), fields(json!({ "name": name })), Map::new(), 7);
         Command::AddRow { collection: "toys".into(), row: row.into(), announce }
     };
     let refusal = Refusal::Field { field: "name".into(), expected: "string".into() };
@@ -238,7 +238,7 @@ fn members_survive_resets_and_reloads_and_are_not_in_states() {
 
 #[test]
 fn commands_round_trip_through_json() {
-    let kite = Row::written("T9".into(), fields(json!({ "name": "Kite" })), fields(json!({ "n": 1 })), 7);
+    let kite = Row::from_parts("T9".into(), fields(json!({ "name": "Kite" })), fields(json!({ "n": 1 })), 7);
     for (command, expected) in [
         (Command::count("T1", -2), json!({ "count": { "id": "T1", "amount": -2 } })),
         (Command::CountAll { amounts: vec![("T1".into(), 1)] }, json!({ "count-all": { "amounts": [["T1", 1]] } })),

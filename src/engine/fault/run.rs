@@ -37,7 +37,7 @@ pub enum FaultSource {
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum FaultPhase {
-    /// It has not begun.
+    /// It has not started.
     Waiting,
     /// It is active.
     Active,
@@ -86,7 +86,7 @@ impl FaultProgress {
         Self { origin: run.origin, phase: run.phase, matched: run.matched, hit: run.hit, rng: run.rng.clone() }
     }
 
-    /// Makes a new run of the same fault continue from here, shifted by `by`. A fault that was active begins again.
+    /// Makes a new run of the same fault continue from here, shifted by `by`. A fault that was active starts again.
     pub(in crate::engine) fn resume(self, by: Duration, run: &mut FaultRun) {
         let phase = if self.phase == FaultPhase::Active { FaultPhase::Waiting } else { self.phase };
         (run.origin, run.phase) = (self.origin.saturating_add(by), phase);
@@ -106,12 +106,12 @@ impl FaultRun {
         Self { id, run, declared, source, declaration: None, origin, phase, matched: 0, hit: 0, rng: None, sockets }
     }
 
-    pub(in crate::engine) fn begin_epoch(&mut self, epoch: u32) {
+    pub(in crate::engine) fn start_epoch(&mut self, epoch: u32) {
         self.run = numbered(self.run, epoch);
     }
 
     /// Whether the run differs from one that starts now.
-    pub(in crate::engine) fn has_begun(&self, now: Duration) -> bool {
+    pub(in crate::engine) fn has_started(&self, now: Duration) -> bool {
         self.origin != now || self.matched > 0
     }
 
@@ -145,7 +145,7 @@ impl FaultRun {
         self.matches().times.is_some_and(|times| self.hit >= times)
     }
 
-    fn begin(&self) -> Duration {
+    fn starts_at(&self) -> Duration {
         self.origin.saturating_add(self.declared.from())
     }
 
@@ -153,17 +153,17 @@ impl FaultRun {
         let until = self.declared.until().map(|until| self.origin.saturating_add(until));
         match self.effect() {
             Effect::Storm(closed) => {
-                let end = self.begin().saturating_add(*closed);
+                let end = self.starts_at().saturating_add(*closed);
                 Some(until.map_or(end, |until| until.min(end)))
             }
             _ => until,
         }
     }
 
-    /// When it begins or ends.
+    /// When it starts or ends.
     pub(in crate::engine) fn due(&self) -> Option<Duration> {
         match self.phase {
-            FaultPhase::Waiting => Some(self.begin()),
+            FaultPhase::Waiting => Some(self.starts_at()),
             FaultPhase::Active => self.end(),
             FaultPhase::Over => None,
         }
@@ -187,7 +187,7 @@ impl FaultRun {
             label: self.label(),
             source: self.source,
             phase: if self.is_active() && is_spent { FaultPhase::Over } else { self.phase },
-            from: self.begin(),
+            from: self.starts_at(),
             until: self.end(),
             matched: self.matched,
             hit: self.hit,
@@ -196,7 +196,7 @@ impl FaultRun {
     }
 
     fn is_for_open_sockets(&self) -> bool {
-        !self.effect().is_for_requests() && !self.effect().is_for_handshakes()
+        !self.effect().affects_only_requests() && !self.effect().affects_only_handshakes()
     }
 
     /// Draws whether the next match is hit.
@@ -221,7 +221,7 @@ impl FaultRun {
             return None;
         }
         let delay = match *self.declared.effect() {
-            Effect::AnswerLate(latency) | Effect::ConnectLate(latency) => self.rng(seed).latency(latency),
+            Effect::DelayAnswer(latency) | Effect::DelayHandshake(latency) => self.rng(seed).latency(latency),
             _ => Duration::ZERO,
         };
         Some(Hit { run: self.run, label: self.label(), fault: self.declared.clone(), delay })

@@ -109,7 +109,7 @@ impl ResolvedTarget<'_> {
         let Matches { method, path, collection, row, .. } = matches;
         // A preflight is not the request itself.
         let is_preflight = self.request.method == "OPTIONS" && method.as_deref() != Some("OPTIONS");
-        if effect.is_for_requests() == self.request.is_handshake || is_preflight {
+        if effect.affects_only_requests() == self.request.is_handshake || is_preflight {
             return false;
         }
         path.as_deref().map_or(self.is_api, |pattern| is_path_of(pattern, &self.request.path))

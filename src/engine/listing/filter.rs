@@ -104,7 +104,7 @@ impl Field {
         if self.is_id() {
             return Some(Cow::Owned(row.id_json()));
         }
-        let whole = row.own().get(&self.0);
+        let whole = row.fields().get(&self.0);
         whole.or_else(|| part(row, &self.0)).map(Cow::Borrowed)
     }
 }
@@ -112,7 +112,7 @@ impl Field {
 /// A part of a field's value, such as `address.city` or `tags.0`.
 fn part<'r>(row: &'r Row, path: &str) -> Option<&'r Value> {
     let (field, keys) = path.split_once('.')?;
-    keys.split('.').try_fold(row.own().get(field)?, |value, key| match value {
+    keys.split('.').try_fold(row.fields().get(field)?, |value, key| match value {
         Value::Object(fields) => fields.get(key),
         Value::Array(items) => items.get(key.parse::<usize>().ok()?),
         _ => None,

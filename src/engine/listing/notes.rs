@@ -77,7 +77,7 @@ impl ListQuery {
         listing: &Listing,
         crud: &Crud,
     ) -> Vec<QueryNote> {
-        let note = |name: &str, why| QueryNote { collection: crud.collection.clone(), name: shown(name), why };
+        let note = |name: &str, why| QueryNote { collection: crud.collection.clone(), name: printable(name), why };
         let mut notes: Vec<_> = self.unsupported.iter().map(|name| note(name, Meaningless::Parameter)).collect();
         let is_empty = rows.into_iter().next().is_none();
         if is_empty && crud.fields.is_empty() {
@@ -101,7 +101,7 @@ impl ListQuery {
 }
 
 fn unknown_field<'r>(name: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>, crud: &Crud) -> Meaningless {
-    let of_rows = rows.into_iter().flat_map(|row| row.own().keys()).map(String::as_str);
+    let of_rows = rows.into_iter().flat_map(|row| row.fields().keys()).map(String::as_str);
     let declared = crud.fields.iter().map(|(name, _)| name.as_str());
     let own_names = [&crud.query.page, &crud.query.per_page, &crud.query.sort].map(String::as_str);
     let known: BTreeSet<&str> = of_rows.chain(declared).chain(own_names).chain(PARAMETERS).chain(["id"]).collect();
@@ -109,11 +109,11 @@ fn unknown_field<'r>(name: &str, rows: impl IntoIterator<Item = &'r Arc<Row>>, c
 }
 
 fn unknown_operator(name: &str) -> Meaningless {
-    Meaningless::Operator { name: shown(name), meant: nearest(name, OPERATORS) }
+    Meaningless::Operator { name: printable(name), meant: nearest(name, OPERATORS) }
 }
 
 /// Returns the start of a name, without control characters, which would garble a log.
-fn shown(name: &str) -> String {
-    let shown = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
-    name.chars().take(MAX_CHARACTERS).map(shown).collect()
+fn printable(name: &str) -> String {
+    let printable = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    name.chars().take(MAX_CHARACTERS).map(printable).collect()
 }

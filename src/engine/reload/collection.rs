@@ -42,21 +42,21 @@ struct PlacedRow {
     /// Whether it differs from the previous row with its id.
     is_changed: bool,
     /// The previous id of the same declaration.
-    was_under: Option<Arc<str>>,
+    previous_id: Option<Arc<str>>,
 }
 
 impl<'r> NewRow<'r> {
     fn new(start: &'r Arc<Row>, origin: Option<&'r Arc<Row>>) -> Self {
         let is_same = |origin: &Arc<Row>| {
-            let is_written_alike = start.has_made_id() || start.has_number_id() == origin.has_number_id();
-            start.content() == origin.content() && is_written_alike
+            let has_same_id_type = start.has_assigned_id() || start.has_number_id() == origin.has_number_id();
+            start.content() == origin.content() && has_same_id_type
         };
         Self { start, origin, is_edited: !origin.is_some_and(is_same) }
     }
 
     /// Returns the row with its declared or previous id; `None` if it needs a new one.
     fn with_own_id(&self, before: &RowSet, declared_ids: &HashSet<&str>) -> Option<Arc<Row>> {
-        if !self.start.has_made_id() {
+        if !self.start.has_assigned_id() {
             return Some(self.start.clone());
         }
         let origin = self.origin?;
@@ -69,13 +69,13 @@ impl<'r> NewRow<'r> {
     /// Returns the row as declared with its id, and its current state.
     fn placed(&self, declared: Arc<Row>, before: &RowSet) -> PlacedRow {
         let Some(origin) = self.origin.filter(|_| !self.is_edited) else {
-            return PlacedRow { row: Some(declared.clone()), declared, is_changed: true, was_under: None };
+            return PlacedRow { row: Some(declared.clone()), declared, is_changed: true, previous_id: None };
         };
         let row = before.declared_row(origin.id()).map(|row| {
             // Share the new scenario's row, so that the old scenario can be freed.
             if row == origin { declared.clone() } else { under_id_of(&declared, row) }
         });
-        PlacedRow { is_changed: origin.id() != declared.id(), row, declared, was_under: Some(origin.id().clone()) }
+        PlacedRow { is_changed: origin.id() != declared.id(), row, declared, previous_id: Some(origin.id().clone()) }
     }
 }
 
@@ -92,9 +92,9 @@ impl CollectionTransition {
     /// each of them, the index of the old declared row that it continues. `seed` is used for ids that are UUIDs.
     pub(super) fn new(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed: u64) -> Self {
         let (rows, uuids) = placed_rows(before, start, origins, seed);
-        let is_as_at_start = |(row, start): (&PlacedRow, &Arc<Row>)| Arc::ptr_eq(&row.declared, start);
-        let has_ids_of_start = rows.iter().zip(start.declared_rows()).all(is_as_at_start);
-        let base = if has_ids_of_start {
+        let is_initial = |(row, start): (&PlacedRow, &Arc<Row>)| Arc::ptr_eq(&row.declared, start);
+        let has_initial_ids = rows.iter().zip(start.declared_rows()).all(is_initial);
+        let base = if has_initial_ids {
             start.clone()
         } else {
             start.declaring(rows.iter().map(|row| row.declared.clone()).collect())
@@ -102,7 +102,7 @@ impl CollectionTransition {
         let present: Vec<Arc<Row>> = rows.iter().filter_map(|row| row.row.clone()).collect();
         let ids: HashSet<&str> = present.iter().map(|row| &**row.id()).collect();
         let added: Vec<Arc<Row>> = before.rows().added().filter(|row| !ids.contains(&**row.id())).cloned().collect();
-        let is_start = has_ids_of_start
+        let is_start = has_initial_ids
             && added.is_empty()
             && present.len() == start.rows().len()
             && present.iter().zip(start.rows()).all(|(row, start)| Arc::ptr_eq(row, start));
@@ -120,7 +120,8 @@ fn placed_rows(before: &RowSet, start: &RowSet, origins: &[Option<usize>], seed:
     let old = before.declared_rows();
     let rows = start.declared_rows().iter().zip(origins);
     let rows: Vec<NewRow> = rows.map(|(row, origin)| NewRow::new(row, origin.and_then(|at| old.get(at)))).collect();
-    let declared_ids = start.declared_rows().iter().filter(|row| !row.has_made_id()).map(|row| &**row.id()).collect();
+    let declared_ids =
+        start.declared_rows().iter().filter(|row| !row.has_assigned_id()).map(|row| &**row.id()).collect();
     let with_ids: Vec<Option<Arc<Row>>> = rows.iter().map(|row| row.with_own_id(before, &declared_ids)).collect();
     let mut ids = start.id_source(before, with_ids.iter().flatten());
     let mut given: HashSet<Arc<str>> = HashSet::new();
@@ -165,7 +166,7 @@ fn changes(rows: &[PlacedRow], before: &RowSet) -> Vec<Change> {
     let declared_before: HashMap<&str, &Arc<Row>> =
         before.declared_rows().iter().map(|row| (&**row.id(), row)).collect();
     let differing = || rows.iter().filter(|row| row.is_changed);
-    let continued_elsewhere: HashSet<&str> = differing().filter_map(|row| row.was_under.as_deref()).collect();
+    let continued_elsewhere: HashSet<&str> = differing().filter_map(|row| row.previous_id.as_deref()).collect();
     let (mut changed, mut redeclared, mut added, mut replacing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for placed in differing() {
         let id = placed.declared.id();

@@ -56,7 +56,7 @@ struct CollectionEdit {
 pub(super) struct DataTransition {
     collections: IndexMap<Arc<str>, CollectionTransition>,
     /// Whether it equals the plan's transition.
-    pub(super) is_as_planned: bool,
+    pub(super) matches_plan: bool,
 }
 
 /// The transition of an engine at the start of the old scenario, reused for other engines whose collections are
@@ -146,21 +146,21 @@ impl Engine {
         let planned = planned.filter(|planned| planned.old.seed == seed);
         let planned = |name: &str, before: &RowSet| {
             let PlannedData { old, transition } = planned?;
-            let is_untouched = old.collections.get(name).is_some_and(|old| before.is_the_same_as(old));
+            let is_untouched = old.collections.get(name).is_some_and(|old| before.is_same_as(old));
             transition.collections.get(name).filter(|_| is_untouched)
         };
-        let mut is_as_planned = true;
+        let mut matches_plan = true;
         let collections = edits.collections().filter_map(|(name, edit)| {
             let (before, start) = (self.collections.get(name)?, start.get(name)?);
             let transition = planned(name, before).cloned().unwrap_or_else(|| {
                 let transition = edit.transition(before, start, seed);
-                is_as_planned &= edit.is_same && transition.changes.is_empty();
+                matches_plan &= edit.is_same && transition.changes.is_empty();
                 transition
             });
             Some((name.clone(), transition))
         });
         let collections = collections.collect();
-        DataTransition { collections, is_as_planned }
+        DataTransition { collections, matches_plan }
     }
 
     /// Carries over rows without counters and values, and returns the events. The engine already runs the new scenario,
@@ -175,7 +175,7 @@ impl Engine {
         let mut kinds = Vec::new();
         for (name, CollectionTransition { row_set, events, .. }) in transition.collections {
             kinds.extend(events);
-            if self.collections.get(&name).is_some_and(|start| !row_set.is_the_same_as(start)) {
+            if self.collections.get(&name).is_some_and(|start| !row_set.is_same_as(start)) {
                 self.collections.put(name, row_set);
             }
         }

@@ -57,7 +57,7 @@ impl RowTransition {
 
 impl RowEdit {
     /// Whether it continues the counter that has its id.
-    pub(super) fn is_of_its_id(&self, counter: &CounterView<'_>) -> bool {
+    pub(super) fn continues_counter(&self, counter: &CounterView<'_>) -> bool {
         self.keeps_id() || self.origin.is_none() && !counter.counter.declared
     }
 }
@@ -78,7 +78,7 @@ impl Engine {
         let changed = |edit: &RowEdit| {
             let continued = edit.origin.as_ref().filter(|_| !edit.is_edited).and_then(|id| changed_rows.get(&**id));
             let changed = continued.copied().or_else(|| recalled.changed(edit.row.id()));
-            changed.map(|changed| Arc::new(edit.row.with_own(changed.own().clone())))
+            changed.map(|changed| Arc::new(edit.row.with_fields(changed.fields().clone())))
         };
         let outcomes = if let Some(start) = start {
             let keys = start.outcomes.iter().map(|outcome| outcome.keys.clone());
@@ -197,10 +197,10 @@ impl Engine {
         let value = |row: &Row| self.counters.get(row.id()).filter(|row| row.counter.declared).map(|row| row.value);
         let changed = self.changed_rows();
         let is_moved = |row: &Row| value(row) != Some(row.value()) || changed.contains_key(&**row.id());
-        let moved = edits.ended.iter().filter(|(_, row)| row.has_made_id() && is_moved(row));
+        let moved = edits.ended.iter().filter(|(_, row)| row.has_assigned_id() && is_moved(row));
         let content: HashSet<_> = moved.map(|(collection, row)| (collection, row.content())).collect();
         let kept = edits.ended.iter().filter(|(collection, row)| {
-            if row.has_made_id() {
+            if row.has_assigned_id() {
                 !content.is_empty() && content.contains(&(collection, row.content()))
             } else {
                 is_moved(row)

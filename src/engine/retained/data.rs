@@ -57,13 +57,13 @@ impl DataContent {
 impl Retained {
     /// Retains the content of a name. `declared` is the digest of its declaration.
     pub(in crate::engine) fn keep_data(&mut self, name: Arc<str>, declared: Digest, content: DataContent) {
-        self.change(|kept| {
+        self.change(|inner| {
             let bytes = content.json_len();
-            kept.data.push(RetainedData { name, declared, bytes, content });
-            forget_oldest(&mut kept.data, MAX_DATA);
-            let mut bytes: usize = kept.data.iter().map(|data| data.bytes).sum();
+            inner.data.push(RetainedData { name, declared, bytes, content });
+            forget_oldest(&mut inner.data, MAX_DATA);
+            let mut bytes: usize = inner.data.iter().map(|data| data.bytes).sum();
             while bytes > MAX_DATA_BYTES {
-                bytes -= kept.data.remove(0).bytes;
+                bytes -= inner.data.remove(0).bytes;
             }
         });
     }
@@ -71,7 +71,7 @@ impl Retained {
     /// Takes the retained content of a name; `None` if nothing is retained or the declaration has changed.
     pub(in crate::engine) fn take_data(&mut self, name: &str, declared: impl Fn() -> Digest) -> Option<DataContent> {
         let index = self.0.as_ref()?.data.iter().position(|data| &*data.name == name)?;
-        let kept = self.change(|kept| kept.data.remove(index));
-        (kept.declared == declared()).then_some(kept.content)
+        let removed = self.change(|inner| inner.data.remove(index));
+        (removed.declared == declared()).then_some(removed.content)
     }
 }

@@ -10,7 +10,7 @@ use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, resolve};
 use super::guard::{Expected, applies};
-use super::nearest::{Misfit, Nearest};
+use super::nearest::{Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::runs::RunOwner;
@@ -26,7 +26,7 @@ use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 pub(super) trait Renders {
     fn render(&mut self, template: &Template, context: &Context) -> Result<Option<Value>, Refusal>;
     fn required(&mut self, template: &Template, context: &Context) -> Result<Value, Refusal>;
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal>;
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal>;
     /// Renders the body of an answer that depends only on data.
     fn data_body(&mut self, route: &Arc<str>, number: usize, body: &Template) -> Result<AnsweredContent, Refusal>;
@@ -41,8 +41,8 @@ impl Renders for Firing<'_> {
         Firing::required(self, template, context)
     }
 
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
-        Firing::render_noting(self, template, context)
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+        Firing::render_collecting(self, template, context)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -72,9 +72,9 @@ impl Renders for Reader<'_> {
         Ok(template.render_required(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
-    fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+    fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         let reading = &self.reading;
-        Ok(template.render_noting(&|name| resolve(context, reading, name), &mut self.moment)?)
+        Ok(template.render_collecting(&|name| resolve(context, reading, name), &mut self.moment)?)
     }
 
     fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
@@ -179,7 +179,7 @@ fn choose<'a>(
             None => Vec::new(),
         };
         if !differences.is_empty() {
-            nearest.note(number, &Misfit::Differs(differences));
+            nearest.note(number, &Mismatch::Differs(differences));
             continue;
         }
         let mut context = context.clone();
@@ -187,7 +187,7 @@ fn choose<'a>(
             return Ok((Chosen { route: &answers.key, number, answer }, context));
         }
         let source = answer.when.as_ref().map_or("", Condition::source);
-        nearest.note(number, &Misfit::of_when(source, answer.matches.is_some()));
+        nearest.note(number, &Mismatch::of_when(source, answer.matches.is_some()));
     }
     Err(Refusal::NoAnswer { route: answers.key.clone(), nearest: nearest.text() })
 }
@@ -237,18 +237,18 @@ fn parse_query_values(expected: &Value, mut found: Value) -> Value {
 
 /// Renders an answer that does not operate on a collection.
 fn plain(chosen: Chosen<'_>, renders: &mut impl Renders, context: &Context) -> Result<Answered, Refusal> {
-    let made = match &chosen.answer.content {
+    let rendered = match &chosen.answer.content {
         Content::Empty | Content::Crud(_) => AnsweredContent::Empty,
         Content::Constant(body) => AnsweredContent::Encoded(body.clone()),
         Content::Json(body) => AnsweredContent::Json(renders.required(body, context)?),
-        Content::JsonOfData(body) => renders.data_body(chosen.route, chosen.number, body)?,
+        Content::DataJson(body) => renders.data_body(chosen.route, chosen.number, body)?,
         Content::Text(text) => AnsweredContent::Text(plain_text(&renders.required(text, context)?)),
         Content::File { path, lead, directory, .. } => {
             AnsweredContent::File(file(directory, lead, &plain_text(&renders.required(path, context)?))?)
         }
         Content::Stream(_) => AnsweredContent::Stream,
     };
-    finish(chosen, renders, context, CrudOutcome::of(made))
+    finish(chosen, renders, context, CrudOutcome::of(rendered))
 }
 
 /// Adds the status and headers of an answer, which override those of its content.
@@ -272,9 +272,10 @@ fn finish(
         }
     }
     if let Some((name, value)) = headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
-        let wrong = Refusal::wrong(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
+        let refusal =
+            Refusal::wrong_value(&format!("the header {name}"), "text of one line", &Value::from(value.as_str()));
         let template = answer.headers.iter().find_map(|(own, template)| (own == name).then_some(template));
-        return Err(bad_answer(template, wrong));
+        return Err(bad_answer(template, refusal));
     }
     let status = declared.unwrap_or(default);
     let CrudOutcome { content, query_notes, .. } = outcome;
@@ -284,14 +285,14 @@ fn finish(
 fn status(template: &Template, value: &Value) -> Result<u16, Refusal> {
     let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     let status = number.and_then(|number| u16::try_from(number).ok()).filter(|status| (200..600).contains(status));
-    let wrong = || Refusal::wrong("the status", "an integer from 200 to 599", value);
-    status.ok_or_else(|| bad_answer(Some(template), wrong()))
+    let refusal = || Refusal::wrong_value("the status", "an integer from 200 to 599", value);
+    status.ok_or_else(|| bad_answer(Some(template), refusal()))
 }
 
 /// Creates the refusal for a value that HTTP does not allow, with the source and location of its expressions.
-fn bad_answer(template: Option<&Template>, wrong: Refusal) -> Refusal {
-    let failed = template.and_then(|template| template.failed(&wrong.to_string()));
-    failed.map_or_else(|| Refusal::BadAnswer(Box::new(wrong)), Refusal::from)
+fn bad_answer(template: Option<&Template>, refusal: Refusal) -> Refusal {
+    let failed = template.and_then(|template| template.failed(&refusal.to_string()));
+    failed.map_or_else(|| Refusal::BadAnswer(Box::new(refusal)), Refusal::from)
 }
 
 /// Resolves `path` to a file below `directory`. The prefix `lead` of the path leads to that directory.
@@ -299,7 +300,7 @@ fn file(directory: &Path, lead: &str, path: &str) -> Result<PathBuf, Refusal> {
     let relative = Path::new(path.strip_prefix(lead).unwrap_or(path));
     let is_below = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if relative.as_os_str().is_empty() || !is_below {
-        return Err(Refusal::wrong("the file", "a path below the scenario's directory", &Value::from(path)));
+        return Err(Refusal::wrong_value("the file", "a path below the scenario's directory", &Value::from(path)));
     }
     Ok(directory.join(relative))
 }

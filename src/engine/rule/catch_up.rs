@@ -3,7 +3,7 @@
 use std::iter;
 use std::sync::Arc;
 
-use super::groups::{Values, Wanted};
+use super::groups::{DeliverySpec, Values};
 use crate::engine::Engine;
 use crate::engine::event::{Event, MemberEvent};
 use crate::engine::topics::Topic;
@@ -39,27 +39,27 @@ impl Engine {
     ///
     /// # Errors
     /// [`MissedEnd`] if one of the frames ends an operation.
-    pub fn told_of(&self, member: u64, events: &[Event]) -> Result<Vec<MemberEvent>, MissedEnd> {
+    pub fn missed_replies(&self, member: u64, events: &[Event]) -> Result<Vec<MemberEvent>, MissedEnd> {
         let mut engine = self.clone();
         let memberships = self.members.memberships_of(member);
         let mut replies = Vec::new();
         for event in events {
             let Some(payload) = event.payload().map(Arc::new) else { continue };
-            let mut covered: Vec<(Topic, &Wanted)> = Vec::new();
+            let mut covered: Vec<(Topic, &DeliverySpec)> = Vec::new();
             for topic in event.topics() {
-                for wanted in memberships.iter().filter(|one| one.topics.contains(&topic)).map(|one| &*one.wanted) {
-                    let is_covered = |(of, other): &(Topic, &Wanted)| {
-                        other.makes_same_frames(wanted) || *of == topic && *other == wanted
+                for spec in memberships.iter().filter(|one| one.topics.contains(&topic)).map(|one| &*one.spec) {
+                    let is_covered = |(of, other): &(Topic, &DeliverySpec)| {
+                        other.makes_same_frames(spec) || *of == topic && *other == spec
                     };
-                    if !wanted.accepts(&payload) || covered.iter().any(is_covered) {
+                    if !spec.accepts(&payload) || covered.iter().any(is_covered) {
                         continue;
                     }
-                    covered.push((topic.clone(), wanted));
-                    match engine.make_frames(wanted, &topic, &payload, event, &mut Values::new()) {
-                        Ok(made) if made.ends => return Err(MissedEnd),
-                        Ok(made) => replies.extend(made.frames.into_iter().map(MemberEvent::Reply)),
+                    covered.push((topic.clone(), spec));
+                    match engine.make_frames(spec, &topic, &payload, event, &mut Values::new()) {
+                        Ok(event_frames) if event_frames.ends => return Err(MissedEnd),
+                        Ok(event_frames) => replies.extend(event_frames.frames.into_iter().map(MemberEvent::Reply)),
                         Err(refusal) => {
-                            let rule = self.rule_of(wanted, iter::once(member));
+                            let rule = self.rule_of(spec, iter::once(member));
                             replies.push(MemberEvent::Failed { rule, refusal });
                         }
                     }

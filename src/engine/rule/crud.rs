@@ -120,7 +120,7 @@ impl Firing<'_> {
         let mut fields = match context.get("body") {
             Some(Value::Object(fields)) => fields.clone(),
             None => return Err(Refusal::NoBody),
-            other => return Err(Refusal::wrong("the body", "a JSON object", other.unwrap_or(&Value::Null))),
+            other => return Err(Refusal::wrong_value("the body", "a JSON object", other.unwrap_or(&Value::Null))),
         };
         if operation == CrudOperation::Add {
             for (field, value) in self.defaults(crud, context)? {
@@ -156,7 +156,7 @@ impl Firing<'_> {
         let Some(template) = &crud.defaults else { return Ok(Map::new()) };
         match self.required(template, context)? {
             Value::Object(defaults) => Ok(defaults),
-            other => Err(Refusal::wrong("`defaults`", "a mapping", &other)),
+            other => Err(Refusal::wrong_value("`defaults`", "a mapping", &other)),
         }
     }
 }

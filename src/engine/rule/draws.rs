@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::engine::Engine;
 use crate::engine::random::RandomStream;
 use crate::engine::topics::{Topic, Topics};
-use crate::expression::Surroundings;
+use crate::expression::Runtime;
 
 /// The positions of a world's rules in their random streams, and the counters of `next`. Cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub(in crate::engine) struct Drawn {
     counts: Arc<BTreeMap<Arc<str>, u64>>,
 }
 
-/// The surroundings of a firing rule's expressions. Boxed to the size of a pointer, because every expression borrows
+/// The runtime of a firing rule's expressions. Boxed to the size of a pointer, because every expression borrows
 /// it.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Draws(Option<Box<DrawsOfRule>>);
@@ -40,7 +40,7 @@ struct DrawsOfRule {
     counted_from: u64,
 }
 
-/// The surroundings of an expression that only reads: the time, in milliseconds since the Unix epoch.
+/// The runtime of an expression that only reads: the time, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moment(pub(super) i64);
 
@@ -52,7 +52,7 @@ impl Drawn {
 }
 
 impl Draws {
-    /// Creates the surroundings of the rule with this key from an engine's current state.
+    /// Creates the runtime of the rule with this key from an engine's current state.
     pub(super) fn of(engine: &Engine, key: Arc<str>) -> Self {
         Self(Some(Box::new(DrawsOfRule {
             key,
@@ -107,7 +107,7 @@ impl Draws {
     }
 }
 
-impl Surroundings for Draws {
+impl Runtime for Draws {
     fn word(&mut self) -> u64 {
         let Some(draws) = &mut self.0 else { return 0 };
         let words = draws.drawn.words.get(&draws.key).copied().unwrap_or_default();
@@ -134,7 +134,7 @@ impl Surroundings for Draws {
     }
 }
 
-impl Surroundings for Moment {
+impl Runtime for Moment {
     fn word(&mut self) -> u64 {
         0
     }

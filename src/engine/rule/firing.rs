@@ -159,7 +159,7 @@ impl<'e> Firing<'e> {
         if let Some(it) = it {
             run.context.set("it", it);
         }
-        if self.is_over(&run.context) {
+        if self.is_disconnected(&run.context) {
             run.strands = Strands::default();
         }
         Ok(())
@@ -190,7 +190,7 @@ impl<'e> Firing<'e> {
                 let row = self.id(row, context)?;
                 let amount = self.required(amount, context)?;
                 let amount =
-                    integer(&amount).ok_or_else(|| Refusal::wrong("an order's amount", "an integer", &amount))?;
+                    integer(&amount).ok_or_else(|| Refusal::wrong_value("an order's amount", "an integer", &amount))?;
                 self.command(Command::Count { id: row.into(), amount })?;
             }
             Verb::Fault(fault) => self.command(Command::AddFault { fault: FaultText::Parsed(fault.clone()) })?,
@@ -221,7 +221,7 @@ impl<'e> Firing<'e> {
                 if let Some(it) = self.run_step(step, &mut inner)? {
                     context.set("it", it);
                 }
-                if self.is_over(&context) {
+                if self.is_disconnected(&context) {
                     return Ok(None);
                 }
             }
@@ -285,10 +285,10 @@ impl Firing<'_> {
         })
     }
 
-    /// Renders a value as [`Template::render_noting`] does.
-    pub(super) fn render_noting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
+    /// Renders a value as [`Template::render_collecting`] does.
+    pub(super) fn render_collecting(&mut self, template: &Template, context: &Context) -> Result<Rendered, Refusal> {
         self.evaluate(template.names(), template.only_reads(), context, |roots, draws| {
-            Ok(template.render_noting(roots, draws)?)
+            Ok(template.render_collecting(roots, draws)?)
         })
     }
 
@@ -321,13 +321,13 @@ impl Firing<'_> {
     fn items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
         match self.required(each, context)? {
             Value::Array(items) => Ok(items),
-            other => Err(Refusal::wrong("`each`", "a list", &other)),
+            other => Err(Refusal::wrong_value("`each`", "a list", &other)),
         }
     }
 
     pub(super) fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
         let id = self.required(template, context)?;
-        text_id(&id).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &id))
+        text_id(&id).ok_or_else(|| Refusal::wrong_value("an id", "text or an integer", &id))
     }
 
     /// Renders a topic or a list of topics. The result is sorted and has no duplicates.
@@ -348,7 +348,7 @@ pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> O
 /// Returns the topic with this name. Names that start with `__` are reserved.
 fn topic(name: &Value) -> Result<Topic, Refusal> {
     let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
-    let text = text.ok_or_else(|| Refusal::wrong("a topic", "text that does not begin with `__`", name))?;
+    let text = text.ok_or_else(|| Refusal::wrong_value("a topic", "text that does not begin with `__`", name))?;
     Ok(Topic::Named(text.into()))
 }
 
@@ -388,6 +388,6 @@ impl Firing<'_> {
     /// Ends the firing and hands its random positions back to the engine.
     pub(super) fn end(mut self) {
         self.engine.drawn = self.draws.drawn();
-        self.engine.carry_out_ends(self.events);
+        self.engine.end_operations(self.events);
     }
 }

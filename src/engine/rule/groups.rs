@@ -32,7 +32,7 @@ struct Inner {
     several: BTreeSet<u64>,
     /// Groups that have become empty. They keep their numbers and positions until the current rule can no longer be
     /// rolled back.
-    emptied: Vec<(Topic, Arc<Wanted>)>,
+    emptied: Vec<(Topic, Arc<DeliverySpec>)>,
     last: u64,
 }
 
@@ -45,7 +45,7 @@ struct Group {
 
 /// What a membership receives from a topic, and in what form.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(in crate::engine) struct Wanted {
+pub(in crate::engine) struct DeliverySpec {
     /// The value that an event must contain. `None` if any event is accepted.
     pub(in crate::engine) condition: Option<Value>,
     /// The frame that replaces the event. `None` if the event is passed on unchanged.
@@ -95,7 +95,7 @@ impl Shape {
     }
 }
 
-impl Wanted {
+impl DeliverySpec {
     /// Returns whether an event satisfies the condition.
     pub(super) fn accepts(&self, payload: &Value) -> bool {
         self.condition.as_ref().is_none_or(|condition| matching::contains(condition, payload))
@@ -111,16 +111,16 @@ impl Wanted {
 
 impl Groups {
     /// Adds a membership in these topics. Returns the numbers of the groups that the member enters.
-    pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
+    pub(in crate::engine) fn join(&mut self, member: u64, topics: &[Topic], spec: &Arc<DeliverySpec>) -> Vec<u64> {
         let Inner { by_topic, last, .. } = Arc::make_mut(&mut self.0);
         let mut joined = Vec::new();
         for topic in topics {
             let groups = by_topic.entry(topic.clone()).or_default();
-            if groups.get(wanted).is_none() {
+            if groups.get(spec).is_none() {
                 *last += 1;
-                groups.insert(wanted.clone(), Arc::new(Group { number: *last, members: BTreeMap::new() }));
+                groups.insert(spec.clone(), Arc::new(Group { number: *last, members: BTreeMap::new() }));
             }
-            let Some(group) = groups.get_mut(wanted) else { continue };
+            let Some(group) = groups.get_mut(spec) else { continue };
             let times = Arc::make_mut(group).members.entry(member).or_default();
             *times += 1;
             if *times == 1 {
@@ -131,18 +131,18 @@ impl Groups {
     }
 
     /// Returns the equal value that a group of these topics already holds, or a new one.
-    pub(in crate::engine) fn shared(&self, topics: &[Topic], wanted: Wanted) -> Arc<Wanted> {
-        let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.shared(&wanted)).cloned();
-        known.unwrap_or_else(|| Arc::new(wanted))
+    pub(in crate::engine) fn shared(&self, topics: &[Topic], spec: DeliverySpec) -> Arc<DeliverySpec> {
+        let known = topics.iter().find_map(|topic| self.0.by_topic.get(topic)?.shared(&spec)).cloned();
+        known.unwrap_or_else(|| Arc::new(spec))
     }
 
     /// Removes a membership in these topics. Returns the numbers of the groups that the member leaves.
-    pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>) -> Vec<u64> {
+    pub(in crate::engine) fn leave(&mut self, member: u64, topics: &[Topic], spec: &Arc<DeliverySpec>) -> Vec<u64> {
         let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
         let mut left = Vec::new();
         for topic in topics {
             let Some(groups) = by_topic.get_mut(topic) else { continue };
-            let Some(group) = groups.get_mut(wanted).map(Arc::make_mut) else { continue };
+            let Some(group) = groups.get_mut(spec).map(Arc::make_mut) else { continue };
             let Some(times) = group.members.get_mut(&member) else { continue };
             *times -= 1;
             if *times > 0 {
@@ -151,7 +151,7 @@ impl Groups {
             group.members.remove(&member);
             left.push(group.number);
             if group.members.is_empty() {
-                emptied.push((topic.clone(), wanted.clone()));
+                emptied.push((topic.clone(), spec.clone()));
             }
         }
         left
@@ -163,10 +163,10 @@ impl Groups {
             return;
         }
         let Inner { by_topic, emptied, .. } = Arc::make_mut(&mut self.0);
-        for (topic, wanted) in emptied.drain(..) {
+        for (topic, spec) in emptied.drain(..) {
             let Some(groups) = by_topic.get_mut(&topic) else { continue };
-            if groups.get(&wanted).is_some_and(|group| group.members.is_empty()) {
-                groups.remove(&wanted);
+            if groups.get(&spec).is_some_and(|group| group.members.is_empty()) {
+                groups.remove(&spec);
             }
             if groups.is_empty() {
                 by_topic.remove(&topic);
@@ -188,7 +188,7 @@ impl Groups {
     }
 
     /// Returns an empty set of groups that continues the numbering.
-    pub(in crate::engine) fn emptied(&self) -> Self {
+    pub(in crate::engine) fn without_members(&self) -> Self {
         Self(Arc::new(Inner { last: self.0.last, ..Inner::default() }))
     }
 
@@ -214,11 +214,11 @@ impl Groups {
 
 #[cfg(test)]
 impl Groups {
-    /// Iterates over the groups that are not empty: topic, [`Wanted`], number, and members with their number of
+    /// Iterates over the groups that are not empty: topic, [`DeliverySpec`], number, and members with their number of
     /// memberships.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Topic, &Arc<Wanted>, u64, &BTreeMap<u64, u32>)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Topic, &Arc<DeliverySpec>, u64, &BTreeMap<u64, u32>)> {
         let all = self.0.by_topic.iter().flat_map(|(topic, groups)| groups.iter().map(move |group| (topic, group)));
-        let all = all.map(|(topic, (wanted, group))| (topic, wanted, group.number, &group.members));
+        let all = all.map(|(topic, (spec, group))| (topic, spec, group.number, &group.members));
         all.filter(|(.., members)| !members.is_empty())
     }
 

@@ -27,7 +27,7 @@ impl<'f> Expected<'f> {
         renders: &mut impl Renders,
         context: &Context,
     ) -> Result<Self, Refusal> {
-        let Rendered { value, undefined } = renders.render_noting(template, context)?;
+        let Rendered { value, undefined } = renders.render_collecting(template, context)?;
         Ok(Self { field, value, undefined })
     }
 
@@ -65,7 +65,7 @@ impl<'f> Expected<'f> {
 /// # Errors
 /// [`Refusal`] if a part is undefined or an expression fails.
 pub(super) fn complete(template: &Template, renders: &mut impl Renders, context: &Context) -> Result<Value, Refusal> {
-    let Rendered { value, undefined } = renders.render_noting(template, context)?;
+    let Rendered { value, undefined } = renders.render_collecting(template, context)?;
     match undefined.into_iter().next() {
         Some(error) => Err(error.into()),
         None => Ok(value.unwrap_or_default()),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::firing::Firing;
-use super::groups::{Shape, Wanted};
+use super::groups::{DeliverySpec, Shape};
 use super::guard::complete;
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
@@ -77,14 +77,16 @@ impl Firing<'_> {
         let topics = self.topics(&join.to, context)?;
         let condition = join.condition.as_ref().map(|condition| complete(condition, self, context)).transpose()?;
         let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
-        let wanted = self.engine.wanted(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
-        let wanted = self.engine.groups.shared(&topics, wanted);
+        let spec =
+            self.engine.delivery_spec(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
+        let spec = self.engine.groups.shared(&topics, spec);
         let memberships = self.engine.members.memberships_of(member);
-        if memberships.iter().any(|one| one.name == name && one.wanted == wanted && one.topics == topics) {
+        if memberships.iter().any(|one| one.name == name && one.spec == spec && one.topics == topics) {
             return Ok(());
         }
-        let is_here = |one: &Membership| !one.address().is_apart_from(&wanted.address);
-        let same_name = memberships.iter().find(|one| name.is_some() && one.name == name && is_here(one)).cloned();
+        let is_same_namespace = |one: &Membership| !one.address().is_other_namespace(&spec.address);
+        let same_name =
+            memberships.iter().find(|one| name.is_some() && one.name == name && is_same_namespace(one)).cloned();
         if memberships.len() - usize::from(same_name.is_some()) >= MAX_TOPICS {
             return Err(Refusal::TooManyMemberships);
         }
@@ -95,7 +97,7 @@ impl Firing<'_> {
         let number = self.engine.members.next_membership();
         let message = context.shared("msg").cloned();
         let follows_frame = join.frame.is_none();
-        let membership = Membership { number, name, topics, wanted, follows_frame, message };
+        let membership = Membership { number, name, topics, spec, follows_frame, message };
         self.engine.start_membership(member, membership, self.events);
         if let Some(steps) = &join.steps {
             let owner = std::mem::replace(&mut self.owner, RunOwner::Membership { member, number });
@@ -119,7 +121,8 @@ impl Firing<'_> {
         let memberships = self.engine.members.memberships_of(member).to_vec();
         let here = self.engine.address_at(member, context);
         let is_selected = |one: &Membership| {
-            name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name)) && !one.address().is_apart_from(&here)
+            name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name))
+                && !one.address().is_other_namespace(&here)
         };
         for membership in memberships.iter().filter(|one| is_selected(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
@@ -189,7 +192,7 @@ impl Firing<'_> {
 
 fn close_code(value: &Value) -> Result<u16, Refusal> {
     let code = value.as_u64().filter(|code| is_close_code(*code)).and_then(|code| u16::try_from(code).ok());
-    code.ok_or_else(|| Refusal::wrong("a close code", CLOSE_CODES, value))
+    code.ok_or_else(|| Refusal::wrong_value("a close code", CLOSE_CODES, value))
 }
 
 /// Returns whether the same event may reach a member through several groups.
@@ -241,7 +244,7 @@ impl Engine {
     }
 
     /// Returns what a membership receives. Its frame defaults to the endpoint's.
-    pub(super) fn wanted(
+    pub(super) fn delivery_spec(
         &self,
         member: u64,
         frame: Option<&Template>,
@@ -249,11 +252,11 @@ impl Engine {
         name: Option<&str>,
         context: &Context,
         origin: &RuleOrigin,
-    ) -> Wanted {
+    ) -> DeliverySpec {
         let socket = self.members.socket(member);
         let endpoint = socket.and_then(|socket| self.scenario.endpoints().get(&socket.endpoint));
         let frame = frame.or_else(|| endpoint?.frame.as_ref());
-        Wanted {
+        DeliverySpec {
             condition,
             shape: frame.map(|frame| Shape::new(frame, context, member, origin)),
             address: socket.map_or(Address::Plain, |socket| socket.session.address(name, context.get("msg"))),
@@ -262,7 +265,7 @@ impl Engine {
 
     /// Starts a membership whose topics the member has already joined.
     pub(super) fn start_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
-        let groups = self.groups.join(member, &membership.topics, &membership.wanted);
+        let groups = self.groups.join(member, &membership.topics, &membership.spec);
         let memberships = &mut self.members.entry(member).memberships;
         memberships.push(Arc::new(membership));
         let is_in_several = is_in_several(memberships);
@@ -299,7 +302,7 @@ impl Engine {
         }
         let is_in_several = is_in_several(memberships);
         self.groups.note_several(member, is_in_several);
-        self.leave_groups(member, &leaving, &membership.wanted, events);
+        self.leave_groups(member, &leaving, &membership.spec, events);
     }
 
     /// Notifies the protocol that a named membership has ended, unless the member is still in some of its topics.
@@ -324,12 +327,12 @@ impl Engine {
         self.groups.note_several(member, is_in_several);
         let owner = RunOwner::Membership { member, number: membership.number };
         self.end_member_runs(member, |run| run.owner == owner);
-        self.leave_groups(member, &membership.topics, &membership.wanted, events);
+        self.leave_groups(member, &membership.topics, &membership.spec, events);
     }
 
     /// Leaves groups, and the topics that no remaining membership includes.
-    fn leave_groups(&mut self, member: u64, topics: &[Topic], wanted: &Arc<Wanted>, events: &mut Vec<Event>) {
-        for group in self.groups.leave(member, topics, wanted) {
+    fn leave_groups(&mut self, member: u64, topics: &[Topic], spec: &Arc<DeliverySpec>, events: &mut Vec<Event>) {
+        for group in self.groups.leave(member, topics, spec) {
             self.notify(member, MemberEvent::Left(group), events);
         }
         let memberships = self.members.memberships_of(member);
@@ -346,7 +349,7 @@ impl Engine {
         self.end_runs_of(member);
         let Some(gone) = self.members.get(member).cloned() else { return };
         for membership in &gone.memberships {
-            self.groups.leave(member, &membership.topics, &membership.wanted);
+            self.groups.leave(member, &membership.topics, &membership.spec);
         }
         self.groups.note_several(member, false);
         self.groups.sweep();
@@ -364,16 +367,16 @@ impl Engine {
         let (old, new) = (memberships(before.as_ref()), memberships(now.as_ref()));
         let is_in = |list: &[Arc<Membership>], one: &Arc<Membership>| list.iter().any(|other| Arc::ptr_eq(other, one));
         if now.as_ref().map(Arc::as_ptr) != before.as_ref().map(Arc::as_ptr) {
-            self.members.put_back(member, before);
+            self.members.restore(member, before);
         }
         for membership in new.iter().filter(|one| !is_in(&old, one)) {
-            self.groups.leave(member, &membership.topics, &membership.wanted);
+            self.groups.leave(member, &membership.topics, &membership.spec);
             for topic in &membership.topics {
                 self.topics.leave(member, topic);
             }
         }
         for membership in old.iter().filter(|one| !is_in(&new, one)) {
-            self.groups.join(member, &membership.topics, &membership.wanted);
+            self.groups.join(member, &membership.topics, &membership.spec);
         }
         for topic in old.iter().flat_map(|one| &one.topics).filter(|topic| matches!(topic, Topic::Named(_))) {
             self.topics.join(member, topic);

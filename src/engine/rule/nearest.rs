@@ -4,7 +4,7 @@ use crate::words::one_line;
 
 /// Why a rule does not match.
 #[derive(Debug)]
-pub(super) enum Misfit {
+pub(super) enum Mismatch {
     /// Its `match` or `text` has these differences.
     Differs(Vec<String>),
     /// Its `match` or `text` matches, but its `when` is false.
@@ -13,8 +13,8 @@ pub(super) enum Misfit {
     When(String),
 }
 
-impl Misfit {
-    /// Creates the misfit for a false `when` with this source.
+impl Mismatch {
+    /// Creates the mismatch for a false `when` with this source.
     pub(super) fn of_when(source: &str, has_match: bool) -> Self {
         let text = format!("`when: {}` is false", one_line(source));
         if has_match { Self::OnlyWhen(text) } else { Self::When(text) }
@@ -52,10 +52,10 @@ impl Nearest {
     }
 
     /// Records that the rule with this number does not match.
-    pub(super) fn note(&mut self, number: usize, misfit: &Misfit) {
-        let distance = misfit.distance();
+    pub(super) fn note(&mut self, number: usize, mismatch: &Mismatch) {
+        let distance = mismatch.distance();
         if self.found.as_ref().is_none_or(|(least, _)| distance < *least) {
-            self.found = Some((distance, format!("{} {number}: {}", self.noun, misfit.text())));
+            self.found = Some((distance, format!("{} {number}: {}", self.noun, mismatch.text())));
         }
     }
 
@@ -67,13 +67,13 @@ impl Nearest {
 
 #[cfg(test)]
 mod tests {
-    use super::{Misfit, Nearest};
+    use super::{Mismatch, Nearest};
 
     #[test]
     fn the_nearest_rule_has_the_fewest_differences() {
-        let differs = |count: usize| Misfit::Differs(vec!["x".to_owned(); count]);
-        let when = |has_match| Misfit::of_when("a", has_match);
-        for (misfits, expected) in [
+        let differs = |count: usize| Mismatch::Differs(vec!["x".to_owned(); count]);
+        let when = |has_match| Mismatch::of_when("a", has_match);
+        for (mismatches, expected) in [
             (vec![], None),
             (vec![differs(2), differs(1), differs(1)], Some("rule 2: x")),
             (vec![when(false), differs(2)], Some("rule 2: x; x")),
@@ -82,10 +82,10 @@ mod tests {
             (vec![when(false), when(false)], Some("rule 1: `when: a` is false")),
         ] {
             let mut nearest = Nearest::of("rule");
-            for (number, misfit) in (1..).zip(&misfits) {
-                nearest.note(number, misfit);
+            for (number, mismatch) in (1..).zip(&mismatches) {
+                nearest.note(number, mismatch);
             }
-            assert_eq!(nearest.text().as_deref(), expected, "{misfits:?}");
+            assert_eq!(nearest.text().as_deref(), expected, "{mismatches:?}");
         }
     }
 }

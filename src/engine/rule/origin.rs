@@ -42,8 +42,8 @@ impl RuleOrigin {
     pub(super) fn name_of_list(&self, scenario: &Scenario, list: &StepList) -> Arc<str> {
         let rules = self.message_rules(scenario);
         // Several rules may have lists with the same text.
-        let same = rules.iter().position(|rule| Arc::ptr_eq(rule.steps.written(), list.written()));
-        let alike = || rules.iter().position(|rule| rule.steps.list_written(list.written()).is_some());
+        let same = rules.iter().position(|rule| Arc::ptr_eq(rule.steps.source(), list.source()));
+        let alike = || rules.iter().position(|rule| rule.steps.list_with_source(list.source()).is_some());
         self.name(same.or_else(alike).map(|index| index + 1))
     }
 
@@ -66,10 +66,10 @@ impl RuleOrigin {
 
     /// Returns the list that a scenario declares here with this text.
     pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
-        let same = |steps: &&StepList| **steps.written() == *written;
+        let same = |steps: &&StepList| **steps.source() == *written;
         match self {
             Self::Answer(key) => {
-                steps_of(scenario.routes().answers(key)?).find_map(|list| list.list_written(written)).cloned()
+                steps_of(scenario.routes().answers(key)?).find_map(|list| list.list_with_source(written)).cloned()
             }
             Self::Trigger(key) => {
                 let triggers = scenario.triggers().iter().filter(|one| one.key == *key);
@@ -86,7 +86,7 @@ impl RuleOrigin {
                 let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
                 scripts.map(|one| &one.steps).find(same).cloned()
             }
-            Self::Endpoint(key) => scenario.endpoints().get(key)?.list_written(written).cloned(),
+            Self::Endpoint(key) => scenario.endpoints().get(key)?.list_with_source(written).cloned(),
             Self::Posted => StepsText::Written(written.clone()).parse(scenario).ok(),
         }
     }
@@ -95,10 +95,12 @@ impl RuleOrigin {
     /// frame that is no longer declared is compiled from its text and the names it uses.
     pub(super) fn frame(&self, scenario: &Scenario, written: &Value, names: &BTreeSet<String>) -> Option<Template> {
         let declared = match self {
-            Self::Endpoint(key) => scenario.endpoints().get(key).and_then(|endpoint| endpoint.frame_written(written)),
+            Self::Endpoint(key) => {
+                scenario.endpoints().get(key).and_then(|endpoint| endpoint.frame_with_source(written))
+            }
             Self::Answer(key) => {
                 let answers = scenario.routes().answers(key);
-                answers.and_then(|answers| steps_of(answers).find_map(|list| list.frame_written(written)))
+                answers.and_then(|answers| steps_of(answers).find_map(|list| list.frame_with_source(written)))
             }
             _ => None,
         };
@@ -106,14 +108,14 @@ impl RuleOrigin {
             return Some(declared.clone());
         }
         let names = names.iter().map(String::as_str).collect();
-        let frame = Language::default().template(written, &names).ok()?.written_as(written.clone());
+        let frame = Language::default().template(written, &names).ok()?.with_source(written.clone());
         // An event of a stream requires `data`, as when a scenario is loaded.
         Some(if matches!(self, Self::Answer(_)) { frame.requiring("data") } else { frame })
     }
 
     /// Returns whether a list continues under another scenario.
     pub(super) fn survives(&self, scenario: &Scenario, steps: &StepList) -> bool {
-        *self == Self::Posted || self.steps(scenario, steps.written()).is_some()
+        *self == Self::Posted || self.steps(scenario, steps.source()).is_some()
     }
 }
 

@@ -43,7 +43,7 @@ impl StepsText {
 impl Serialize for StepsText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Parsed(steps) => steps.written().serialize(serializer),
+            Self::Parsed(steps) => steps.source().serialize(serializer),
             Self::Written(written) => written.serialize(serializer),
         }
     }
@@ -95,7 +95,7 @@ impl Firing<'_> {
     fn set_rows(&mut self, collection: &Arc<str>, rows: Value) -> Result<(), Refusal> {
         let rows = match rows {
             Value::Array(rows) => rows,
-            other => return Err(Refusal::wrong(&format!("`{collection}`"), "a list of rows", &other)),
+            other => return Err(Refusal::wrong_value(&format!("`{collection}`"), "a list of rows", &other)),
         };
         let Some(present) = self.engine.collections.get(collection) else {
             return Err(Refusal::UnknownCollection(collection.clone()));

@@ -50,7 +50,7 @@ impl Firing<'_> {
     ) -> Result<Arc<Value>, Refusal> {
         let collection = collection.clone();
         if let RowVerb::Remove = verb {
-            let id = text_id(&value).ok_or_else(|| Refusal::wrong("an id", "text or an integer", &value))?;
+            let id = text_id(&value).ok_or_else(|| Refusal::wrong_value("an id", "text or an integer", &value))?;
             let (_, row) = self.engine.collections.find(&collection, &id)?;
             let row = Arc::new(row.to_json());
             self.command(Command::RemoveRow { collection: Some(collection), id: id.into() })?;
@@ -58,7 +58,7 @@ impl Firing<'_> {
         }
         let mut fields = match value {
             Value::Object(fields) => fields,
-            other => return Err(Refusal::wrong("a row", "a mapping", &other)),
+            other => return Err(Refusal::wrong_value("a row", "a mapping", &other)),
         };
         if let RowVerb::Add = verb {
             let row = new_row(fields)?;
@@ -69,7 +69,7 @@ impl Firing<'_> {
         }
         let id = fields.get("id").cloned().unwrap_or_default();
         let id: Arc<str> =
-            text_id(&id).ok_or_else(|| Refusal::wrong("the row's id", "text or an integer", &id))?.into();
+            text_id(&id).ok_or_else(|| Refusal::wrong_value("the row's id", "text or an integer", &id))?.into();
         let (of, row) = (collection.clone(), id.clone());
         self.command(match verb {
             RowVerb::Merge => Command::MergeRow { collection, id, fields },
@@ -99,7 +99,12 @@ pub(super) fn text_id(id: &Value) -> Option<String> {
 /// Creates a row from its fields. The `id` field is optional.
 fn new_row(fields: Map<String, Value>) -> Result<Row, Refusal> {
     let row = Row::new(Arc::default(), fields);
-    let wrong =
-        || Refusal::wrong("a row's id", "non-empty text or an integer", row.own().get("id").unwrap_or(&Value::Null));
-    row.with_own_id().ok_or_else(wrong)
+    let refusal = || {
+        Refusal::wrong_value(
+            "a row's id",
+            "non-empty text or an integer",
+            row.fields().get("id").unwrap_or(&Value::Null),
+        )
+    };
+    row.with_own_id().ok_or_else(refusal)
 }

@@ -14,7 +14,7 @@ use crate::engine::refusal::Refusal;
 use crate::scenario::{RuleScript, StepList};
 
 /// The maximum number of scheduled step lists.
-pub const MAX_WAITING: usize = 100_000;
+pub const MAX_SCHEDULED: usize = 100_000;
 
 /// The owner of a step list. The list ends with its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -163,8 +163,8 @@ impl RuleRuns {
     /// Schedules a list, unless it has no steps left.
     pub(super) fn schedule(&mut self, run: RuleRun) -> Result<(), Refusal> {
         let Some(due) = run.due() else { return Ok(()) };
-        if self.0.runs.len() >= MAX_WAITING {
-            return Err(Refusal::TooManyWaiting);
+        if self.0.runs.len() >= MAX_SCHEDULED {
+            return Err(Refusal::TooManyScheduled);
         }
         let scheduled = Arc::make_mut(&mut self.0);
         scheduled.last += 1;
@@ -208,7 +208,7 @@ impl RuleRuns {
     }
 
     /// Reschedules a list returned by [`RuleRuns::take_due`], unless it has no steps left.
-    pub(super) fn put_back(&mut self, number: u64, run: RuleRun) {
+    pub(super) fn reschedule(&mut self, number: u64, run: RuleRun) {
         let Some(due) = run.due() else { return };
         Arc::make_mut(&mut self.0).insert(number, due, Arc::new(run));
     }
@@ -254,14 +254,14 @@ impl Engine {
         self.rule_runs = RuleRuns::default();
         let scenario = self.scenario.clone();
         for script in scenario.rule_scripts() {
-            // A scenario declares fewer than `MAX_WAITING` scripts.
+            // A scenario declares fewer than `MAX_SCHEDULED` scripts.
             let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
         }
     }
 
     /// Adapts scheduled lists to a new scenario: keeps those whose declaration is unchanged, ends the others, and
     /// starts the scripts that are new.
-    pub(in crate::engine) fn carry_rule_runs_over(&mut self, before: &[Arc<RuleScript>]) {
+    pub(in crate::engine) fn reload_rule_runs(&mut self, before: &[Arc<RuleScript>]) {
         let scenario = self.scenario.clone();
         let survives = |run: &RuleRun| match &run.script {
             Some(round) => scenario.rule_scripts().contains(&round.declared),
@@ -269,7 +269,7 @@ impl Engine {
         };
         self.rule_runs.retain(survives);
         for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
-            // A scenario declares fewer than `MAX_WAITING` scripts.
+            // A scenario declares fewer than `MAX_SCHEDULED` scripts.
             let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
         }
     }

@@ -16,7 +16,7 @@ use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
 use super::guard::{Expected, applies};
-use super::nearest::{Misfit, Nearest};
+use super::nearest::{Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
@@ -51,7 +51,7 @@ pub enum MessageOutcome {
 
 /// A client's message and its outcome.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeardMessage {
+pub struct HandledMessage {
     /// The message as rules see it: their `msg`.
     pub message: Arc<Value>,
     /// The outcome of the endpoint's rules.
@@ -157,7 +157,7 @@ impl Engine {
         self.take_received(member, received.unwrap_or_default(), events);
     }
 
-    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HeardMessage> {
+    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HandledMessage> {
         let mut messages = Vec::new();
         for one in received {
             match one {
@@ -179,7 +179,7 @@ impl Engine {
         messages
     }
 
-    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HeardMessage> {
+    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HandledMessage> {
         let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
@@ -215,7 +215,7 @@ impl Engine {
             MessageOutcome::Refused { why, .. } => self.refuse(member, &message, why, events),
         }
         self.settle_message(member, &message, events);
-        Some(HeardMessage { message, outcome })
+        Some(HandledMessage { message, outcome })
     }
 
     /// Notifies the protocol that a rule has finished with a message, and whether memberships or scheduled steps still
@@ -247,7 +247,7 @@ impl Engine {
     }
 
     /// Ends the operations whose members were sent an error. After this, the rule can no longer be rolled back.
-    pub(in crate::engine) fn carry_out_ends(&mut self, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn end_operations(&mut self, events: &mut Vec<Event>) {
         for (member, address) in self.members.take_ended() {
             if let Some(socket) = self.members.socket_mut(member) {
                 socket.session.end(&address);
@@ -286,8 +286,8 @@ fn choose<'r>(
     for (number, rule) in (1..).zip(rules) {
         *checked = Some(number);
         let mut context = context.clone();
-        match misfit(rule, firing, &mut context)? {
-            Some(misfit) => nearest.note(number, &misfit),
+        match mismatch(rule, firing, &mut context)? {
+            Some(mismatch) => nearest.note(number, &mismatch),
             None => return Ok(Ok((&rule.steps, context))),
         }
     }
@@ -296,7 +296,7 @@ fn choose<'r>(
 }
 
 /// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names.
-fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Misfit>, Refusal> {
+fn mismatch(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Mismatch>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
     let mut differences = Vec::new();
     if let Some(matches) = &rule.matches {
@@ -308,11 +308,11 @@ fn misfit(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) ->
         differences.push(format!("msg is not the text \"{text}\""));
     }
     if !differences.is_empty() {
-        return Ok(Some(Misfit::Differs(differences)));
+        return Ok(Some(Mismatch::Differs(differences)));
     }
     if applies(&rule.with, rule.when.as_ref(), firing, context)? {
         return Ok(None);
     }
     let source = rule.when.as_ref().map_or("", Condition::source);
-    Ok(Some(Misfit::of_when(source, rule.matches.is_some() || rule.text.is_some())))
+    Ok(Some(Mismatch::of_when(source, rule.matches.is_some() || rule.text.is_some())))
 }

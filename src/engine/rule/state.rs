@@ -22,7 +22,8 @@ pub(in crate::engine) use members::MembersState;
 pub(in crate::engine) struct RuleState {
     started: i64,
     drawn: Drawn,
-    waiting: Vec<SavedRun>,
+    #[serde(rename = "waiting")]
+    scheduled: Vec<SavedRun>,
 }
 
 /// A scheduled step list.
@@ -42,26 +43,26 @@ struct SavedRun {
 
 impl RuleState {
     pub(in crate::engine) fn of(engine: &Engine) -> Self {
-        let waiting = engine.rule_runs.iter().map(|run| SavedRun {
+        let scheduled = engine.rule_runs.iter().map(|run| SavedRun {
             origin: run.origin.clone(),
             owner: run.owner,
-            steps: run.steps.written().clone(),
+            steps: run.steps.source().clone(),
             strands: run.strands.clone(),
             context: run.context.clone(),
             round: run.script.as_ref().map(|script| (script.round, script.origin)),
         });
-        Self { started: engine.started, drawn: engine.drawn.clone(), waiting: waiting.collect() }
+        Self { started: engine.started, drawn: engine.drawn.clone(), scheduled: scheduled.collect() }
     }
 
     /// Restores the state into an engine of the same scenario whose members are already restored.
-    pub(in crate::engine) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
+    pub(in crate::engine) fn restore_into(self, engine: &mut Engine) -> Result<(), StateError> {
         let scenario = engine.scenario.clone();
         let mut runs = RuleRuns::default();
-        for SavedRun { origin, owner, steps, strands, context, round } in self.waiting {
+        for SavedRun { origin, owner, steps, strands, context, round } in self.scheduled {
             if !engine.has_owner(owner) {
                 continue;
             }
-            let unknown = StateError::Misfit("it has scheduled steps that the scenario does not declare");
+            let unknown = StateError::Mismatch("it has scheduled steps that the scenario does not declare");
             let steps = origin.steps(&scenario, &steps).ok_or_else(|| unknown.clone())?;
             if !strands.fit_in(steps.steps()) {
                 return Err(unknown);
@@ -74,7 +75,7 @@ impl RuleState {
                 _ => None,
             };
             let run = RuleRun { origin, owner, steps, strands, context, script };
-            runs.schedule(run).map_err(|_| StateError::Misfit("it has too many scheduled step lists"))?;
+            runs.schedule(run).map_err(|_| StateError::Mismatch("it has too many scheduled step lists"))?;
         }
         (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
         Ok(())

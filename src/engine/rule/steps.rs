@@ -24,7 +24,8 @@ struct Strand {
     /// The index of the step that is due next.
     step: usize,
     /// The world time at which that step starts or started.
-    begins: Duration,
+    #[serde(rename = "begins")]
+    starts: Duration,
     /// The number of times that step has run.
     done: u64,
     /// The remaining items of that step's `each`, which is evaluated when the step starts.
@@ -123,15 +124,15 @@ impl Strands {
 
 impl Strand {
     fn new(index: usize, step: &RuleStep, origin: Duration, before: Duration) -> Self {
-        let begins = match step.start {
+        let starts = match step.start {
             StepStart::At(at) => origin.saturating_add(at),
             StepStart::After(after) => before.saturating_add(after),
         };
-        Self { step: index, begins, done: 0, items: None }
+        Self { step: index, starts, done: 0, items: None }
     }
 
     fn due(&self, steps: &[RuleStep]) -> Duration {
-        self.begins.saturating_add(times(steps[self.step].every, self.done))
+        self.starts.saturating_add(times(steps[self.step].every, self.done))
     }
 }
 

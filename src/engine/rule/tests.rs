@@ -79,7 +79,9 @@ fn rows(engine: &Engine, collection: &str) -> Value {
 /// Returns when rows were added or steps skipped, in tenths of a second, with their texts.
 fn added(events: &[Event]) -> Vec<(u128, String)> {
     let rows = events.iter().filter_map(|event| match &event.kind {
-        EventKind::Added { row, .. } => Some((event.at, row.own().get("t").map(Value::to_string).unwrap_or_default())),
+        EventKind::Added { row, .. } => {
+            Some((event.at, row.fields().get("t").map(Value::to_string).unwrap_or_default()))
+        }
         EventKind::Skipped { refusal, .. } => Some((event.at, format!("skipped: {refusal}"))),
         _ => None,
     });
@@ -192,7 +194,7 @@ http:
     let refusal = answer("/a?n=1", None, Value::Null).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "No answer of GET /a fits the request; nearest is answer 1: query.b is null instead of true"
+        "No answer of GET /a matches the request; the nearest is answer 1: query.b is null instead of true"
     );
 }
 

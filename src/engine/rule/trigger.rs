@@ -33,8 +33,8 @@ impl Engine {
             let Some(payload) = payload else { continue };
             for (index, topic) in topics.iter().enumerate() {
                 // An event fires a trigger once, even if the trigger listens to several of its topics.
-                let is_first = |trigger: &Trigger| !topics[..index].iter().any(|earlier| trigger.hears(earlier));
-                for trigger in triggers.iter().filter(|trigger| trigger.hears(topic) && is_first(trigger)) {
+                let is_first = |trigger: &Trigger| !topics[..index].iter().any(|earlier| trigger.matches(earlier));
+                for trigger in triggers.iter().filter(|trigger| trigger.matches(topic) && is_first(trigger)) {
                     fired += 1;
                     let refusal = if fired > MAX_TRIGGERED {
                         Some(Refusal::TooManyTriggers(topic.clone()))

@@ -54,18 +54,18 @@ impl DataState {
     }
 
     /// Restores the state into an engine that is in its initial state.
-    pub(super) fn put_in(self, engine: &mut Engine) -> Result<(), StateError> {
+    pub(super) fn restore_into(self, engine: &mut Engine) -> Result<(), StateError> {
         for CollectionState { name, ids, declared, added, uuids } in self.collections {
             let start = engine.collections.get(&name).filter(|row_set| !row_set.is_counted());
-            let start = start.ok_or(StateError::Misfit("the collections differ"))?;
-            let start = start.with_kept_ids(ids).ok_or(StateError::Misfit("the rows differ"))?;
+            let start = start.ok_or(StateError::Mismatch("the collections differ"))?;
+            let start = start.with_kept_ids(ids).ok_or(StateError::Mismatch("the rows differ"))?;
             let declared = restore_relative_to(&start, declared)?;
             let added = added.into_iter().map(|row| Arc::new(row.into_row())).collect();
             let row_set = start.with_rows(declared, added).with_uuids(uuids);
             engine.collections.put(name, row_set);
         }
         for (name, value) in self.values {
-            engine.values.put(&name, value).ok_or(StateError::Misfit("unknown value"))?;
+            engine.values.put(&name, value).ok_or(StateError::Mismatch("unknown value"))?;
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl<'c> Compiler<'c> {
     ) -> Result<Template, Vec<CompileError>> {
         let node = self.node(value);
         if self.errors.is_empty() {
-            Ok(Template { node, uses: self.used, max_bytes, written: None })
+            Ok(Template { node, uses: self.used, max_bytes, source: None })
         } else {
             Err(self.errors)
         }

@@ -5,13 +5,13 @@
 use serde_json::{Value as Json, json};
 
 use super::{Condition, Rendered, Template};
-use crate::expression::{Language, Names, PathStep, Surroundings};
+use crate::expression::{Language, Names, PathStep, Runtime};
 
-/// Surroundings in which every draw, count and time is 0.
+/// A runtime in which every draw, count and time is 0.
 #[derive(Default)]
 struct Still;
 
-impl Surroundings for Still {
+impl Runtime for Still {
     fn word(&mut self) -> u64 {
         0
     }
@@ -123,18 +123,18 @@ fn undefined_values_are_collected_for_comparisons() {
     let written = template(&json!({
         "a": "$a", "b": ["{{ b }}", 1], "c": "so {{ a }}", "d": "{{ a | upper }}", "e": "{{ [b] }}", "f": "{{ 1 }}",
     }));
-    let Rendered { value, undefined } = written.render_noting(&|_| None, &mut Still).unwrap();
+    let Rendered { value, undefined } = written.render_collecting(&|_| None, &mut Still).unwrap();
     assert_eq!(value, Some(json!({ "b": [null, 1], "e": [null], "f": 1 })));
     let noted: Vec<String> =
         undefined.iter().map(|error| format!("{:?} {}", error.place.path, error.expression)).collect();
     let expected =
         [r#"[Key("a")] a"#, r#"[Key("b"), Index(0)] b"#, r#"[Key("c")] a"#, r#"[Key("d")] a"#, r#"[Key("e")] [b]"#];
     assert_eq!(noted, expected);
-    let whole = template(&json!("$a")).render_noting(&|_| None, &mut Still).unwrap();
+    let whole = template(&json!("$a")).render_collecting(&|_| None, &mut Still).unwrap();
     assert_eq!((whole.value, whole.undefined.len()), (None, 1));
-    let given = written.render_noting(&|_| Some("x".into()), &mut Still).unwrap();
+    let given = written.render_collecting(&|_| Some("x".into()), &mut Still).unwrap();
     assert_eq!(given.undefined, []);
-    let error = template(&json!({ "a": "{{ 1 // 0 }}" })).render_noting(&|_| None, &mut Still).unwrap_err();
+    let error = template(&json!({ "a": "{{ 1 // 0 }}" })).render_collecting(&|_| None, &mut Still).unwrap_err();
     assert!(error.to_string().contains("fails"), "{error}");
 }
 

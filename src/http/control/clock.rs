@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::answer::{ClockAnswer, EventShape, json};
 use super::input::{self, Time, field_error};
-use crate::engine::{Event, GeneratorState, RuleScriptState, ScriptState, WaitingState};
+use crate::engine::{Event, GeneratorState, RuleScriptState, ScheduledSteps, ScriptState};
 use crate::http::error::ApiError;
 use crate::scenario::{Generator, Repeat, Step};
 use crate::world::{Advanced, ClockChange, ClockError, ClockState, Timelines, Until, World, WorldError};
@@ -213,16 +213,16 @@ struct WaitingAnswer {
 /// Returns the scheduled work of the world, with its progress.
 #[handler]
 pub(super) async fn get_timeline(Data(world): Data<&World>) -> poem::Result<Response> {
-    let Timelines { now, scripts, rule_scripts, generators, waiting } =
+    let Timelines { now, scripts, rule_scripts, generators, scheduled } =
         world.timelines().await.map_err(ApiError::from)?;
     let orders = scripts.into_iter().map(ScriptAnswer::from);
     Ok(json(&TimelineAnswer {
         at: Time(now),
         scripts: orders.chain(rule_scripts.into_iter().map(ScriptAnswer::from)).collect(),
         generators: generators.into_iter().map(GeneratorAnswer::from).collect(),
-        waiting: waiting
+        waiting: scheduled
             .into_iter()
-            .map(|WaitingState { key, due }| WaitingAnswer { rule: key, due: Time(due) })
+            .map(|ScheduledSteps { key, due }| WaitingAnswer { rule: key, due: Time(due) })
             .collect(),
     }))
 }
@@ -255,7 +255,7 @@ impl From<RuleScriptState> for ScriptAnswer {
         let (count, repeat) = (script.steps.steps().len(), times(script.repeat));
         let begun = place.map_or(count, |place| place.next);
         let next = place.and_then(|place| {
-            let step = script.steps.written().get(place.next)?.clone();
+            let step = script.steps.source().get(place.next)?.clone();
             Some(StepAnswer { at: Time(place.due), step: DeclaredStep::General(step) })
         });
         Self {

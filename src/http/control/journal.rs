@@ -124,8 +124,8 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
     let (entries, dropped) = world.journal(query.after.unwrap_or(0));
     let entries = entries.into_iter().filter(|entry| filter.matches(entry)).take(limit);
     Ok(if query.brief == Some(true) {
-        let shown = query.text.unwrap_or(DEFAULT_TEXT);
-        json(&JournalAnswer { entries: entries.map(|entry| Brief { entry, shown }).collect(), dropped })
+        let max_chars = query.text.unwrap_or(DEFAULT_TEXT);
+        json(&JournalAnswer { entries: entries.map(|entry| Brief { entry, max_chars }).collect(), dropped })
     } else {
         json(&JournalAnswer { entries: entries.collect::<Vec<Entry>>(), dropped })
     })

@@ -1,4 +1,4 @@
-//! The table of the control API's operations, from which the router, the access checks and the document are made.
+//! The table of the control API's operations, from which the router, the access checks and the document are built.
 
 use poem::http::Method;
 use poem::{Endpoint, Response};

@@ -135,7 +135,7 @@ impl CollectionAnswer {
 /// Returns the health of the server.
 #[handler]
 pub(super) fn health(Data(app): Data<&Arc<App>>) -> Response {
-    let trouble = app.worlds.trouble();
+    let trouble = app.worlds.store_error();
     let status = if trouble.is_none() { Health::Ok } else { Health::Degraded };
     json(&HealthAnswer { status, version: env!("CARGO_PKG_VERSION"), trouble })
 }

@@ -16,7 +16,7 @@ use super::answer::{DoneAnswer, Happened, json};
 use super::input::{self, Time, field_error};
 use crate::engine::{Command, Frame, Topic};
 use crate::http::error::ApiError;
-use crate::websocket::{MAX_REASON, may_be_sent};
+use crate::websocket::{MAX_REASON, is_sendable_code};
 use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World, WorldError};
 
 /// What can be sent to sockets that speak a protocol.
@@ -237,7 +237,7 @@ fn number(text: &str) -> Result<u64, ApiError> {
 impl CloseRequest {
     async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
         let request: Self = input::read_if_any(headers, body).await?;
-        if !may_be_sent(CloseCode::from(request.code)) {
+        if !is_sendable_code(CloseCode::from(request.code)) {
             let why = format!("{} cannot be sent; use 1000 to 1003, 1007 to 1014 or 3000 to 4999", request.code);
             return Err(field_error("code", why));
         }

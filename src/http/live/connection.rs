@@ -25,7 +25,7 @@ use crate::engine::Frame;
 use crate::http::App;
 use crate::http::upgrade::Upgraded;
 use crate::http::wire::read_available;
-use crate::websocket::{Encoded, Reader, Violation, put_together};
+use crate::websocket::{Encoded, Reader, Violation, concat_frames};
 use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, WorldError};
 
 /// The maximum number of bytes per read from a client.
@@ -71,7 +71,7 @@ pub(super) enum SocketClosure {
 }
 
 impl SocketClosure {
-    fn away(reason: &'static str) -> Self {
+    fn going_away(reason: &'static str) -> Self {
         Self::ClosedByServer(CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static(reason) })
     }
 }
@@ -80,7 +80,7 @@ impl From<WorldError> for SocketClosure {
     fn from(error: WorldError) -> Self {
         match error {
             WorldError::Behind => Self::Behind,
-            _ => Self::away("the world has ended"),
+            _ => Self::going_away("the world has ended"),
         }
     }
 }
@@ -96,11 +96,11 @@ impl FrameSink for TcpStream {
 impl Connection {
     /// Creates a socket on a connection.
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
-        // `begun` is a view of an 8 KiB buffer, which is freed here.
-        let Upgraded { stream, begun, permit } = upgraded;
+        // `buffered` is a view of an 8 KiB buffer, which is freed here.
+        let Upgraded { stream, buffered, permit } = upgraded;
         feed.connect(stream.clone());
         let mut reader = Reader::new(app.limits.message);
-        reader.push(&begun);
+        reader.push(&buffered);
         Self { stream, reader, feed, output: Bytes::new(), frames: 0, close_timer: None, app, _permit: permit }
     }
 
@@ -137,7 +137,7 @@ impl Connection {
             }));
         }
         if self.app.shutdown.is_cancelled() {
-            return Some(SocketClosure::away("the server is shutting down"));
+            return Some(SocketClosure::going_away("the server is shutting down"));
         }
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }
@@ -208,7 +208,7 @@ impl Connection {
         }
         self.output = Bytes::new();
         if self.frames > 0 {
-            self.feed.wrote(std::mem::take(&mut self.frames));
+            self.feed.record_written(std::mem::take(&mut self.frames));
         }
         Ok(true)
     }
@@ -230,7 +230,7 @@ impl Connection {
                 Ok(()) => Ok(()),
                 Err(_) => Err(SocketClosure::Gone),
             },
-            () = self.feed.woken(self.output.is_empty()) => {
+            () = self.feed.wait_to_reclaim(self.output.is_empty()) => {
                 self.reclaim();
                 Ok(())
             }
@@ -261,7 +261,7 @@ impl Connection {
 
     /// Appends bytes to the output.
     fn queue(&mut self, bytes: &Bytes) {
-        self.output = put_together(&self.output, bytes);
+        self.output = concat_frames(&self.output, bytes);
     }
 
     async fn handle(&mut self, message: Message) -> Result<(), SocketClosure> {
@@ -283,7 +283,7 @@ impl Connection {
             }
             Message::Ping(bytes) => {
                 // Earlier messages are answered before the ping.
-                self.feed.heard().await?;
+                self.feed.drained().await?;
                 self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
@@ -299,7 +299,7 @@ impl Connection {
             self.feed.received(payload);
             return Ok(());
         }
-        Ok(self.feed.hand_in(frame, payload).await?)
+        Ok(self.feed.queue_frame(frame, payload).await?)
     }
 
     /// Carries out a message. An invalid one is logged, and the socket stays open.

@@ -14,7 +14,7 @@ use crate::http::App;
 use crate::http::body::ApiResponse;
 use crate::http::cors;
 use crate::http::error::ApiError;
-use crate::http::rule::{Moment, handshake_request, made};
+use crate::http::rule::{Moment, build_response, handshake_request};
 use crate::http::target::RequestTarget;
 use crate::http::upgrade::Upgrade;
 use crate::scenario::{Endpoint, EndpointMatch, Protocol};
@@ -88,7 +88,7 @@ pub(in crate::http) fn refusal(
     match moment.world.read_answer(&moment.view, answers, None, request) {
         Ok(answered) => {
             let number = Some(answered.number);
-            Ok(Some(ApiResponse { number, ..made(answered)? }))
+            Ok(Some(ApiResponse { number, ..build_response(answered)? }))
         }
         Err(WorldError::Refused(Refusal::NoAnswer { .. })) => Ok(None),
         Err(WorldError::Refused(refusal)) => Err(ApiError::Refused(refusal)),

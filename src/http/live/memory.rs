@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::system::give_back_memory;
+use crate::system::release_memory;
 
 /// The peak number of sockets below which there is nothing to gain: 1,000 sockets take 2 MB.
 const MIN_PEAK: usize = 1_000;
@@ -25,7 +25,7 @@ impl HighWater {
         let is_due = peak >= MIN_PEAK && open <= peak / 2;
         if is_due && self.0.compare_exchange(peak, open, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             // This takes milliseconds, during which no other task should have to wait.
-            tokio::task::spawn_blocking(give_back_memory);
+            tokio::task::spawn_blocking(release_memory);
         }
     }
 }

@@ -43,14 +43,18 @@ const PACKETS: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8
 
 /// Returns whether a request to an endpoint, other than the handshake of a socket, is one of Engine.IO. If a route
 /// could answer it as well, its query has to name the version of Engine.IO.
-pub(in crate::http) fn is_meant(target: &RequestTarget<'_>, found: &EndpointMatch<'_, '_>, has_route: bool) -> bool {
+pub(in crate::http) fn is_engine_io_request(
+    target: &RequestTarget<'_>,
+    found: &EndpointMatch<'_, '_>,
+    has_route: bool,
+) -> bool {
     found.endpoint().protocol == Protocol::SocketIo
         && *target.method != Method::OPTIONS
         && (!has_route || EngineQuery::read(target.query()).is_of_engine_io())
 }
 
 /// Returns whether a request opens a session.
-pub(in crate::http) fn opens(target: &RequestTarget<'_>) -> bool {
+pub(in crate::http) fn opens_session(target: &RequestTarget<'_>) -> bool {
     matches!(
         EngineQuery::read(target.query()).request(target.method, EngineTransport::Polling),
         Ok(EngineRequest::Open)

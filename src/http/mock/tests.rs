@@ -14,7 +14,7 @@ use crate::scenario::{Answers, PathPattern, Route, RouteTable};
 
 fn route(method: RouteMethod, path: PathPattern) -> Route {
     let key = format!("{method} {path}").into();
-    let answers = Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, written: Value::Null };
+    let answers = Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, source: Value::Null };
     Route::new(method, path, Plan::Answer { answers: answers.into(), crud: None })
 }
 
@@ -62,10 +62,10 @@ async fn message(response: &mut Response) -> String {
 async fn an_unmatched_request_gets_an_error_that_names_close_routes() {
     let server = with_routes();
     for (request, status, allow, expected) in [
-        ("GET /todos", 404, "", "No answer of GET /todos fits the request"),
-        ("GET /todos/7", 404, "", "No answer of GET /todos/{id} fits the request"),
-        ("PURGE /any", 404, "", "No answer of ANY /any fits the request"),
-        ("POST /", 404, "", "No answer of POST / fits the request"),
+        ("GET /todos", 404, "", "No answer of GET /todos matches the request"),
+        ("GET /todos/7", 404, "", "No answer of GET /todos/{id} matches the request"),
+        ("PURGE /any", 404, "", "No answer of ANY /any matches the request"),
+        ("POST /", 404, "", "No answer of POST / matches the request"),
         ("PUT /todos", 405, "GET,HEAD,POST", "PUT is not a method of /todos, which has GET, HEAD and POST"),
         ("PURGE /todos", 405, "GET,HEAD,POST", "PURGE is not a method of /todos, which has GET, HEAD and POST"),
         ("POST /@w/todos/7", 405, "GET,HEAD", "POST is not a method of /todos/7, which has GET and HEAD"),
@@ -122,7 +122,7 @@ async fn a_route_for_the_root_wins_over_the_page() {
     let server = server(vec![route(RouteMethod::Get, PathPattern::default())]);
     for path in ["/", "/@w/"] {
         let mut response = ask(&server, &format!("GET {path}"), &[]).await;
-        assert_eq!(message(&mut response).await, "No answer of GET / fits the request", "{path}");
+        assert_eq!(message(&mut response).await, "No answer of GET / matches the request", "{path}");
     }
 }
 

@@ -37,8 +37,8 @@ impl RuleCall<'_> {
         })
     }
 
-    fn matches(&self, is_meant: impl Fn(&RequestMatch) -> bool) -> bool {
-        self.answers.list.iter().any(|Answer { matches, .. }| matches.as_ref().is_some_and(&is_meant))
+    fn matches(&self, predicate: impl Fn(&RequestMatch) -> bool) -> bool {
+        self.answers.list.iter().any(|Answer { matches, .. }| matches.as_ref().is_some_and(&predicate))
     }
 
     fn path(&self) -> Result<Map<String, Value>, ApiError> {

@@ -41,7 +41,7 @@ impl RuleCall<'_> {
         for (name, value) in &mut answered.headers {
             *value = self.below_prefix(name, std::mem::take(value));
         }
-        made(answered)
+        build_response(answered)
     }
 
     /// Adds the world's prefix to paths of the scenario in a header if the request's path has the prefix, so that a
@@ -66,7 +66,7 @@ fn is_path(reference: &str) -> bool {
 ///
 /// # Errors
 /// 500 for an answer that HTTP does not allow.
-pub(in crate::http) fn made(answered: Answered) -> Result<ApiResponse, ApiError> {
+pub(in crate::http) fn build_response(answered: Answered) -> Result<ApiResponse, ApiError> {
     let status = status(&answered)?;
     let response: ApiResponse = match answered.content {
         AnsweredContent::Json(value) => ApiResponse::json(value.to_string()),

@@ -26,7 +26,7 @@ fn answer(content: Content) -> Answer {
 
 fn answers(names: &[&str], list: Vec<Answer>) -> Answers {
     let names = names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    Answers { key: "ANY /files/{name}/{*rest}".into(), list, names, only_reads: true, written: Value::Null }
+    Answers { key: "ANY /files/{name}/{*rest}".into(), list, names, only_reads: true, source: Value::Null }
 }
 
 fn crud() -> Content {
@@ -216,7 +216,7 @@ fn answered(status: u16, headers: &[(&str, &str)], content: AnsweredContent) -> 
 async fn respond(answers: Answers, crud: Option<CrudOperation>, answered: Answered, asked: Request) -> Shown {
     let again = request(asked.method().clone(), &asked.uri().to_string(), &[]);
     let response = call(answers, crud, &again, async |call| call.response(answered, asked).await).await;
-    let mut response = response.unwrap_or_else(|error| error.reply()).response;
+    let mut response = response.unwrap_or_else(|error| error.to_response()).response;
     Readers::All.mark(&mut response, false);
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.take_body().into_bytes().await.unwrap();
@@ -362,14 +362,14 @@ fn a_refusal_has_a_status() {
         (Refusal::NoBody, 400),
         (Refusal::Full { collection: "todos".into(), is_counted: false }, 413),
         (Refusal::ValuesTooLarge, 413),
-        (Refusal::TooManyWaiting, 503),
+        (Refusal::TooManyScheduled, 503),
         (Refusal::UnreadableSteps("x".into()), 500),
     ] {
         // The status is the same for a route and for the control API.
         for error in
             [refused(WorldError::Refused(refusal.clone())), ApiError::from(WorldError::Refused(refusal.clone()))]
         {
-            assert_eq!(error.reply().response.status().as_u16(), status, "{refusal}");
+            assert_eq!(error.to_response().response.status().as_u16(), status, "{refusal}");
         }
     }
 }
@@ -377,8 +377,8 @@ fn a_refusal_has_a_status() {
 #[test]
 fn refused_steps_give_500_in_a_scenario_and_400_in_a_request() {
     for refusal in [Refusal::TooManySteps, Refusal::NoMember, Refusal::MemoryTooLarge] {
-        let of_scenario = refused(WorldError::Refused(refusal.clone())).reply().response.status();
-        let of_request = ApiError::from(WorldError::Refused(refusal)).reply().response.status();
+        let of_scenario = refused(WorldError::Refused(refusal.clone())).to_response().response.status();
+        let of_request = ApiError::from(WorldError::Refused(refusal)).to_response().response.status();
         assert_eq!((of_scenario.as_u16(), of_request.as_u16()), (500, 400));
     }
 }

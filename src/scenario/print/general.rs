@@ -14,13 +14,13 @@ use crate::scenario::{Answers, Collection, Content, Fires, Row, RuleScript, Scen
 pub(super) struct WrittenData<'s> {
     collections: Vec<&'s Collection>,
     values: &'s IndexMap<Arc<str>, Arc<Value>>,
-    with_made_ids: bool,
+    with_assigned_ids: bool,
 }
 
 impl<'s> WrittenData<'s> {
-    pub(super) fn of(scenario: &'s Scenario, with_made_ids: bool) -> Self {
+    pub(super) fn of(scenario: &'s Scenario, with_assigned_ids: bool) -> Self {
         let collections = scenario.collections.iter().filter(|collection| !collection.is_counted);
-        Self { collections: collections.collect(), values: &scenario.values, with_made_ids }
+        Self { collections: collections.collect(), values: &scenario.values, with_assigned_ids }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -32,7 +32,7 @@ impl Serialize for WrittenData<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.collections.len() + self.values.len()))?;
         for collection in &self.collections {
-            map.serialize_entry(&collection.name, &Rows(&collection.rows, self.with_made_ids))?;
+            map.serialize_entry(&collection.name, &Rows(&collection.rows, self.with_assigned_ids))?;
         }
         for (name, value) in self.values {
             map.serialize_entry(name, value)?;
@@ -46,8 +46,8 @@ struct Rows<'s>(&'s [Arc<Row>], bool);
 
 impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(rows, with_made_ids) = self;
-        serializer.collect_seq(rows.iter().map(|row| WrittenRow(row, *with_made_ids || !row.has_made_id)))
+        let Self(rows, with_assigned_ids) = self;
+        serializer.collect_seq(rows.iter().map(|row| WrittenRow(row, *with_assigned_ids || !row.has_assigned_id)))
     }
 }
 
@@ -56,7 +56,7 @@ struct WrittenRow<'s>(&'s Row, bool);
 impl Serialize for WrittenRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(row, with_id) = self;
-        if *with_id { row.serialize(serializer) } else { row.own.serialize(serializer) }
+        if *with_id { row.serialize(serializer) } else { row.fields.serialize(serializer) }
     }
 }
 
@@ -65,13 +65,13 @@ pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
     let routes = scenario.routes.all_answers().into_iter().map(|one| (one.key.to_string(), answers(one)));
     let routes: Map<String, Value> = routes.collect();
     insert(root, "http", (!routes.is_empty()).then_some(routes.into()));
-    let endpoints = scenario.endpoints.iter().map(|one| (one.key.to_string(), one.written.clone()));
+    let endpoints = scenario.endpoints.iter().map(|one| (one.key.to_string(), one.source.clone()));
     let endpoints: Map<String, Value> = endpoints.collect();
     insert(root, "websocket", (!endpoints.is_empty()).then_some(endpoints.into()));
     insert(root, "triggers", list(scenario.triggers.iter().map(|one| trigger(one)).collect()));
     insert(root, "scripts", list(scenario.rule_scripts.iter().map(|one| script(one)).collect()));
     let rules = scenario.generators.iter().filter_map(|generator| match generator.fires() {
-        Fires::Rule(rule) => Some(Value::clone(&rule.written)),
+        Fires::Rule(rule) => Some(Value::clone(&rule.source)),
         Fires::Count { .. } => None,
     });
     insert(root, "random", list(rules.collect()));
@@ -79,7 +79,7 @@ pub(super) fn insert_rules(root: &mut Value, scenario: &Scenario) {
 
 /// Returns answers as written, but with file paths relative to the main file.
 fn answers(answers: &Answers) -> Value {
-    let mut written = answers.written.clone();
+    let mut written = answers.source.clone();
     let items = match &mut written {
         Value::Array(items) => items.iter_mut().collect(),
         one => vec![one],
@@ -110,7 +110,7 @@ fn below(directory: &Path, path: &str) -> String {
 fn trigger(trigger: &Trigger) -> Value {
     let mut mapping = json!({ "topic": trigger.topic });
     insert(&mut mapping, "when", trigger.when.as_ref().map(|when| when.source().into()));
-    insert(&mut mapping, "do", Some(Value::clone(trigger.steps.written())));
+    insert(&mut mapping, "do", Some(Value::clone(trigger.steps.source())));
     mapping
 }
 
@@ -119,6 +119,6 @@ fn script(script: &RuleScript) -> Value {
     insert(&mut mapping, "name", script.name.as_deref().map(Into::into));
     insert(&mut mapping, "start", Some(duration(script.start)));
     insert(&mut mapping, "repeat", Some(repeat(script.repeat)));
-    insert(&mut mapping, "steps", Some(Value::clone(script.steps.written())));
+    insert(&mut mapping, "steps", Some(Value::clone(script.steps.source())));
     mapping
 }

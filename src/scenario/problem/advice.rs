@@ -65,7 +65,7 @@ impl ProblemKind {
             Self::Expression { error, .. } => error.suggestion().map(str::to_owned),
             Self::Route(mistake) => mistake.suggestion(),
             Self::WrongType { expected, found } => replacement(expected, found),
-            Self::NotAnOrigin(wrong) => wrong.meant.clone(),
+            Self::NotAnOrigin(error) => error.meant.clone(),
             _ => None,
         };
         suggestion.filter(|suggestion| self.written() != Some(suggestion))

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{DataMistake, ReferenceMistake, RouteMistake, SocketMistake, SyntaxMistake, TimingMistake};
 use crate::expression::CompileErrorKind;
 use crate::scenario::endpoint::EndpointError;
-use crate::scenario::origin::NotAnOrigin;
+use crate::scenario::origin::OriginError;
 use crate::scenario::route::RouteError;
 use crate::scenario::source::ReadError;
 use crate::scenario::units::{MAX_TOTAL, UnitError};
@@ -97,7 +97,7 @@ pub enum ProblemKind {
     ReservedCategory(String),
     /// An entry of `cors` that no browser would send.
     #[error(transparent)]
-    NotAnOrigin(#[from] NotAnOrigin),
+    NotAnOrigin(#[from] OriginError),
     /// Ambiguous routes.
     #[error(transparent)]
     RouteConflict(#[from] RouteError),

@@ -100,7 +100,7 @@ pub(crate) struct RawProduct {
     pub(crate) order: Opt<Map<String, Value>>,
     /// All other keys.
     #[schemars(flatten)]
-    pub(crate) own: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 // Implemented by hand because serde's `flatten` buffers values and so loses their spans.
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for ProductVisitor {
                 _ => {
                     // A value that cannot be decoded has already been reported.
                     let value: Spanned<Value> = map.next_value()?;
-                    product.own.insert(key, value.value.unwrap_or_default());
+                    product.fields.insert(key, value.value.unwrap_or_default());
                 }
             }
         }

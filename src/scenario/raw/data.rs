@@ -22,7 +22,7 @@ pub(crate) enum RawDatum {
     File(RawDataFile),
     /// Generated rows.
     #[schemars(untagged)]
-    Made(RawMadeRows),
+    Generated(RawGeneratedRows),
     /// A literal value.
     #[schemars(untagged)]
     Value(JsonNode),
@@ -44,7 +44,7 @@ pub(crate) struct RawDataFile {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(deny_unknown_fields, rename = "madeRows")]
-pub(crate) struct RawMadeRows {
+pub(crate) struct RawGeneratedRows {
     /// How many rows to generate, and what they look like.
     #[schemars(required)]
     pub(crate) generate: Opt<RawGenerate>,
@@ -72,7 +72,7 @@ pub(crate) struct RawGenerate {
 #[derive(Debug, Default)]
 pub(crate) struct RawRow {
     pub(crate) id: Opt<Value>,
-    pub(crate) own: Map<String, Value>,
+    pub(crate) fields: Map<String, Value>,
 }
 
 impl<'de> Deserialize<'de> for RawRow {
@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for RowVisitor {
             } else {
                 // A value that cannot be decoded has already been reported.
                 let value: Spanned<Value> = map.next_value()?;
-                row.own.insert(key, value.value.unwrap_or_default());
+                row.fields.insert(key, value.value.unwrap_or_default());
             }
         }
         Ok(row)

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::ops::Add;
 
 use super::{PathPattern, Route, RouteTable, Segment, encode_segment};
-use crate::words::mistakes;
+use crate::words::typo_count;
 
 /// The cost of a missing or extra segment, in typos.
 const MISSING: usize = 2;
@@ -71,8 +71,8 @@ impl Distance {
     fn of_segment(segment: &Segment, part: &str) -> Option<Self> {
         let Segment::Literal(text) = segment else { return Some(Self::default()) };
         let text = encode_segment(text);
-        // `mistakes` ignores case, but paths are case-sensitive.
-        let mistakes = if text == part { 0 } else { mistakes(part, &text)?.max(1) };
+        // `typo_count` ignores case, but paths are case-sensitive.
+        let mistakes = if text == part { 0 } else { typo_count(part, &text)?.max(1) };
         Some(Self { mistakes, literals: 1 })
     }
 }

@@ -121,7 +121,7 @@ fn a_literal_segment_wins_over_a_parameter() {
 fn answer(method: RouteMethod, path: PathPattern) -> Route {
     let key: Arc<str> = format!("{method} {path}").into();
     let answers =
-        Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, written: serde_json::Value::Null };
+        Answers { key, list: Vec::new(), names: BTreeSet::new(), only_reads: true, source: serde_json::Value::Null };
     Route::new(method, path, Plan::Answer { answers: answers.into(), crud: None })
 }
 

@@ -46,7 +46,7 @@ impl Rules<'_, '_, '_> {
             RawAnswers::One(answer) => vec![self.answer(answer, span, written.as_ref(), scope)],
             RawAnswers::Several(list) => {
                 if list.is_empty() {
-                    self.check.note(ProblemKind::EmptyList("the list of answers"), span);
+                    self.check.report(ProblemKind::EmptyList("the list of answers"), span);
                 }
                 warn_unreachable(list, self.check);
                 let answers = list.iter().enumerate().map(|(index, answer)| {
@@ -57,11 +57,11 @@ impl Rules<'_, '_, '_> {
             }
         };
         let operations = operations(raw, &list);
-        let Uses { names, surroundings } = self.expressions.take_uses();
+        let Uses { names, runtime } = self.expressions.take_uses();
         let answers = list.into_iter().collect::<Option<Vec<Answer>>>().zip(written).map(|(list, written)| {
             let changes = |answer: &Answer| answer.steps.is_some() || matches!(answer.content, Content::Stream(_));
-            let only_reads = !surroundings && !list.iter().any(changes);
-            Answers { key: key.into(), list, names, only_reads, written }
+            let only_reads = !runtime && !list.iter().any(changes);
+            Answers { key: key.into(), list, names, only_reads, source: written }
         });
         CheckedAnswers { answers, operations }
     }
@@ -119,7 +119,7 @@ impl Rules<'_, '_, '_> {
     pub(super) fn mapping(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_mapping(node.0) {
-            self.check.wrong_value(node, "a mapping");
+            self.check.report_wrong_type(node, "a mapping");
             return None;
         }
         Some(template)
@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
         let number = self.check.document.json(node.0)?;
         let is_status = number.as_i64().is_some_and(|status| (200..=599).contains(&status));
         if template.is_constant() && !is_status {
-            self.check.wrong_value(node, "a status from 200 to 599");
+            self.check.report_wrong_type(node, "a status from 200 to 599");
             return None;
         }
         Some(template)
@@ -151,10 +151,10 @@ impl Rules<'_, '_, '_> {
                 let lower = name.to_ascii_lowercase();
                 if !is_token(name) {
                     let expected = "the name of a header (RFC 9110, 5.6.2)".into();
-                    self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
+                    self.check.report(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
                 } else if let Some((_, first)) = places.iter().find(|(place, _)| *place == lower) {
                     let problem = Problem::new(ProblemKind::DuplicateKey(name.clone()), span);
-                    self.check.document.note(problem.related_to(*first));
+                    self.check.document.report(problem.related_to(*first));
                 }
                 places.push((lower.clone(), span));
                 lower
@@ -180,7 +180,7 @@ impl Rules<'_, '_, '_> {
             value => is_one(&value),
         };
         if !is_valid {
-            self.check.wrong_value(node, "text on one line, or a list of such lines");
+            self.check.report_wrong_type(node, "text on one line, or a list of such lines");
             return None;
         }
         Some(template)
@@ -188,10 +188,10 @@ impl Rules<'_, '_, '_> {
 
     fn content(&mut self, raw: &RawAnswer, written: Option<&Value>, scope: &Scope<'_>) -> Option<Content> {
         if let [(first, _), (second, span), ..] = content_keys(raw)[..] {
-            self.check.note(ProblemKind::Exclusive(first, second), span);
+            self.check.report(ProblemKind::Exclusive(first, second), span);
         }
         if let Some(proxy) = &raw.proxy {
-            self.check.note(ProblemKind::NotYet("proxy"), proxy.span);
+            self.check.report(ProblemKind::NotYet("proxy"), proxy.span);
         }
         let body = given(raw.body.as_ref()).map(|(body, _)| self.template(*body, scope).map(|body| json(body, scope)));
         let text = given(raw.text.as_ref()).map(|(text, _)| self.text(*text, scope).map(Content::Text));
@@ -213,7 +213,7 @@ impl Rules<'_, '_, '_> {
     fn text(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if self.check.document.json(node.0).is_some_and(|value| value.is_array() || value.is_object()) {
-            self.check.wrong_value(node, "text (use `body` for JSON)");
+            self.check.report_wrong_type(node, "text (use `body` for JSON)");
             return None;
         }
         Some(template)
@@ -223,7 +223,7 @@ impl Rules<'_, '_, '_> {
         let path = self.template(node, scope)?;
         let written = self.check.document.json(node.0)?;
         let Some(written) = written.as_str().filter(|path| !path.is_empty() && !path.ends_with('/')) else {
-            self.check.wrong_value(node, "the path of a file");
+            self.check.report_wrong_type(node, "the path of a file");
             return None;
         };
         let (lead, sources) = (leading_directories(written), self.check.document.sources());
@@ -275,7 +275,7 @@ fn content_keys(raw: &RawAnswer) -> Vec<(&'static str, Span)> {
 fn json(body: Template, scope: &Scope<'_>) -> Content {
     match body.constant() {
         Some(value) => Content::Constant(value.to_string().into()),
-        None if scope.depends_only_on_data(&body) => Content::JsonOfData(body),
+        None if scope.depends_only_on_data(&body) => Content::DataJson(body),
         None => Content::Json(body),
     }
 }
@@ -288,7 +288,7 @@ fn warn_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     let Some(first) = list.iter().position(|answer| matches_all(&answer)) else { return };
     for answer in &list[first + 1..] {
         let problem = Problem::new(ProblemKind::UnreachableAnswer, answer.span);
-        check.document.note(problem.related_to(list[first].span));
+        check.document.report(problem.related_to(list[first].span));
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn categories(
     check: &mut Validator<'_>,
 ) -> (Vec<Category>, bool) {
     if entries.0.is_empty() {
-        check.note(ProblemKind::EmptyList("`categories`"), span);
+        check.report(ProblemKind::EmptyList("`categories`"), span);
     }
     let list = |raw: &Spanned<RawCategory>| -> Option<Vec<WrittenProduct>> {
         let (list, _) = given(raw.get()?.0.products.as_ref())?;
@@ -66,7 +66,7 @@ fn category(
     let (name, name_span) = name.get()?;
     let reserved = matches!(name.as_str(), "orders" | "." | "..") || name.starts_with("__") || name.starts_with('@');
     if reserved || name.trim().is_empty() || name.contains('/') {
-        check.note(ProblemKind::ReservedCategory(name.clone()), name_span);
+        check.report(ProblemKind::ReservedCategory(name.clone()), name_span);
     }
     let (raw, span) = raw.get()?;
     let prefix = match &raw.prefix {
@@ -74,7 +74,7 @@ fn category(
         prefix => check.required(prefix.as_ref(), "a category", "prefix", name_span, span),
     };
     if let Some((_, span)) = prefix.filter(|(prefix, _)| prefix.is_empty()) {
-        check.note(ProblemKind::EmptyName("a category's prefix"), span);
+        check.report(ProblemKind::EmptyName("a category's prefix"), span);
     }
     let prefix = prefix.map(|(prefix, _)| prefix.clone()).unwrap_or_default();
     let products = products(written, &prefix, ids, check);
@@ -97,10 +97,10 @@ impl ProductIds {
         let mut ids = HashMap::new();
         for (id, span) in written.iter().flatten().filter_map(|product| given(product.value.as_ref()?.id.as_ref())) {
             if id.text.is_empty() {
-                check.note(ProblemKind::EmptyName("a product's id"), span);
+                check.report(ProblemKind::EmptyName("a product's id"), span);
             } else if let Some(first) = ids.get(id.text.as_str()) {
                 let problem = Problem::new(ProblemKind::DuplicateId(id.text.clone()), span);
-                check.document.note(problem.related_to(*first));
+                check.document.report(problem.related_to(*first));
             } else {
                 ids.insert(id.text.as_str().into(), span);
             }
@@ -136,9 +136,9 @@ fn products(
             None => (ids.next_free(prefix, highest, span), prefix.is_empty()),
         };
         highest = highest.max(row_number(prefix, &id).unwrap_or(0));
-        let has_made_id = given(raw.id.as_ref()).is_none();
+        let has_assigned_id = given(raw.id.as_ref()).is_none();
         let product = product(raw, id, check).with_number_id(is_number);
-        Some(Arc::new(Row { has_made_id, ..product }))
+        Some(Arc::new(Row { has_assigned_id, ..product }))
     };
     written.into_iter().filter_map(&mut product).collect()
 }
@@ -148,14 +148,14 @@ pub(super) fn product(raw: RawProduct, id: Arc<str>, check: &mut Validator<'_>) 
     let order = given(raw.order.as_ref()).map(|(order, span)| {
         for key in ["id", "total"].into_iter().filter(|key| order.contains_key(*key)) {
             let found = format!("`{key}`");
-            check.note(
+            check.report(
                 ProblemKind::WrongType { expected: "extra properties other than id and total".into(), found },
                 span,
             );
         }
         order.clone()
     });
-    Row::written(id, raw.own, order.unwrap_or_default(), total)
+    Row::from_parts(id, raw.fields, order.unwrap_or_default(), total)
 }
 
 pub(super) fn rules(fields: &Entries<RawField>, check: &mut Validator<'_>) -> Vec<(String, FieldRule)> {
@@ -180,7 +180,7 @@ fn rule(field: &RawField, span: Span, check: &mut Validator<'_>) -> FieldRule {
 
 fn types(list: &[Spanned<JsonType>], span: Span, check: &mut Validator<'_>) -> Vec<JsonType> {
     if list.is_empty() {
-        check.note(ProblemKind::EmptyList("the list of types"), span);
+        check.report(ProblemKind::EmptyList("the list of types"), span);
     }
     list.iter().filter_map(|one| one.value).collect()
 }

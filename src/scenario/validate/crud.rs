@@ -33,9 +33,9 @@ impl Rules<'_, '_, '_> {
         let collection = collection.and_then(|(name, span)| self.known.collection(name, span, self.check));
         let fields = given(raw.fields.as_ref()).map(|(fields, _)| rules(fields, self.check)).unwrap_or_default();
         // Defaults are only computed when a row is added, which changes state anyway.
-        let surroundings = self.expressions.surroundings();
+        let uses_runtime = self.expressions.uses_runtime();
         let defaults = transpose(given(raw.defaults.as_ref()).map(|(defaults, _)| self.mapping(*defaults, scope)));
-        self.expressions.set_surroundings(surroundings);
+        self.expressions.set_uses_runtime(uses_runtime);
         let only = match given(raw.only.as_ref()) {
             Some((list, span)) => self.operations(list, span),
             None => CrudOperation::ALL.into(),
@@ -48,7 +48,7 @@ impl Rules<'_, '_, '_> {
 
     fn operations(&mut self, list: &[Spanned<RawOperation>], span: Span) -> Vec<CrudOperation> {
         if list.is_empty() {
-            self.check.note(ProblemKind::EmptyList("`only`"), span);
+            self.check.report(ProblemKind::EmptyList("`only`"), span);
         }
         let listed: Vec<CrudOperation> = list.iter().filter_map(|one| one.value.map(operation)).collect();
         CrudOperation::ALL.into_iter().filter(|one| listed.contains(one)).collect()

@@ -13,7 +13,7 @@ use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
 use crate::expression::is_reserved_name;
 use crate::scenario::problem::{DataMistake, ProblemKind};
-use crate::scenario::raw::{RawDataFile, RawMadeRows, RawRow};
+use crate::scenario::raw::{RawDataFile, RawGeneratedRows, RawRow};
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
@@ -54,7 +54,7 @@ pub(super) fn data(
     for (name, value) in &entries.0 {
         let (Some((name, span)), Some((JsonNode(value), value_span))) = (name.get(), value.get()) else { continue };
         if let Some(why) = name_error(name, categories) {
-            check.note(DataMistake::DataName { name: name.clone(), why }.into(), span);
+            check.report(DataMistake::DataName { name: name.clone(), why }.into(), span);
             data.unread.push(name.as_str().into());
             continue;
         }
@@ -101,12 +101,12 @@ fn datum(
     match only_keys(node, check)[..] {
         ["from"] => file(node, check),
         ["generate"] => {
-            let raw = check.document.decode::<RawMadeRows>(node)?;
+            let raw = check.document.decode::<RawGeneratedRows>(node)?;
             let (raw, span) = check.required(raw.generate.as_ref(), "generated data", "generate", span, span)?;
             generated::rows(name, raw, span, inputs, check).map(Datum::Rows)
         }
         ["from", "generate"] | ["generate", "from"] => {
-            check.note(ProblemKind::Exclusive("from", "generate"), span);
+            check.report(ProblemKind::Exclusive("from", "generate"), span);
             None
         }
         _ => value(node, check),
@@ -130,14 +130,14 @@ fn file(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
     let span = check.document.tree().span(node);
     let (path, path_span) = check.required(raw.from.as_ref(), "a data file", "from", span, span)?;
     if path.is_empty() {
-        check.note(ProblemKind::EmptyName("the path of a file"), path_span);
+        check.report(ProblemKind::EmptyName("the path of a file"), path_span);
     }
     match check.document.attached(node)? {
         DataFile::Table(span) => table::rows(span, check).map(Datum::Rows),
         DataFile::Value(root) => {
             // Printed as part of the scenario, this value would refer to a file.
             if matches!(only_keys(root, check)[..], ["from" | "generate"]) {
-                check.note(DataMistake::NamesData.into(), check.document.tree().span(root));
+                check.report(DataMistake::NamesData.into(), check.document.tree().span(root));
                 return None;
             }
             value(root, check)
@@ -158,7 +158,7 @@ fn value(node: NodeId, check: &mut Validator<'_>) -> Option<Datum> {
 }
 
 fn row(node: NodeId, check: &mut Validator<'_>) -> Option<WrittenRow> {
-    let RawRow { id, own } = check.document.decode::<RawRow>(node)?;
+    let RawRow { id, fields } = check.document.decode::<RawRow>(node)?;
     let id = given(id.as_ref()).map(|(id, span)| rows::id(id, span, check));
-    Some(WrittenRow { id: id.flatten(), own })
+    Some(WrittenRow { id: id.flatten(), fields })
 }

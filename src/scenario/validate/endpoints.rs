@@ -36,7 +36,7 @@ impl Rules<'_, '_, '_> {
             let (path, mistakes) = read_path(key);
             for (kind, range) in mistakes {
                 let place = self.check.document.part(span, key, range);
-                self.check.note(kind, place);
+                self.check.report(kind, place);
             }
             // The endpoint is checked even if its key is invalid.
             let endpoint = self.endpoint(key, path.as_ref(), *node);
@@ -100,7 +100,7 @@ impl Rules<'_, '_, '_> {
             messages,
             closed,
             names,
-            written: written?,
+            source: written?,
         })
     }
 
@@ -127,7 +127,7 @@ impl Rules<'_, '_, '_> {
             RawSubprotocols::Several(list) => list,
         };
         if list.is_empty() {
-            self.check.note(ProblemKind::EmptyList("`subprotocol`"), span);
+            self.check.report(ProblemKind::EmptyList("`subprotocol`"), span);
         }
         let checked: Vec<_> =
             list.iter().map(|one| one.get().and_then(|(one, span)| self.subprotocol(one, span))).collect();
@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
     fn subprotocol(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if !is_token(text) {
             let expected = "the name of a subprotocol (a token of RFC 9110, 5.6.2)".into();
-            self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
+            self.check.report(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
             return None;
         }
         Some(text.into())
@@ -169,7 +169,7 @@ impl Rules<'_, '_, '_> {
         let rules: Vec<Option<MessageRule>> = items
             .map(|(index, item)| {
                 if let Some(first) = catch_all {
-                    document.note(Problem::new(ProblemKind::UnreachableMessageRule, item.span).related_to(first));
+                    document.report(Problem::new(ProblemKind::UnreachableMessageRule, item.span).related_to(first));
                 }
                 let (raw, span) = item.get()?;
                 let matches_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
@@ -192,7 +192,7 @@ impl Rules<'_, '_, '_> {
             && let Some(Value::String(text)) = self.check.document.json(node.0)
             && [" == ", " != "].iter().any(|sign| text.contains(sign))
         {
-            self.check.note(ProblemKind::MatchesExpression(text), span);
+            self.check.report(ProblemKind::MatchesExpression(text), span);
         }
         if let Some((node, _)) = given(raw.r#match.as_ref()) {
             self.warn_star_patterns(MESSAGE, *node);
@@ -223,7 +223,7 @@ impl Rules<'_, '_, '_> {
     fn pattern(&mut self, text: &str, span: Span) -> Option<Arc<str>> {
         if text.contains("{{") {
             let expected = "a pattern without expressions (use `when` for those)".into();
-            self.check.note(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
+            self.check.report(ProblemKind::WrongType { expected, found: format!("`{text}`") }, span);
             return None;
         }
         Some(text.into())
@@ -254,7 +254,7 @@ pub(super) fn table(
         let shape = endpoint.path.shape();
         if let Some((name, first)) = first.get(&shape) {
             is_valid = false;
-            note(RouteMistake::SameSockets(name.clone(), endpoint.key.to_string()), *first, *span, check);
+            report(RouteMistake::SameSockets(name.clone(), endpoint.key.to_string()), *first, *span, check);
         } else {
             first.insert(shape, (endpoint.key.to_string(), *span));
         }
@@ -270,13 +270,13 @@ pub(super) fn table(
     if let InsertError::Conflict { with } = &error.error
         && let Some((name, first)) = first.get(with.trim_end_matches('/'))
     {
-        note(RouteMistake::Overlapping(name.clone(), error.endpoint.key.to_string()), *first, place, check);
+        report(RouteMistake::Overlapping(name.clone(), error.endpoint.key.to_string()), *first, place, check);
     } else {
-        check.note(error.into(), place);
+        check.report(error.into(), place);
     }
     None
 }
 
-fn note(mistake: RouteMistake, first: Span, second: Span, check: &mut Validator<'_>) {
-    check.document.note(Problem::new(mistake.into(), second).related_to(first));
+fn report(mistake: RouteMistake, first: Span, second: Span, check: &mut Validator<'_>) {
+    check.document.report(Problem::new(mistake.into(), second).related_to(first));
 }

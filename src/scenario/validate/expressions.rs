@@ -127,13 +127,13 @@ impl<'n> Scope<'n> {
     }
 }
 
-/// The names and surroundings that expressions use.
+/// The names and runtime that expressions use.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     /// The names of a request, and `now`.
     pub(super) names: BTreeSet<String>,
     /// Whether any expression draws random numbers, uses counters, or queries the members of a topic.
-    pub(super) surroundings: bool,
+    pub(super) runtime: bool,
 }
 
 /// A compiler of expressions that records what they use.
@@ -160,12 +160,12 @@ impl<'k> Expressions<'k> {
 
     /// Returns whether any expression since the last [`Self::take_uses`] draws random numbers, uses counters, or
     /// queries the members of a topic.
-    pub(super) fn surroundings(&self) -> bool {
-        self.uses.surroundings
+    pub(super) fn uses_runtime(&self) -> bool {
+        self.uses.runtime
     }
 
-    pub(super) fn set_surroundings(&mut self, surroundings: bool) {
-        self.uses.surroundings = surroundings;
+    pub(super) fn set_uses_runtime(&mut self, uses_runtime: bool) {
+        self.uses.runtime = uses_runtime;
     }
 
     /// Compiles JSON whose strings may be expressions.
@@ -188,8 +188,8 @@ impl<'k> Expressions<'k> {
         check: &mut Validator<'_>,
     ) -> Option<Template> {
         let compiled = self.language.template(value, &scope.names);
-        let template = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
-        self.note(self.language.oddities(value, &scope.names), node, scope, check);
+        let template = compiled.map_err(|errors| self.report(errors, node, scope, check)).ok()?;
+        self.report(self.language.foreign_syntax(value, &scope.names), node, scope, check);
         self.add(template.names(), template.only_reads(), scope);
         Some(template.located(&|path, byte| check.location(node, path, byte)))
     }
@@ -202,11 +202,11 @@ impl<'k> Expressions<'k> {
         check: &mut Validator<'_>,
     ) -> Option<Condition> {
         let NodeView::Scalar { text, .. } = check.document.tree().view(node) else {
-            check.wrong_value(JsonNode(node), "an expression, such as `query.page | int > 1`");
+            check.report_wrong_type(JsonNode(node), "an expression, such as `query.page | int > 1`");
             return None;
         };
         let compiled = self.language.condition(text, &scope.names);
-        let condition = compiled.map_err(|errors| self.note(errors, node, scope, check)).ok()?;
+        let condition = compiled.map_err(|errors| self.report(errors, node, scope, check)).ok()?;
         self.add(condition.names(), condition.only_reads(), scope);
         Some(condition.located(&|path, byte| check.location(node, path, byte)))
     }
@@ -214,10 +214,10 @@ impl<'k> Expressions<'k> {
     fn add(&mut self, names: &BTreeSet<String>, only_reads: bool, scope: &Scope<'_>) {
         let is_of_request = |name: &&String| scope.of_request.contains(name.as_str()) || name.as_str() == NOW;
         self.uses.names.extend(names.iter().filter(is_of_request).cloned());
-        self.uses.surroundings |= !only_reads;
+        self.uses.runtime |= !only_reads;
     }
 
-    fn note(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
+    fn report(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
         for CompileError { kind, place } in errors {
             let unknown = match &kind {
                 CompileErrorKind::Unknown { what: Word::Name, name, .. } => Some(name),
@@ -235,7 +235,7 @@ impl<'k> Expressions<'k> {
                 _ => check.document.place(node, &place.path, place.range),
             };
             let known = if unknown.is_some() { known_names(scope) } else { Vec::new() };
-            check.note(ProblemKind::Expression { error: kind, known }, span);
+            check.report(ProblemKind::Expression { error: kind, known }, span);
         }
     }
 }
@@ -249,7 +249,7 @@ fn known_names(scope: &Scope<'_>) -> Vec<String> {
 
 impl Validator<'_> {
     /// Reports that a value has the wrong type.
-    pub(super) fn wrong_value(&mut self, JsonNode(node): JsonNode, expected: &str) {
-        self.document.note_wrong(node, expected);
+    pub(super) fn report_wrong_type(&mut self, JsonNode(node): JsonNode, expected: &str) {
+        self.document.report_wrong_type(node, expected);
     }
 }

@@ -16,7 +16,7 @@ use crate::scenario::problem::{Problem, ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Id, Spanned};
-use crate::websocket::{MAX_REASON, may_be_sent};
+use crate::websocket::{MAX_REASON, is_sendable_code};
 
 /// The effects of faults on requests. Exactly one is required.
 const ON_REQUESTS: &[&str] =
@@ -53,7 +53,7 @@ pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, ch
     for (name, span) in list.iter().filter_map(Spanned::get).filter_map(|(raw, _)| raw.name.as_ref()?.get()) {
         if let Some(first) = names.insert(name, span) {
             let problem = Problem::new(ProblemKind::DuplicateFault(name.clone()), span);
-            check.document.note(problem.related_to(first));
+            check.document.report(problem.related_to(first));
         }
     }
     list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
@@ -70,7 +70,7 @@ pub(in crate::scenario) fn fault(
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());
     if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-        check.note(TimingMistake::UntilBeforeFrom.into(), span);
+        check.report(TimingMistake::UntilBeforeFrom.into(), span);
     }
     let name = check.name(raw.name.as_ref(), "a fault's name");
     if let (Some(name), Some(raw)) = (&name, &raw.name)
@@ -78,7 +78,7 @@ pub(in crate::scenario) fn fault(
     {
         let (expected, found) =
             ("a name that is not a number, because numbers identify other faults", format!("`{name}`"));
-        check.note(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
+        check.report(ProblemKind::WrongType { expected: expected.into(), found }, raw.span);
     }
     let effect = effect(raw, on?, span, check);
     let matches = matches(raw, on?, span, references, check);
@@ -92,27 +92,27 @@ fn span<T>(value: Option<&Spanned<T>>) -> Option<Span> {
 
 /// Returns the keys of the selected effects, with their spans.
 fn effect_keys(raw: &RawFault) -> Vec<(&'static str, Span)> {
-    let is_on =
+    let is_enabled =
         |switch: Option<&Spanned<bool>>| switch.filter(|switch| switch.value != Some(false)).map(|switch| switch.span);
     let all = [
         ("latency", span(raw.latency.as_ref())),
         ("status", span(raw.status.as_ref())),
-        ("reset", is_on(raw.reset.as_ref())),
-        ("empty", is_on(raw.empty.as_ref())),
+        ("reset", is_enabled(raw.reset.as_ref())),
+        ("empty", is_enabled(raw.empty.as_ref())),
         ("bandwidth", span(raw.bandwidth.as_ref())),
-        ("malformed", is_on(raw.malformed.as_ref())),
+        ("malformed", is_enabled(raw.malformed.as_ref())),
         ("timeout", span(raw.timeout.as_ref())),
         ("contentLength", span(raw.content_length.as_ref())),
         ("connect", span(raw.connect.as_ref())),
         ("close", span(raw.close.as_ref())),
-        ("freeze", is_on(raw.freeze.as_ref())),
-        ("drop", is_on(raw.drop.as_ref())),
-        ("duplicate", is_on(raw.duplicate.as_ref())),
+        ("freeze", is_enabled(raw.freeze.as_ref())),
+        ("drop", is_enabled(raw.drop.as_ref())),
+        ("duplicate", is_enabled(raw.duplicate.as_ref())),
         ("reorder", span(raw.reorder.as_ref())),
         ("corrupt", span(raw.corrupt.as_ref())),
-        ("stale", is_on(raw.stale.as_ref())),
+        ("stale", is_enabled(raw.stale.as_ref())),
         ("storm", span(raw.storm.as_ref())),
-        ("ignore", is_on(raw.ignore.as_ref())),
+        ("ignore", is_enabled(raw.ignore.as_ref())),
     ];
     all.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
 }
@@ -130,7 +130,7 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
             (true, false) => "on: http",
             (false, _) => "on: websocket",
         };
-        check.note(ProblemKind::Needs { key, needs }, place);
+        check.report(ProblemKind::Needs { key, needs }, place);
     }
     if own.len() > 1 || own.is_empty() && others.is_empty() {
         check.needs_exactly_one("a fault", keys, span);
@@ -139,9 +139,9 @@ fn effect(raw: &RawFault, on: RawOn, span: Span, check: &mut Validator<'_>) -> O
     let after = given(raw.after.as_ref()).and_then(|(after, span)| check.non_negative("after", *after, span));
     let chance = check.share(raw.chance.as_ref());
     Some(match (*key, on) {
-        ("latency", RawOn::Http) => Effect::AnswerLate(latency(raw.latency.as_ref(), check)?),
+        ("latency", RawOn::Http) => Effect::DelayAnswer(latency(raw.latency.as_ref(), check)?),
         ("latency", _) => Effect::Delay(latency(raw.latency.as_ref(), check)?),
-        ("connect", _) => Effect::ConnectLate(latency(raw.connect.as_ref(), check)?),
+        ("connect", _) => Effect::DelayHandshake(latency(raw.connect.as_ref(), check)?),
         ("status", RawOn::Http) => Effect::Answer(response(raw, check)?),
         ("status", _) => Effect::Refuse(response(raw, check)?),
         ("reset", RawOn::Http) => Effect::ResetRequest { after },
@@ -171,7 +171,7 @@ fn check_dependent_keys(raw: &RawFault, on: RawOn, effect: Option<&Effect>, chec
     let Some(effect) = effect else { return };
     let mut require = |key: &'static str, span: Option<Span>, fits: bool, needs: &'static str| {
         if let Some(span) = span.filter(|_| !fits) {
-            check.note(ProblemKind::Needs { key, needs }, span);
+            check.report(ProblemKind::Needs { key, needs }, span);
         }
     };
     let has_status = matches!(effect, Effect::Answer(_) | Effect::Refuse(_));
@@ -182,10 +182,10 @@ fn check_dependent_keys(raw: &RawFault, on: RawOn, effect: Option<&Effect>, chec
     require("reason", span(raw.reason.as_ref()), matches!(effect, Effect::Close { .. }), "close");
     let has_chance = matches!(effect, Effect::Drop(_) | Effect::Duplicate(_) | Effect::Corrupt(..));
     // `matches` reports the keys that do not apply to streams.
-    let has_product = on == RawOn::Stream || effect.is_for_requests() || effect.is_about_frames();
+    let has_product = on == RawOn::Stream || effect.affects_only_requests() || effect.affects_frames();
     require("product", span(raw.product.as_ref()), has_product, "on: http` or a fault of frames such as `drop");
     // `matches` reports the keys that do not apply to requests.
-    let has_topic = on == RawOn::Http || effect.is_about_frames();
+    let has_topic = on == RawOn::Http || effect.affects_frames();
     require("topic", span(raw.topic.as_ref()), has_topic, "drop` or another fault of frames such as `latency");
     require("chance", span(raw.chance.as_ref()), has_chance, "drop`, `duplicate` or `corrupt");
 }
@@ -194,7 +194,7 @@ fn response(raw: &RawFault, check: &mut Validator<'_>) -> Option<FaultResponse> 
     let (status, span) = given(raw.status.as_ref())?;
     let status = u16::try_from(*status).ok().filter(|status| (400..=599).contains(status));
     if status.is_none() {
-        check.wrong_number("a status from 400 to 599", raw.status.as_ref(), span);
+        check.report_wrong_number("a status from 400 to 599", raw.status.as_ref(), span);
     }
     let body = given(raw.body.as_ref()).map(|(body, _)| body.clone());
     let retry_after = check.duration(raw.retry_after.as_ref()).map(|(after, _)| after);
@@ -212,7 +212,7 @@ fn timeout(raw: &RawFault, check: &mut Validator<'_>) -> Option<Effect> {
 fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
     let (off, span) = given(raw.content_length.as_ref())?;
     if *off == 0 || !(-MAX_LENGTH_OFFSET..=MAX_LENGTH_OFFSET).contains(off) {
-        check.wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
+        check.report_wrong_number("a number from -1048576 to 1048576 other than 0", raw.content_length.as_ref(), span);
         return None;
     }
     Some(*off)
@@ -220,15 +220,15 @@ fn content_length(raw: &RawFault, check: &mut Validator<'_>) -> Option<i64> {
 
 fn close(raw: &RawFault, after: Option<u64>, check: &mut Validator<'_>) -> Option<Effect> {
     let (code, span) = given(raw.close.as_ref())?;
-    let code = u16::try_from(*code).ok().filter(|code| may_be_sent(CloseCode::from(*code)));
+    let code = u16::try_from(*code).ok().filter(|code| is_sendable_code(CloseCode::from(*code)));
     if code.is_none() {
         let expected = "a close code: 1000 to 1003, 1007 to 1014 or 3000 to 4999";
-        check.wrong_number(expected, raw.close.as_ref(), span);
+        check.report_wrong_number(expected, raw.close.as_ref(), span);
     }
     let reason = given(raw.reason.as_ref());
     if let Some((reason, span)) = reason.filter(|(reason, _)| reason.len() > MAX_REASON) {
         let found = format!("{} bytes", reason.len());
-        check.note(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
+        check.report(ProblemKind::WrongType { expected: format!("at most {MAX_REASON} bytes"), found }, span);
     }
     Some(Effect::Close { code: code?, reason: reason.map(|(reason, _)| reason.clone()).unwrap_or_default(), after })
 }
@@ -237,7 +237,7 @@ fn window(raw: &RawFault, check: &mut Validator<'_>) -> Option<u64> {
     let (window, span) = given(raw.reorder.as_ref())?;
     let frames = u64::try_from(*window).ok().filter(|window| (2..=MAX_REORDER_WINDOW).contains(window));
     if frames.is_none() {
-        check.wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
+        check.report_wrong_number("a number of frames from 2 to 1000", raw.reorder.as_ref(), span);
     }
     frames
 }
@@ -258,12 +258,12 @@ impl Validator<'_> {
         match &share.0 {
             Ok(share) => {
                 if share.millionths() == 0 {
-                    self.note(ProblemKind::NeverMatches("a share of 0% hits nothing".into()), span);
+                    self.report(ProblemKind::NeverMatches("a share of 0% hits nothing".into()), span);
                 }
                 *share
             }
             Err(error) => {
-                self.note(error.clone().into(), span);
+                self.report(error.clone().into(), span);
                 Share::ALL
             }
         }
@@ -273,18 +273,18 @@ impl Validator<'_> {
     fn non_negative(&mut self, key: &'static str, value: i64, span: Span) -> Option<u64> {
         let number = u64::try_from(value).ok();
         if number.is_none() {
-            self.note(ProblemKind::TooSmall { key, least: "0" }, span);
+            self.report(ProblemKind::TooSmall { key, least: "0" }, span);
         }
         number
     }
 
-    fn wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
+    fn report_wrong_number(&mut self, expected: &str, value: Option<&Spanned<i64>>, span: Span) {
         let found = given(value).map(|(number, _)| format!("the number {number}")).unwrap_or_default();
-        self.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+        self.report(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
     fn parsed(&mut self, value: &Result<Duration, crate::scenario::UnitError>, span: Span) -> Option<Duration> {
-        value.clone().map_err(|error| self.note(error.into(), span)).ok()
+        value.clone().map_err(|error| self.report(error.into(), span)).ok()
     }
 }
 
@@ -310,7 +310,7 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
             (RawOn::Http, "topic") => "on: websocket` or `on: stream",
             _ => continue,
         };
-        check.note(ProblemKind::Needs { key, needs }, place);
+        check.report(ProblemKind::Needs { key, needs }, place);
     }
     let method = given(raw.method.as_ref()).map(|(method, span)| {
         // HTTP methods are in upper case, but lower case is accepted.
@@ -318,27 +318,27 @@ fn matches(raw: &RawFault, on: RawOn, span: Span, references: &References<'_>, c
         let methods = if references.has_routes { ROUTE_METHODS } else { METHODS };
         if raw.path.is_none() && !methods.contains(&method.as_str()) {
             let why = format!("the API answers only {}", methods.join(", "));
-            check.note(ProblemKind::NeverMatches(why), span);
+            check.report(ProblemKind::NeverMatches(why), span);
         }
         method
     });
     let path = given(raw.path.as_ref()).map(|(path, span)| {
         if !path.starts_with(['/', '*']) {
             let found = format!("the text `{path}`");
-            check.note(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
+            check.report(ProblemKind::WrongType { expected: "a path that starts with / or *".into(), found }, span);
         }
         path.clone()
     });
     let category = given(raw.category.as_ref()).map(|(name, span)| references.category(name, span, check));
     let product: Option<Arc<str>> = given(raw.product.as_ref()).map(|(Id { text: id, .. }, span)| {
         if let Some(why) = references.absence_reason(id, category.as_deref()) {
-            check.note(ProblemKind::NeverMatches(why), span);
+            check.report(ProblemKind::NeverMatches(why), span);
         }
         id.as_str().into()
     });
     if let (Some("GET" | "HEAD"), Some(_), RawOn::Http) = (method.as_deref(), &product, on) {
         let why = "products are ordered with POST".into();
-        check.note(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
+        check.report(ProblemKind::NeverMatches(why), raw.product.as_ref().map_or(span, |product| product.span));
     }
     let share = check.share(raw.share.as_ref());
     let skip =

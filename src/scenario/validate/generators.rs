@@ -69,15 +69,15 @@ impl Timing<'_> {
         if let (Some(Arrivals::Every(every)), Some((jitter, span))) = (arrivals, jitter)
             && jitter > every
         {
-            check.note(TimingMistake::JitterTooLong.into(), span);
+            check.report(TimingMistake::JitterTooLong.into(), span);
         }
         if let (Some(Arrivals::Poisson(_)), Some((_, span))) = (arrivals, jitter) {
-            check.note(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
+            check.report(ProblemKind::Exclusive("jitter", "arrivals: poisson"), span);
         }
         let from = check.duration(self.from).map(|(from, _)| from).unwrap_or_default();
         let until = check.duration(self.until);
         if let Some((_, span)) = until.filter(|(until, _)| *until <= from) {
-            check.note(TimingMistake::UntilBeforeFrom.into(), span);
+            check.report(TimingMistake::UntilBeforeFrom.into(), span);
         }
         let jitter = jitter.map(|(jitter, _)| jitter).unwrap_or_default();
         Some(CheckedTiming { arrivals: arrivals?, jitter, from, until: until.map(|(until, _)| until) })
@@ -87,7 +87,7 @@ impl Timing<'_> {
         let poisson = given(self.arrivals).is_some_and(|(arrivals, _)| *arrivals == RawArrivals::Poisson);
         let gap: Duration = match (self.every, self.rate) {
             (Some(_), Some(rate)) => {
-                check.note(ProblemKind::Exclusive("every", "rate"), rate.span);
+                check.report(ProblemKind::Exclusive("every", "rate"), rate.span);
                 return None;
             }
             (None, None) => {
@@ -97,7 +97,7 @@ impl Timing<'_> {
             (every, None) => check.period("every", every)?.0,
             (None, Some(rate)) => {
                 let (gap, span) = rate.get()?;
-                gap.0.clone().map_err(|error| check.note(error.into(), span)).ok()?
+                gap.0.clone().map_err(|error| check.report(error.into(), span)).ok()?
             }
         };
         Some(if poisson { Arrivals::Poisson(gap) } else { Arrivals::Every(gap) })
@@ -115,7 +115,7 @@ fn products(
         RawDraw::All => Some(OrderedProducts::All),
         RawDraw::Ids(list) => {
             if list.is_empty() {
-                check.note(ProblemKind::EmptyList("`products`"), span);
+                check.report(ProblemKind::EmptyList("`products`"), span);
             }
             let ids = list.iter().filter_map(Spanned::get);
             Some(OrderedProducts::Ids(ids.map(|(id, span)| references.product(&id.text, span, until, None)).collect()))
@@ -153,14 +153,14 @@ pub(super) fn weights(
             Err(_) => {
                 let found = format!("the number {weight}");
                 let expected = "a weight from 0 to 4294967295".into();
-                check.note(ProblemKind::WrongType { expected, found }, weight_span);
+                check.report(ProblemKind::WrongType { expected, found }, weight_span);
             }
         }
     }
     if entries.0.is_empty() {
-        check.note(ProblemKind::EmptyList("`weights`"), span);
+        check.report(ProblemKind::EmptyList("`weights`"), span);
     } else if entries.0.iter().all(|(_, weight)| weight.value.is_some_and(|weight| weight == 0)) {
-        check.note(ProblemKind::NoWeight, span);
+        check.report(ProblemKind::NoWeight, span);
     }
     weights
 }

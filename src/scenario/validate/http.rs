@@ -57,7 +57,7 @@ impl Rules<'_, '_, '_> {
             let checked = self.answers(key, *node, &scope);
             for (kind, range) in mistakes {
                 let place = self.check.document.part(span, key, range);
-                self.check.note(kind, place);
+                self.check.report(kind, place);
             }
             if let (Some(path), Some(checked)) = (path, checked) {
                 self.routes_of(key, path, checked, span, &mut routes);
@@ -74,7 +74,7 @@ impl Rules<'_, '_, '_> {
         let methods: Vec<_> = keys.filter(|(key, _)| method(&key.to_ascii_uppercase()).is_some()).collect();
         for (key, span) in &methods {
             let meant = format!("{} {path}", key.to_ascii_uppercase());
-            self.check.note(RouteMistake::MethodInside { method: (*key).to_owned(), meant }.into(), *span);
+            self.check.report(RouteMistake::MethodInside { method: (*key).to_owned(), meant }.into(), *span);
         }
         !methods.is_empty()
     }
@@ -96,7 +96,7 @@ impl Rules<'_, '_, '_> {
             _ => None,
         };
         if let Some(mistake) = mistake {
-            return self.check.note(mistake.into(), span);
+            return self.check.report(mistake.into(), span);
         }
         let Some(answers) = answers.map(Arc::new) else { return };
         let route = |method, path, crud| Route::new(method, path, Plan::Answer { answers: answers.clone(), crud });
@@ -146,7 +146,7 @@ pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Op
     for route in &routes {
         if let Some(first) = first.get(&route.shape()) {
             is_valid = false;
-            note(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
+            report(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
         } else {
             first.insert(route.shape(), route);
         }
@@ -163,14 +163,14 @@ pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Op
         let shape = with.trim_end_matches('/');
         let with = routes.iter().find(|declared| declared.route.path().shape() == shape);
         if let Some((with, route)) = with.zip(conflicting) {
-            note(RouteMistake::Overlapping(with.name.clone(), route.name.clone()), with, route, check);
+            report(RouteMistake::Overlapping(with.name.clone(), route.name.clone()), with, route, check);
             return None;
         }
     }
-    check.note(error.into(), routes.first()?.span);
+    check.report(error.into(), routes.first()?.span);
     None
 }
 
-fn note(mistake: RouteMistake, first: &DeclaredRoute, route: &DeclaredRoute, check: &mut Validator<'_>) {
-    check.document.note(Problem::new(ProblemKind::Route(mistake), route.span).related_to(first.span));
+fn report(mistake: RouteMistake, first: &DeclaredRoute, route: &DeclaredRoute, check: &mut Validator<'_>) {
+    check.document.report(Problem::new(ProblemKind::Route(mistake), route.span).related_to(first.span));
 }

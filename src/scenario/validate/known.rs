@@ -96,7 +96,7 @@ impl KnownNames {
             let unread = self.unread.iter().map(|name| &**name);
             let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ReferenceMistake::UnknownCollection { name: name.to_owned(), nearest }.into(), span);
+            check.report(ReferenceMistake::UnknownCollection { name: name.to_owned(), nearest }.into(), span);
         }
         found
     }
@@ -107,11 +107,11 @@ impl KnownNames {
             return Some(found.clone());
         }
         if self.collections.iter().any(|collection| &*collection.name == name) {
-            check.note(ReferenceMistake::SetsCollection(name.to_owned()).into(), span);
+            check.report(ReferenceMistake::SetsCollection(name.to_owned()).into(), span);
         } else if self.must_be_declared(name) {
             let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.note(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);
+            check.report(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);
         }
         None
     }

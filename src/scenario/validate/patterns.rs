@@ -17,7 +17,7 @@ impl Rules<'_, '_, '_> {
         for (path, text) in found {
             let place = self.check.document.place(node, &path, 0..0);
             let condition = equivalent_condition(&value_expression(name, &path), text);
-            self.check.note(ProblemKind::MatchesStar(condition), place);
+            self.check.report(ProblemKind::MatchesStar(condition), place);
         }
     }
 }

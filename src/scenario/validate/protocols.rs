@@ -108,11 +108,11 @@ impl FrameShape {
                     fields.keys().find(|key| !self.allowed.is_empty() && !self.allowed.contains(&key.as_str()));
                 if let Some(key) = unknown {
                     let place = check.document.key_inside(node.0, &[], key);
-                    check.note(ProblemKind::UnknownKey { key: key.clone(), expected: self.allowed }, place);
+                    check.report(ProblemKind::UnknownKey { key: key.clone(), expected: self.allowed }, place);
                 }
             }
             Value::String(_) if !template.is_constant() => {}
-            _ => check.document.note_wrong(node.0, self.expected),
+            _ => check.document.report_wrong_type(node.0, self.expected),
         }
     }
 
@@ -141,7 +141,7 @@ impl Rules<'_, '_, '_> {
     /// Checks a frame that is sent to all sockets of an endpoint.
     pub(super) fn check_broadcast(&mut self, node: JsonNode, template: &Template, span: Span, protocol: Protocol) {
         if protocol == Protocol::GraphqlTransportWs {
-            self.check.note(SocketMistake::SendsToAll.into(), span);
+            self.check.report(SocketMistake::SendsToAll.into(), span);
         } else {
             self.check_member_frame(node, template, protocol);
         }
@@ -166,14 +166,14 @@ impl Rules<'_, '_, '_> {
             _ => None,
         });
         for (topic, span) in raw.collect::<Vec<_>>() {
-            self.check.note(SocketMistake::RawChanges { topic, protocol: protocol_context.protocol }.into(), span);
+            self.check.report(SocketMistake::RawChanges { topic, protocol: protocol_context.protocol }.into(), span);
         }
     }
 
     /// Warns about a rule for text messages.
     pub(super) fn warn_text_rule(&mut self, span: Span, protocol: Protocol) {
         if protocol != Protocol::Plain {
-            self.check.note(SocketMistake::NeverText(protocol).into(), span);
+            self.check.report(SocketMistake::NeverText(protocol).into(), span);
         }
     }
 
@@ -181,7 +181,7 @@ impl Rules<'_, '_, '_> {
     pub(super) fn check_subprotocols<T: AsRef<str>>(&mut self, subprotocols: &[T], span: Span, protocol: Protocol) {
         let own = <&str>::from(Protocol::GraphqlTransportWs);
         if protocol == Protocol::GraphqlTransportWs && !subprotocols.iter().any(|one| one.as_ref() == own) {
-            self.check.note(SocketMistake::OtherSubprotocol.into(), span);
+            self.check.report(SocketMistake::OtherSubprotocol.into(), span);
         }
     }
 }

@@ -121,7 +121,7 @@ impl<'c> References<'c> {
         }
         for one in self.removed.iter().filter(|one| self.is_complete() && !self.may_be_added_again(one, &added_by)) {
             let problem = Problem::new(ReferenceMistake::RemovedProduct(one.id.to_string()).into(), one.span);
-            check.document.note(problem.related_to(one.removed));
+            check.document.report(problem.related_to(one.removed));
         }
     }
 
@@ -131,7 +131,7 @@ impl<'c> References<'c> {
         }
         if self.ids_known {
             let nearest = nearest(name, self.categories.iter().map(|category| &*category.name)).map(str::to_owned);
-            check.note(ReferenceMistake::UnknownCategory { name: name.to_owned(), nearest }.into(), span);
+            check.report(ReferenceMistake::UnknownCategory { name: name.to_owned(), nearest }.into(), span);
         }
         name.into()
     }
@@ -225,7 +225,7 @@ impl<'c> References<'c> {
         for added in &self.added {
             first
                 .entry(&added.id)
-                .and_modify(|first| first.note(added))
+                .and_modify(|first| first.include(added))
                 .or_insert_with(|| EarliestAddition::new(added));
         }
         let mut suggested = 0;
@@ -238,7 +238,7 @@ impl<'c> References<'c> {
             suggested += 1;
             let nearest = if late || suggested > MAX_SUGGESTIONS { None } else { nearest(&reference.id, self.ids()) };
             let nearest = nearest.map(str::to_owned);
-            check.note(
+            check.report(
                 ReferenceMistake::UnknownProduct { id: reference.id.to_string(), nearest, late }.into(),
                 reference.span,
             );
@@ -274,7 +274,7 @@ impl EarliestAddition {
         Self { from: added.from, by: added.by, elsewhere: false }
     }
 
-    fn note(&mut self, added: &Addition) {
+    fn include(&mut self, added: &Addition) {
         match added.from.cmp(&self.from) {
             Ordering::Less => *self = Self::new(added),
             Ordering::Equal => self.elsewhere |= added.by.script != self.by.script,

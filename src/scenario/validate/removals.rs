@@ -18,7 +18,7 @@ use crate::scenario::yaml::{Items, Spanned};
 type StepPosition = (Duration, usize);
 
 /// Records the references of a script to products that it removed earlier. `steps` are in file order.
-pub(super) fn note(
+pub(super) fn record(
     list: &Items<RawStep>,
     steps: &[OrderStep],
     script: usize,

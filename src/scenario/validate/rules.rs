@@ -54,7 +54,7 @@ impl Rules<'_, '_, '_> {
         let written = written.and_then(|script| script.get("steps"));
         let steps = self.steps(list?.0, ("`steps`", list?.1), written, context)?;
         if let Some(raw) = raw.repeat.as_ref().filter(|_| repeat == Some(Repeat::Forever) && takes_no_time(&steps)) {
-            self.check.note(TimingMistake::InstantRepeat.into(), raw.span);
+            self.check.report(TimingMistake::InstantRepeat.into(), raw.span);
         }
         Some(RuleScript { key, name, start, repeat: repeat?, steps })
     }
@@ -98,7 +98,7 @@ impl Rules<'_, '_, '_> {
         let context = StepContext::new(Owner::World, &scope);
         let steps = self.steps_of(&raw.verbs(), "a generator", span, written.as_ref(), context);
         let pick = pick.map_or(Some(None), |pick| pick.map(Some));
-        let rule = GeneratedRule { key, pick: pick?, steps: steps?, written: Arc::new(written?) };
+        let rule = GeneratedRule { key, pick: pick?, steps: steps?, source: Arc::new(written?) };
         let timing = timing?;
         Some(Generator {
             arrivals: timing.arrivals,
@@ -139,7 +139,7 @@ impl Rules<'_, '_, '_> {
             [collection] => return Some(collection.name.clone()),
             [_, _, ..] => {
                 let names = all.iter().map(|collection| collection.name.to_string()).collect();
-                self.check.note(ReferenceMistake::AmbiguousRows(names).into(), span);
+                self.check.report(ReferenceMistake::AmbiguousRows(names).into(), span);
                 return None;
             }
             [] => {}
@@ -150,10 +150,10 @@ impl Rules<'_, '_, '_> {
             is_unknown = true;
             let rows = known.collections().iter().flat_map(|collection| collection.rows.iter());
             let nearest = nearest(id, rows.map(|row| &**row.id())).map(str::to_owned);
-            self.check.note(ReferenceMistake::UnknownRow { id: (*id).to_owned(), nearest }.into(), *span);
+            self.check.report(ReferenceMistake::UnknownRow { id: (*id).to_owned(), nearest }.into(), *span);
         }
         if !is_unknown {
-            self.check.note(ReferenceMistake::RowsOfSeveral.into(), span);
+            self.check.report(ReferenceMistake::RowsOfSeveral.into(), span);
         }
         None
     }

@@ -33,7 +33,7 @@ fn script(
 ) -> Option<OrderScript> {
     let (list, list_span) = check.required(raw.steps.as_ref(), "a script", "steps", span, span)?;
     if list.len() == 0 {
-        check.note(ProblemKind::EmptyList("`steps`"), list_span);
+        check.report(ProblemKind::EmptyList("`steps`"), list_span);
     }
     let start = check.duration(raw.start.as_ref()).map(|(start, _)| start).unwrap_or_default();
     let repeat = match given(raw.repeat.as_ref()) {
@@ -45,7 +45,7 @@ fn script(
     let steps = steps(list, number, references, check);
     let length = length(&steps);
     references.convert_times(since, start, repeats(repeat, length));
-    removals::note(list, &steps, number, references, check);
+    removals::record(list, &steps, number, references, check);
     if let (Some(raw), Some(repeat)) = (&raw.repeat, repeat)
         && length < MIN_PERIOD
         // An invalid step may take time, so the length is unknown.
@@ -53,9 +53,9 @@ fn script(
     {
         let at_once = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(step.times));
         match repeat {
-            Repeat::Forever => check.note(TimingMistake::InstantRepeat.into(), raw.span),
+            Repeat::Forever => check.report(TimingMistake::InstantRepeat.into(), raw.span),
             Repeat::Times(count) if count > 1 && at_once.saturating_mul(count) > MAX_AT_ONCE => {
-                check.note(TimingMistake::TooManyRepeatsAtOnce.into(), raw.span);
+                check.report(TimingMistake::TooManyRepeatsAtOnce.into(), raw.span);
             }
             Repeat::Times(_) => {}
         }
@@ -92,7 +92,7 @@ fn steps(
         let Some(step) = step(raw, span, before, by, references, check) else { continue };
         before = step.end();
         if before > MAX_DURATION {
-            check.note(TimingMistake::TooLate.into(), span);
+            check.report(TimingMistake::TooLate.into(), span);
             // Reported once, because all following steps would be even later.
             break;
         }
@@ -111,7 +111,7 @@ fn step(
 ) -> Option<OrderStep> {
     let at = match (&raw.at, &raw.after) {
         (Some(_), Some(after)) => {
-            check.note(ProblemKind::Exclusive("at", "after"), after.span);
+            check.report(ProblemKind::Exclusive("at", "after"), after.span);
             None
         }
         (None, None) => Some(before),
@@ -126,10 +126,10 @@ fn step(
     if let (Some(times), None, Some(raw)) = (times, &raw.every, &raw.times)
         && times > MAX_AT_ONCE
     {
-        check.note(TimingMistake::TooManyAtOnce.into(), raw.span);
+        check.report(TimingMistake::TooManyAtOnce.into(), raw.span);
     }
     if let (Some(every), None) = (&raw.every, &raw.times) {
-        check.note(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
+        check.report(ProblemKind::Needs { key: "every", needs: "times" }, every.span);
     }
     let every = every.map(|(every, _)| every).unwrap_or_default();
     // A step with an invalid time could run at any time.
@@ -166,7 +166,7 @@ fn action(
         return None;
     }
     if let (Some(amount), None) = (&raw.amount, &raw.product) {
-        check.note(ProblemKind::Needs { key: "amount", needs: "product" }, amount.span);
+        check.report(ProblemKind::Needs { key: "amount", needs: "product" }, amount.span);
     }
     let mut reference = |id: &str, span: Span| references.product(id, span, when.last, Some(when.by));
     if let Some(id) = &raw.product {
@@ -214,7 +214,7 @@ fn add(
     let is_number = given(raw.id.as_ref()).is_some_and(|(id, _)| id.is_number);
     let id: Option<Arc<str>> = given(raw.id.as_ref()).map(|(id, span)| {
         if id.text.is_empty() {
-            check.note(ProblemKind::EmptyName("a product's id"), span);
+            check.report(ProblemKind::EmptyName("a product's id"), span);
         }
         id.text.as_str().into()
     });

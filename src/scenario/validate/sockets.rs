@@ -42,7 +42,7 @@ impl Rules<'_, '_, '_> {
         context: StepContext<'_, '_>,
     ) -> Option<Verb> {
         if entries.0.is_empty() {
-            self.check.note(ProblemKind::EmptyList("`set`"), span);
+            self.check.report(ProblemKind::EmptyList("`set`"), span);
         }
         let values: Vec<Option<(SetTarget, Template)>> = entries
             .0
@@ -60,7 +60,7 @@ impl Rules<'_, '_, '_> {
         let StepContext { owner, protocol_context, scope, .. } = context;
         let (path, span) = path.get()?;
         if let Some(meant) = intended_entry(path, scope) {
-            self.check.note(ProblemKind::SetsComputedKey { meant }, span);
+            self.check.report(ProblemKind::SetsComputedKey { meant }, span);
             return None;
         }
         let mut keys = path.split('.');
@@ -88,7 +88,7 @@ impl Rules<'_, '_, '_> {
         if owner != Owner::Socket {
             if owner.belongs_to_endpoint() || self.known.completeness().names {
                 let place = self.check.document.part(span, path, 0..CONN.len());
-                self.check.note(SocketMistake::SetsConn.into(), place);
+                self.check.report(SocketMistake::SetsConn.into(), place);
             }
             return None;
         }
@@ -97,7 +97,7 @@ impl Rules<'_, '_, '_> {
             return None;
         };
         if BUILT_IN_KEYS.contains(&&**first) || protocol == Protocol::SocketIo && **first == *SID {
-            self.check.note(SocketMistake::FixedConn(first.to_string()).into(), span);
+            self.check.report(SocketMistake::FixedConn(first.to_string()).into(), span);
             return None;
         }
         Some(keys)
@@ -105,7 +105,7 @@ impl Rules<'_, '_, '_> {
 
     fn report_invalid_path(&mut self, path: &str, expected: &str, span: Span) {
         let found = format!("`{path}`");
-        self.check.note(ProblemKind::WrongType { expected: expected.into(), found }, span);
+        self.check.report(ProblemKind::WrongType { expected: expected.into(), found }, span);
     }
 
     pub(super) fn close(&mut self, raw: &RawClose, context: StepContext<'_, '_>) -> Option<Verb> {
@@ -126,7 +126,7 @@ impl Rules<'_, '_, '_> {
             && template.is_constant()
             && !self.check.document.json(node.0)?.as_u64().is_some_and(is_close_code)
         {
-            self.check.wrong_value(node, &format!("a close code: {CLOSE_CODES}"));
+            self.check.report_wrong_type(node, &format!("a close code: {CLOSE_CODES}"));
             return None;
         }
         Some(template)
@@ -137,7 +137,7 @@ impl Rules<'_, '_, '_> {
         if context.owner == Owner::Socket && template.is_constant() {
             let reason = self.check.document.json(node.0)?;
             if reason.as_str().is_none_or(|reason| reason.len() > MAX_REASON) {
-                self.check.wrong_value(node, "a reason of at most 123 bytes of text");
+                self.check.report_wrong_type(node, "a reason of at most 123 bytes of text");
                 return None;
             }
         }

@@ -105,14 +105,14 @@ impl Rules<'_, '_, '_> {
         context: StepContext<'_, '_>,
     ) -> Option<StepList> {
         if list.len() == 0 {
-            self.check.note(ProblemKind::EmptyList(key), span);
+            self.check.report(ProblemKind::EmptyList(key), span);
         }
         if list.len() > MAX_STEPS {
-            self.check.note(ProblemKind::TooManySteps(MAX_STEPS), span);
+            self.check.report(ProblemKind::TooManySteps(MAX_STEPS), span);
             return None;
         }
         if context.depth > MAX_NESTING {
-            self.check.note(ProblemKind::StepsTooDeep(MAX_NESTING), span);
+            self.check.report(ProblemKind::StepsTooDeep(MAX_NESTING), span);
             return None;
         }
         let scope = context.scope.and([ROW]);
@@ -131,7 +131,7 @@ impl Rules<'_, '_, '_> {
                 self.warn_duplicate_name(&step, written, span, &mut names);
                 before = end(&step, before);
                 if before > MAX_DURATION {
-                    self.check.note(TimingMistake::TooLate.into(), span);
+                    self.check.report(TimingMistake::TooLate.into(), span);
                     // Reported once, because all following steps would be even later.
                     before = Duration::ZERO;
                 }
@@ -142,7 +142,7 @@ impl Rules<'_, '_, '_> {
             return None;
         }
         let steps: Option<Arc<[RuleStep]>> = steps.into_iter().collect();
-        Some(StepList { steps: steps?, written: Arc::new(written?.clone()) })
+        Some(StepList { steps: steps?, source: Arc::new(written?.clone()) })
     }
 
     /// Checks the steps of a mapping with `do`, or with a single verb instead.
@@ -160,7 +160,7 @@ impl Rules<'_, '_, '_> {
         }
         let verb = self.verb(verbs, owner, span, written, context)?;
         let key = verbs.first()?.key;
-        let written = Arc::new(json!([{ key: written?.get(key)? }]));
+        let source = Arc::new(json!([{ key: written?.get(key)? }]));
         let step = RuleStep {
             start: StepStart::After(Duration::ZERO),
             times: Repeat::Times(1),
@@ -170,7 +170,7 @@ impl Rules<'_, '_, '_> {
             with: Vec::new(),
             verb,
         };
-        Some(StepList { steps: [step].into(), written })
+        Some(StepList { steps: [step].into(), source })
     }
 
     /// Warns about a step that joins under a name that another step uses at the same moment. `names` collects the names
@@ -196,7 +196,7 @@ impl Rules<'_, '_, '_> {
         let written = name.and_then(|_| written?.get("join")?.get("as"));
         if let Some(first) = written.and_then(|written| names.insert(written.to_string(), span)) {
             let problem = Problem::new(SocketMistake::JoinsAgain.into(), span);
-            self.check.document.note(problem.related_to(first));
+            self.check.document.report(problem.related_to(first));
         }
     }
 
@@ -213,7 +213,7 @@ impl Rules<'_, '_, '_> {
         if context.simultaneous {
             let keys = [("at", &raw.at), ("after", &raw.after), ("every", &raw.every)];
             for (key, value) in keys.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))) {
-                self.check.note(TimingMistake::TimeInMoment(key).into(), value.span);
+                self.check.report(TimingMistake::TimeInMoment(key).into(), value.span);
             }
         }
         let mut scope = context.scope.clone();
@@ -238,7 +238,7 @@ impl Rules<'_, '_, '_> {
     fn start(&mut self, raw: &RawRuleStep) -> Option<StepStart> {
         match (&raw.at, &raw.after) {
             (Some(_), Some(after)) => {
-                self.check.note(ProblemKind::Exclusive("at", "after"), after.span);
+                self.check.report(ProblemKind::Exclusive("at", "after"), after.span);
                 None
             }
             (None, None) => Some(StepStart::After(Duration::ZERO)),
@@ -249,7 +249,7 @@ impl Rules<'_, '_, '_> {
 
     fn times(&mut self, raw: &RawRuleStep) -> Option<Repeat> {
         if let (Some(times), Some(_)) = (&raw.times, &raw.each) {
-            self.check.note(ProblemKind::Exclusive("times", "each"), times.span);
+            self.check.report(ProblemKind::Exclusive("times", "each"), times.span);
             return None;
         }
         let Some(times) = &raw.times else { return Some(Repeat::Times(1)) };
@@ -257,10 +257,10 @@ impl Rules<'_, '_, '_> {
         let repeat = self.check.repeat("times", repeat, span)?;
         match repeat {
             Repeat::Forever if raw.every.is_none() => {
-                self.check.note(ProblemKind::Needs { key: "times: forever", needs: "every" }, span);
+                self.check.report(ProblemKind::Needs { key: "times: forever", needs: "every" }, span);
             }
             Repeat::Times(count) if raw.every.is_none() && count > MAX_AT_ONCE => {
-                self.check.note(TimingMistake::TooManyAtOnce.into(), span);
+                self.check.report(TimingMistake::TooManyAtOnce.into(), span);
             }
             _ => {}
         }
@@ -270,7 +270,7 @@ impl Rules<'_, '_, '_> {
     fn every(&mut self, raw: &RawRuleStep, times: Option<Repeat>) -> Option<Duration> {
         let Some(every) = &raw.every else { return Some(Duration::ZERO) };
         if raw.times.is_none() && raw.each.is_none() {
-            self.check.note(ProblemKind::Needs { key: "every", needs: "times` or `each" }, every.span);
+            self.check.report(ProblemKind::Needs { key: "every", needs: "times` or `each" }, every.span);
         }
         let period = self.check.period("every", Some(every))?.0;
         times.map(|_| period)
@@ -280,7 +280,7 @@ impl Rules<'_, '_, '_> {
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
-            self.check.wrong_value(node, "a list, or an expression that returns one");
+            self.check.report_wrong_type(node, "a list, or an expression that returns one");
             return None;
         }
         Some(template)
@@ -306,7 +306,7 @@ impl Rules<'_, '_, '_> {
             };
             if !is_name(name) || is_reserved_name(name) {
                 let expected = "a name of letters, digits and `_` that is not reserved".into();
-                self.check.note(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
+                self.check.report(ProblemKind::WrongType { expected, found: format!("`{name}`") }, span);
             }
             let template = self.template(*node, scope);
             scope.add([name.as_str()]);

@@ -108,7 +108,7 @@ impl Validator<'_> {
                 continue;
             }
             if let Some(nearest) = topics.nearest(topic, known) {
-                self.note(ProblemKind::NothingSent { topic: topic.clone(), nearest }, *span);
+                self.report(ProblemKind::NothingSent { topic: topic.clone(), nearest }, *span);
             }
         }
     }

@@ -49,7 +49,7 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Trigger> {
         let topic = self.check.required(raw.topic.as_ref(), "a trigger", "topic", span, span);
         if let Some((_, span)) = topic.filter(|(topic, _)| topic.is_empty()) {
-            self.check.note(ProblemKind::EmptyName("a topic"), span);
+            self.check.report(ProblemKind::EmptyName("a topic"), span);
         }
         if let Some((topic, span)) = topic {
             self.check.note_awaited_topic(topic, span);

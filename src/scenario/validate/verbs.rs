@@ -41,7 +41,7 @@ impl Rules<'_, '_, '_> {
             self.check.needs_exactly_one(owner, VERBS, span);
         }
         if let [first, second, ..] = verbs {
-            self.check.note(ProblemKind::TwoVerbs(first.key, second.key), second.span);
+            self.check.report(ProblemKind::TwoVerbs(first.key, second.key), second.span);
         }
         let checked: Vec<Option<Verb>> = verbs.iter().map(|verb| self.one_verb(verb, written, context)).collect();
         let [verb] = <[Option<Verb>; 1]>::try_from(checked).ok()?;
@@ -52,8 +52,8 @@ impl Rules<'_, '_, '_> {
         if matches!(raw.key, "reply" | "join" | "leave" | "close") {
             match context.owner {
                 Owner::Stream | Owner::Socket => {}
-                Owner::World => self.check.note(ProblemKind::OnlyInStream(raw.key), raw.span),
-                Owner::ClosedSocket => self.check.note(SocketMistake::AfterClose(raw.key).into(), raw.span),
+                Owner::World => self.check.report(ProblemKind::OnlyInStream(raw.key), raw.span),
+                Owner::ClosedSocket => self.check.report(SocketMistake::AfterClose(raw.key).into(), raw.span),
             }
         }
         let scope = context.scope;
@@ -117,7 +117,7 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Option<Template>> {
         let frame = self.optional(node, &scope.and(EVENT))?;
         let written = given(node).and_then(|(node, _)| self.check.document.json(node.0));
-        Some(frame.map(|frame| frame.written_as(written.unwrap_or_default())))
+        Some(frame.map(|frame| frame.with_source(written.unwrap_or_default())))
     }
 
     fn topics(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
@@ -128,7 +128,7 @@ impl Rules<'_, '_, '_> {
             value => is_topic(&value),
         };
         if !is_valid {
-            self.check.wrong_value(node, TOPIC);
+            self.check.report_wrong_type(node, TOPIC);
             return None;
         }
         Some(template)
@@ -157,7 +157,7 @@ impl Rules<'_, '_, '_> {
         });
         let others = given(raw.others.as_ref()).filter(|(others, _)| **others);
         if let Some((_, span)) = others.filter(|_| owner == Owner::World) {
-            self.check.note(SocketMistake::NoSender.into(), span);
+            self.check.report(SocketMistake::NoSender.into(), span);
         }
         Some(Verb::Send { to: to?, frame: frame?, others: others.is_some() })
     }
@@ -209,9 +209,10 @@ impl Rules<'_, '_, '_> {
     )]
     fn condition(&mut self, node: Option<&Spanned<JsonNode>>, scope: &Scope<'_>) -> Option<Option<Template>> {
         let condition = self.optional(node, scope)?;
-        let is_scalar = condition.as_ref().is_some_and(Template::gives_scalar);
+        let is_scalar = condition.as_ref().is_some_and(Template::returns_scalar);
         if let Some((node, _)) = given(node).filter(|_| is_scalar) {
-            self.check.wrong_value(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
+            self.check
+                .report_wrong_type(*node, "the JSON that an event must contain, such as `{ row: { room: lobby } }`");
             return None;
         }
         Some(condition)
@@ -240,7 +241,7 @@ impl Rules<'_, '_, '_> {
         scope: &Scope<'_>,
     ) -> Option<Vec<(Arc<str>, Template)>> {
         if entries.0.is_empty() {
-            self.check.note(ProblemKind::EmptyList(key(verb)), span);
+            self.check.report(ProblemKind::EmptyList(key(verb)), span);
         }
         let rows: Vec<_> = entries.0.iter().map(|(name, node)| self.row(verb, name, node, scope)).collect();
         rows.into_iter().collect()
@@ -257,12 +258,12 @@ impl Rules<'_, '_, '_> {
         if verb == RowVerb::Increment && self.known.is_value(name) {
             let by = node.value.and_then(|node| self.check.document.json(node.0)).filter(Value::is_number);
             let by = by.map_or_else(|| "1".to_owned(), |by| by.to_string());
-            self.check.note(ReferenceMistake::IncrementsValue { name: name.clone(), by }.into(), span);
+            self.check.report(ReferenceMistake::IncrementsValue { name: name.clone(), by }.into(), span);
             return None;
         }
         let collection = self.known.collection(name, span, self.check);
         if verb == RowVerb::Increment && collection.is_some_and(|collection| collection.is_counted) {
-            self.check.note(ReferenceMistake::IncrementsCategory(name.clone()).into(), span);
+            self.check.report(ReferenceMistake::IncrementsCategory(name.clone()).into(), span);
         }
         if verb == RowVerb::Add && collection.is_none_or(|collection| collection.is_counted) {
             self.note_added_product(name, node.value);
@@ -291,21 +292,23 @@ impl Rules<'_, '_, '_> {
         let document = self.check.document;
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
         match (verb, document.tree().view(node.0)) {
-            (RowVerb::Remove, _) if is_container || document.is_null(node.0) => self.check.wrong_value(node, "an id"),
+            (RowVerb::Remove, _) if is_container || document.is_null(node.0) => {
+                self.check.report_wrong_type(node, "an id")
+            }
             (RowVerb::Remove, _) | (RowVerb::Add, NodeView::Mapping(_)) => {}
             (_, NodeView::Mapping(entries)) => {
                 if document.entry(node.0, "id").is_none() {
                     let owner = key(verb);
-                    self.check.note(ProblemKind::MissingKey { owner, key: "id" }, document.tree().span(node.0));
+                    self.check.report(ProblemKind::MissingKey { owner, key: "id" }, document.tree().span(node.0));
                 }
                 let fields = entries.chunks_exact(2).filter(|_| verb == RowVerb::Increment);
                 for field in fields.filter(|entry| document.tree().text(entry[0]) != "id") {
                     self.number(JsonNode(field[1]), scope);
                 }
             }
-            (_, NodeView::List(_)) => self.check.wrong_value(node, "a row, as a mapping"),
+            (_, NodeView::List(_)) => self.check.report_wrong_type(node, "a row, as a mapping"),
             (_, NodeView::Scalar { .. }) if template.is_constant() => {
-                self.check.wrong_value(node, "a row, as a mapping");
+                self.check.report_wrong_type(node, "a row, as a mapping");
             }
             _ => {}
         }
@@ -316,7 +319,7 @@ impl Rules<'_, '_, '_> {
         let is_constant = self.template(node, scope).is_some_and(|template| template.is_constant());
         let is_number = self.check.document.json(node.0).is_some_and(|value| value.is_number());
         if is_constant && !is_number {
-            self.check.wrong_value(node, "a number");
+            self.check.report_wrong_type(node, "a number");
         }
     }
 
@@ -337,7 +340,7 @@ impl Rules<'_, '_, '_> {
                 self.references.product(id, span, Duration::MAX, None);
             }
             _ => {
-                self.check.wrong_value(node, "a product's id");
+                self.check.report_wrong_type(node, "a product's id");
                 return None;
             }
         }

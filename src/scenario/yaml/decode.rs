@@ -34,7 +34,7 @@ impl Document {
     }
 
     /// Records that a node has the wrong type or value.
-    pub(crate) fn note_wrong(&self, id: NodeId, expected: &str) {
+    pub(crate) fn report_wrong_type(&self, id: NodeId, expected: &str) {
         // `wrong_type` has recorded the problem.
         let _: Result<(), _> = Decoder { document: self, id }.wrong_type(expected);
     }
@@ -66,7 +66,7 @@ impl<'t> Decoder<'t> {
     }
 
     fn fail<T>(self, kind: ProblemKind) -> Result<T, Failure> {
-        self.document.note(Problem::new(kind, self.span()));
+        self.document.report(Problem::new(kind, self.span()));
         Err(Failure::Reported)
     }
 

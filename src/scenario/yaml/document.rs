@@ -17,7 +17,7 @@ pub(crate) struct Document {
     problems: RefCell<Vec<Problem>>,
     /// The places and codes of the recorded problems. A value with several aliases is decoded several times, but its
     /// problems are recorded once.
-    noted: RefCell<HashSet<(Span, &'static str)>>,
+    reported: RefCell<HashSet<(Span, &'static str)>>,
     /// The keys of mappings under unknown keys. If such a key is a misspelt `with`, these are the names it declares.
     unread_names: RefCell<HashSet<String>>,
     /// The number of items and entries visited so far. Exceeding the number of nodes means that aliases expand.
@@ -39,7 +39,7 @@ impl Document {
     /// Reads a scenario file and returns its root. Returns `None` and records problems if the file is not YAML.
     pub(crate) fn read(&mut self, path: &Path, content: FileContent) -> Option<NodeId> {
         let root = self.read_tree(path, content);
-        root.map_err(|problems| problems.into_iter().for_each(|problem| self.note(problem))).ok()
+        root.map_err(|problems| problems.into_iter().for_each(|problem| self.report(problem))).ok()
     }
 
     /// Like [`Self::read`], but for a data file.
@@ -49,7 +49,7 @@ impl Document {
             if problem.kind == ProblemKind::Syntax(SyntaxMistake::Empty) {
                 problem.kind = DataMistake::EmptyDataFile.into();
             }
-            self.note(problem);
+            self.report(problem);
         };
         root.map_err(|problems| problems.into_iter().for_each(note)).ok()
     }
@@ -62,7 +62,7 @@ impl Document {
     /// Adds the text of a table to the sources and returns its span. Returns `None` and records a problem if the file
     /// is not text.
     pub(crate) fn read_table(&mut self, path: &Path, content: FileContent) -> Option<Span> {
-        let text = self.text(path, content).map_err(|problem| self.note(problem)).ok()?;
+        let text = self.text(path, content).map_err(|problem| self.report(problem)).ok()?;
         let source = Source::shared(path, text);
         let length = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
         let start = self.tree.add_source(source);
@@ -102,14 +102,14 @@ impl Document {
     }
 
     /// Records a problem, unless one of this kind is already recorded at its place.
-    pub(crate) fn note(&self, problem: Problem) {
-        if self.noted.borrow_mut().insert((problem.span, problem.kind.code())) {
+    pub(crate) fn report(&self, problem: Problem) {
+        if self.reported.borrow_mut().insert((problem.span, problem.kind.code())) {
             self.problems.borrow_mut().push(problem);
         }
     }
 
     /// Records the keys of a value under an unknown key, because they may be meant as names.
-    pub(super) fn note_unread(&self, value: NodeId) {
+    pub(super) fn record_unread(&self, value: NodeId) {
         if let NodeView::Mapping(entries) = self.tree.view(value) {
             let names = entries.chunks_exact(2).map(|entry| self.tree.text(entry[0]).to_owned());
             self.unread_names.borrow_mut().extend(names);
@@ -150,7 +150,7 @@ impl Document {
         let most = self.tree.len() * 4 + MAX_EXPANSION;
         let bounded = before.saturating_add(count) <= most;
         if !bounded && before <= most {
-            self.note(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), span));
+            self.report(Problem::new(SyntaxMistake::AliasBomb(MAX_EXPANSION).into(), span));
         }
         bounded
     }

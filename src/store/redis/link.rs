@@ -31,12 +31,12 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct RedisUrl {
     client: Client,
-    place: String,
+    address: String,
 }
 
 /// Why a text is not the address of a Redis server.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum WrongUrl {
+pub enum InvalidUrl {
     /// The address requests an encrypted connection.
     #[error(
         "mockd does not encrypt its connection to Redis; use redis:// within a network that you trust, or a tunnel"
@@ -48,37 +48,37 @@ pub enum WrongUrl {
 }
 
 impl FromStr for RedisUrl {
-    type Err = WrongUrl;
+    type Err = InvalidUrl;
 
-    fn from_str(text: &str) -> Result<Self, WrongUrl> {
-        let uri: Uri = text.parse().map_err(|_| WrongUrl::Other)?;
+    fn from_str(text: &str) -> Result<Self, InvalidUrl> {
+        let uri: Uri = text.parse().map_err(|_| InvalidUrl::Other)?;
         match uri.scheme_str() {
             Some("redis" | "valkey") => {}
-            Some("rediss" | "valkeys") => return Err(WrongUrl::Encrypted),
-            _ => return Err(WrongUrl::Other),
+            Some("rediss" | "valkeys") => return Err(InvalidUrl::Encrypted),
+            _ => return Err(InvalidUrl::Other),
         }
         let (Some(host), port) = (uri.host().filter(|host| !host.is_empty()), uri.port_u16().unwrap_or(PORT)) else {
-            return Err(WrongUrl::Other);
+            return Err(InvalidUrl::Other);
         };
         let database = match uri.path().trim_start_matches('/') {
             "" => 0,
-            number => number.parse().map_err(|_| WrongUrl::Other)?,
+            number => number.parse().map_err(|_| InvalidUrl::Other)?,
         };
         let settings = with_user(RedisConnectionInfo::default().set_db(database), &uri)?;
         // IPv6 addresses are passed without brackets.
         let address = ConnectionAddr::Tcp(host.trim_matches(['[', ']']).to_owned(), port);
-        let info = address.into_connection_info().map_err(|_| WrongUrl::Other)?.set_redis_settings(settings);
-        let client = Client::open(info).map_err(|_| WrongUrl::Other)?;
-        Ok(Self { client, place: format!("redis://{host}:{port}/{database}") })
+        let info = address.into_connection_info().map_err(|_| InvalidUrl::Other)?.set_redis_settings(settings);
+        let client = Client::open(info).map_err(|_| InvalidUrl::Other)?;
+        Ok(Self { client, address: format!("redis://{host}:{port}/{database}") })
     }
 }
 
 /// Adds the user and password in front of the host, if any.
-fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnectionInfo, WrongUrl> {
+fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnectionInfo, InvalidUrl> {
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
     let Some((user, _)) = authority.rsplit_once('@') else { return Ok(settings) };
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    let decoded = |text| percent_decode_str(text).decode_utf8().map_err(|_| WrongUrl::Other);
+    let decoded = |text| percent_decode_str(text).decode_utf8().map_err(|_| InvalidUrl::Other);
     let (user, password) = (decoded(user)?, decoded(password)?);
     let settings = if user.is_empty() { settings } else { settings.set_username(user) };
     Ok(if password.is_empty() { settings } else { settings.set_password(password) })
@@ -87,7 +87,7 @@ fn with_user(settings: RedisConnectionInfo, uri: &Uri) -> Result<RedisConnection
 /// Omits the password.
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.place)
+        f.write_str(&self.address)
     }
 }
 
@@ -122,20 +122,20 @@ impl Link {
         Self { url: url.clone(), state: watch::Sender::new(LinkState::NotTried), suspected: Notify::new() }
     }
 
-    pub(super) fn place(&self) -> &str {
-        &self.url.place
+    pub(super) fn address(&self) -> &str {
+        &self.url.address
     }
 
     /// Returns the connection.
     pub(super) fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         match &*self.state.borrow() {
             LinkState::Up(connection) => Ok(connection.clone()),
-            LinkState::Down(why) => Err(StoreError::Gone(format!("{}: {why}", self.place()))),
-            LinkState::NotTried => Err(StoreError::Gone("not connected yet".into())),
+            LinkState::Down(why) => Err(StoreError::Unreachable(format!("{}: {why}", self.address()))),
+            LinkState::NotTried => Err(StoreError::Unreachable("not connected yet".into())),
         }
     }
 
-    pub(super) fn trouble(&self) -> Option<String> {
+    pub(super) fn unreachable_reason(&self) -> Option<String> {
         self.connection().err().map(|error| error.to_string())
     }
 
@@ -151,7 +151,7 @@ impl Link {
     pub(super) async fn lost(&self) -> StoreError {
         let mut state = self.state.subscribe();
         let _ = state.wait_for(|state| !matches!(state, LinkState::Up(_))).await;
-        self.connection().err().unwrap_or_else(|| StoreError::Gone("the connection was lost".into()))
+        self.connection().err().unwrap_or_else(|| StoreError::Unreachable("the connection was lost".into()))
     }
 
     /// Requests a check of the connection soon.
@@ -176,7 +176,7 @@ impl Link {
             let why = match self.connect(TIMEOUT).await {
                 Ok(connection) => {
                     if matches!(*self.state.borrow(), LinkState::Down(_)) {
-                        info!("the store at {} is reachable again", self.place());
+                        info!("the store at {} is reachable again", self.address());
                     }
                     self.state.send_replace(LinkState::Up(connection.clone()));
                     self.watch(connection).await.to_string()
@@ -187,7 +187,7 @@ impl Link {
             if matches!(*self.state.borrow(), LinkState::Up(_)) {
                 warn!(
                     "the store at {} is unreachable ({why}); changes are refused until it is reachable again",
-                    self.place()
+                    self.address()
                 );
             }
             self.state.send_replace(LinkState::Down(why));

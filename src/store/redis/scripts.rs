@@ -112,7 +112,7 @@ const PRESENT: &str = "
 ";
 
 /// `ARGV`: position, state, and the position to trim at.
-const KEEP: &str = "
+const SAVE_CHECKPOINT: &str = "
     local before = field('born') and tonumber(field('kept'))
     if not before then return -1 end
     if before < tonumber(ARGV[1]) then
@@ -142,7 +142,7 @@ pub(super) struct Scripts {
     append: Script,
     lead: Script,
     present: Script,
-    keep: Script,
+    save_checkpoint: Script,
     end: Script,
 }
 
@@ -154,7 +154,7 @@ impl Default for Scripts {
             append: script(APPEND),
             lead: script(LEAD),
             present: script(PRESENT),
-            keep: script(KEEP),
+            save_checkpoint: script(SAVE_CHECKPOINT),
             end: script(END),
         }
     }
@@ -189,8 +189,13 @@ impl Scripts {
         call
     }
 
-    pub(super) fn keep(&self, keys: &[String; 3], checkpoint: &Checkpoint, cut: u64) -> ScriptInvocation<'_> {
-        let mut call = with_keys(&self.keep, keys);
+    pub(super) fn save_checkpoint(
+        &self,
+        keys: &[String; 3],
+        checkpoint: &Checkpoint,
+        cut: u64,
+    ) -> ScriptInvocation<'_> {
+        let mut call = with_keys(&self.save_checkpoint, keys);
         call.arg(checkpoint.position).arg(&checkpoint.state).arg(cut);
         call
     }

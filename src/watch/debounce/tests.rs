@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::super::file_events::Writer::{Done, Unknown, Writing};
-use super::{Debounce, Doubt, Next, Observation, Taken, Writer};
+use super::{AcceptedReading, Debounce, Doubt, Next, Observation, Writer};
 use crate::watch::checkout::CheckoutLock;
 use crate::watch::fingerprint::Fingerprint;
 
@@ -58,8 +58,8 @@ fn run(initial: Writer, steps: &[(u64, SaveStep)]) -> Vec<String> {
         outcome.push(match save.next(now, observation(events, writer, is_locked)) {
             Next::Wait(until) => (until - start).as_millis().to_string(),
             Next::Read => "read".into(),
-            Next::Take(Taken { is_to_be_compared, written, .. }) => {
-                let compared = if is_to_be_compared { " compared" } else { "" };
+            Next::Take(AcceptedReading { needs_comparison, written, .. }) => {
+                let compared = if needs_comparison { " compared" } else { "" };
                 let open = written.map(|path| format!(" {} open", path.display())).unwrap_or_default();
                 format!("take{compared}{open}")
             }

@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::engine::{Command, Engine, RuleRequest, StepsText};
 use crate::scenario::{Source, parse};
-use crate::world::feed::FEWEST_BACKLOG;
+use crate::world::feed::MIN_BACKLOG;
 use crate::world::message::Message;
 use crate::world::{Setup, Subscription};
 
@@ -29,7 +29,7 @@ fn encode(message: &Message) -> Bytes {
 async fn opened(steps: &str) -> (World, [Subscription; 2]) {
     let scenario = parse(&Source::new("rows.yaml", &NOISE.replace("STEPS", steps))).unwrap();
     let engine = Engine::new(&Arc::new(scenario), 1);
-    let (setup, tasks) = (Setup { backlog: FEWEST_BACKLOG, ..Setup::default() }, TaskTracker::new());
+    let (setup, tasks) = (Setup { backlog: MIN_BACKLOG, ..Setup::default() }, TaskTracker::new());
     let world = World::start("default".into(), engine.into(), &setup, CancellationToken::new(), &tasks);
     let open = async |key: &str| {
         let opening = world.open_stream(&key.into(), RuleRequest::default(), "/", encode).await.unwrap();
@@ -45,7 +45,7 @@ async fn post(world: &World, steps: Value) {
 
 /// Advances the feed until it has dropped everything before.
 async fn make_noise(world: &World) {
-    for _ in 0..4 * FEWEST_BACKLOG {
+    for _ in 0..4 * MIN_BACKLOG {
         post(world, json!([{ "increment": { "noise": { "id": 1, "n": 1 } } }])).await;
     }
 }
@@ -55,7 +55,7 @@ async fn read(stream: &mut Subscription) -> Result<Vec<String>, WorldError> {
     let mut lines = Vec::new();
     while let Some(batch) = stream.next().await? {
         lines.extend(String::from_utf8(batch.bytes.to_vec()).unwrap().lines().map(str::to_owned));
-        stream.wrote(batch.messages);
+        stream.record_written(batch.messages);
     }
     Ok(lines)
 }

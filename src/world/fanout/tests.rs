@@ -46,7 +46,7 @@ async fn delegate(socket: &mut Subscription, sink: &Narrow) {
         match socket.next().await.unwrap() {
             Some(batch) => {
                 sink.taken.lock().unwrap().extend(&batch.bytes);
-                socket.wrote(batch.messages);
+                socket.record_written(batch.messages);
             }
             None if socket.delegate() => return,
             None => {}
@@ -82,7 +82,7 @@ async fn frames_a_full_socket_refuses_are_neither_lost_nor_repeated() {
         tokio::task::yield_now().await;
         let rest = slow.reclaim();
         narrow.taken.lock().unwrap().extend(&rest.bytes);
-        slow.wrote(rest.messages);
+        slow.record_written(rest.messages);
     }
     delegate(&mut slow, &narrow).await;
     while wide.taken.lock().unwrap().len() < frames(0..=100).len() {

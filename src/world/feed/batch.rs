@@ -73,7 +73,7 @@ pub(in crate::world) struct Batch {
     /// The encodings so far, by transport.
     encodings: Vec<Encoding>,
     /// The audiences that the last socket belongs to.
-    is_in: Vec<usize>,
+    matching: Vec<usize>,
     /// The encoding for the last socket, if no other socket shares it.
     own: EncodedBatch,
 }
@@ -90,8 +90,8 @@ impl Batch {
                 audiences.insert(item.to.clone());
             }
         }
-        let (encodings, is_in, own) = (Vec::new(), Vec::new(), EncodedBatch::default());
-        Some(Self { from, to, items, seen, audiences, encodings, is_in, own })
+        let (encodings, matching, own) = (Vec::new(), Vec::new(), EncodedBatch::default());
+        Some(Self { from, to, items, seen, audiences, encodings, matching, own })
     }
 
     pub(in crate::world) fn is_empty(&self) -> bool {
@@ -106,32 +106,34 @@ impl Batch {
     /// Returns the encoded messages for a socket. Its cursor is at the start of the batch, and moves to the end.
     pub(in crate::world) fn encoded_for(&mut self, cursor: &mut Cursor, socket: &Socket) -> &EncodedBatch {
         self.advance(cursor, socket);
-        self.is_in.clear();
-        let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.is_in);
+        self.matching.clear();
+        let is_partial = socket.find_audiences(&self.audiences, self.from, self.to, &mut self.matching);
         if is_partial {
             let messages = self.items_for(socket).flat_map(|(_, item)| item.messages());
             self.own = EncodedBatch::of(messages, cursor.encode);
             return &self.own;
         }
         let index =
-            self.encodings.iter().position(|made| fn_addr_eq(made.encode, cursor.encode)).unwrap_or_else(|| {
-                self.encodings.push(Encoding { encode: cursor.encode, whole: None, parts: HashMap::new() });
-                self.encodings.len() - 1
-            });
-        let Self { items, audiences, is_in, encodings, own, .. } = self;
+            self.encodings.iter().position(|encoding| fn_addr_eq(encoding.encode, cursor.encode)).unwrap_or_else(
+                || {
+                    self.encodings.push(Encoding { encode: cursor.encode, whole: None, parts: HashMap::new() });
+                    self.encodings.len() - 1
+                },
+            );
+        let Self { items, audiences, matching, encodings, own, .. } = self;
         let Encoding { whole, parts, .. } = &mut encodings[index];
-        if is_in.len() == audiences.len() {
+        if matching.len() == audiences.len() {
             let encode = || EncodedBatch::of(items.iter().flat_map(FeedItem::messages), cursor.encode);
             return whole.get_or_insert_with(encode);
         }
-        if !parts.contains_key(is_in) {
+        if !parts.contains_key(matching) {
             let is_included =
-                |item: &&FeedItem| audiences.get_index_of(&item.to).is_some_and(|index| is_in.contains(&index));
+                |item: &&FeedItem| audiences.get_index_of(&item.to).is_some_and(|index| matching.contains(&index));
             let encoded =
                 EncodedBatch::of(items.iter().filter(is_included).flat_map(FeedItem::messages), cursor.encode);
-            parts.insert(is_in.clone(), encoded);
+            parts.insert(matching.clone(), encoded);
         }
-        parts.get(is_in).unwrap_or(own)
+        parts.get(matching).unwrap_or(own)
     }
 
     /// Returns the messages of [`Batch::encoded_for`] one by one, each with the event that it reports.
@@ -155,7 +157,7 @@ impl Batch {
     fn advance(&self, cursor: &mut Cursor, socket: &Socket) {
         cursor.position = self.to;
         let Some(seen) = self.seen else { return };
-        if !socket.is_of_rules() {
+        if !socket.is_rule_driven() {
             cursor.seen = seen;
         } else if seen > cursor.seen {
             // Items of the last event may follow after the batch.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Behind, id_of};
+use super::{Resend, id_of};
 use crate::engine::RandomStream;
 use crate::scenario::{Damage, Effect, format_duration};
 use crate::world::message::Message;
@@ -30,14 +30,14 @@ pub(super) struct FaultRunOnFrames {
     pub(super) window: Vec<InFlight>,
     pub(super) since: Duration,
     /// What to send the socket again when the fault is over.
-    pub(super) behind: Option<Behind>,
+    pub(super) resend: Option<Resend>,
     /// The first value sent for each row.
     stale: HashMap<String, Value>,
 }
 
 impl FaultRunOnFrames {
     pub(super) fn new(rng: RandomStream) -> Self {
-        Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, behind: None, stale: HashMap::new() }
+        Self { rng, passed: 0, window: Vec::new(), since: Duration::ZERO, resend: None, stale: HashMap::new() }
     }
 
     /// Applies the fault to frames. Returns a description of the change; `None` if nothing changed.

@@ -41,14 +41,14 @@ fn dropped_frames_are_sent_again_from_the_event_before_them() {
     let mut faulted = frame_faults(&["drop: true"]);
     (7..10).for_each(|value| faulted.take(&frame(value), millis(0)));
     assert_eq!(values(&faulted.due(millis(0))), [0; 0]);
-    assert_eq!(faulted.healed(), None);
+    assert_eq!(faulted.take_resend(), None);
     let marks = faulted.marks();
     assert_eq!(
-        marks.iter().map(|mark| (mark.did.as_str(), mark.event)).collect::<Vec<_>>(),
+        marks.iter().map(|mark| (mark.description.as_str(), mark.event)).collect::<Vec<_>>(),
         [("dropped", Some(7)), ("dropped", Some(8)), ("dropped", Some(9))]
     );
     faulted.follow(faults(&[]));
-    assert_eq!(faulted.healed(), Some(Behind::After(6)));
+    assert_eq!(faulted.take_resend(), Some(Resend::After(6)));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn delayed_frames_stay_in_order_and_arrive_when_the_fault_ends() {
     faulted.follow(faults(&[]));
     seen.extend(values(&faulted.due(millis(20))));
     assert_eq!(seen, (1..=20).collect::<Vec<_>>());
-    assert_eq!(faulted.healed(), None);
+    assert_eq!(faulted.take_resend(), None);
 }
 
 #[test]
@@ -128,17 +128,17 @@ fn a_withheld_counter_value_causes_a_full_resend() {
     faulted.take(&frame(9), millis(0));
     faulted.take(&Delivery { event: None, ..frame(3) }, millis(0));
     faulted.follow(faults(&[]));
-    assert_eq!(faulted.healed(), Some(Behind::All));
+    assert_eq!(faulted.take_resend(), Some(Resend::All));
 }
 
 #[test]
 fn held_frames_are_bounded_and_lost_ones_are_sent_again() {
     let mut faulted = FrameFaults::new(faults(&["latency: 1h"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
-    assert_eq!((faulted.queue.len(), faulted.healed()), (10, None));
+    assert_eq!((faulted.queue.len(), faulted.take_resend()), (10, None));
     faulted.follow(faults(&[]));
     assert_eq!(values(&faulted.due(millis(0))), (91..=100).collect::<Vec<_>>());
-    assert_eq!(faulted.healed(), Some(Behind::After(0)));
+    assert_eq!(faulted.take_resend(), Some(Resend::After(0)));
 }
 
 #[test]
@@ -158,14 +158,14 @@ fn frames_withheld_by_a_fault_are_resent_when_it_ends() {
     let mut faulted = FrameFaults::new(both.clone(), 1000);
     faulted.take(&frame(5), millis(0));
     faulted.follow(Arc::new([both[1].clone()]));
-    assert_eq!((faulted.healed(), faulted.healed()), (Some(Behind::After(4)), None));
+    assert_eq!((faulted.take_resend(), faulted.take_resend()), (Some(Resend::After(4)), None));
 }
 
 #[test]
 fn frames_that_are_due_now_are_kept_beyond_the_limit() {
     let mut faulted = FrameFaults::new(faults(&["ignore: true"]), 10);
     (1..=100).for_each(|value| faulted.take(&frame(value), millis(0)));
-    assert_eq!((faulted.is_full(), faulted.healed()), (true, None));
+    assert_eq!((faulted.is_full(), faulted.take_resend()), (true, None));
     assert_eq!(values(&faulted.due(millis(0))).len(), 100);
     assert!(!faulted.is_full());
 }
@@ -194,8 +194,8 @@ fn damaged_frames_are_sent_one_by_one_even_after_the_fault_ends() {
 fn frames_held_for_later_are_dropped_beyond_the_limit() {
     let mut faulted = FrameFaults::new(faults(&["latency: 10s"]), 2);
     (1..=2).for_each(|value| faulted.take(&frame(value), millis(0)));
-    assert!(!faulted.has_given_up());
+    assert!(!faulted.has_dropped());
     faulted.take(&frame(3), millis(0));
-    assert!(faulted.has_given_up());
+    assert!(faulted.has_dropped());
     assert_eq!(values(&faulted.due(millis(10_000))), [2, 3]);
 }

@@ -12,7 +12,7 @@ use tracing::{debug, error, warn};
 use crate::scenario::Scenario;
 use crate::store::{OpenMode, Opened, StoreError, StoredEntry};
 use crate::world::replica::{
-    Arrived, InstallSnapshot, LogAction, LogEntry, Replica, ReplicaError, ScenarioRef, Sharing, WorldSnapshot,
+    ArrivedEntry, InstallSnapshot, LogAction, LogEntry, Replica, ReplicaError, ScenarioRef, Sharing, WorldSnapshot,
     set_clock_forward,
 };
 use crate::world::shared_state::Shared;
@@ -24,7 +24,7 @@ use crate::world::{WorldReload, WorldStart};
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Why a listener stops following the log.
-enum Stop {
+enum StopReason {
     /// The world has ended, on all servers or on this one.
     Ended,
     /// The log has contents that this server cannot apply.
@@ -35,7 +35,7 @@ enum Stop {
     Gap,
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for StopReason {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Gap(_) | StoreError::Missing => Self::Gap,
@@ -56,7 +56,7 @@ pub(super) struct Listener {
 }
 
 /// A listener's position in the log.
-struct LogPlace {
+struct LogPosition {
     last: StoredEntry,
     /// The scenario's start, with the server's seed rather than the world's own.
     start: WorldStart,
@@ -88,18 +88,18 @@ impl Listener {
                     self.follow(&mut place).await
                 }
                 // There is no world yet that could continue.
-                Err(Stop::Unreachable) if joined.is_some() => return ReplicaError::Lost,
+                Err(StopReason::Unreachable) if joined.is_some() => return ReplicaError::Lost,
                 Err(stop) => stop,
             };
             loop {
                 match stop {
-                    Stop::Ended => return std::future::pending().await,
-                    Stop::Unplayable(error) => return error,
-                    Stop::Unreachable => {
+                    StopReason::Ended => return std::future::pending().await,
+                    StopReason::Unplayable(error) => return error,
+                    StopReason::Unreachable => {
                         tokio::time::sleep(RETRY_DELAY).await;
-                        stop = Stop::Gap;
+                        stop = StopReason::Gap;
                     }
-                    Stop::Gap => match self.reopen().await {
+                    StopReason::Gap => match self.reopen().await {
                         Ok(again) => {
                             opened = again;
                             break;
@@ -112,7 +112,7 @@ impl Listener {
     }
 
     /// Follows the log from a position for as long as it continues from there.
-    async fn follow(&self, place: &mut LogPlace) -> Stop {
+    async fn follow(&self, place: &mut LogPosition) -> StopReason {
         loop {
             let mut entries = self.replica.sharing.store.follow(&self.shared.name, &place.last);
             while let Some(read) = entries.next().await {
@@ -122,7 +122,7 @@ impl Listener {
                 };
                 match stop {
                     None => {}
-                    Some(Stop::Unreachable) => {
+                    Some(StopReason::Unreachable) => {
                         self.replica.drop_replies();
                         break;
                     }
@@ -134,18 +134,18 @@ impl Listener {
     }
 
     /// Reopens the log. If the log is lost, this server starts it again with its own state.
-    async fn reopen(&self) -> Result<Opened, Stop> {
+    async fn reopen(&self) -> Result<Opened, StopReason> {
         warn!(world = %self.shared.name, "the log does not continue from here; reloading the world from the store");
         self.replica.drop_replies();
-        let Some(snapshot) = self.snapshot().await else { return Err(Stop::Ended) };
+        let Some(snapshot) = self.snapshot().await else { return Err(StopReason::Ended) };
         let Sharing { store, scenarios, .. } = &self.replica.sharing;
-        if let Some(scenario) = scenarios.known(&snapshot.scenario) {
+        if let Some(scenario) = scenarios.remembered(&snapshot.scenario) {
             // If the log is lost, the scenario that it refers to is lost too.
-            scenarios.put(&scenario).await.map_err(|_| Stop::Unreachable)?;
+            scenarios.put(&scenario).await.map_err(|_| StopReason::Unreachable)?;
         }
         let (mark, text, now) = (self.replica.sharing.mark(), snapshot.into_entry(), self.shared.clock.now());
         let first = self.replica.new_entry(&mark, &text, now, None);
-        store.open(&self.shared.name, OpenMode::Either(first)).await.map_err(|_| Stop::Unreachable)
+        store.open(&self.shared.name, OpenMode::Either(first)).await.map_err(|_| StopReason::Unreachable)
     }
 
     /// Returns a snapshot of the world on this server; `None` if the world has ended.
@@ -156,19 +156,24 @@ impl Listener {
     }
 
     /// Installs the world from the log.
-    async fn install(&self, opened: &Opened) -> Result<LogPlace, Stop> {
+    async fn install(&self, opened: &Opened) -> Result<LogPosition, StopReason> {
         let install = InstallSnapshot::read(opened, &self.replica.sharing.scenarios, &self.start)
             .await?
-            .map_err(Stop::Unplayable)?;
+            .map_err(StopReason::Unplayable)?;
         let Some(first) = opened.entries.first().cloned() else {
-            return Err(Stop::Unplayable(ReplicaError::NoBeginning));
+            return Err(StopReason::Unplayable(ReplicaError::NoBeginning));
         };
         let (start, scenario_ref) = (install.start.clone(), install.scenario_ref.clone());
-        self.set_played(&scenario_ref);
+        self.set_current_scenario(&scenario_ref);
         let position = first.position;
-        let mut place = LogPlace { last: first, start, scenario_ref };
-        self.pass_on(Arrived { position, is_own: false, action: LogAction::Install(Box::new(install)), reply: None })
-            .await?;
+        let mut place = LogPosition { last: first, start, scenario_ref };
+        self.pass_on(ArrivedEntry {
+            position,
+            is_own: false,
+            action: LogAction::Install(Box::new(install)),
+            reply: None,
+        })
+        .await?;
         self.deliver(opened.entries[1..].to_vec(), &mut place).await?;
         let (at, age, is_led) = (opened.at, opened.age, opened.is_led);
         let catch_up = move |state: &mut WorldState| {
@@ -177,14 +182,14 @@ impl Listener {
             let since = if was_stopped { Duration::ZERO } else { age.mul_f64(state.shared.clock.pace().speed) };
             set_clock_forward(state, at.saturating_add(since));
         };
-        self.requests.send(Request::Do(Box::new(catch_up))).await.map_err(|_| Stop::Ended)?;
+        self.requests.send(Request::Do(Box::new(catch_up))).await.map_err(|_| StopReason::Ended)?;
         Ok(place)
     }
 
-    async fn deliver(&self, entries: Vec<StoredEntry>, place: &mut LogPlace) -> Result<(), Stop> {
+    async fn deliver(&self, entries: Vec<StoredEntry>, place: &mut LogPosition) -> Result<(), StopReason> {
         for entry in entries {
             let action =
-                match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(Stop::Unplayable)? {
+                match serde_json::from_str(&entry.text).map_err(ReplicaError::from).map_err(StopReason::Unplayable)? {
                     LogEntry::Begin(_) => LogAction::Nothing,
                     LogEntry::Do { at, command } => LogAction::Command { at, command: Box::new(command) },
                     LogEntry::Open { at, opening } => LogAction::Open { at, opening: Box::new(opening) },
@@ -196,48 +201,49 @@ impl Listener {
                     LogEntry::End => {
                         debug!(world = %self.shared.name, "world removed by another server");
                         self.shared.end.cancel();
-                        return Err(Stop::Ended);
+                        return Err(StopReason::Ended);
                     }
                 };
             let (is_own, reply) = (self.replica.is_own(&entry.mark), self.replica.take_reply(&entry.mark));
-            self.pass_on(Arrived { position: entry.position, is_own, action, reply }).await?;
+            self.pass_on(ArrivedEntry { position: entry.position, is_own, action, reply }).await?;
             place.last = entry;
         }
         Ok(())
     }
 
-    async fn pass_on(&self, arrived: Arrived) -> Result<(), Stop> {
-        self.requests.send(Request::Entry(Box::new(arrived))).await.map_err(|_| Stop::Ended)
+    async fn pass_on(&self, arrived: ArrivedEntry) -> Result<(), StopReason> {
+        self.requests.send(Request::Entry(Box::new(arrived))).await.map_err(|_| StopReason::Ended)
     }
 
     /// Returns the switch to the next scenario, or nothing to do if the world runs it already.
-    async fn prepare(&self, next: ScenarioRef, place: &mut LogPlace) -> Result<LogAction, Stop> {
+    async fn prepare(&self, next: ScenarioRef, place: &mut LogPosition) -> Result<LogAction, StopReason> {
         if next == place.scenario_ref {
             return Ok(LogAction::Nothing);
         }
         let scenario = self.scenario(&next.scenario).await?;
         let (old, seed) = (place.start.clone(), next.seed);
         // Takes as long as a reload without a store; see `Worlds::reload`.
-        let reload = spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| Stop::Ended)?;
+        let reload =
+            spawn_blocking(move || WorldReload::new(old, &scenario, seed)).await.map_err(|_| StopReason::Ended)?;
         (place.start, place.scenario_ref) = (reload.start(), next);
-        self.set_played(&place.scenario_ref);
+        self.set_current_scenario(&place.scenario_ref);
         Ok(LogAction::Reload { to: Arc::new(reload), scenario_ref: place.scenario_ref.clone() })
     }
 
     /// Returns the scenario with this fingerprint, waiting for the store as long as it takes.
-    async fn scenario(&self, fingerprint: &str) -> Result<Arc<Scenario>, Stop> {
+    async fn scenario(&self, fingerprint: &str) -> Result<Arc<Scenario>, StopReason> {
         loop {
             if let Ok(scenario) = self.replica.sharing.scenarios.get(fingerprint).await {
-                return scenario.map_err(Stop::Unplayable);
+                return scenario.map_err(StopReason::Unplayable);
             }
             self.replica.drop_replies();
             tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 
-    fn set_played(&self, scenario_ref: &ScenarioRef) {
+    fn set_current_scenario(&self, scenario_ref: &ScenarioRef) {
         if self.is_default {
-            self.replica.sharing.scenarios.plays(&scenario_ref.scenario, scenario_ref.seed);
+            self.replica.sharing.scenarios.set_current(&scenario_ref.scenario, scenario_ref.seed);
         }
     }
 }

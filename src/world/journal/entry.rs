@@ -83,7 +83,7 @@ pub enum Record {
         /// The fault's name in messages.
         fault: Arc<str>,
         /// What the fault did.
-        did: String,
+        description: String,
         /// The number of the event that the frame reports.
         event: Option<u64>,
     },
@@ -217,7 +217,7 @@ impl Entry {
                 Record::Request(exchange) => exchange.bytes(),
                 // Usually shared with neighbouring entries, but not in replies.
                 Record::Sent { sockets, .. } => size_of_val(&**sockets),
-                Record::Faulted { did, .. } => did.len(),
+                Record::Faulted { description, .. } => description.len(),
                 Record::Failed { why, .. } => why.len(),
                 _ => 0,
             }
@@ -267,10 +267,10 @@ impl Serialize for Entry {
                     then.entries(&mut map)?;
                 }
             }
-            Record::Faulted { socket, fault, did, event } => {
+            Record::Faulted { socket, fault, description, event } => {
                 map.serialize_entry("socket", socket)?;
                 map.serialize_entry("fault", fault)?;
-                map.serialize_entry("did", did)?;
+                map.serialize_entry("did", description)?;
                 if let Some(event) = event {
                     map.serialize_entry("event", event)?;
                 }
@@ -321,12 +321,12 @@ pub struct Brief {
     /// The entry.
     pub entry: Entry,
     /// The maximum number of characters of a body or frame.
-    pub shown: usize,
+    pub max_chars: usize,
 }
 
 impl Serialize for Brief {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { entry, shown } = self;
+        let Self { entry, max_chars } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("sequence", &entry.sequence)?;
         map.serialize_entry("at", &format_duration(entry.at))?;
@@ -337,7 +337,7 @@ impl Serialize for Brief {
             sockets => map.serialize_entry("count", &sockets.len())?,
         }
         if let Some(text) = entry.payload().and_then(Payload::as_text) {
-            map.serialize_entry("text", truncated(text, *shown))?;
+            map.serialize_entry("text", truncated(text, *max_chars))?;
         }
         match &entry.record {
             Record::Request(exchange) => {
@@ -356,9 +356,9 @@ impl Serialize for Brief {
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;
             }
-            Record::Faulted { fault, did, .. } => {
+            Record::Faulted { fault, description, .. } => {
                 map.serialize_entry("fault", fault)?;
-                map.serialize_entry("did", did)?;
+                map.serialize_entry("did", description)?;
             }
             Record::Failed { rule, why, .. } => {
                 map.serialize_entry("rule", rule)?;

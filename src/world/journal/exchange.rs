@@ -34,7 +34,8 @@ pub struct FaultMark {
     /// The fault's name in messages.
     pub fault: Arc<str>,
     /// What the fault did.
-    pub did: String,
+    #[serde(rename = "did")]
+    pub description: String,
     /// Whether it also affects a stream, whose body has no end.
     #[serde(skip)]
     pub hits_streams: bool,
@@ -102,7 +103,7 @@ impl Exchange {
         let body = answer.and_then(|answer| answer.body.as_ref()).map_or(0, Payload::len);
         let notes: usize =
             answer.map_or(0, |answer| answer.notes.iter().map(|note| size_of::<String>() + note.len()).sum());
-        let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.did.len()).sum();
+        let marks: usize = self.faults.iter().map(|mark| size_of::<FaultMark>() + mark.description.len()).sum();
         size_of::<Self>() + marks + self.head.len() + body + notes
     }
 }
@@ -213,7 +214,7 @@ const MAX_PAYLOAD: usize = 64 * 1024;
 /// A body or message, cut to its first 64 KiB. It is treated as text if it is UTF-8.
 #[derive(Debug, Clone)]
 pub struct Payload {
-    kept: Bytes,
+    bytes: Bytes,
     /// The full length in bytes if the payload is cut.
     cut_from: Option<usize>,
 }
@@ -223,8 +224,8 @@ impl Payload {
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
         match truncated(&bytes, MAX_PAYLOAD) {
-            Some(kept) => Self { kept, cut_from: Some(bytes.len()) },
-            None => Self { kept: bytes, cut_from: None },
+            Some(start) => Self { bytes: start, cut_from: Some(bytes.len()) },
+            None => Self { bytes, cut_from: None },
         }
     }
 
@@ -236,24 +237,24 @@ impl Payload {
     /// Returns the JSON value; `None` if the payload is cut or not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
-        self.cut_from.is_none().then(|| serde_json::from_slice(&self.kept).ok())?
+        self.cut_from.is_none().then(|| serde_json::from_slice(&self.bytes).ok())?
     }
 
     /// Returns the text; `None` if the payload is not UTF-8.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.kept).ok()
+        std::str::from_utf8(&self.bytes).ok()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.kept.len()
+        self.bytes.len()
     }
 
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         match (self.json(), self.as_text()) {
             (Some(json), _) => map.serialize_entry("body", &json)?,
             (None, Some(text)) => map.serialize_entry("text", text)?,
-            (None, None) => map.serialize_entry("bytes", &self.kept.len())?,
+            (None, None) => map.serialize_entry("bytes", &self.bytes.len())?,
         }
         self.cut_from.map_or(Ok(()), |length| map.serialize_entry("cutFrom", &length))
     }
@@ -261,12 +262,12 @@ impl Payload {
 
 /// Returns the first bytes of a body, without cutting a character; `None` if the whole body fits.
 fn truncated(bytes: &Bytes, limit: usize) -> Option<Bytes> {
-    let kept = bytes.get(..limit).filter(|_| bytes.len() > limit)?;
-    let end = match std::str::from_utf8(kept) {
+    let start = bytes.get(..limit).filter(|_| bytes.len() > limit)?;
+    let end = match std::str::from_utf8(start) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
         _ => limit,
     };
-    Some(Bytes::copy_from_slice(&kept[..end]))
+    Some(Bytes::copy_from_slice(&start[..end]))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ pub enum ExpectationError {
 
 /// Why a wait is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum WrongWait {
+pub enum InvalidWait {
     /// The expectation itself is invalid.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),

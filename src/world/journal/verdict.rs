@@ -75,13 +75,13 @@ impl Finding {
         let expected = expectation.count_text();
         let nearest = if too_few { near_misses(expectation, entries) } else { Vec::new() };
         let why = (!pass).then(|| {
-            let wrong = format!("expected {expected}, found {count}");
+            let reason = format!("expected {expected}, found {count}");
             match nearest.first() {
-                None if too_few => format!("{wrong}; no similar entry"),
-                None => wrong,
+                None if too_few => format!("{reason}; no similar entry"),
+                None => reason,
                 Some(near) => {
                     let fields: Vec<&str> = near.differences.iter().map(|one| one.field.as_str()).collect();
-                    format!("{wrong}; entry {} differs only in {}", describe(&near.entry), fields.join(", "))
+                    format!("{reason}; entry {} differs only in {}", describe(&near.entry), fields.join(", "))
                 }
             }
         });

@@ -60,7 +60,7 @@ impl Departures {
     async fn announce_last(&self) {
         loop {
             self.announce().await;
-            if !self.shared.sockets.all().iter().any(|socket| socket.is_of_rules()) {
+            if !self.shared.sockets.all().iter().any(|socket| socket.is_rule_driven()) {
                 return;
             }
             self.replica.departure.notified().await;

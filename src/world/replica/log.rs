@@ -206,7 +206,7 @@ impl InstallSnapshot {
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots, members } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
         (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);
-        state.engine = engine.with_visitors_of(&state.engine);
+        state.engine = engine.with_local_members_of(&state.engine);
         if let Some(own) = &mut state.members {
             own.table = members;
         }

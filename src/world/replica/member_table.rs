@@ -47,7 +47,7 @@ impl MemberTable {
     }
 
     /// Returns whether a member belongs to a server.
-    pub(in crate::world) fn is_of(&self, server: &str, member: u64) -> bool {
+    pub(in crate::world) fn owns(&self, server: &str, member: u64) -> bool {
         self.by_server.get(server).is_some_and(|members| members.contains(&member))
     }
 
@@ -89,7 +89,7 @@ mod tests {
         let (one, other): (Arc<str>, Arc<str>) = ("one".into(), "other".into());
         let mut table = MemberTable::default();
         let members = [table.add(&one, 0), table.add(&other, 0), table.add(&one, 0)];
-        assert!(table.is_of("one", members[0]) && !table.is_of("other", members[0]));
+        assert!(table.owns("one", members[0]) && !table.owns("other", members[0]));
         assert!(!table.remove("other", members[0]), "it belongs to another server");
         assert_eq!(table.of("one").collect::<Vec<_>>(), [members[0], members[2]]);
         assert_eq!(table.take("one"), [members[0], members[2]].into());

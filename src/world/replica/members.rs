@@ -8,8 +8,8 @@
 //!
 //! A new member gets its number from the [`MemberTable`], which also records its server. That server announces its
 //! departure ([`departures`](super::departures)). A server that dies announces nothing: each server with members renews
-//! its [presence](crate::store::Store::be_present), and the leader closes the members of a server that does not. If
-//! that server comes back, it finds their end in the log and closes their sockets.
+//! its [presence](crate::store::Store::announce_presence), and the leader closes the members of a server that does not.
+//! If that server comes back, it finds their end in the log and closes their sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,7 +59,7 @@ impl SharedMembers {
 
     /// Returns whether a member belongs to another server.
     pub(in crate::world) fn is_elsewhere(&self, member: u64) -> bool {
-        !self.table.is_of(&self.server, member) && self.table.servers().any(|server| self.table.is_of(server, member))
+        !self.table.owns(&self.server, member) && self.table.servers().any(|server| self.table.owns(server, member))
     }
 }
 
@@ -94,7 +94,7 @@ impl Replica {
     }
 
     /// Notes that a member number has been issued.
-    fn saw(&self, member: u64) {
+    fn note_member_number(&self, member: u64) {
         self.highest_member.fetch_max(member, Ordering::Relaxed);
     }
 
@@ -107,7 +107,7 @@ impl Replica {
     /// Announces this server's presence to the store, and returns the names of all present servers.
     pub(super) async fn renew_presence(&self) -> Result<Vec<String>, StoreError> {
         let until = Instant::now() + PRESENCE_TIMEOUT;
-        let present = self.sharing.store.be_present(&self.world, &self.sharing.server, PRESENCE_TIMEOUT).await?;
+        let present = self.sharing.store.announce_presence(&self.world, &self.sharing.server, PRESENCE_TIMEOUT).await?;
         self.note_presence(until);
         Ok(present)
     }
@@ -117,24 +117,24 @@ impl Replica {
 pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpening, reply: Option<PendingReply>) {
     let MemberOpening { server, after, request } = opening;
     let Some(member) = table(state).map(|table| table.add(&server, after)) else { return };
-    replica.saw(member);
-    let is_there = if let Some(PendingReply::Open(local, reply)) = reply {
+    replica.note_member_number(member);
+    let has_opened = if let Some(PendingReply::Open(local, reply)) = reply {
         let opened = state.open_member(*local, request, Some(member));
-        let is_there = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
+        let has_opened = opened.as_ref().is_ok_and(|opened| opened.feed.is_some());
         // If the request is gone, the member departs with its socket.
         let _ = reply.send(opened);
-        is_there
+        has_opened
     } else {
         let effects = state.apply_opening(request, member);
-        let is_there = effects.as_ref().is_ok_and(is_open);
+        let has_opened = effects.as_ref().is_ok_and(is_open);
         state.notify(&effects.unwrap_or_default().events);
-        if is_there && server == replica.sharing.server {
+        if has_opened && server == replica.sharing.server {
             // Nobody waits for the member any more.
             replica.departs(member);
         }
-        is_there
+        has_opened
     };
-    if !is_there && let Some(table) = table(state) {
+    if !has_opened && let Some(table) = table(state) {
         table.remove(&server, member);
     }
 }
@@ -142,7 +142,7 @@ pub(super) fn open(replica: &Replica, state: &mut WorldState, opening: MemberOpe
 /// Applies the departure of a server's members; those already gone are skipped.
 pub(super) fn close(state: &mut WorldState, server: &str, members: Vec<u64>) {
     for member in members {
-        if table(state).is_some_and(|table| table.is_of(server, member)) {
+        if table(state).is_some_and(|table| table.owns(server, member)) {
             state.close_member(member);
             if let Some(table) = table(state) {
                 table.remove(server, member);
@@ -170,7 +170,7 @@ pub(super) fn close_all(replica: &Replica, state: &mut WorldState, server: &str)
 /// Announces the departure of members that belong to this server in the installed world but have no socket here.
 pub(super) fn depart_orphans(replica: &Replica, state: &mut WorldState) {
     let Some(members) = &state.members else { return };
-    replica.saw(members.table.last());
+    replica.note_member_number(members.table.last());
     let own = members.table.of(&replica.sharing.server);
     let is_gone = |member: &u64| state.shared.sockets.get(*member).is_none();
     own.filter(is_gone).for_each(|member| replica.departs(member));

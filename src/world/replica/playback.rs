@@ -23,7 +23,7 @@ use crate::world::{ClockChange, WorldEffects, WorldError, WorldReload};
 const CHECKPOINT_EVERY: u64 = 1000;
 
 /// An entry, ready to be applied by the world's task.
-pub(in crate::world) struct Arrived {
+pub(in crate::world) struct ArrivedEntry {
     pub(in crate::world) position: u64,
     /// Whether this server appended the entry.
     pub(in crate::world) is_own: bool,
@@ -48,7 +48,7 @@ pub(in crate::world) enum LogAction {
 pub(in crate::world) struct Playback {
     replica: Arc<Replica>,
     /// The entries that wait for an advance in progress, which is an entry itself.
-    entries: VecDeque<Arrived>,
+    entries: VecDeque<ArrivedEntry>,
     /// The position of the last entry.
     position: u64,
     /// The scenario as other servers know it; `None` until a snapshot is installed.
@@ -70,7 +70,7 @@ impl Playback {
     }
 
     /// Adds the next entry of the log.
-    pub(in crate::world) fn push(&mut self, entry: Arrived) {
+    pub(in crate::world) fn push(&mut self, entry: ArrivedEntry) {
         self.entries.push_back(entry);
     }
 
@@ -108,7 +108,7 @@ impl Playback {
     }
 
     /// Applies an entry, or returns the advance that it starts.
-    fn apply(&mut self, entry: Arrived, state: &mut WorldState) -> Option<Box<Advance>> {
+    fn apply(&mut self, entry: ArrivedEntry, state: &mut WorldState) -> Option<Box<Advance>> {
         match (entry.action, entry.reply) {
             (LogAction::Nothing, Some(PendingReply::Reload(reply))) => {
                 let _ = reply.send(Reload { changes: self.replica.take_published(), events: Vec::new() });

@@ -31,20 +31,20 @@ pub struct Scenarios {
     /// The files that this server read last, each with the fingerprint of its contents.
     files: Arc<Mutex<Vec<(String, String)>>>,
     /// The scenario that the default world plays, and its seed.
-    played: Arc<watch::Sender<Option<(String, u64)>>>,
+    current: Arc<watch::Sender<Option<(String, u64)>>>,
 }
 
 impl Scenarios {
     /// Creates an empty set of scenarios.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, server: ServerOptions, directory: PathBuf) -> Self {
-        Self { store, server, directory, known: Arc::default(), files: Arc::default(), played: Arc::default() }
+        Self { store, server, directory, known: Arc::default(), files: Arc::default(), current: Arc::default() }
     }
 
     /// Publishes a scenario to all servers, and returns its fingerprint.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     pub async fn publish(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
         let fingerprint = self.put(scenario).await?;
         let files = serde_json::to_string(&self.own_files()).unwrap_or_default();
@@ -54,20 +54,20 @@ impl Scenarios {
 
     /// Like [`Scenarios::publish`], without the list of files.
     pub(in crate::world) async fn put(&self, scenario: &Arc<Scenario>) -> Result<String, StoreError> {
-        let (fingerprint, text) = self.know(scenario).await;
+        let (fingerprint, text) = self.remember(scenario).await;
         self.store.put(&scenario_key(&fingerprint), &text).await?;
         Ok(fingerprint)
     }
 
-    /// Sets the files that the next published scenario was made of.
-    pub fn made_of(&self, files: Vec<(String, String)>) {
+    /// Sets the files that the next published scenario was read from.
+    pub fn set_files(&self, files: Vec<(String, String)>) {
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files;
     }
 
     /// Returns the names of the files that differ from those of another scenario.
     ///
     /// # Errors
-    /// [`StoreError::Gone`].
+    /// [`StoreError::Unreachable`].
     pub async fn differing_files(&self, fingerprint: &str) -> Result<Vec<String>, StoreError> {
         let text = self.store.get(&files_key(fingerprint)).await?.unwrap_or_default();
         let theirs: Vec<(String, String)> = serde_json::from_str(&text).unwrap_or_default();
@@ -85,7 +85,7 @@ impl Scenarios {
     }
 
     /// Remembers a scenario, and returns its fingerprint and its text.
-    pub async fn know(&self, scenario: &Arc<Scenario>) -> (String, String) {
+    pub async fn remember(&self, scenario: &Arc<Scenario>) -> (String, String) {
         let printed = scenario.clone();
         let print = move || {
             let text = Scenario::clone(&printed).with_server(ServerOptions::default()).to_yaml_as_declared();
@@ -100,7 +100,7 @@ impl Scenarios {
     /// Returns the scenario with this fingerprint.
     ///
     /// # Errors
-    /// [`StoreError::Gone`]; the inner error is about the scenario.
+    /// [`StoreError::Unreachable`]; the inner error is about the scenario.
     pub(in crate::world) async fn get(
         &self,
         fingerprint: &str,
@@ -118,20 +118,20 @@ impl Scenarios {
         Ok(Ok(scenario))
     }
 
-    /// Notes that the default world now plays this scenario.
-    pub(in crate::world) fn plays(&self, fingerprint: &str, seed: u64) {
+    /// Records that the default world now plays this scenario.
+    pub(in crate::world) fn set_current(&self, fingerprint: &str, seed: u64) {
         // Logs may still refer to earlier scenarios, which are then read again.
         self.lock().retain(|known, _| known == fingerprint);
-        self.played.send_replace(Some((fingerprint.to_owned(), seed)));
+        self.current.send_replace(Some((fingerprint.to_owned(), seed)));
     }
 
     /// Subscribes to the scenario that the default world plays.
-    pub(crate) fn played(&self) -> watch::Receiver<Option<(String, u64)>> {
-        self.played.subscribe()
+    pub(crate) fn watch_current(&self) -> watch::Receiver<Option<(String, u64)>> {
+        self.current.subscribe()
     }
 
     /// Returns a scenario that this server remembers.
-    pub(crate) fn known(&self, fingerprint: &str) -> Option<Arc<Scenario>> {
+    pub(crate) fn remembered(&self, fingerprint: &str) -> Option<Arc<Scenario>> {
         self.lock().get(fingerprint).cloned()
     }
 

@@ -132,7 +132,7 @@ async fn expect_agreement(servers: &[&Server]) {
 async fn received(feed: &mut Subscription) -> String {
     let mut received = Vec::new();
     while let Some(batch) = feed.next().await.unwrap() {
-        feed.wrote(batch.messages);
+        feed.record_written(batch.messages);
         received.extend_from_slice(&batch.bytes);
     }
     String::from_utf8(received).unwrap()
@@ -140,14 +140,14 @@ async fn received(feed: &mut Subscription) -> String {
 
 async fn say(feed: &Subscription, message: Value) {
     let text = message.to_string();
-    feed.take(Frame::Text(text.as_str().into()), Payload::new(text.into())).await.unwrap();
+    feed.handle_frame(Frame::Text(text.as_str().into()), Payload::new(text.into())).await.unwrap();
 }
 
 /// Saves this server's state as the checkpoint that later servers start from.
 async fn save_checkpoint(store: &Memory, server: &Server) {
     let position = server.replica().progress.borrow().position;
     let checkpoint = Checkpoint { position, state: server.state().await.to_string() };
-    store.keep(DEFAULT_WORLD, &checkpoint, 0).await.unwrap();
+    store.save_checkpoint(DEFAULT_WORLD, &checkpoint, 0).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use super::Subscription;
 use crate::world::WorldError;
 use crate::world::catch_up::CatchUpError;
 use crate::world::feed::EncodedBatch;
-use crate::world::frame_faults::{Behind, Disconnect, FrameFaults};
+use crate::world::frame_faults::{Disconnect, FrameFaults, Resend};
 use crate::world::journal::Record;
 use crate::world::message::Delivery;
 use crate::world::socket::SocketClose;
@@ -42,8 +42,8 @@ impl Subscription {
     #[must_use]
     pub fn ignores(&self) -> bool {
         let Some(fault) = self.faults.as_ref().and_then(|faults| faults.ignores()) else { return false };
-        let (socket, did) = (self.socket.id, "ignored what the client sent".to_owned());
-        self.world.record(Record::Faulted { socket, fault, did, event: None });
+        let (socket, description) = (self.socket.id, "ignored what the client sent".to_owned());
+        self.world.record(Record::Faulted { socket, fault, description, event: None });
         true
     }
 
@@ -56,18 +56,18 @@ impl Subscription {
         loop {
             let has_followed = self.take_transition();
             let Some(faults) = self.faults.as_mut().filter(|_| self.cursor.is_some()) else { return Ok(()) };
-            let (behind, is_done) = (faults.healed(), faults.is_done());
+            let (resend, is_done) = (faults.take_resend(), faults.is_done());
             self.record_marks();
             if is_done {
                 self.faults = None;
             }
-            match behind {
+            match resend {
                 None if !has_followed => return Ok(()),
                 None => {}
                 // The dropped frames of rules cannot be made again, so they are lost.
-                Some(_) if self.socket.is_of_rules() => {}
-                Some(Behind::After(event)) => self.fetch_values(Some(event)).await?,
-                Some(Behind::All) => self.fetch_values(None).await?,
+                Some(_) if self.socket.is_rule_driven() => {}
+                Some(Resend::After(event)) => self.fetch_values(Some(event)).await?,
+                Some(Resend::All) => self.fetch_values(None).await?,
             }
         }
     }
@@ -100,7 +100,12 @@ impl Subscription {
     fn record_marks(&mut self) {
         for mark in self.faults.as_mut().map(|faults| faults.marks()).unwrap_or_default() {
             let socket = self.socket.id;
-            self.world.record(Record::Faulted { socket, fault: mark.label, did: mark.did, event: mark.event });
+            self.world.record(Record::Faulted {
+                socket,
+                fault: mark.label,
+                description: mark.description,
+                event: mark.event,
+            });
         }
     }
 
@@ -115,7 +120,7 @@ impl Subscription {
             for delivery in &waiting {
                 faults.take(delivery, now);
             }
-            if self.socket.is_of_rules() && faults.has_given_up() {
+            if self.socket.is_rule_driven() && faults.has_dropped() {
                 return Err(self.falls_behind(&CatchUpError::HeldBack));
             }
             if !self.waiting.is_empty() || faults.is_full() || is_at_end {
@@ -141,7 +146,7 @@ impl Subscription {
                 self.socket.close(SocketClose { code, reason: reason.into() }, end);
             }
             Some(Disconnect::Reset) => self.socket.reset(end),
-            None if messages.is_empty() => self.wrote(0),
+            None if messages.is_empty() => self.record_written(0),
             None => {}
         }
         Ok((!messages.is_empty()).then(|| EncodedBatch::of(&messages, encode)))

@@ -111,7 +111,7 @@ http:
         ("", r#"answer 2: query.q is null instead of "dogs""#),
     ] {
         let none = mockd.get(&format!("/search?{query}")).await;
-        let message = format!("No answer of GET /search fits the request; nearest is {nearest}");
+        let message = format!("No answer of GET /search matches the request; the nearest is {nearest}");
         assert_eq!((none.status, &none.json()["message"]), (404, &json!(message)), "{query}");
     }
 }
@@ -212,7 +212,10 @@ async fn an_answer_with_a_match_is_nearer_than_one_with_a_when() {
     let mockd =
         paused("http: { GET /s: [{ when: query.a, body: 1 }, { match: { query: { b: '1' } }, body: 2 }] }").await;
     let message = mockd.get("/s?b=2").await.json()["message"].clone();
-    assert_eq!(message, "No answer of GET /s fits the request; nearest is answer 2: query.b is \"2\" instead of \"1\"");
+    assert_eq!(
+        message,
+        "No answer of GET /s matches the request; the nearest is answer 2: query.b is \"2\" instead of \"1\""
+    );
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ websocket:
     assert_eq!(io.text().await, r#"42["raw"]"#);
     let _graphql = Socket::open_with(&url("/graphql"), &[("sec-websocket-protocol", "graphql-transport-ws")]).await;
     for (path, json, why) in [
-        ("sockets/1/send", json!({ "a": 1 }), "socket 1 cannot be sent this: a frame for Socket.IO must be"),
+        ("sockets/1/send", json!({ "a": 1 }), "socket 1 cannot be sent this: a Socket.IO frame must be"),
         ("sockets/1/send", json!({ "event": "news", "namespace": "/chat" }), "not connected to the namespace `/chat`"),
         ("sockets/3/send", json!({ "data": {} }), "no operation to send this result to"),
         ("sockets/send", event, "socket 3 cannot be sent this"),

@@ -9,7 +9,7 @@ use super::{names, rendered};
 fn oddities(value: &Value) -> Vec<String> {
     let language = Language::default();
     assert!(language.template(value, &names()).is_ok(), "{value}");
-    let oddities = language.oddities(value, &names());
+    let oddities = language.foreign_syntax(value, &names());
     assert!(oddities.iter().all(|oddity| oddity.kind.is_warning()));
     let line = |oddity: &mockd::expression::CompileError| {
         format!("{}: {oddity} ({})", super::place(&oddity.place), oddity.kind.help().unwrap_or_default())

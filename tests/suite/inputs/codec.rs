@@ -111,7 +111,7 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], assert_readable
     }
     if msg["args"][0] == "leave" {
         let left = session.disconnect(Some(msg));
-        assert!(left.is_none() || session.is_over(msg));
+        assert!(left.is_none() || session.is_disconnected(msg));
         assert_readable(&left.unwrap_or_default());
     }
     assert_readable(&session.finished(msg, true));

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mockd::expression::{CompileError, Data, Language, Limits, Names, Rows, Surroundings, plain_text};
+use mockd::expression::{CompileError, Data, Language, Limits, Names, Rows, Runtime, plain_text};
 use serde_json::{Value, json};
 
 /// A deterministic environment for functions.
@@ -16,7 +16,7 @@ pub(crate) struct Setting {
     counters: BTreeMap<String, u64>,
 }
 
-impl Surroundings for Setting {
+impl Runtime for Setting {
     /// `SplitMix64` (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
     fn word(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -52,7 +52,7 @@ fn an_endpoint_has_steps_message_rules_and_a_frame() {
 fn an_empty_endpoint_accepts_sockets_and_does_nothing() {
     let endpoint = endpoint("{}");
     assert!(endpoint.lists().next().is_none() && endpoint.handshake.is_none());
-    assert!(endpoint.names.is_empty() && endpoint.written == json!({}));
+    assert!(endpoint.names.is_empty() && endpoint.source == json!({}));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_refusal_of_a_handshake_needs_no_status() {
     );
     let answers = endpoint.handshake.as_ref().unwrap();
     assert_eq!((&*answers.key, names(&answers.names)), ("/rooms/{room}", vec!["headers", "path", "query"]));
-    let written: Vec<&Value> = answers.written.as_array().unwrap().iter().collect();
+    let written: Vec<&Value> = answers.source.as_array().unwrap().iter().collect();
     assert_eq!((written[0]["status"].clone(), written[1].get("status")), (json!(401), None));
     assert!(answers.only_reads && answers.list.iter().all(|answer| answer.status.is_some()));
     assert_eq!(names(&endpoint.names), ["cookies"]);
@@ -127,9 +127,9 @@ fn an_endpoint_finds_its_step_lists_by_their_source() {
         json!([{ "reply": 3 }]),
         json!([{ "set": { "price": 4 } }]),
     ] {
-        assert_eq!(endpoint.list_written(&written).map(|list| &**list.written()), Some(&written));
+        assert_eq!(endpoint.list_with_source(&written).map(|list| &**list.source()), Some(&written));
     }
-    assert!(endpoint.list_written(&json!([{ "reply": 4 }])).is_none());
+    assert!(endpoint.list_with_source(&json!([{ "reply": 4 }])).is_none());
 }
 
 #[test]

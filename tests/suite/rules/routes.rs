@@ -167,7 +167,7 @@ fn answers_of(text: &str) -> Vec<Answer> {
 fn an_answer_may_run_steps_first() {
     let (one, last) = answer("{ add: { todos: { title: $body.title } }, status: 201, body: $it }");
     let steps = one.list[last].steps.as_ref().unwrap();
-    assert_eq!(**steps.written(), json!([{ "add": { "todos": { "title": "$body.title" } } }]));
+    assert_eq!(**steps.source(), json!([{ "add": { "todos": { "title": "$body.title" } } }]));
     let (several, last) = answer("{ do: [{ merge: { todos: { id: 1 } } }, { set: { price: $it.votes } }] }");
     assert_eq!(several.list[last].steps.as_ref().unwrap().steps().len(), 2);
 }
@@ -205,7 +205,7 @@ fn a_match_has_a_query_headers_and_a_body() {
     let matches = answers.list[0].matches.as_ref().unwrap();
     assert!(matches.query.is_some() && matches.headers.is_some() && matches.body.is_some());
     assert!(answers.list[0].when.is_some() && answers.list[1].matches.is_none());
-    assert_eq!(answers.written[1], json!({}));
+    assert_eq!(answers.source[1], json!({}));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_stream_joins_topics_and_replies() {
     let Verb::Join(join) = &steps.steps()[0].verb else { panic!() };
     assert!(join.condition.is_some() && join.name.is_some() && join.frame.is_some());
     let inner = join.steps.as_ref().unwrap();
-    assert_eq!(**inner.written(), json!([{ "every": "1s", "times": "forever", "reply": { "comment": "{{ url }}" } }]));
+    assert_eq!(**inner.source(), json!([{ "every": "1s", "times": "forever", "reply": { "comment": "{{ url }}" } }]));
     assert!(matches!(&steps.steps()[3].verb, Verb::Leave { to: None, name: Some(_) }));
     assert!(matches!(&steps.steps()[5].verb, Verb::Close { code: Some(_), reason: Some(_) }));
 }

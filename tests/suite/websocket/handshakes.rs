@@ -108,9 +108,9 @@ async fn path_parameters_are_decoded() {
 async fn an_unknown_path_suggests_the_nearest_endpoint() {
     let mockd = paused(ROOMS).await;
     for (path, message) in [
-        ("/room/lobby", "/room/lobby is not a WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/rooms/lobby/x", "/rooms/lobby/x is not a WebSocket endpoint; nearest is /rooms/{room}"),
-        ("/version", "/version is not a WebSocket endpoint; nearest is /versions"),
+        ("/room/lobby", "/room/lobby is not a WebSocket endpoint; the nearest is /rooms/{room}"),
+        ("/rooms/lobby/x", "/rooms/lobby/x is not a WebSocket endpoint; the nearest is /rooms/{room}"),
+        ("/version", "/version is not a WebSocket endpoint; the nearest is /versions"),
         ("/something-else", "/something-else is not a WebSocket endpoint"),
     ] {
         assert_eq!(refused(&mockd, path).await, (404, message.to_owned()));

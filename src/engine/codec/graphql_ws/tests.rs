@@ -88,13 +88,16 @@ fn a_connection_that_is_not_initialised_in_time_is_closed() {
     // The world's clock alone closes nothing, however fast it runs.
     assert_eq!((session.due(), session.elapse(due, due), session.awaits_client()), (None, Vec::new(), true));
     let mut fast = session.clone();
-    assert_eq!(fast.overdue(due), close(4408, timeout));
-    assert_eq!(session.overdue(early), []);
+    assert_eq!(fast.connect_timeout_expired(due), close(4408, timeout));
+    assert_eq!(session.connect_timeout_expired(early), []);
     assert_eq!(session.due(), Some(due));
     assert_eq!(session.elapse(early, early), []);
     let mut initialised = session.clone();
     receive(&mut initialised, &json!({ "type": "connection_init" }));
-    assert_eq!((initialised.due(), initialised.awaits_client(), initialised.overdue(due)), (None, false, Vec::new()));
+    assert_eq!(
+        (initialised.due(), initialised.awaits_client(), initialised.connect_timeout_expired(due)),
+        (None, false, Vec::new())
+    );
     assert_eq!(session.elapse(due, due), close(4408, timeout));
     assert_eq!((session.due(), session.was_connected()), (None, false));
 }
@@ -213,7 +216,7 @@ fn an_invalid_result_is_refused_with_a_reason() {
 fn an_unmatched_operation_receives_an_error() {
     for (name, nearest, text) in [
         (json!("A"), None, "no rule of this endpoint answers the operation `A`"),
-        (json!("A"), Some("rule 2: x"), "no rule of this endpoint answers the operation `A`; nearest is rule 2: x"),
+        (json!("A"), Some("rule 2: x"), "no rule of this endpoint answers the operation `A`; the nearest is rule 2: x"),
         (Value::Null, None, "no rule of this endpoint answers the unnamed operation"),
     ] {
         let mut session = connected();

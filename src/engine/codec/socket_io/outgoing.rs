@@ -35,7 +35,7 @@ pub(super) enum AckId {
 
 impl Outgoing {
     pub(super) fn read(value: &Value) -> Result<Self, CodecError> {
-        let form = || CodecError::form("a frame for Socket.IO", "{ event, args }, { ack } or { error }", value);
+        let form = || CodecError::form("a Socket.IO frame", "{ event, args }, { ack } or { error }", value);
         let fields = value.as_object().ok_or_else(form)?;
         let (content, keys): (_, &[&str]) = if let Some(event) = non_null(fields, "event") {
             (event_of(event, fields)?, &["namespace", "event", "args", "ack", "id"])
@@ -141,15 +141,15 @@ mod tests {
 
     #[test]
     fn invalid_frames_are_refused_with_a_reason() {
-        const FORM: &str = "a frame for Socket.IO must be { event, args }, { ack } or { error }, found ";
+        const FORM: &str = "a Socket.IO frame must be { event, args }, { ack } or { error }, found ";
         for (value, error) in [
             (json!("hello"), format!("{FORM}\"hello\"")),
             (json!({}), format!("{FORM}{{}}")),
             (json!({ "event": null }), format!("{FORM}{{\"event\":null}}")),
             (json!({ "event": [] }), "event must be a text or a number, found []".to_owned()),
             (json!({ "event": "connect" }), "the event name `connect` is reserved by Socket.IO".to_owned()),
-            (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a frame for Socket.IO".to_owned()),
-            (json!({ "ack": [], "args": 1 }), "unknown key `args` in a frame for Socket.IO".to_owned()),
+            (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a Socket.IO frame".to_owned()),
+            (json!({ "ack": [], "args": 1 }), "unknown key `args` in a Socket.IO frame".to_owned()),
             (json!({ "event": "a", "ack": -1 }), "the acknowledgement id must be an integer, found -1".to_owned()),
             (json!({ "error": {} }), "error must be a text or { message, data }, found {}".to_owned()),
             (json!({ "ack": [], "namespace": 1 }), "namespace must be a text, found 1".to_owned()),

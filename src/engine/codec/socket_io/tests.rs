@@ -96,19 +96,19 @@ fn a_client_that_never_connects_is_closed_by_both_clocks() {
         assert_eq!(session.elapse(due, due), [Received::Reply(text("2"))]);
     }
     let mut late = session.clone();
-    assert_eq!(late.overdue(CONNECT_TIMEOUT), closed);
+    assert_eq!(late.connect_timeout_expired(CONNECT_TIMEOUT), closed);
     assert!(!late.was_connected());
     // Neither does the machine's clock alone.
     let early = CONNECT_TIMEOUT.saturating_sub(Duration::from_nanos(1));
     let mut session = opened();
     assert_eq!(session.elapse(PING_INTERVAL, PING_INTERVAL), [Received::Reply(text("2"))]);
-    assert_eq!(session.overdue(early), []);
+    assert_eq!(session.connect_timeout_expired(early), []);
     assert_eq!(session.due(), Some(CONNECT_TIMEOUT));
     let mut connected = session.clone();
     assert_eq!(session.elapse(CONNECT_TIMEOUT, CONNECT_TIMEOUT), closed);
     connected.receive(text("40"));
     assert_eq!((connected.awaits_client(), connected.due()), (false, Some(PING_INTERVAL * 2)));
-    assert_eq!(connected.overdue(CONNECT_TIMEOUT), []);
+    assert_eq!(connected.connect_timeout_expired(CONNECT_TIMEOUT), []);
 }
 
 #[test]
@@ -192,11 +192,11 @@ fn open_may_refuse_a_connection() {
     let mut session = opened();
     session.receive(text("40/admin,"));
     let msg = msg("/admin", "connect", json!([{}]), Value::Null);
-    assert!(session.is_pending(&msg) && !session.is_over(&msg));
+    assert!(session.is_pending(&msg) && !session.is_disconnected(&msg));
     let refusal = json!({ "error": { "message": "Not authorized", "data": { "code": 7 } } });
     let frame = text(r#"44/admin,{"message":"Not authorized","data":{"code":7}}"#);
     assert_eq!(session.reply(Some(&msg), refusal.clone()).unwrap(), [frame]);
-    assert!(!session.is_pending(&msg) && session.is_over(&msg) && !session.was_connected());
+    assert!(!session.is_pending(&msg) && session.is_disconnected(&msg) && !session.was_connected());
     assert_eq!(session.finished(&msg, false), []);
     assert_eq!(session.reply(Some(&msg), json!({ "event": "a" })), Ok(Vec::new()));
     assert_eq!(session.reply(Some(&msg), refusal.clone()), Ok(Vec::new()));
@@ -219,7 +219,7 @@ fn a_failed_open_refuses_the_connection() {
     session.finished(&msg, false);
     assert_eq!(session.refused(&msg, "late"), []);
     let event = super::message("/admin", "a".into(), Vec::new(), None);
-    assert_eq!((session.refused(&event, "no"), session.is_over(&event)), (Vec::new(), false));
+    assert_eq!((session.refused(&event, "no"), session.is_disconnected(&event)), (Vec::new(), false));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn the_server_disconnects_a_client_from_one_namespace() {
     session.finished(&admin, false);
     let (one, other) = (msg("/admin", "bye", json!([]), Value::Null), msg("/", "bye", json!([]), Value::Null));
     assert_eq!(session.disconnect(Some(&one)), Some(vec![text("41/admin,")]));
-    assert_eq!((session.is_over(&one), session.is_over(&other)), (true, false));
+    assert_eq!((session.is_disconnected(&one), session.is_disconnected(&other)), (true, false));
     assert_eq!(session.disconnect(Some(&one)), Some(Vec::new()));
     // A pending connection is acknowledged first.
     session.receive(text("40/admin,"));
@@ -331,8 +331,8 @@ fn members_share_the_frames_of_their_namespace() {
     assert!(session.reaches(&address) && !address.is_ended_by(&value));
     let gone = msg("/admin", "disconnect", json!([]), Value::Null);
     assert_eq!(session.receive(text("41/admin,")), [Received::Ended(address.clone()), Received::Notice(gone.clone())]);
-    assert!(!session.reaches(&address) && address.is_of(&gone) && !session.is_over(&gone));
-    assert!(address.is_apart_from(&session.address(None, None)) && !address.is_apart_from(&address));
+    assert!(!session.reaches(&address) && address.is_address_of(&gone) && !session.is_disconnected(&gone));
+    assert!(address.is_other_namespace(&session.address(None, None)) && !address.is_other_namespace(&address));
     assert!(session.reaches(&session.address(None, None)));
 }
 

@@ -353,12 +353,12 @@ fn a_state_contains_only_the_data_that_changed() {
         (shown(&restored), serde_json::to_value(restored.save(&start)).unwrap()),
         (shown(&engine), state.clone())
     );
-    for misfit in [
+    for mismatch in [
         json!({ "price": 3 }),
         json!({ "todos": [], "news": [], "price": 3 }),
         json!({ "todos": 1, "news": [], "price": 3 }),
     ] {
-        let other = self::engine(&misfit);
+        let other = self::engine(&mismatch);
         assert!(Engine::restored(&other, serde_json::from_value(state.clone()).unwrap()).is_err());
     }
 }

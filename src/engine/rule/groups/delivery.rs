@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Group, Shape, Wanted};
+use super::{DeliverySpec, Group, Shape};
 use crate::engine::Engine;
 use crate::engine::codec::Address;
 use crate::engine::event::{Event, EventKind, MemberEvent};
@@ -20,15 +20,15 @@ use crate::scenario::CONN;
 
 /// Groups that receive the same frames for an event. A member of several groups receives them once.
 struct Delivery {
-    wanted: Arc<Wanted>,
+    spec: Arc<DeliverySpec>,
     /// The first topic that the event arrives by.
     topic: Topic,
     /// The topics that the event arrives by, each with a group that receives it.
     groups: Vec<(Topic, Arc<Group>)>,
 }
 
-/// The frames made from an event.
-pub(in crate::engine::rule) struct Made {
+/// The frames that an event produces.
+pub(in crate::engine::rule) struct EventFrames {
     pub(in crate::engine::rule) frames: Vec<Frame>,
     /// Whether the frames end an operation, as an error does in GraphQL.
     pub(in crate::engine::rule) ends: bool,
@@ -44,14 +44,14 @@ impl Delivery {
     }
 
     /// Converts the delivery to events.
-    fn into_kinds(self, made: Result<Made, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
-        match made {
-            Ok(made) => {
+    fn into_kinds(self, event_frames: Result<EventFrames, MemberEvent>, except: Option<u64>) -> Vec<EventKind> {
+        match event_frames {
+            Ok(event_frames) => {
                 let groups: Vec<u64> = self.groups.iter().map(|(_, group)| group.number).collect();
                 let topics: Arc<[Topic]> = self.groups.into_iter().map(|(topic, _)| topic).collect();
                 let delivered =
                     |frame| EventKind::Delivered { groups: groups.clone(), topics: topics.clone(), frame, except };
-                made.frames.into_iter().map(delivered).collect()
+                event_frames.frames.into_iter().map(delivered).collect()
             }
             Err(what) => vec![EventKind::Member { member: self.members().next().unwrap_or_default(), what }],
         }
@@ -79,15 +79,15 @@ impl Engine {
         let Some(payload) = payload.map(Arc::new) else { return Vec::new() };
         let except = if let EventKind::Sent { except, .. } = event.kind { except } else { None };
         let deliveries = self.plan_deliveries(&topics, &payload, except);
-        let made = self.make_each(&deliveries, &payload, event);
+        let event_frames = self.make_each(&deliveries, &payload, event);
         let mut kinds = Vec::with_capacity(deliveries.len());
-        for (delivery, made) in deliveries.into_iter().zip(made) {
-            if made.as_ref().is_ok_and(|made| made.ends) {
+        for (delivery, event_frames) in deliveries.into_iter().zip(event_frames) {
+            if event_frames.as_ref().is_ok_and(|event_frames| event_frames.ends) {
                 for member in delivery.members().filter(|member| Some(*member) != except) {
-                    self.members.note_ended(member, &delivery.wanted.address);
+                    self.members.note_ended(member, &delivery.spec.address);
                 }
             }
-            kinds.extend(delivery.into_kinds(made, except));
+            kinds.extend(delivery.into_kinds(event_frames, except));
         }
         kinds.into_iter().map(|kind| Event { sequence: event.sequence, at: event.at, kind }).collect()
     }
@@ -99,18 +99,17 @@ impl Engine {
         let mut reached: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for topic in topics {
             let Some(groups) = self.groups.0.by_topic.get(topic) else { continue };
-            for (wanted, group) in groups.accepting(payload) {
-                let is_skipped = |member: u64| Some(member) == except || self.members.is_ended(member, &wanted.address);
+            for (spec, group) in groups.accepting(payload) {
+                let is_skipped = |member: u64| Some(member) == except || self.members.is_ended(member, &spec.address);
                 if group.members.keys().all(|member| is_skipped(*member)) {
                     continue;
                 }
                 let several: Vec<u64> = self.groups.in_several(group).collect();
                 let earlier = several.iter().filter_map(|member| reached.get(member)).flatten().copied();
-                let same: BTreeSet<usize> =
-                    earlier.filter(|at| deliveries[*at].wanted.makes_same_frames(wanted)).collect();
+                let same: BTreeSet<usize> = earlier.filter(|at| deliveries[*at].spec.makes_same_frames(spec)).collect();
                 let at = same.first().copied().unwrap_or(deliveries.len());
                 if same.is_empty() {
-                    deliveries.push(Delivery { wanted: wanted.clone(), topic: topic.clone(), groups: Vec::new() });
+                    deliveries.push(Delivery { spec: spec.clone(), topic: topic.clone(), groups: Vec::new() });
                 }
                 // Members of this group already receive the same through several deliveries, which are merged.
                 for other in same.into_iter().skip(1) {
@@ -134,39 +133,39 @@ impl Engine {
         deliveries: &[Delivery],
         payload: &Arc<Value>,
         event: &Event,
-    ) -> Vec<Result<Made, MemberEvent>> {
+    ) -> Vec<Result<EventFrames, MemberEvent>> {
         let mut values = Values::new();
-        let made = deliveries.iter().map(|delivery| {
-            let made = self.make_frames(&delivery.wanted, &delivery.topic, payload, event, &mut values);
-            made.map_err(|refusal| {
-                let rule = self.rule_of(&delivery.wanted, delivery.members());
+        let event_frames = deliveries.iter().map(|delivery| {
+            let event_frames = self.make_frames(&delivery.spec, &delivery.topic, payload, event, &mut values);
+            event_frames.map_err(|refusal| {
+                let rule = self.rule_of(&delivery.spec, delivery.members());
                 MemberEvent::Failed { rule, refusal }
             })
         });
-        made.collect()
+        event_frames.collect()
     }
 
     /// Makes the frames that a membership receives for an event.
     pub(in crate::engine::rule) fn make_frames<'d>(
         &mut self,
-        wanted: &'d Wanted,
+        spec: &'d DeliverySpec,
         topic: &'d Topic,
         payload: &Arc<Value>,
         event: &Event,
         values: &mut Values<'d>,
-    ) -> Result<Made, Refusal> {
-        let Some(shape) = &wanted.shape else {
+    ) -> Result<EventFrames, Refusal> {
+        let Some(shape) = &spec.shape else {
             // The event is passed on unchanged.
-            let frames = match (&wanted.address, &event.kind) {
+            let frames = match (&spec.address, &event.kind) {
                 (Address::Plain, EventKind::Sent { frame, .. }) => vec![frame.clone()],
                 (Address::Plain, _) => vec![Frame::Json(payload.clone())],
                 (address, _) => address.frames(payload)?,
             };
-            return Ok(Made { frames, ends: wanted.address.is_ended_by(payload) });
+            return Ok(EventFrames { frames, ends: spec.address.is_ended_by(payload) });
         };
         let key = (shape, shape.names_topic().then_some(topic));
         let value = if let Some(member) = shape.member {
-            let conn = self.conn_at(member, Some(&wanted.address));
+            let conn = self.conn_at(member, Some(&spec.address));
             self.value(shape, conn, topic, payload).map(Arc::new)
         } else if let Some(value) = values.get(&key) {
             value.clone()
@@ -176,7 +175,7 @@ impl Engine {
             value
         };
         let value = value?;
-        Ok(Made { frames: wanted.address.frames(&value)?, ends: wanted.address.is_ended_by(&value) })
+        Ok(EventFrames { frames: spec.address.frames(&value)?, ends: spec.address.is_ended_by(&value) })
     }
 
     /// Renders a frame for an event.
@@ -201,8 +200,8 @@ impl Engine {
     }
 
     /// Returns the name of the rule through which these members have joined.
-    pub(in crate::engine::rule) fn rule_of(&self, wanted: &Wanted, members: impl Iterator<Item = u64>) -> Arc<str> {
-        if let Some(shape) = &wanted.shape {
+    pub(in crate::engine::rule) fn rule_of(&self, spec: &DeliverySpec, members: impl Iterator<Item = u64>) -> Arc<str> {
+        if let Some(shape) = &spec.shape {
             return shape.origin.name_of_frame(&self.scenario, &shape.frame);
         }
         // Without a shape, only the protocol of a socket can fail.

@@ -12,7 +12,7 @@ use crate::engine::members::Membership;
 use crate::engine::refusal::Refusal;
 use crate::engine::rule::context::Context;
 use crate::engine::rule::firing::Firing;
-use crate::engine::rule::groups::Wanted;
+use crate::engine::rule::groups::DeliverySpec;
 use crate::engine::rule::runs::{RuleRun, RunOwner};
 use crate::engine::topics::Topic;
 use crate::scenario::{Protocol, Verb};
@@ -51,9 +51,9 @@ impl Engine {
             if self.members.memberships_of(member).iter().any(|one| one.topics == topics) {
                 continue;
             }
-            let wanted = self.groups.shared(&topics, Wanted { condition: None, shape: None, address });
+            let spec = self.groups.shared(&topics, DeliverySpec { condition: None, shape: None, address });
             let number = self.members.next_membership();
-            let membership = Membership { number, name: None, topics, wanted, follows_frame: false, message: None };
+            let membership = Membership { number, name: None, topics, spec, follows_frame: false, message: None };
             self.start_membership(member, membership, events);
         }
     }
@@ -86,7 +86,9 @@ impl Engine {
         for membership in memberships.iter().filter(|one| one.address() == address) {
             self.end_membership(member, membership, events);
         }
-        self.end_member_runs(member, |run| run.context.get("msg").is_some_and(|message| address.is_of(message)));
+        self.end_member_runs(member, |run| {
+            run.context.get("msg").is_some_and(|message| address.is_address_of(message))
+        });
     }
 
     /// Returns whether the client's connection is pending and a remaining step may refuse or acknowledge it.
@@ -120,10 +122,10 @@ impl Engine {
     }
 
     /// Records that a client's time to connect is over by the machine's clock.
-    pub(in crate::engine) fn overdue(&mut self, member: u64, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn connect_timeout_expired(&mut self, member: u64, events: &mut Vec<Event>) {
         let now = self.now;
         let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
-        let received = socket.map(|socket| socket.session.overdue(now));
+        let received = socket.map(|socket| socket.session.connect_timeout_expired(now));
         self.take_received(member, received.unwrap_or_default(), events);
     }
 }
@@ -131,10 +133,10 @@ impl Engine {
 impl Firing<'_> {
     /// Returns whether the connection that the rule answers in is over. A step has refused or left it, and the list
     /// ends.
-    pub(in crate::engine::rule) fn is_over(&self, context: &Context) -> bool {
+    pub(in crate::engine::rule) fn is_disconnected(&self, context: &Context) -> bool {
         let socket = self.owner.member().and_then(|member| self.engine.members.socket(member));
         let message = context.get("msg");
-        socket.zip(message).is_some_and(|(socket, message)| socket.session.is_over(message))
+        socket.zip(message).is_some_and(|(socket, message)| socket.session.is_disconnected(message))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::engine::event::{Closing, Event, MemberEvent, SERVICE_RESTART};
 use crate::engine::members::Membership;
-use crate::engine::rule::groups::{Shape, Wanted};
+use crate::engine::rule::groups::{DeliverySpec, Shape};
 use crate::engine::rule::origin::RuleOrigin;
 use crate::expression::Template;
 use crate::scenario::{Endpoint, Protocol};
@@ -16,7 +16,7 @@ const GOING_AWAY: u16 = 1001;
 
 impl Engine {
     /// Adapts the sockets of endpoints after the engine has switched to another scenario.
-    pub(in crate::engine) fn carry_sockets_over(&mut self, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn reload_sockets(&mut self, events: &mut Vec<Event>) {
         let sockets = self.members.sockets().map(|(member, socket)| (member, socket.endpoint.clone()));
         let mut sockets: Vec<(u64, Arc<str>)> = sockets.collect();
         sockets.sort_unstable();
@@ -71,19 +71,19 @@ impl Engine {
         let Some(socket) = self.members.socket(member) else { return };
         let origin = RuleOrigin::Endpoint(socket.endpoint.clone());
         let shape = frame.map(|frame| Shape::new(frame, &socket.handshake, member, &origin));
-        let Membership { number, topics, wanted: before, .. } = &**membership;
+        let Membership { number, topics, spec: before, .. } = &**membership;
         if shape == before.shape {
             return;
         }
-        let wanted = Wanted { condition: before.condition.clone(), shape, address: before.address.clone() };
-        let wanted = self.groups.shared(topics, wanted);
+        let spec = DeliverySpec { condition: before.condition.clone(), shape, address: before.address.clone() };
+        let spec = self.groups.shared(topics, spec);
         for group in self.groups.leave(member, topics, before) {
             self.notify(member, MemberEvent::Left(group), events);
         }
-        for group in self.groups.join(member, topics, &wanted) {
+        for group in self.groups.join(member, topics, &spec) {
             self.notify(member, MemberEvent::Joined(group), events);
         }
-        let reframed = Membership { wanted, ..Membership::clone(membership) };
+        let reframed = Membership { spec, ..Membership::clone(membership) };
         if let Some(place) = self.members.entry(member).memberships.iter_mut().find(|one| one.number == *number) {
             *place = Arc::new(reframed);
         }

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::engine::codec::{Address, Session};
 use crate::engine::members::{Member, Members, Membership, SocketMember};
 use crate::engine::rule::context::Context;
-use crate::engine::rule::groups::{Groups, Shape, Wanted};
+use crate::engine::rule::groups::{DeliverySpec, Groups, Shape};
 use crate::engine::rule::membership::is_in_several;
 use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
@@ -27,18 +27,19 @@ pub(in crate::engine) struct MembersState {
     /// The number of the last group.
     last_group: u64,
     /// What memberships receive, without duplicates.
-    wanted: Vec<WantedState>,
-    /// The groups, in order within each topic: topic, number, and index into `wanted`.
+    #[serde(rename = "wanted")]
+    specs: Vec<DeliverySpecState>,
+    /// The groups, in order within each topic: topic, number, and index into `specs`.
     groups: Vec<(Topic, u64, usize)>,
     /// The numbers of empty groups, in the order in which they became empty.
     emptied: Vec<u64>,
     members: Vec<MemberState>,
 }
 
-/// The saved form of [`Wanted`].
+/// The saved form of [`DeliverySpec`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WantedState {
+struct DeliverySpecState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     condition: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,8 +86,9 @@ struct MembershipState {
     number: u64,
     name: Option<Arc<str>>,
     topics: Vec<Topic>,
-    /// The index into `MembersState::wanted`.
-    wanted: usize,
+    /// The index into `MembersState::specs`.
+    #[serde(rename = "wanted")]
+    spec: usize,
     follows_frame: bool,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     message: Option<Arc<Value>>,
@@ -99,9 +101,9 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
 impl MembersState {
     pub(in crate::engine) fn of(engine: &Engine) -> Self {
-        let mut table: IndexSet<Arc<Wanted>> = IndexSet::new();
+        let mut table: IndexSet<Arc<DeliverySpec>> = IndexSet::new();
         let groups = engine.groups.in_order().into_iter();
-        let groups = groups.map(|(topic, number, wanted)| (topic.clone(), number, table.insert_full(wanted.clone()).0));
+        let groups = groups.map(|(topic, number, spec)| (topic.clone(), number, table.insert_full(spec.clone()).0));
         let groups = groups.collect();
         let mut members: Vec<(u64, &Arc<Member>)> = engine.members.all().collect();
         members.sort_unstable_by_key(|(number, _)| *number);
@@ -115,7 +117,7 @@ impl MembersState {
         Self {
             memberships: engine.members.memberships_so_far(),
             last_group: engine.groups.last(),
-            wanted: table.iter().map(|wanted| WantedState::of(wanted)).collect(),
+            specs: table.iter().map(|spec| DeliverySpecState::of(spec)).collect(),
             groups,
             emptied: engine.groups.emptied_numbers(),
             members,
@@ -129,23 +131,23 @@ impl MembersState {
 
     /// Restores the members into an engine of the same scenario that has none. A membership whose frame can no longer
     /// be read is dropped.
-    pub(in crate::engine) fn put_in(self, engine: &mut Engine) {
+    pub(in crate::engine) fn restore_into(self, engine: &mut Engine) {
         let scenario = engine.scenario.clone();
-        let wanted: Vec<Option<Arc<Wanted>>> =
-            self.wanted.into_iter().map(|wanted| wanted.read(&scenario).map(Arc::new)).collect();
-        let wanted_at = |place: usize| wanted.get(place).cloned().flatten();
+        let specs: Vec<Option<Arc<DeliverySpec>>> =
+            self.specs.into_iter().map(|spec| spec.read(&scenario).map(Arc::new)).collect();
+        let spec_at = |place: usize| specs.get(place).cloned().flatten();
         let groups = self.groups.into_iter();
-        let groups = groups.filter_map(|(topic, number, place)| Some((topic, number, wanted_at(place)?)));
+        let groups = groups.filter_map(|(topic, number, place)| Some((topic, number, spec_at(place)?)));
         engine.groups = Groups::restored(self.last_group, groups, &self.emptied);
         let mut members = Vec::with_capacity(self.members.len());
         for MemberState { number, socket, memberships, is_over } in self.members {
             let memberships = memberships.into_iter().filter_map(|one| {
-                let wanted = wanted_at(one.wanted)?;
-                Some(Arc::new(one.read(wanted)))
+                let spec = spec_at(one.spec)?;
+                Some(Arc::new(one.read(spec)))
             });
             let memberships: Vec<Arc<Membership>> = memberships.collect();
             for membership in &memberships {
-                engine.groups.join(number, &membership.topics, &membership.wanted);
+                engine.groups.join(number, &membership.topics, &membership.spec);
                 for topic in membership.topics.iter().filter(|topic| matches!(topic, Topic::Named(_))) {
                     engine.topics.join(number, topic);
                 }
@@ -157,19 +159,19 @@ impl MembersState {
     }
 }
 
-impl WantedState {
-    fn of(wanted: &Wanted) -> Self {
-        let shape = wanted.shape.as_ref().map(|shape| ShapeState {
-            frame: shape.frame.written().cloned().unwrap_or_default(),
+impl DeliverySpecState {
+    fn of(spec: &DeliverySpec) -> Self {
+        let shape = spec.shape.as_ref().map(|shape| ShapeState {
+            frame: shape.frame.source().cloned().unwrap_or_default(),
             names: shape.frame.names().clone(),
             context: shape.context.clone(),
             member: shape.member,
             origin: shape.origin.clone(),
         });
-        Self { condition: wanted.condition.clone(), shape, address: wanted.address.clone() }
+        Self { condition: spec.condition.clone(), shape, address: spec.address.clone() }
     }
 
-    fn read(self, scenario: &Scenario) -> Option<Wanted> {
+    fn read(self, scenario: &Scenario) -> Option<DeliverySpec> {
         let shape = match self.shape {
             Some(ShapeState { frame, names, context, member, origin }) => {
                 let frame = origin.frame(scenario, &frame, &names)?;
@@ -177,7 +179,7 @@ impl WantedState {
             }
             None => None,
         };
-        Some(Wanted { condition: self.condition, shape, address: self.address })
+        Some(DeliverySpec { condition: self.condition, shape, address: self.address })
     }
 }
 
@@ -201,19 +203,19 @@ impl SocketState {
 }
 
 impl MembershipState {
-    fn of(membership: &Membership, table: &mut IndexSet<Arc<Wanted>>) -> Self {
+    fn of(membership: &Membership, table: &mut IndexSet<Arc<DeliverySpec>>) -> Self {
         Self {
             number: membership.number,
             name: membership.name.clone(),
             topics: membership.topics.clone(),
-            wanted: table.insert_full(membership.wanted.clone()).0,
+            spec: table.insert_full(membership.spec.clone()).0,
             follows_frame: membership.follows_frame,
             message: membership.message.clone(),
         }
     }
 
-    fn read(self, wanted: Arc<Wanted>) -> Membership {
+    fn read(self, spec: Arc<DeliverySpec>) -> Membership {
         let Self { number, name, topics, follows_frame, message, .. } = self;
-        Membership { number, name, topics, wanted, follows_frame, message }
+        Membership { number, name, topics, spec, follows_frame, message }
     }
 }

@@ -81,7 +81,7 @@ http:
         request.headers.get_or_insert_default().extend(header.map(|value| ("x-b".to_owned(), value.into())));
         ask(&mut engine, "GET /a", request).unwrap_err().to_string()
     };
-    let nearest = |text: &str| format!("No answer of GET /a fits the request; nearest is answer {text}");
+    let nearest = |text: &str| format!("No answer of GET /a matches the request; the nearest is answer {text}");
     // Each has one difference: `when` is not checked after a `match` that differs.
     assert_eq!(refusal("/a?x=z", None), nearest("4: query.x is \"z\" instead of \"c\""));
     assert_eq!(refusal("/a?x=c", None), nearest("4: `when: query.q == 'yes'` is false"));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::members::notices;
 use super::world::TestWorld;
 use super::{ask, body, engine, request, rows};
-use crate::engine::{Command, EventKind, Frame, HeardMessage, MemberEvent, MessageOutcome, RuleRequest};
+use crate::engine::{Command, EventKind, Frame, HandledMessage, MemberEvent, MessageOutcome, RuleRequest};
 
 /// Returns the outcome of an endpoint's only rule for a message.
 fn outcome(rule: &str, message: &Value) -> MessageOutcome {
@@ -87,7 +87,7 @@ http:
     let refusal = ask(&mut engine, "GET /a", asked("/a?key=a")).unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "No answer of GET /a fits the request; nearest is answer 1: query.key is compared with `cookies.key`, which is undefined"
+        "No answer of GET /a matches the request; the nearest is answer 1: query.key is compared with `cookies.key`, which is undefined"
     );
     let mut with_cookie = asked("/a?key=a");
     with_cookie.cookies = Some([("key".to_owned(), json!("a"))].into_iter().collect());
@@ -280,7 +280,7 @@ websocket:
     world.open("/s", 1);
     let command = Command::Receive { member: 1, frame: Frame::Text("[1".into()) };
     let effects = world.engine.apply(command).unwrap();
-    let [HeardMessage { outcome: MessageOutcome::Refused { rule: Some(2), why }, .. }] = &effects.messages[..] else {
+    let [HandledMessage { outcome: MessageOutcome::Refused { rule: Some(2), why }, .. }] = &effects.messages[..] else {
         panic!("{effects:?}")
     };
     assert!(why.starts_with("`(msg | fromjson).x == 1` fails: not JSON"), "{why}");

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::world::TestWorld;
-use crate::engine::{Command, Frame, MAX_TOPICS, MAX_WAITING};
+use crate::engine::{Command, Frame, MAX_SCHEDULED, MAX_TOPICS};
 
 /// Creates a world whose sockets run these steps for each message.
 fn with(open: &str, steps: &str) -> TestWorld {
@@ -190,11 +190,11 @@ fn the_number_of_scheduled_lists_is_limited() {
         let frame = Frame::Text("x".into());
         world.engine.apply(Command::Receive { member: 1, frame }).unwrap().events
     };
-    for _ in 0..MAX_WAITING {
+    for _ in 0..MAX_SCHEDULED {
         receive(&mut world);
     }
     let refused = receive(&mut world);
-    assert_eq!(world.follow(&refused), ["1 failed: More than 100000 lists of steps are waiting"]);
+    assert_eq!(world.follow(&refused), ["1 failed: More than 100000 lists of steps are scheduled"]);
     world.close(1);
     assert_eq!(world.engine.next_due(), None);
 }

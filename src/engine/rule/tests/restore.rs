@@ -144,7 +144,7 @@ websocket: { /s: { open: [{ join: a }] } }
     ] {
         let mut engine = engine(text);
         if first == FIRST_SHARED_MEMBER {
-            engine = engine.played_by_several();
+            engine = engine.shared_by_servers();
         }
         engine.apply(Command::Join { member: 3, topics: vec![a.clone()] }).unwrap();
         let (request, options) = (Box::<RuleRequest>::default(), SessionOptions::default());
@@ -152,7 +152,7 @@ websocket: { /s: { open: [{ join: a }] } }
         assert_eq!(get(&mut engine, "GET /here"), expected);
         let mut restored = restored_copy(&engine);
         assert_eq!(restored.topics().members(&a).collect::<Vec<_>>(), [first]);
-        restored = restored.with_visitors_of(&engine);
+        restored = restored.with_local_members_of(&engine);
         assert_eq!(get(&mut restored, "GET /here"), expected);
         assert!(restored.topics().has_joined(3, &a));
     }

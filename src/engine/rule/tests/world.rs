@@ -167,11 +167,11 @@ pub(super) fn restored_copy(engine: &Engine) -> Engine {
 pub(super) fn expect_consistent(engine: &Engine) {
     engine.members.expect_settled();
     #[expect(clippy::mutable_key_type, reason = "the cache inside takes no part in equality and hash")]
-    let mut wanted: HashMap<_, BTreeMap<u64, u32>> = HashMap::new();
+    let mut expected: HashMap<_, BTreeMap<u64, u32>> = HashMap::new();
     let (mut joined, mut several) = (BTreeSet::new(), BTreeSet::new());
     for (member, membership) in engine.members.memberships() {
         for topic in &membership.topics {
-            *wanted.entry((topic, &membership.wanted)).or_default().entry(member).or_default() += 1;
+            *expected.entry((topic, &membership.spec)).or_default().entry(member).or_default() += 1;
             joined.extend(matches!(topic, Topic::Named(_)).then_some((member, topic)));
         }
         let memberships = engine.members.memberships_of(member);
@@ -179,10 +179,10 @@ pub(super) fn expect_consistent(engine: &Engine) {
     }
     let mut numbers = BTreeSet::new();
     for (topic, group, number, members) in engine.groups.all() {
-        assert_eq!(wanted.remove(&(topic, group)).as_ref(), Some(members), "the members of a group of {topic}");
+        assert_eq!(expected.remove(&(topic, group)).as_ref(), Some(members), "the members of a group of {topic}");
         assert!(numbers.insert(number), "two groups have the number {number}");
     }
-    assert!(wanted.is_empty(), "memberships without groups: {wanted:?}");
+    assert!(expected.is_empty(), "memberships without groups: {expected:?}");
     assert_eq!(*engine.groups.several(), several);
     let members: BTreeSet<u64> = engine.members.memberships().map(|(member, _)| member).collect();
     let topics = members.iter().flat_map(|member| engine.topics.joined(*member).map(move |topic| (*member, topic)));

@@ -14,7 +14,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, Utf8Bytes};
 
 use super::{CLOSE_TIMEOUT, Connection, READ_SIZE, SocketClosure};
-use crate::websocket::{Encoded, Reader, Violation, put_together};
+use crate::websocket::{Encoded, Reader, Violation, concat_frames};
 use crate::world::{EndedBy, SocketEnd, Subscription};
 
 impl Connection {
@@ -39,7 +39,7 @@ impl Connection {
         if !is_reset {
             let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Both);
         }
-        self.feed.ends(SocketEnd { code, by });
+        self.feed.set_end(SocketEnd { code, by });
         self.feed
     }
 
@@ -50,12 +50,12 @@ impl Connection {
         let Self { stream, output, mut feed, app, _permit, .. } = *self;
         // The client should reconnect once it can keep up.
         let code = CloseCode::Again;
-        feed.ends(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
+        feed.set_end(SocketEnd { code: Some(code.into()), by: EndedBy::Server });
         feed.finish().await;
         let reason = Utf8Bytes::from_static("too slow: the backlog is full");
         let close = Encoded::close(Some(&CloseFrame { code, reason }));
         let last_write =
-            timeout(app.limits.peer.max(CLOSE_TIMEOUT), write_last(&stream, put_together(&output, close.frame())));
+            timeout(app.limits.peer.max(CLOSE_TIMEOUT), write_last(&stream, concat_frames(&output, close.frame())));
         let written = app.shutdown.run_until_cancelled(last_write).await;
         if let Some(Ok(Ok(()))) = written {
             // Closing with unread bytes would reset the connection, and the peer would not see the reason.

@@ -36,9 +36,9 @@ pub(in crate::http::live) struct Probe {
 
 /// Waits for the connection, which takes over the session when its client requests the upgrade.
 pub(super) async fn run(upgrade: Upgrade, attempt: UpgradeAttempt, app: Arc<App>) {
-    let Some(Upgraded { stream, begun, permit }) = upgrade.connection().await else { return };
+    let Some(Upgraded { stream, buffered, permit }) = upgrade.connection().await else { return };
     let mut reader = Reader::new(app.limits.message);
-    reader.push(&begun);
+    reader.push(&buffered);
     let mut probe = Probe { stream, reader, permit };
     let is_requested = tokio::select! {
         is_requested = tokio::time::timeout(UPGRADE_TIMEOUT, probe.is_requested(&attempt)) => is_requested == Ok(true),

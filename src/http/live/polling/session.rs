@@ -219,7 +219,7 @@ async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Sess
 
 /// Ends the member of a session.
 async fn finish(mut feed: Subscription, by: EndedBy) {
-    feed.ends(SocketEnd { code: None, by });
+    feed.set_end(SocketEnd { code: None, by });
     feed.finish().await;
 }
 
@@ -236,7 +236,7 @@ async fn upgrade(mut feed: Subscription, packets: &[u8], rest: &EncodedBatch, re
 impl SessionTask {
     async fn run(&mut self) -> SessionExit {
         loop {
-            if let Err(end) = self.member.put_out().await {
+            if let Err(end) = self.member.write_pending().await {
                 return end.into();
             }
             let is_listening = !self.member.feed.is_frozen();
@@ -244,7 +244,7 @@ impl SessionTask {
                 () = self.outbox.over() => return MemberEnd::Gone.into(),
                 () = self.outbox.expired(CLIENT_TIMEOUT) => return MemberEnd::Gone.into(),
                 () = self.outbox.has_room(), if self.member.has_output() => {}
-                () = self.member.woken() => {}
+                () = self.member.ready() => {}
                 Some(request) = self.inbox.recv(), if is_listening => {
                     if let Some(exit) = self.carry_out(request).await {
                         return exit;
@@ -295,6 +295,6 @@ impl SessionTask {
             feed.received(payload);
             return Ok(());
         }
-        feed.take(frame, payload).await
+        feed.handle_frame(frame, payload).await
     }
 }

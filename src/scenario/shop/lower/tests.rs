@@ -16,7 +16,7 @@ fn scenario(shop: &str) -> Scenario {
 }
 
 fn row(row: &Row) -> String {
-    let made = if row.has_made_id() { " (id made)" } else { "" };
+    let made = if row.has_assigned_id() { " (id made)" } else { "" };
     let order =
         if row.order().is_empty() { String::new() } else { format!(" with {}", to_string(row.order()).unwrap()) };
     format!("{}{made} from {}{order}", to_string(row).unwrap(), row.value())

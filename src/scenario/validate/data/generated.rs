@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::Validator;
 use super::GenerationInputs;
 use super::rows::{WrittenRow, id};
-use crate::expression::{Data, Language, Limits, Names, RunError, Surroundings, Template};
+use crate::expression::{Data, Language, Limits, Names, RunError, Runtime, Template};
 use crate::scenario::problem::{DataMistake, Problem, ProblemKind};
 use crate::scenario::raw::RawGenerate;
 use crate::scenario::source::Span;
@@ -39,7 +39,7 @@ pub(super) fn rows(
     let row = check.required(raw.row.as_ref(), "`generate`", "row", span, span);
     let ((count, count_span), (JsonNode(row), row_span)) = (count?, row?);
     if *count > MAX_ROWS {
-        check.note(DataMistake::TooManyRows(MAX_ROWS).into(), count_span);
+        check.report(DataMistake::TooManyRows(MAX_ROWS).into(), count_span);
         return None;
     }
     if !check.document.expect_mapping(*row) {
@@ -49,26 +49,26 @@ pub(super) fn rows(
     let language = Language::new(Limits { fuel: fuel.min(Limits::default().fuel), bytes: MAX_BYTES });
     let template = template(&language, *row, check)?;
     let id_span = check.document.entry(*row, "id").map_or(row_span, |id| check.document.tree().span(id));
-    let mut surroundings = LoadEnvironment {
+    let mut runtime = LoadEnvironment {
         words: Some(Words::named(inputs.seed.unwrap_or_default(), &format!("data.{name}"))),
         counters: HashMap::new(),
         now: inputs.starts.unwrap_or(DEFAULT_START),
     };
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for index in 0..*count {
-        let rendered = template.render_required(&|_| Some(Data::from(index)), &mut surroundings);
+        let rendered = template.render_required(&|_| Some(Data::from(index)), &mut runtime);
         let rendered = rendered.map_err(|error| note_failure(error, *row, check)).ok()?;
         bytes += size(&rendered);
         if bytes > MAX_BYTES {
-            check.note(DataMistake::TooManyBytes(MAX_BYTES >> 20).into(), row_span);
+            check.report(DataMistake::TooManyBytes(MAX_BYTES >> 20).into(), row_span);
             return None;
         }
-        let Value::Object(mut own) = rendered else { return None };
-        let id = match own.shift_remove("id").filter(|id| !id.is_null()) {
+        let Value::Object(mut fields) = rendered else { return None };
+        let id = match fields.shift_remove("id").filter(|id| !id.is_null()) {
             Some(value) => Some(id(&value, id_span, check)?),
             None => None,
         };
-        rows.push(WrittenRow { id, own });
+        rows.push(WrittenRow { id, fields });
     }
     Some(rows)
 }
@@ -82,7 +82,7 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
     for error in errors {
         let span = check.document.place(row, &error.place.path, error.place.range);
         let known = vec!["index".to_owned(), "now".to_owned()];
-        check.note(ProblemKind::Expression { error: error.kind, known }, span);
+        check.report(ProblemKind::Expression { error: error.kind, known }, span);
     }
     None
 }
@@ -90,7 +90,7 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
 fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     let RunError { kind, place, expression, .. } = error;
     let span = check.document.place(row, &place.path, place.range);
-    check.document.note(Problem::new(DataMistake::ExpressionFails { expression, kind }.into(), span));
+    check.document.report(Problem::new(DataMistake::ExpressionFails { expression, kind }.into(), span));
 }
 
 /// Returns the approximate size of a value, in bytes of JSON.
@@ -111,7 +111,7 @@ struct LoadEnvironment {
     now: i64,
 }
 
-impl Surroundings for LoadEnvironment {
+impl Runtime for LoadEnvironment {
     fn word(&mut self) -> u64 {
         self.words.as_mut().map_or(0, Words::next)
     }

@@ -18,7 +18,7 @@ pub(super) struct WrittenRow {
     /// `None` if the id is to be assigned.
     pub(super) id: Option<WrittenId>,
     /// All fields except the id.
-    pub(super) own: Map<String, Value>,
+    pub(super) fields: Map<String, Value>,
 }
 
 /// An id as written, with its span.
@@ -33,13 +33,13 @@ pub(super) fn id(value: &Value, span: Span, check: &mut Validator<'_>) -> Option
     let number = value.as_i64().filter(|number| (-MAX_TOTAL..=MAX_TOTAL).contains(number));
     let (text, is_number) = match (value, number) {
         (Value::String(text), _) if text.is_empty() => {
-            check.note(ProblemKind::EmptyName("a row's id"), span);
+            check.report(ProblemKind::EmptyName("a row's id"), span);
             return None;
         }
         (Value::String(text), _) => (text.as_str().into(), false),
         (_, Some(number)) => (number.to_string().into(), true),
         _ => {
-            check.note(DataMistake::RowId(value.to_string()).into(), span);
+            check.report(DataMistake::RowId(value.to_string()).into(), span);
             return None;
         }
     };
@@ -48,12 +48,12 @@ pub(super) fn id(value: &Value, span: Span, check: &mut Validator<'_>) -> Option
 
 /// Builds a collection, and assigns the missing ids.
 pub(super) fn collection(name: &Arc<str>, written: Vec<WrittenRow>, check: &mut Validator<'_>) -> Collection {
-    note_duplicates(&written, check);
+    report_duplicates(&written, check);
     let (ids, prefix, highest) = scheme(written.iter().filter_map(|row| row.id.as_ref()));
     let mut next = highest;
     let mut words = Words::named(0, &format!("data.{name}.id"));
     let mut row = |(index, row): (usize, WrittenRow)| {
-        let has_made_id = row.id.is_none();
+        let has_assigned_id = row.id.is_none();
         let (id, is_number) = match (row.id, ids) {
             (Some(id), _) => (id.text, id.is_number),
             (None, IdScheme::Numbered) => {
@@ -66,14 +66,14 @@ pub(super) fn collection(name: &Arc<str>, written: Vec<WrittenRow>, check: &mut 
                 (words.uuid().into(), false)
             }
         };
-        let row = Row::written(id, row.own, Map::new(), 0).with_number_id(is_number);
-        Arc::new(Row { has_made_id, ..row })
+        let row = Row::from_parts(id, row.fields, Map::new(), 0).with_number_id(is_number);
+        Arc::new(Row { has_assigned_id, ..row })
     };
     let rows = written.into_iter().enumerate().map(&mut row).collect();
     Collection { name: name.clone(), rows, fields: Vec::new(), is_counted: false, ids, prefix: prefix.clone() }
 }
 
-fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
+fn report_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
     let mut ids = HashMap::new();
     for id in written.iter().filter_map(|row| row.id.as_ref()) {
         match ids.entry(&*id.text) {
@@ -82,7 +82,7 @@ fn note_duplicates(written: &[WrittenRow], check: &mut Validator<'_>) {
                 let problem = Problem::new(kind, id.span);
                 // All generated rows have the same span.
                 let is_elsewhere = *first.get() != id.span;
-                check.document.note(if is_elsewhere { problem.related_to(*first.get()) } else { problem });
+                check.document.report(if is_elsewhere { problem.related_to(*first.get()) } else { problem });
             }
             Entry::Vacant(new) => drop(new.insert(id.span)),
         }

@@ -19,7 +19,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
     let is_tsv = source.path().extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv"));
     let table = Table { text, delimiter: delimiter(text, is_tsv), start: span.start };
     if text.trim().is_empty() {
-        check.note(DataMistake::EmptyDataFile.into(), span);
+        check.report(DataMistake::EmptyDataFile.into(), span);
         return None;
     }
     let mut reader =
@@ -28,7 +28,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
     check_headers(&headers, &table, check);
     let (mut rows, mut last, mut unequal) = (Vec::new(), 0, None);
     for record in reader.records() {
-        unequal.take().into_iter().for_each(|problem| check.document.note(problem));
+        unequal.take().into_iter().for_each(|problem| check.document.report(problem));
         match record {
             Ok(record) => {
                 last = table.row(record.position());
@@ -45,7 +45,7 @@ pub(super) fn rows(span: Span, check: &mut Validator<'_>) -> Option<Vec<WrittenR
     }
     // An unclosed quote also swallows cells of its row, so it takes precedence.
     let unclosed = table.unclosed_quote(last).map(|span| Problem::new(DataMistake::UnclosedQuote.into(), span));
-    unclosed.or(unequal).into_iter().for_each(|problem| check.document.note(problem));
+    unclosed.or(unequal).into_iter().for_each(|problem| check.document.report(problem));
     Some(rows)
 }
 
@@ -63,10 +63,10 @@ fn check_headers(headers: &StringRecord, table: &Table, check: &mut Validator<'_
     let at = table.row(None);
     for (index, name) in headers.iter().enumerate() {
         if name.is_empty() {
-            check.note(ProblemKind::EmptyName("the name of a column"), table.cell(at, index));
+            check.report(ProblemKind::EmptyName("the name of a column"), table.cell(at, index));
         } else if let Some(first) = headers.iter().take(index).position(|before| before == name) {
             let problem = Problem::new(ProblemKind::DuplicateKey(name.to_owned()), table.cell(at, index));
-            check.document.note(problem.related_to(table.cell(at, first)));
+            check.document.report(problem.related_to(table.cell(at, first)));
         }
     }
 }
@@ -78,7 +78,7 @@ fn row(
     table: &Table,
     check: &mut Validator<'_>,
 ) -> WrittenRow {
-    let mut row = WrittenRow { id: None, own: Map::with_capacity(headers.len()) };
+    let mut row = WrittenRow { id: None, fields: Map::with_capacity(headers.len()) };
     for (index, (name, cell)) in headers.iter().zip(record).enumerate() {
         let Some(value) = value(cell) else { continue };
         if name == "id" {
@@ -86,7 +86,7 @@ fn row(
             let value = if value.is_i64() { value } else { cell.into() };
             row.id = id(&value, table.cell(at, index), check);
         } else {
-            row.own.insert(name.to_owned(), value);
+            row.fields.insert(name.to_owned(), value);
         }
     }
     row

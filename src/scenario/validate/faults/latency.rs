@@ -39,7 +39,7 @@ fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Late
             let (min, max) = (time(raw.min.as_ref())?, time(raw.max.as_ref())?);
             if min > max {
                 let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-                check.note(ProblemKind::EmptyRange { min: millis(min), max: millis(max) }, span);
+                check.report(ProblemKind::EmptyRange { min: millis(min), max: millis(max) }, span);
             }
             Some(Latency::Uniform { min, max })
         }
@@ -58,7 +58,7 @@ fn spread(raw: &RawSpread, span: Span, check: &mut Validator<'_>) -> Option<Late
         }
         _ => {
             let expected = "`min` and `max`, `mean` and `jitter`, `mean` and `deviation`, or `median` and `sigma`";
-            check.note(ProblemKind::WrongType { expected: expected.into(), found: "other keys".into() }, span);
+            check.report(ProblemKind::WrongType { expected: expected.into(), found: "other keys".into() }, span);
             None
         }
     }
@@ -69,7 +69,7 @@ fn sigma(raw: &RawSpread, check: &mut Validator<'_>) -> Option<u32> {
     let (sigma, span) = given(raw.sigma.as_ref())?;
     if !(0.0..=MAX_SIGMA).contains(sigma) {
         let found = format!("the number {sigma}");
-        check.note(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
+        check.report(ProblemKind::WrongType { expected: "a number from 0 to 5".into(), found }, span);
         return None;
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 5,000")]

@@ -83,7 +83,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
                 ProblemKind::Syntax(SyntaxMistake::StrayComma(text.to_owned()))
             } else {
                 if known.contains(&WITH) {
-                    self.decoder.document.note_unread(entry[1]);
+                    self.decoder.document.record_unread(entry[1]);
                 }
                 ProblemKind::UnknownKey { key: text.to_owned(), expected: known }
             };

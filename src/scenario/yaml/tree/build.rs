@@ -205,7 +205,7 @@ impl<'s> Builder<'_, 's> {
     pub(super) fn end(&mut self, end: Span) -> Result<(), Problem> {
         let Some(closed) = self.open.pop() else { return Ok(()) };
         if closed.is_mapping && !self.is_plain_mapping(closed.first) {
-            self.note_duplicates(closed.first);
+            self.report_duplicates(closed.first);
             self.merge(closed.first)?;
         }
         let span = Span { start: closed.start.start, end: end.end.max(closed.start.start) };
@@ -279,7 +279,7 @@ impl<'s> Builder<'_, 's> {
         Ok(())
     }
 
-    fn note_duplicates(&mut self, first: usize) {
+    fn report_duplicates(&mut self, first: usize) {
         let (tree, entries) = (&*self.tree, &self.pending[first..]);
         let mut keys: Vec<(&str, NodeId)> =
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();

@@ -41,16 +41,16 @@ pub(super) const BEFORE_VALUES: &str = ":,[{-";
 
 /// Returns the range of the value that contains the expression.
 fn value_around(line: &str, expression: usize) -> Range<usize> {
-    let (begin, inside) = value_start(line, expression);
+    let (start_of_value, inside) = value_start(line, expression);
     let end = value_end(line, expression, inside);
-    let value = &line[begin..end];
-    let start = begin + (value.len() - value.trim_start().len());
+    let value = &line[start_of_value..end];
+    let start = start_of_value + (value.len() - value.trim_start().len());
     start..start + value.trim().len()
 }
 
 /// Returns the start of the value, and the innermost bracket around it.
 fn value_start(line: &str, expression: usize) -> (usize, Option<char>) {
-    let (mut at, mut begin, mut before) = (0, 0, ':');
+    let (mut at, mut start_of_value, mut before) = (0, 0, ':');
     let (mut open, mut quote) = (Vec::new(), None);
     while let Some(c) = line[at..expression].chars().next() {
         let rest = &line[at + c.len_utf8()..];
@@ -64,12 +64,12 @@ fn value_start(line: &str, expression: usize) -> (usize, Option<char>) {
             }
             (None, '[' | '{') if BEFORE_VALUES.contains(before) => {
                 open.push(c);
-                begin = at + 1;
+                start_of_value = at + 1;
             }
             (None, ']' | '}') => drop(open.pop()),
-            (None, ',') if !open.is_empty() => begin = at + 1,
-            (None, ':') if is_before_space => begin = at + 1,
-            (None, '-') if is_before_space && line[begin..at].trim().is_empty() => begin = at + 1,
+            (None, ',') if !open.is_empty() => start_of_value = at + 1,
+            (None, ':') if is_before_space => start_of_value = at + 1,
+            (None, '-') if is_before_space && line[start_of_value..at].trim().is_empty() => start_of_value = at + 1,
             _ => {}
         }
         if !c.is_whitespace() {
@@ -77,7 +77,7 @@ fn value_start(line: &str, expression: usize) -> (usize, Option<char>) {
         }
         at += c.len_utf8();
     }
-    (begin, open.last().copied())
+    (start_of_value, open.last().copied())
 }
 
 /// Returns the end of the value: before the closing bracket around it, the next key or item, or a comment.

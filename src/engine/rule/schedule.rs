@@ -9,7 +9,7 @@ use crate::scenario::RuleScript;
 
 /// A scheduled step list: a rule script, or the delayed steps of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingState {
+pub struct ScheduledSteps {
     /// The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`.
     pub key: Arc<str>,
     /// The world time at which the next step is due.
@@ -40,8 +40,8 @@ pub struct ScriptPlace {
 
 impl Engine {
     /// Iterates over scheduled step lists, soonest first.
-    pub fn waiting_states(&self) -> impl Iterator<Item = WaitingState> {
-        self.rule_runs.soonest_first().map(|(due, run)| WaitingState { key: run.origin.key(), due })
+    pub fn scheduled_steps(&self) -> impl Iterator<Item = ScheduledSteps> {
+        self.rule_runs.soonest_first().map(|(due, run)| ScheduledSteps { key: run.origin.key(), due })
     }
 
     /// Iterates over rule scripts in declaration order.

@@ -9,21 +9,21 @@ use super::socket::{Socket, SocketKind};
 
 /// Notifies the endpoint of a socket, when dropped, that the socket is closed. Does nothing for other members.
 #[derive(Debug)]
-pub(super) struct Farewell(Option<(World, Arc<Socket>)>);
+pub(super) struct CloseNotifier(Option<(World, Arc<Socket>)>);
 
-impl Farewell {
+impl CloseNotifier {
     pub(super) fn of(world: &World, socket: &Arc<Socket>) -> Self {
         let is_of_endpoint = matches!(socket.kind, SocketKind::Endpoint(_));
         Self(is_of_endpoint.then(|| (world.clone(), socket.clone())))
     }
 
-    /// Creates a farewell that notifies no endpoint.
-    pub(super) fn nobody() -> Self {
+    /// Creates a notifier that notifies no endpoint.
+    pub(super) fn none() -> Self {
         Self(None)
     }
 
     /// Notifies the endpoint and waits until it has been notified.
-    pub(super) async fn say(mut self) {
+    pub(super) async fn notify(mut self) {
         if let Some((world, socket)) = &self.0 {
             world.socket_closed(socket).await;
         }
@@ -32,7 +32,7 @@ impl Farewell {
     }
 }
 
-impl Drop for Farewell {
+impl Drop for CloseNotifier {
     fn drop(&mut self) {
         // Without a runtime, the world has ended too.
         if let Some((world, socket)) = self.0.take()

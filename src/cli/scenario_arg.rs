@@ -13,12 +13,12 @@ const STANDARD_INPUT: &str = "-";
 const STANDARD_INPUT_NAME: &str = "<stdin>";
 
 /// A scenario named by an argument, and the result of loading it.
-pub(super) struct GivenScenario {
+pub(super) struct ScenarioArg {
     pub(super) path: PathBuf,
     pub(super) loading: Loading,
 }
 
-impl GivenScenario {
+impl ScenarioArg {
     /// Loads the scenario of one argument. For a folder, this is the file that `mockd run` would start with.
     pub(super) fn one(argument: &Path) -> Result<Self, ScenarioFileError> {
         if argument == Path::new(STANDARD_INPUT) {

@@ -9,19 +9,19 @@ use super::names::Names;
 use super::tokens::end_of_expression;
 
 /// Finds all occurrences in a value whose expressions are valid.
-pub(super) fn of(value: &Json, names: &Names) -> Vec<CompileError> {
-    let mut oddities = Oddities { names, path: Vec::new(), found: Vec::new() };
-    oddities.value(value);
-    oddities.found
+pub(super) fn find(value: &Json, names: &Names) -> Vec<CompileError> {
+    let mut finder = ForeignSyntax { names, path: Vec::new(), found: Vec::new() };
+    finder.value(value);
+    finder.found
 }
 
-struct Oddities<'o> {
+struct ForeignSyntax<'o> {
     names: &'o Names<'o>,
     path: Vec<PathStep>,
     found: Vec<CompileError>,
 }
 
-impl Oddities<'_> {
+impl ForeignSyntax<'_> {
     fn value(&mut self, value: &Json) {
         match value {
             Json::String(text) => self.text(text),
@@ -47,9 +47,9 @@ impl Oddities<'_> {
     fn key(&mut self, key: &str) {
         let is_path = key.strip_prefix('$').is_some_and(|path| self.names.contains(first_word(path)));
         if key.starts_with("...") && key.len() > 3 {
-            self.note(CompileErrorKind::SpreadKey(key.to_owned()), 0..0);
+            self.report(CompileErrorKind::SpreadKey(key.to_owned()), 0..0);
         } else if is_path || key.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
-            self.note(CompileErrorKind::InKey(key.to_owned()), 0..0);
+            self.report(CompileErrorKind::InKey(key.to_owned()), 0..0);
         }
     }
 
@@ -60,19 +60,19 @@ impl Oddities<'_> {
                 let Some((inner, _)) = literal[at + 2..].split_once('}') else { continue };
                 if self.names.contains(first_word(inner.trim_start())) && !literal[..at].ends_with('$') {
                     let end = at + 2 + inner.len() + 1;
-                    self.note(CompileErrorKind::DollarBraces(inner.trim().to_owned()), start + at..start + end);
+                    self.report(CompileErrorKind::DollarBraces(inner.trim().to_owned()), start + at..start + end);
                 }
             }
             for (open, close) in [("{%", "%}"), ("{#", "#}")] {
                 let found = literal.find(open).and_then(|at| Some((at, literal[at + 2..].find(close)?)));
                 if let Some((at, length)) = found {
-                    self.note(CompileErrorKind::Statement(open), start + at..start + at + length + 4);
+                    self.report(CompileErrorKind::Statement(open), start + at..start + at + length + 4);
                 }
             }
         }
     }
 
-    fn note(&mut self, kind: CompileErrorKind, range: Range<usize>) {
+    fn report(&mut self, kind: CompileErrorKind, range: Range<usize>) {
         self.found.push(CompileError { kind, place: Place { path: self.path.clone(), range } });
     }
 }

@@ -22,16 +22,16 @@ const HEAD: &[u8] =
 ///
 /// The type of the extension is private to hyper, which adds one to each request that it reads with the case preserved.
 /// Preserving the case of all requests would slow each of them down, so this reads a single one.
-pub(crate) fn handshake_spelling() -> Extensions {
-    let spelling = OnceLock::new();
+pub(crate) fn handshake_header_case() -> Extensions {
+    let header_case = OnceLock::new();
     let service = service_fn(|request: Request<Incoming>| {
         // There is only one request.
-        let _ = spelling.set(request.extensions().clone());
+        let _ = header_case.set(request.extensions().clone());
         ready(Ok::<_, Infallible>(Response::new(String::new())))
     });
     let mut http = http1::Builder::new();
     http.preserve_header_case(true).header_read_timeout(None);
     // The whole request is in memory and the answer is discarded, so there is nothing to wait for.
     let _ = http.serve_connection(TokioIo::new(join(HEAD, sink())), service).now_or_never();
-    spelling.into_inner().unwrap_or_default()
+    header_case.into_inner().unwrap_or_default()
 }
