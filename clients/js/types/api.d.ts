@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** That the server is well */
+        /** Check the health of the server */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -25,7 +25,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /** Get this document */
         get: operations["getOpenapiJson"];
         put?: never;
         post?: never;
@@ -42,7 +42,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The scenario's name and categories */
+        /** Get the scenario's name and categories */
         get: operations["getCategories"];
         put?: never;
         post?: never;
@@ -59,7 +59,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The requests that the mock API answers */
+        /** List the routes of the mock API */
         get: operations["getRoutes"];
         put?: never;
         post?: never;
@@ -76,7 +76,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of the last save of the scenario */
+        /** Get the result of the last save of the scenario */
         get: operations["getReload"];
         put?: never;
         post?: never;
@@ -93,14 +93,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The world at this moment */
+        /** Get the current state of the world */
         get: operations["getState"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Set totals, or data, all or none */
+        /** Set totals or data, all or none */
         patch: operations["patchState"];
         trace?: never;
     };
@@ -113,7 +113,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Back to the scenario's start: totals, products, clock, random streams, journal, snapshots; open sockets stay and get current orders */
+        /** Reset the world to the scenario's start: data, totals, products, clock, random streams, journal and snapshots; sockets of a shop stay open and receive the current orders */
         post: operations["postReset"];
         delete?: never;
         options?: never;
@@ -128,10 +128,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The clock */
+        /** Get the clock */
         get: operations["getClock"];
         put?: never;
-        /** Stop, start, speed up or advance the clock; answered when everything until then has happened and is written to the open sockets */
+        /** Pause, resume, speed up or advance the clock. The answer comes once everything due has happened and has been written to the open sockets */
         post: operations["postClock"];
         delete?: never;
         options?: never;
@@ -148,7 +148,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carry out orders, all or none */
+        /** Place orders, all or none */
         post: operations["postOrders"];
         delete?: never;
         options?: never;
@@ -165,7 +165,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carry out steps, all or none; later ones belong to the world */
+        /** Run steps, all or none. Delayed steps are scheduled in the world */
         post: operations["postSteps"];
         delete?: never;
         options?: never;
@@ -180,7 +180,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every event since the start or reset, as JSON lines */
+        /** Get every event since the start or the last reset, as JSON lines */
         get: operations["getTranscript"];
         put?: never;
         post?: never;
@@ -197,7 +197,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What `data` is now, in brief */
+        /** Get a summary of the current `data` */
         get: operations["getData"];
         put?: never;
         post?: never;
@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All categories with their products */
+        /** List all categories with their products */
         get: operations["getProducts"];
         put?: never;
         post?: never;
@@ -231,7 +231,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happens by itself, and how far it is */
+        /** List scripts, generators and scheduled steps, with their progress */
         get: operations["getTimeline"];
         put?: never;
         post?: never;
@@ -248,10 +248,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The snapshots */
+        /** List the snapshots */
         get: operations["getSnapshots"];
         put?: never;
-        /** Keep this moment */
+        /** Save a snapshot of the current state */
         post: operations["postSnapshots"];
         delete?: never;
         options?: never;
@@ -269,7 +269,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Drop a snapshot */
+        /** Delete a snapshot */
         delete: operations["deleteSnapshotsName"];
         options?: never;
         head?: never;
@@ -285,7 +285,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go back to a snapshot */
+        /** Restore a snapshot */
         post: operations["postSnapshotsNameRestore"];
         delete?: never;
         options?: never;
@@ -300,11 +300,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened between the world and its clients, without what the built-in page fetches for itself */
+        /** List what happened between the world and its clients, except what the built-in page fetches for itself */
         get: operations["getJournal"];
         put?: never;
         post?: never;
-        /** Empty the journal */
+        /** Clear the journal */
         delete: operations["deleteJournal"];
         options?: never;
         head?: never;
@@ -320,7 +320,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Wait for entries */
+        /** Wait for journal entries */
         post: operations["postJournalWait"];
         delete?: never;
         options?: never;
@@ -337,7 +337,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hold the journal against expectations */
+        /** Check the journal against expectations */
         post: operations["postVerify"];
         delete?: never;
         options?: never;
@@ -352,7 +352,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The open sockets */
+        /** List the open sockets and streams */
         get: operations["getSockets"];
         put?: never;
         post?: never;
@@ -371,7 +371,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close all sockets */
+        /** Close all sockets and end all streams */
         post: operations["postSocketsClose"];
         delete?: never;
         options?: never;
@@ -388,7 +388,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a frame to all sockets */
+        /** Send a frame to all sockets and streams */
         post: operations["postSocketsSend"];
         delete?: never;
         options?: never;
@@ -405,7 +405,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a socket */
+        /** Close a socket or end a stream */
         post: operations["postSocketsSocketClose"];
         delete?: never;
         options?: never;
@@ -422,7 +422,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a frame to a socket */
+        /** Send a frame to a socket or stream */
         post: operations["postSocketsSocketSend"];
         delete?: never;
         options?: never;
@@ -439,7 +439,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a frame to all who have joined a topic, as a step does */
+        /** Send a frame to all members of a topic, as a step does */
         post: operations["postTopicsTopic"];
         delete?: never;
         options?: never;
@@ -454,10 +454,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All worlds */
+        /** List all worlds */
         get: operations["getWorlds"];
         put?: never;
-        /** Make a world */
+        /** Create a world */
         post: operations["postWorlds"];
         delete?: never;
         options?: never;
@@ -472,11 +472,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One world */
+        /** Get a world */
         get: operations["getWorldsName"];
         put?: never;
         post?: never;
-        /** Remove a world; its sockets are closed */
+        /** Remove a world and close its sockets */
         delete: operations["deleteWorldsName"];
         options?: never;
         head?: never;
@@ -490,12 +490,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What goes wrong on purpose */
+        /** List the faults */
         get: operations["getFaults"];
         put?: never;
-        /** Bring a fault */
+        /** Add a fault */
         post: operations["postFaults"];
-        /** Lift all faults */
+        /** Remove all faults */
         delete: operations["deleteFaults"];
         options?: never;
         head?: never;
@@ -509,12 +509,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One fault, by number or name */
+        /** Get a fault by its number or name */
         get: operations["getFaultsFault"];
-        /** Put another in the place of a fault */
+        /** Replace a fault */
         put: operations["putFaultsFault"];
         post?: never;
-        /** Lift a fault */
+        /** Remove a fault */
         delete: operations["deleteFaultsFault"];
         options?: never;
         head?: never;
@@ -528,10 +528,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The scenario files that mockd was started with, and which of them is served */
+        /** List the scenario files that mockd was started with, and which of them is served */
         get: operations["getScenarios"];
         put?: never;
-        /** Serve another of the scenario files from now on, in all worlds, and follow it; open sockets stay, and so does what is the same in both. Answered when it is done, as `GET /__mockd/reload` is then */
+        /** Switch all worlds to another of the scenario files and watch that file from then on. Open sockets and everything that is the same in both files stay. The answer comes after the switch and is that of `GET /__mockd/reload` */
         post: operations["postScenarios"];
         delete?: never;
         options?: never;
@@ -543,133 +543,137 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An error; `message` says what is wrong. */
+        /** @description An error. */
         ErrorAnswer: {
             /**
              * Format: uint16
              * @description The status code.
              */
             statusCode: number;
-            /** @description The status in words. */
+            /** @description The status in words, such as `Not Found`. */
             error: string;
-            /** @description What is wrong, and with which field. */
+            /** @description The error message, which names the field that is wrong. */
             message: string;
             /** @description The field that is wrong, such as `orders[2].amount`. */
             field?: string | null;
             /** @description The problems of a scenario file that cannot be served, as `mockd check --format json` prints them. */
             problems?: unknown;
         };
-        /** @description That the server is well. */
+        /** @description The health of the server. */
         HealthAnswer: {
-            /** @description A server that is not well does not answer; one that cannot reach its store answers what it knows, and refuses changes. */
+            /**
+             * @description `ok`, or `degraded` if the server cannot reach its store. A degraded server
+             *     answers with what it has, but refuses changes.
+             */
             status: components["schemas"]["Health"];
-            /** @description mockd's version. */
+            /** @description The version of mockd. */
             version: string;
-            /** @description Why the store cannot be reached, if that is so. */
+            /** @description Why the store cannot be reached; omitted if it can. */
             trouble?: string | null;
         };
         /**
-         * @description How a server is.
+         * @description The status of a server.
          * @enum {string}
          */
         Health: "ok" | "degraded";
-        /** @description What is served. */
+        /** @description The scenario that is served. */
         CategoriesAnswer: {
-            /** @description The scenario's name. */
+            /** @description The name of the scenario. */
             scenario: string;
-            /** @description In declared order. */
+            /** @description The categories in declared order. */
             categories: components["schemas"]["CategoryAnswer"][];
         };
         /** @description A category. */
         CategoryAnswer: {
-            /** @description Its name, which is its path. */
+            /** @description The name of the category, which is also its path. */
             name: string;
-            /** @description What ids of added products start with. */
+            /** @description The prefix of the ids of added products. */
             prefix: string;
             /**
              * Format: uint
-             * @description How many products it has.
+             * @description The number of products.
              */
             products: number;
         };
         /** @description The routes of the scenario. */
         RoutesAnswer: {
-            /** @description In declared order, those of sockets last. */
+            /** @description The routes in declared order; the `websocket` endpoints come last. */
             routes: components["schemas"]["RouteAnswer"][];
         };
         /** @description A route. */
         RouteAnswer: {
-            /** @description Its method; `ANY` stands for every method that no other route of the path is for. */
+            /** @description The method; `ANY` stands for every method without a route of its own at this path. */
             method: string;
             /**
-             * @description Its path below the world's prefix, decoded, with its parameters in braces: `{name}` is a segment, `{*name}` all that is
-             *     left.
+             * @description The decoded path below the world's prefix, with its parameters in braces: `{name}` matches one segment,
+             *     `{*name}` the rest.
              */
             path: string;
-            /** @description The names of its parameters, in order. */
+            /** @description The names of the parameters, in order. */
             parameters: string[];
-            /** @description What it does. */
+            /** @description What the route does. */
             kind: components["schemas"]["RouteKind"];
-            /** @description The collection or category that it is about, if it is about one. */
+            /** @description The collection or category that the route acts on, if any. */
             collection?: string | null;
-            /** @description The key of its answers, as the journal calls them; left out for the routes of a shop. */
+            /** @description The key of the route, as shown in the journal; omitted for the routes of a shop. */
             route?: string | null;
         };
         /** @description What a route does. */
         RouteKind: "answer" | "stream" | "list" | "get" | "add" | "replace" | "merge" | "remove" | "order" | "socket";
-        /** @description What became of the last save. */
+        /** @description The result of the last save of the scenario file. */
         ReloadAnswer: {
-            /** @description Whether what is in the file is what is served. */
+            /** @description Whether mockd serves the current content of the file. */
             ok: boolean;
             /**
              * Format: uint64
-             * @description How often a saved scenario was applied since the start.
+             * @description The number of saves that were applied since the start.
              */
             count: number;
-            /** @description What the last of these changed in the default world: objects with `kind`, `text`, and the data of the kind. */
+            /** @description What the last applied save changed in the default world: objects with `kind`, `text`, and fields of that kind. */
             changes: {
                 [key: string]: unknown;
             }[];
             /**
              * Format: uint
-             * @description How many changes are not listed because of the limit.
+             * @description The number of changes that are not listed because of `limit`.
              */
             more?: number | null;
-            /** @description What is odd about what is in the file, if it is right, as `mockd check` prints it. */
+            /** @description The warnings about a valid file, as `mockd check` prints them. */
             warnings?: string | null;
-            /** @description Why what is in the file could not be applied, if it could not. */
+            /** @description Why the content of the file could not be applied; omitted if it could. */
             error?: string | null;
             /** @description The problems of the file, as `mockd check --format json` prints them. */
             problems?: unknown;
         };
-        /** @description A world at one moment. */
+        /** @description The state of a world at one moment. */
         StateAnswer: {
-            /** @description The world's name; `default` is that of paths without a prefix. */
+            /** @description The name of the world; paths without a prefix belong to the world `default`. */
             world: string;
             /** @description The scenario's name. */
             scenario: string;
             /**
              * Format: uint64
-             * @description The seed of all that is random. A world, or a mockd, that starts with it does the same again.
+             * @description The seed of all random choices. A world or a mockd that starts with this seed makes the same choices again.
              */
             seed: number;
-            /** @description The world's time since its start or reset. */
+            /** @description The world's time since its start or last reset. */
             at: components["schemas"]["Duration"];
-            /** @description Whether it stands still. */
+            /** @description Whether the clock is paused. */
             paused: boolean;
             /**
              * Format: double
-             * @description How many seconds of the world pass in one of the machine's while it does not.
+             * @description The number of seconds that pass in the world per second of real time while the clock runs.
              */
             speed: number;
             /**
-             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
-             *     its time, such as a heartbeat; null if nothing does any more.
+             * @description The world's time of the next scheduled item: a step of a script or a rule, a random order, or a timed message of
+             *     a socket's protocol, such as a heartbeat. Null if nothing is scheduled.
              */
             nextDue?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description Counts up with each reset and each restored snapshot. Events of different epochs do not continue each other.
+             * @description A number that grows with each reset and each restored snapshot. Events of different epochs do not form one
+             *     sequence.
              */
             epoch: number;
             /**
@@ -679,22 +683,22 @@ export interface components {
             sequence: number;
             /** @description The categories in declared order. */
             categories: components["schemas"]["CategoryAnswer"][];
-            /** @description Order totals by product id: all of them, or those that changed `since`. */
+            /** @description Order totals by product id: all of them, or only those changed `since`. */
             totals: {
                 [key: string]: number;
             };
-            /** @description What `data` is now, by name: values, and the rows of collections. Left out with `since`, and if there is none. */
+            /** @description The current `data` by name: values, and the rows of collections. Omitted with `since`, and if there is no data. */
             data?: {
                 [key: string]: unknown;
             } | null;
-            /** @description The faults that are in force. */
+            /** @description The active faults. */
             faults: components["schemas"]["FaultAnswer"][];
             /**
              * Format: uint
-             * @description How many sockets are open.
+             * @description The number of open sockets and streams.
              */
             sockets: number;
-            /** @description The snapshots. */
+            /** @description The snapshots, sorted by name. */
             snapshots: components["schemas"]["SnapshotAnswer"][];
         };
         /**
@@ -708,37 +712,37 @@ export interface components {
         FaultAnswer: {
             /**
              * Format: uint64
-             * @description Its number, from 1 in each world.
+             * @description The number of the fault, from 1 in each world.
              */
             id: number;
-            /** @description What messages and the journal call it: its name, or its number. */
+            /** @description The name or number of the fault, as shown in messages and in the journal. */
             label: string;
-            /** @description Who brought it: `scenario`, `script` or `api`. */
+            /** @description Where the fault comes from: `scenario`, `script` or `api`. */
             source: string;
-            /** @description Whether it is in force: `waiting`, `active` or `over`. */
+            /** @description The phase of the fault: `waiting`, `active` or `over`. */
             phase: string;
-            /** @description The world's time when it begins or began. */
+            /** @description The world's time when the fault starts or started. */
             from: components["schemas"]["Duration"];
-            /** @description The world's time when it ends; null if it does not by itself. */
+            /** @description The world's time when the fault ends; null if it does not end on its own. */
             until?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description Requests, handshakes or sockets that it could have hit so far.
+             * @description The number of requests, handshakes or sockets that the fault could have hit so far.
              */
             matched: number;
             /**
              * Format: uint64
-             * @description Those that it has hit.
+             * @description The number of those that the fault has hit.
              */
             hit: number;
-            /** @description What was declared, as in scenarios. */
+            /** @description The fault as declared, in the scenario language. */
             fault: components["schemas"]["fault"];
-            /** @description What is odd about one that was just brought, such as that it can never match. */
+            /** @description Warnings about a fault that was just added, such as that it can never match. */
             warnings?: string[];
         };
         /**
-         * @description A fault, something that goes wrong on purpose: what it hits (`on` and the keys that narrow it), when, and exactly
-         *     one effect. Its times count from the start, or from the reload, step or request that added or changed it.
+         * @description A fault to inject: what it hits (`on` and the keys that narrow it down), when, and exactly one effect. Its times
+         *     count from the start of the world, or from the reload, step or request that added or changed it.
          * @example {
          *       "on": "http",
          *       "path": "/orders/*",
@@ -766,9 +770,9 @@ export interface components {
              */
             method?: string | null;
             /**
-             * @description Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all requests
-             *     for the API. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
-             *     sockets of an endpoint that were opened with it.
+             * @description Only requests with this path, without the world's prefix; `*` matches any characters. Without it, all API
+             *     requests. With `on: stream`, only streams that answer a request for this path; with `on: websocket`, only
+             *     sockets of an endpoint that were opened with this path.
              * @example /orders/*
              */
             path?: string | null;
@@ -789,14 +793,13 @@ export interface components {
              */
             topic?: string | null;
             /**
-             * @description The share of requests, sockets or streams that the fault hits.
+             * @description The share of requests, sockets or streams to hit.
              * @default 100%
              * @example 20%
              */
             share?: components["schemas"]["share"] | null;
             /**
-             * @description The share of frames or events that the fault hits, on the sockets or streams that it hits. With `drop`,
-             *     `duplicate` and `corrupt`.
+             * @description The share of frames or events to hit on the affected sockets or streams. With `drop`, `duplicate` and `corrupt`.
              * @default 100%
              * @example 5%
              */
@@ -815,12 +818,12 @@ export interface components {
              */
             times?: number | null;
             /**
-             * @description When the fault begins.
+             * @description When the fault starts.
              * @default 0s
              */
             from?: components["schemas"]["duration"] | null;
             /**
-             * @description When the fault ends. Without it, never.
+             * @description When the fault ends. Without it, the fault never ends.
              * @example 1m
              */
             until?: components["schemas"]["duration"] | null;
@@ -840,7 +843,7 @@ export interface components {
              */
             status?: number | null;
             /**
-             * @description The JSON body sent with `status`, instead of mockd's own.
+             * @description The JSON body sent with `status`, instead of mockd's default.
              * @example {
              *       "error": "out of stock"
              *     }
@@ -852,8 +855,8 @@ export interface components {
              */
             retryAfter?: components["schemas"]["duration"] | null;
             /**
-             * @description Resets connections: those of requests before they are processed, those of sockets and streams when the fault
-             *     begins, or after the number given by `after`.
+             * @description Resets connections: those of requests before they are processed; those of sockets and streams when the fault
+             *     starts, or after the number given by `after`.
              */
             reset?: boolean | null;
             /**
@@ -893,7 +896,7 @@ export interface components {
             connect?: components["schemas"]["latency"] | null;
             /**
              * Format: int64
-             * @description Closes sockets with this code: those that are open when the fault begins, or with `after` each socket after
+             * @description Closes sockets with this code: those that are open when the fault starts or, with `after`, each socket after
              *     that many frames. With `on: websocket`.
              * @example 1011
              */
@@ -901,11 +904,11 @@ export interface components {
             /** @description The reason sent with `close`, at most 123 bytes. */
             reason?: string | null;
             /**
-             * @description Freezes sockets: they stay open, but mockd sends nothing, not even pongs, and reads nothing. With `on:
-             *     websocket`.
+             * @description Freezes sockets: they stay open, but mockd neither sends anything, not even pongs, nor reads anything. With
+             *     `on: websocket`.
              */
             freeze?: boolean | null;
-            /** @description Drops frames or events. With `on: websocket`, where the latest totals follow afterwards, or `on: stream`. */
+            /** @description Drops frames or events. With `on: websocket`, where the latest totals are sent afterwards, or `on: stream`. */
             drop?: boolean | null;
             /** @description Sends frames or events twice. With `on: websocket` or `on: stream`. */
             duplicate?: boolean | null;
@@ -917,11 +920,14 @@ export interface components {
             reorder?: number | null;
             /** @description Damages frames. With `on: websocket`. */
             corrupt?: components["schemas"]["corrupt"] | null;
-            /** @description Freezes totals at their values when the fault first hits. With `on: websocket`, and best with `product`. */
+            /**
+             * @description Freezes totals at the values that they have when the fault first hits. With `on: websocket`, ideally with
+             *     `product`.
+             */
             stale?: boolean | null;
             /**
-             * @description Closes all sockets with 1012 when the fault begins, and refuses handshakes with 503 for this long. With `on:
-             *     websocket`.
+             * @description Closes all sockets with 1012 when the fault starts, and refuses handshakes with 503 for this long. With
+             *     `on: websocket`.
              * @example 5s
              */
             storm?: components["schemas"]["duration"] | null;
@@ -937,7 +943,7 @@ export interface components {
          */
         share: string;
         /**
-         * @description Hours, minutes, seconds and smaller units (h, m, s, ms, us, ns), largest first; only the last number may have a fraction. At most 24000h.
+         * @description A duration in hours, minutes, seconds and smaller units (h, m, s, ms, us, ns), largest first; only the last number may have a fraction. At most 24000h.
          * @example 250ms
          * @example 1.5s
          * @example 2m
@@ -974,30 +980,30 @@ export interface components {
         timeout: "never" | components["schemas"]["duration"];
         /** @description How frames are damaged. */
         corrupt: "json" | "utf8" | "oversized" | "type";
-        /** @description A moment that can be gone back to. */
+        /** @description A saved state that can be restored. */
         SnapshotAnswer: {
-            /** @description Its name. */
+            /** @description The name of the snapshot. */
             name: string;
-            /** @description The world's time in it. */
+            /** @description The world's time when it was saved. */
             at: components["schemas"]["Duration"];
         };
-        /** @description What happened because of a request. */
+        /** @description The events that a request caused. */
         Happened: {
-            /** @description In order, as in the transcript. */
+            /** @description The events in order, as in the transcript. */
             events: components["schemas"]["EventShape"][];
         };
-        /** @description What an event looks like. */
+        /** @description An event. */
         EventShape: {
-            /** @description The world's time. */
+            /** @description The world's time of the event. */
             at: components["schemas"]["Duration"];
             /**
              * Format: uint64
-             * @description Counts up from 1, without gaps.
+             * @description The number of the event, counted from 1 without gaps.
              */
             sequence: number;
-            /** @description What happened. */
+            /** @description The kind of event. */
             event: components["schemas"]["EventName"];
-            /** @description The product, or the row of a collection of `data`. */
+            /** @description The id of the product, or of the row in a collection of `data`. */
             id?: unknown;
             /** @description The product's category. */
             category?: string | null;
@@ -1009,159 +1015,161 @@ export interface components {
             } | null;
             /** @description The name of a value of `data`. */
             name?: string | null;
-            /** @description That value. */
+            /** @description The new value. */
             value?: unknown;
-            /** @description The topic that something was sent to. */
+            /** @description The topic that the frame was sent to. */
             topic?: string | null;
-            /** @description What was sent. */
+            /** @description The frame that was sent. */
             frame?: unknown;
             /**
              * Format: int64
-             * @description Its new total.
+             * @description The new total of the product.
              */
             total?: number | null;
-            /** @description The rule of which something that was due was skipped. */
+            /** @description The rule whose due step was skipped. */
             rule?: string | null;
-            /** @description Why something that was due was skipped. */
+            /** @description Why the due step was skipped. */
             reason?: string | null;
-            /** @description The fault that began or ended. */
+            /** @description The fault that started or ended. */
             fault?: string | null;
         };
         /** @enum {string} */
         EventName: "total" | "added" | "merged" | "replaced" | "removed" | "set" | "sent" | "skipped" | "fault-began" | "fault-ended";
-        /** @description Totals and data to be set: one of the two. */
+        /** @description Totals or data to set: exactly one of the two. */
         PatchRequest: {
             /**
-             * @description New totals by product id. All are set, or none.
+             * @description New totals by product id. Either all are set, or none.
              * @default null
              */
             totals?: {
                 [key: string]: number;
             } | null;
             /**
-             * @description New values by the names of `data`; of a collection, all of its rows. All are set, or none.
+             * @description New values by their names in `data`; for a collection, all of its rows. Either all are set, or none.
              * @default null
              */
             data?: {
                 [key: string]: unknown;
             } | null;
         };
-        /** @description Something was done. */
+        /** @description A successful change. */
         Done: {
+            /** @description Always `true`. */
             ok: boolean;
         };
-        /** @description How to start over. */
+        /** @description How to reset a world. */
         ResetRequest: {
             /**
              * Format: uint64
-             * @description Another seed, which the world keeps from then on.
+             * @description A new seed, which the world keeps from then on.
              * @default null
              */
             seed?: number | null;
         };
-        /** @description How a clock goes. */
+        /** @description The state of a clock. */
         ClockAnswer: {
-            /** @description The world's time since its start or reset. */
+            /** @description The world's time since its start or last reset. */
             at: components["schemas"]["Duration"];
-            /** @description Whether it stands still. */
+            /** @description Whether the clock is paused. */
             paused: boolean;
             /**
              * Format: double
-             * @description How many seconds of the world pass in one of the machine's while it does not.
+             * @description The number of seconds that pass in the world per second of real time while the clock runs.
              */
             speed: number;
             /**
-             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
-             *     its time, such as a heartbeat; null if nothing does any more.
+             * @description The world's time of the next scheduled item: a step of a script or a rule, a random order, or a timed message of
+             *     a socket's protocol, such as a heartbeat. Null if nothing is scheduled.
              */
             nextDue?: components["schemas"]["Duration"] | null;
         };
-        /** @description The clock, and what happened by an advance. */
+        /** @description The clock, and what happened during the advance. */
         Advanced: {
-            /** @description The world's time since its start or reset. */
+            /** @description The world's time since its start or last reset. */
             at: components["schemas"]["Duration"];
-            /** @description Whether it stands still. */
+            /** @description Whether the clock is paused. */
             paused: boolean;
             /**
              * Format: double
-             * @description How many seconds of the world pass in one of the machine's while it does not.
+             * @description The number of seconds that pass in the world per second of real time while the clock runs.
              */
             speed: number;
             /**
-             * @description When the next thing happens by itself: a step of a script or a rule, a random order, or what the protocol of a socket sends at
-             *     its time, such as a heartbeat; null if nothing does any more.
+             * @description The world's time of the next scheduled item: a step of a script or a rule, a random order, or a timed message of
+             *     a socket's protocol, such as a heartbeat. Null if nothing is scheduled.
              */
             nextDue?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description How many events there were. What sockets and streams alone get or are closed by, such as replies and heartbeats, is no event:
-             *     the journal has it.
+             * @description The number of events. Replies, heartbeats, closes and whatever else concerns only single sockets or streams are
+             *     not events; the journal records them.
              */
             count: number;
-            /** @description The events, 10,000 at the most; the transcript has more. */
+            /** @description The events, at most 10,000; the transcript has more. */
             events: components["schemas"]["EventShape"][];
-            /** @description Sockets that wrote nothing for a second and may not have everything yet. */
+            /** @description The sockets that made no progress for a second and whose clients may not have received everything yet. */
             leftBehind: number[];
         };
         /**
-         * @description What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
-         *     the advance where it is.
+         * @description A change to the clock, which first advances and then continues at the new pace. A client that disconnects before the
+         *     answer stops the advance where it is.
          */
         ClockRequest: {
             /**
-             * @description `true` stops the clock.
+             * @description `true` pauses the clock.
              * @default null
              */
             pause?: boolean | null;
             /**
-             * @description `true` lets it go on.
+             * @description `true` resumes the clock.
              * @default null
              */
             resume?: boolean | null;
             /**
              * Format: double
-             * @description How many times as fast as the machine's it goes, from 0.001 to 100000.
+             * @description The speed of the clock as a multiple of real time, from 0.001 to 100000.
              * @default null
              */
             speed?: number | null;
             /**
-             * @description Lets everything of the next while happen now.
+             * @description Advances by this duration, and runs everything due in that time.
              * @default null
              */
             advance?: components["schemas"]["Duration"] | null;
             /**
-             * @description Lets everything until that time since the world's start happen now.
+             * @description Advances to this time since the world's start, and runs everything due until then.
              * @default null
              */
             advance_to?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description Lets so many of the next things happen now: steps of scripts and rules, random orders, and what protocols of sockets send.
+             * @description Runs this many of the next scheduled items: steps of scripts and rules, random orders, and timed
+             *     messages of socket protocols.
              * @default null
              */
             step?: number | null;
         };
-        /** @description Orders, which are all carried out, in order, or none. */
+        /** @description Orders to place one after the other, all or none. */
         OrdersRequest: {
             /** @description The orders. */
             orders: components["schemas"]["OrderRequest"][];
         };
         OrderRequest: {
-            /** @description The product. */
+            /** @description The id of the product. */
             id: string | number;
             /**
              * Format: int64
-             * @description What is added to its total.
+             * @description The amount to add to the product's total.
              */
             amount: number;
         };
-        /** @description Steps to run now, all or none. */
+        /** @description Steps to run now, as one atomic operation. */
         postedSteps: {
             /** @description The steps, at least one. */
             do: components["schemas"]["ruleStep"][] | null;
         };
         /**
-         * @description A step: exactly one verb, when it happens, and how often. Without a time it happens when the previous step has
+         * @description A step: exactly one verb, and when and how often it runs. Without a time, it runs when the previous step has
          *     ended.
          * @example {
          *       "after": "5s",
@@ -1175,36 +1183,36 @@ export interface components {
          */
         ruleStep: {
             /**
-             * @description When it happens, counted from the start of the list of steps. Not with `after`.
+             * @description When the step runs, counted from the start of the list of steps. Not with `after`.
              * @example 2s
              */
             at?: components["schemas"]["duration"] | null;
             /**
-             * @description When it happens, counted from the end of the previous step. Not with `at`.
+             * @description When the step runs, counted from the end of the previous step. Not with `at`.
              * @example 500ms
              */
             after?: components["schemas"]["duration"] | null;
             /**
-             * @description How many times it happens: a number, or `forever`, with `every` as the interval. Not with `each`.
+             * @description How many times the step runs: a number, or `forever`, with `every` as the interval. Not with `each`.
              * @default 1
              * @example 100
              * @example forever
              */
             times?: components["schemas"]["repeat"] | null;
             /**
-             * @description The time between two of its `times`, or between two items of `each`. At least 1us. Without it, all happen
-             *     at once. The first happens at once; `after: 15s` beside `every: 15s` delays it, too.
+             * @description The interval between the runs of a step with `times` or `each`. At least 1us. Without it, all runs happen at
+             *     once. The first run is immediate; `after: 15s` with `every: 15s` delays it, too.
              * @example 10ms
              */
             every?: components["schemas"]["duration"] | null;
             /**
-             * @description An expression: the step happens only if it is true when the step is due.
+             * @description An expression that must be true for the step to run, evaluated when the step is due.
              * @example chance(0.5)
              */
             when?: string | boolean | number | null;
             /**
-             * @description A list, or an expression that gives one: the step happens once for each item. `$item` is the item, `$index`
-             *     its position, from 0.
+             * @description The items to run the step for: a list, or an expression that returns one. `$item` is the item, `$index` its
+             *     position, from 0.
              * @example {{ todos | where(done=true) }}
              */
             each?: unknown[] | string | null;
@@ -1219,15 +1227,14 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description A list of steps. A step's `do` runs at one moment, all or none: if one of its steps is refused, none
-             *     takes effect.
+             * @description A list of steps. The `do` of a step is atomic: its steps run at one moment, and if one of them is
+             *     refused, none takes effect.
              */
             do?: components["schemas"]["ruleStep"][] | null;
             /**
-             * @description Sends a frame to this socket: JSON, text as it is, or `{ binary: BASE64 }`. In a `stream`, sends an
-             *     event: a mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only
-             *     `comment` or `retry`, sets the fields of the event; any other value is its data. Only in streams and
-             *     sockets.
+             * @description Sends a frame to this socket: JSON, plain text, or `{ binary: BASE64 }`. In a `stream`, sends an event.
+             *     A mapping with `data`, and optionally `event`, `id`, `retry` and `comment`, or with only `comment` or
+             *     `retry`, sets the fields of the event; any other value is its data. Only in streams and sockets.
              * @example $it
              * @example {
              *       "event": "price",
@@ -1260,9 +1267,9 @@ export interface components {
             leave?: components["schemas"]["leave"] | null;
             /**
              * @description Closes the socket with a code, with `{ code, reason }`, or with 1000 for `{}`; ends a `stream`. With
-             *     Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last.
-             *     The steps after it do not run, nor does anything else that waits for the socket or stream. Only in
-             *     streams and sockets.
+             *     Socket.IO, `{}` disconnects the client from one namespace, and closes the socket if that was its last
+             *     one. The steps after it do not run, nor does anything else that is scheduled for the socket or stream.
+             *     Only in streams and sockets.
              * @example 4401
              * @example {}
              */
@@ -1279,7 +1286,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Changes some fields of the row with that `id`.
+             * @description Changes some fields of the row with the same `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1291,7 +1298,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Replaces the row that has the same `id`.
+             * @description Replaces the row with the same `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1303,7 +1310,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Removes the row with that id.
+             * @description Removes the row with this id.
              * @example {
              *       "todos": "$path.id"
              *     }
@@ -1312,7 +1319,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Adds to numeric fields of the row with that `id`.
+             * @description Adds to numeric fields of the row with the same `id`.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1344,7 +1351,7 @@ export interface components {
              *     }
              */
             order?: components["schemas"]["order"] | null;
-            /** @description Starts a fault, whose times count from then on. */
+            /** @description Starts a fault. Its times count from then on. */
             fault?: components["schemas"]["fault"] | null;
         } & ({
             do: unknown;
@@ -1378,8 +1385,8 @@ export interface components {
         /** @description A frame for the members of topics, or for all sockets of an endpoint. */
         send: {
             /**
-             * @description A topic or a list of topics. Only the steps of an endpoint may omit it: they then send to all sockets of the
-             *     endpoint; with Socket.IO, to those in the namespace of the message or of the frame.
+             * @description A topic or a list of topics. Only steps of an endpoint may omit it. They then send to all sockets of the
+             *     endpoint or, with Socket.IO, to those in the namespace of the message or of the frame.
              * @example news
              */
             to?: string | unknown[] | null;
@@ -1406,7 +1413,8 @@ export interface components {
              */
             to: string | unknown[] | null;
             /**
-             * @description JSON that an event must contain to reach the member. Texts may be expressions; an undefined value is an error.
+             * @description JSON that an event must contain to reach the member. Any text in it may be an expression; an undefined value is
+             *     an error.
              * @example {
              *       "row": {
              *         "room": "$path.room"
@@ -1416,12 +1424,12 @@ export interface components {
             where?: unknown;
             /**
              * @description The name of the membership, for `leave`. Another `join` with the same name replaces it, even for other topics:
-             *     the old membership ends, with its steps.
+             *     the old membership and its steps end.
              * @example $query.id
              */
             as?: unknown;
             /**
-             * @description The frame that the member gets for an event. `$event` is what was sent, `$topic` the topic.
+             * @description The frame that the member receives for an event. `$event` is the event, `$topic` its topic.
              * @example $event.row
              */
             frame?: unknown;
@@ -1438,17 +1446,17 @@ export interface components {
              */
             to?: string | unknown[] | null;
             /**
-             * @description The name of the membership, as its `join` says under `as`.
+             * @description The name of the membership: the `as` of its `join`.
              * @example sub-1
              */
             as?: unknown;
         };
         /** @description How to close the socket. */
         close: number | string | components["schemas"]["closing"];
-        /** @description The code and the reason to close the socket with. */
+        /** @description The close code and the reason. */
         closing: {
             /**
-             * @description The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Without it, 1000.
+             * @description The close code (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014, or 3000 to 4999. Defaults to 1000.
              * @example 4401
              */
             code?: number | string | null;
@@ -1467,8 +1475,8 @@ export interface components {
              */
             product: string | number | null;
             /**
-             * @description What to add to its total, negative for a return: an integer, an expression that gives one, or a range from
-             *     which one is drawn each time.
+             * @description The amount to add to the product's total, negative for a return: an integer, an expression that returns one, or
+             *     a range to draw from each time.
              * @example 10
              * @example {
              *       "min": 1,
@@ -1477,231 +1485,250 @@ export interface components {
              */
             amount: number | string | Record<string, never> | null;
         };
-        /** @description What `data` is now. */
+        /** @description The current `data`. */
         DataAnswer: {
             /** @description The collections in declared order, then the values. */
             data: components["schemas"]["NamedDataAnswer"][];
         };
         /** @description A collection or a value. */
         NamedDataAnswer: {
-            /** @description Its name. */
+            /** @description The name of the collection. */
             name: string;
             /**
              * Format: uint
-             * @description How many rows it has.
+             * @description The number of rows in the collection.
              */
             count: number;
-            /** @description The first of them. */
+            /** @description The first rows, or all of them. */
             rows: {
                 [key: string]: unknown;
             }[];
         } | {
-            /** @description Its name. */
+            /** @description The name of the value. */
             name: string;
-            /** @description What it is. */
+            /** @description The current value. */
             value: unknown;
         };
         /** @description All categories with their products. */
         ProductsAnswer: {
-            /** @description In declared order. */
+            /** @description The categories in declared order. */
             categories: components["schemas"]["ListingAnswer"][];
         };
         /** @description A category with its products. */
         ListingAnswer: {
-            /** @description Its name, which is its path. */
+            /** @description The name of the category, which is also its path. */
             name: string;
-            /** @description Its products, as its path lists them. */
+            /** @description The products, as the category's path lists them. */
             products: {
                 [key: string]: unknown;
             }[];
         };
-        /** @description What happens by itself. */
+        /** @description The scheduled work of a world. */
         TimelineAnswer: {
             /** @description The world's time. */
             at: components["schemas"]["Duration"];
-            /** @description The scripts of orders, then those of general steps, each in declared order. */
+            /** @description The scripts of orders, then the scripts of general steps, both in declared order. */
             scripts: components["schemas"]["ScriptAnswer"][];
             /** @description The generators, in declared order. */
             generators: components["schemas"]["GeneratorAnswer"][];
-            /** @description Scripts of general steps, and what rules do later: the first 100 that are due. */
+            /** @description Scripts of general steps and delayed steps of rules: the first 100 by due time. */
             waiting: components["schemas"]["WaitingAnswer"][];
         };
         /** @description A script. */
         ScriptAnswer: {
-            /** @description What messages call it: its name, or its place; of one of general steps, its key, such as `scripts/morning`. */
+            /**
+             * @description The name or place of the script, as shown in messages; for a script of general steps its key, such as
+             *     `scripts/morning`.
+             */
             script: string;
-            /** @description The world's time when the current repeat began or begins; null for one of general steps that is over. */
+            /** @description The world's time when the current repeat started or starts; null for a script of general steps that is over. */
             began?: components["schemas"]["Duration"] | null;
-            /** @description How long a repeat takes; null for one of general steps, of which that is known only afterwards. */
+            /** @description The duration of a repeat; null for a script of general steps, whose duration is only known afterwards. */
             length?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint64
-             * @description Which repeat this is, from 1.
+             * @description The number of the current repeat, from 1.
              */
             round: number;
             /**
              * Format: uint64
-             * @description How often it plays; null for ever.
+             * @description The number of repeats; null if the script repeats forever.
              */
             repeat?: number | null;
             /**
              * Format: uint
-             * @description How many steps it has.
+             * @description The number of steps.
              */
             count: number;
             /**
              * Format: uint
-             * @description How many of them have begun in this repeat; of one of general steps, how many are before the next.
+             * @description The number of steps that have started in this repeat; for a script of general steps, the number before the next
+             *     one.
              */
             begun: number;
-            /** @description The world's time when it does something next; null once it is over. */
+            /** @description The world's time of the next action; null once the script is over. */
             due?: components["schemas"]["Duration"] | null;
             /**
              * Format: uint
-             * @description How many steps there are before the first that is listed.
+             * @description The number of steps before the first listed one.
              */
             first: number;
-            /** @description Its steps around the next one; of one of general steps, that one alone. */
+            /** @description The steps around the next one; for a script of general steps, only the next one. */
             steps: components["schemas"]["StepAnswer"][];
         };
-        /** @description A step. */
+        /** @description A step of a script. */
         StepAnswer: {
-            /** @description The world's time when it happens or happened in this repeat. */
+            /** @description The world's time of the step in this repeat. */
             at: components["schemas"]["Duration"];
-            /** @description What was declared, as in scenarios. */
+            /** @description The step as declared, in the scenario language. */
             step: {
                 [key: string]: unknown;
             };
         };
         /** @description A generator. */
         GeneratorAnswer: {
-            /** @description What messages call it: its place; of one of general steps, its key, such as `random/crowd`. */
+            /**
+             * @description The place of the generator, as shown in messages; for a generator of general steps its key, such as
+             *     `random/crowd`.
+             */
             generator: string;
-            /** @description The world's time when its own time began. */
+            /** @description The world's time when the generator started. */
             began: components["schemas"]["Duration"];
-            /** @description The world's time of its next order; null once it is over. */
+            /** @description The world's time of the next order or step; null once the generator is over. */
             due?: components["schemas"]["Duration"] | null;
-            /** @description What was declared, as in scenarios. */
+            /** @description The generator as declared, in the scenario language. */
             declared: {
                 [key: string]: unknown;
             };
         };
-        /** @description Steps that wait for their time. */
+        /** @description Scheduled steps of a rule. */
         WaitingAnswer: {
-            /** @description The key of their rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if they came from outside. */
+            /**
+             * @description The key of the rule, such as `scripts/morning`, `triggers/orders` or `POST /orders`; `steps` if the steps come
+             *     from outside the scenario.
+             */
             rule: string;
-            /** @description The world's time of the next of them. */
+            /** @description The world's time of the next step. */
             due: components["schemas"]["Duration"];
         };
         /** @description All snapshots of a world. */
         SnapshotsAnswer: {
-            /** @description By name. */
+            /** @description The snapshots, sorted by name. */
             snapshots: components["schemas"]["SnapshotAnswer"][];
         };
-        /** @description A snapshot to be made. */
+        /** @description A snapshot to save. */
         SnapshotRequest: {
-            /** @description Its name; one that has it already is replaced. */
+            /** @description The name of the snapshot. An existing snapshot with this name is replaced. */
             name: string;
         };
         /** @description Entries of a journal. */
         JournalAnswer: {
-            /** @description In order. */
+            /** @description The entries in order. */
             entries: components["schemas"]["EntryShape"][];
-            /** @description How many entries are gone because the journal is bounded. */
+            /** @description The number of entries that were dropped because the journal is bounded. */
             dropped: components["schemas"]["Dropped"];
         };
-        /** @description What an entry of the journal looks like. */
+        /** @description An entry of the journal. */
         EntryShape: {
             /**
              * Format: uint64
-             * @description Counts up from 1.
+             * @description The number of the entry, counted from 1.
              */
             sequence: number;
-            /** @description The world's time. */
+            /** @description The world's time of the entry. */
             at: components["schemas"]["Duration"];
-            /** @description The world's name; not in brief. */
+            /** @description The name of the world; omitted in brief entries. */
             world?: string | null;
-            /** @description What it is about. */
+            /** @description The kind of entry. */
             kind: components["schemas"]["Kind"];
-            /** @description A request's method. */
+            /** @description The method of a request. */
             method?: string | null;
-            /** @description A request's path below the world's prefix, decoded, or that of a socket of `websocket`. */
+            /** @description The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix. */
             path?: string | null;
-            /** @description A request's query. */
+            /** @description The query of a request. */
             query?: string | null;
             /** @description The key of the route that answered a request, such as `GET /todos/{id}`. */
             route?: string | null;
-            /** @description A request's headers by lower-case name. */
+            /** @description The headers of a request, by lower-case name. */
             headers?: {
                 [key: string]: string;
             } | null;
-            /** @description The JSON of a request's body, or of a frame. Of what a socket with a `protocol` sent, the `msg` of its rules. */
+            /**
+             * @description The JSON of a request's body or of a frame. For a message from a socket with a `protocol`, the `msg` of its
+             *     rules.
+             */
             body?: unknown;
-            /** @description What is not JSON. */
+            /** @description The body or frame as text, if it is not JSON; in a brief entry, the beginning of any text. */
             text?: string | null;
             /**
              * Format: uint64
-             * @description How many bytes there are that are not even text.
+             * @description The length of a body or frame that is not text, in bytes.
              */
             bytes?: number | null;
             /**
              * Format: uint64
-             * @description How long it was, if only its beginning was kept.
+             * @description The full length in bytes, if only the beginning was kept.
              */
             cutFrom?: number | null;
-            /** @description A request's answer. */
+            /** @description The answer to a request. */
             answer?: components["schemas"]["AnswerShape"] | null;
             /**
              * Format: uint64
-             * @description The socket that was opened or closed, sent something or fell behind, or whose rule failed.
+             * @description The socket that was opened or closed, sent a message, fell behind, was hit by a fault, or whose rule failed.
              */
             socket?: number | null;
             /** @description The sockets that a frame was sent to. */
             sockets?: number[] | null;
             /**
              * Format: uint64
-             * @description How many sockets a frame was sent to, in brief.
+             * @description In a brief entry, the number of sockets that a frame was sent to.
              */
             count?: number | null;
             /**
              * Format: uint16
-             * @description The status code of a request's answer, in brief.
+             * @description In a brief entry, the status code of the answer to a request.
              */
             status?: number | null;
             /**
              * Format: uint64
-             * @description Which of its route's answers a request got, from 1, in brief; null if it got none of them.
+             * @description In a brief entry, the position of the answer among the answers of its route, from 1; null if it is none of them.
              */
             number?: number | null;
             /**
              * Format: uint64
-             * @description The number of the event that a frame tells of.
+             * @description The number of the event that a frame reports.
              */
             event?: number | null;
             /** @description The category that a socket was opened with. */
             category?: string | null;
             /** @description The path of the request that a stream answers. */
             stream?: string | null;
-            /** @description Why the rule that fits a message was refused. */
+            /** @description Why the rule that matches a message was refused. */
             refused?: string | null;
-            /** @description Which rule came nearest to a message, and why it does not fit. */
+            /** @description The rule that came closest to matching a message, and why it does not match. */
             nearest?: string | null;
             /**
              * Format: uint16
-             * @description The close code.
+             * @description The close code of a socket.
              */
             code?: number | null;
-            /** @description Who closed a socket. */
+            /** @description The side that closed a socket: `client` or `server`. */
             by?: string | null;
-            /** @description What faults did to a request. */
+            /** @description The faults that hit a request. */
             faults?: components["schemas"]["MarkShape"][] | null;
-            /** @description The fault that did something to a socket or a frame, or in brief to a request. */
+            /** @description The fault that hit a socket or a frame; in a brief entry, also the first fault that hit a request. */
             fault?: string | null;
-            /** @description What it did; or what became of a stream, or of a socket of `websocket`, that fell behind: `caught up` or `closed`. */
+            /**
+             * @description What the fault did; or what happened to a stream or a `websocket` socket that fell behind: `caught up` or
+             *     `closed`.
+             */
             did?: string | null;
-            /** @description What a rule is called that failed; of a message, the number of the rule that fits it, from 1, or null. */
+            /**
+             * @description The name of a rule that failed. For a message, the number of the rule that matches it, from 1; null if none
+             *     does.
+             */
             rule?: components["schemas"]["RuleName"] | null;
-            /** @description Why a rule failed, or why one that fell behind was closed. */
+            /** @description Why a rule failed, or why a stream or socket that fell behind was closed. */
             why?: string | null;
         };
         /**
@@ -1712,27 +1739,40 @@ export interface components {
         AnswerShape: {
             /**
              * Format: uint64
-             * @description Which of its route's answers it is, from 1.
+             * @description The position of the answer among the answers of its route, from 1.
              */
             number?: number | null;
-            /** Format: uint16 */
+            /**
+             * Format: uint16
+             * @description The status code.
+             */
             status: number;
-            /** @description What may be wrong with a request that was answered. */
+            /** @description Hints at what may be wrong with the request. */
             notes?: string[] | null;
+            /** @description The JSON of the body. */
             body?: unknown;
+            /** @description The body as text, if it is not JSON. */
             text?: string | null;
-            /** Format: uint64 */
+            /**
+             * Format: uint64
+             * @description The length of a body that is not text, in bytes.
+             */
             bytes?: number | null;
-            /** Format: uint64 */
+            /**
+             * Format: uint64
+             * @description The full length in bytes, if only the beginning was kept.
+             */
             cutFrom?: number | null;
         };
         MarkShape: {
+            /** @description The name or number of the fault. */
             fault: string;
+            /** @description What the fault did. */
             did: string;
         };
-        /** @description A rule, as the entries of a journal name it. */
+        /** @description A rule, as journal entries name it. */
         RuleName: number | string;
-        /** @description How many entries are no longer in a journal, because it is bounded. */
+        /** @description The numbers of entries dropped from a journal because it is bounded. */
         Dropped: {
             /**
              * Format: uint64
@@ -1741,126 +1781,128 @@ export interface components {
             sent: number;
             /**
              * Format: uint64
-             * @description Requests, frames from clients, sockets opened and closed, what failed.
+             * @description Requests, frames from clients, sockets opened and closed, and failures.
              */
             other: number;
         };
-        /** @description Whether everything was found as expected. */
+        /** @description The result of comparing a journal with expectations. */
         Verdict: {
-            /** @description Whether every expectation holds. */
+            /** @description Whether every expectation is met. */
             pass: boolean;
-            /** @description Of each expectation, in order. */
+            /** @description The findings for each expectation, in order. */
             findings: components["schemas"]["Finding"][];
-            /** @description How much is no longer in the journal, so that it could not be looked at. */
+            /** @description The numbers of entries that were no longer in the journal and thus not compared. */
             dropped: components["schemas"]["Dropped"];
         };
-        /** @description What was found for one expectation. */
+        /** @description The result for one expectation. */
         Finding: {
-            /** @description Whether it holds. */
+            /** @description Whether the expectation is met. */
             pass: boolean;
-            /** @description How many entries were expected, in words. */
+            /** @description The expected number of entries, in words. */
             expected: string;
             /**
              * Format: uint64
-             * @description How many there are.
+             * @description The number of matching entries.
              */
             count: number;
-            /** @description Their numbers. */
+            /** @description The sequence numbers of the matching entries. */
             matches: number[];
-            /** @description What is wrong, in words; missing if nothing is. */
+            /** @description What is wrong, in words; missing if the expectation is met. */
             why?: string | null;
-            /** @description If there are too few: the entries that differ least, the nearest first. */
+            /** @description If there are too few entries, those with the smallest difference, closest first. */
             nearest: components["schemas"]["NearMiss"][];
         };
-        /** @description An entry that is almost as expected. */
+        /** @description An entry that almost matches. */
         NearMiss: {
             /** @description The entry. */
             entry: {
                 [key: string]: unknown;
             };
-            /** @description In what it differs. */
+            /** @description How it differs. */
             differences: components["schemas"]["Difference"][];
         };
-        /** @description One thing in which an entry is not as expected. */
+        /** @description A difference between an entry and an expectation. */
         Difference: {
-            /** @description The expectation's field, with the way into a body, such as `body.amount`. */
+            /** @description The expectation's field, with the path into a body, such as `body.amount`. */
             field: string;
-            /** @description What was expected. */
+            /** @description The expected value. */
             expected: unknown;
-            /** @description What there is; null if there is no such thing. */
+            /** @description The actual value; null if there is none. */
             found: unknown;
         };
-        /** @description What to wait for. */
+        /** @description Entries to wait for. */
         WaitRequest: {
-            /** @description Entries, also such as are in the journal already; `after` leaves these out. */
+            /** @description The expected entries. Entries that are already in the journal count, unless `after` excludes them. */
             for: components["schemas"]["Expectation"];
             /**
-             * @description How long, by the machine's time; 5 seconds if nothing is said, 10 minutes at the most.
+             * @description The timeout, in real time; 5 seconds by default, at most 10 minutes.
              * @default 5s
              */
             timeout?: components["schemas"]["Duration"];
         };
         /**
-         * @description Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
-         *     Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, there has to be at least one
-         *     such entry.
+         * @description The entries that a test expects. Every given field must match; an entry without such a field does not match.
+         *     Preflights count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, at least one entry must
+         *     match.
          */
         Expectation: {
             /** @description The kind of entry. */
             kind?: components["schemas"]["Kind"] | null;
             /**
-             * @description A request's method, in any case.
+             * @description The method of a request, case-insensitive.
              * @default null
              */
             method?: string | null;
             /**
-             * @description A request's path below the world's prefix, decoded; `*` stands for anything. With the kind `opened`, that of a stream or
-             *     of a socket of `websocket`; with `received`, that of the socket. A socket is also meant by the key of its endpoint.
+             * @description The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, the path
+             *     of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a socket's endpoint
+             *     also matches.
              * @default null
              */
             path?: string | null;
             /**
-             * @description A request's query without its question mark; `*` stands for anything.
+             * @description The query of a request without the question mark; `*` matches anything.
              * @default null
              */
             query?: string | null;
             /**
-             * @description Headers of a request by name, in any case; `*` in a value stands for anything.
+             * @description Headers of a request by case-insensitive name; `*` in a value matches anything.
              * @default null
              */
             headers?: {
                 [key: string]: string;
             } | null;
             /**
-             * @description The key of the route that answered a request, as the scenario has it, such as `GET /todos/{id}`.
+             * @description The key of the route that answered a request, as written in the scenario, such as `GET /todos/{id}`.
              * @default null
              */
             route?: string | null;
             /**
              * Format: uint16
-             * @description The status code of a request's answer.
+             * @description The status code of the answer to a request.
              * @default null
              */
             status?: number | null;
             /**
-             * @description JSON that is in the body of a request, or in a frame: of objects these keys, everything else as it is. What a socket with
-             *     a `protocol` received is the `msg` of its rules; what the protocol says for itself, such as heartbeats, is no entry.
+             * @description JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
+             *     equal. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of the protocol
+             *     itself, such as heartbeats, are not recorded.
              * @default null
              */
             body?: unknown;
             /**
-             * @description The whole JSON of the body of a request, or of a frame.
+             * @description The entire JSON of the body of a request or of a frame.
              * @default null
              */
             bodyEquals?: unknown;
             /**
-             * @description Text that is in the body of a request, or in a frame.
+             * @description Text contained in the body of a request or in a frame.
              * @default null
              */
             bodyContains?: string | null;
             /**
              * Format: uint64
-             * @description A socket's number.
+             * @description The number of a socket.
              * @default null
              */
             socket?: number | null;
@@ -1871,12 +1913,12 @@ export interface components {
             category?: string | null;
             /**
              * Format: uint16
-             * @description The close code that a socket ended with.
+             * @description The close code of a socket.
              * @default null
              */
             code?: number | null;
             /**
-             * @description The number of the rule that fits a message, or what a rule is called that failed.
+             * @description The number of the rule that matched a message, or the key of a rule that failed.
              * @default null
              */
             rule?: components["schemas"]["RuleName"] | null;
@@ -1887,111 +1929,111 @@ export interface components {
             why?: string | null;
             /**
              * Format: uint64
-             * @description Only entries after that number.
+             * @description Only entries after this sequence number.
              * @default null
              */
             after?: number | null;
             /**
              * Format: uint64
-             * @description At least so many.
+             * @description The minimum number of entries.
              * @default null
              */
             atLeast?: number | null;
             /**
              * Format: uint64
-             * @description So many at the most.
+             * @description The maximum number of entries.
              * @default null
              */
             atMost?: number | null;
             /**
              * Format: uint64
-             * @description Exactly so many.
+             * @description The exact number of entries.
              * @default null
              */
             exactly?: number | null;
         };
-        /** @description What to expect of the journal. */
+        /** @description Expectations to check the journal against. */
         VerifyRequest: {
-            /** @description Each has to hold. */
+            /** @description The expectations, all of which have to be met. */
             expect: components["schemas"]["Expectation"][];
             /**
-             * @description Whether the entries of each have to come after those of the one before.
+             * @description Whether the entries of each expectation have to come after those of the previous one.
              * @default false
              */
             ordered?: boolean;
         };
         /** @description All open sockets and streams of a world. */
         SocketsAnswer: {
-            /** @description In the order in which they were opened. */
+            /** @description The sockets and streams, in the order in which they were opened unless `sort` is given. */
             sockets: components["schemas"]["SocketAnswer"][];
-            /** @description How many were too slow, also of those that are closed by now. */
+            /** @description The number of those that were too slow, including closed ones. */
             slow: components["schemas"]["SlowAnswer"];
         };
         /** @description An open socket or stream. */
         SocketAnswer: {
             /**
              * Format: uint64
-             * @description Its number, from 1 in each world.
+             * @description The number of the socket or stream, from 1 in each world.
              */
             socket: number;
-            /** @description The name of its world. */
+            /** @description The name of the world. */
             world: string;
-            /** @description The category that a socket asked for last. */
+            /** @description The category that a socket requested last. */
             category?: string | null;
-            /** @description The path of the request that a stream answers, below the world's prefix, decoded. */
+            /** @description The decoded path of the request that a stream answers, below the world's prefix. */
             stream?: string | null;
-            /** @description The path of an endpoint that the scenario declares, below the world's prefix, decoded. */
+            /** @description The decoded path of a socket of a declared endpoint, below the world's prefix. */
             path?: string | null;
-            /** @description The topics that a stream, or a socket of such an endpoint, has joined. */
+            /** @description The topics that a stream, or a socket of a declared endpoint, has joined. */
             topics?: string[] | null;
             /** @description The world's time when it was opened. */
             opened: components["schemas"]["Duration"];
-            /** @description How long it is open, by the machine's time, in whole milliseconds. */
+            /** @description How long it has been open in real time, in whole milliseconds. */
             age: components["schemas"]["Duration"];
             /**
              * Format: uint64
-             * @description Frames or events written to it.
+             * @description The number of frames or events written to it.
              */
             sent: number;
             /**
              * Format: uint64
-             * @description Frames that came from it.
+             * @description The number of frames received from it.
              */
             received: number;
             /**
              * Format: uint64
-             * @description Frames or events that wait to be written to it.
+             * @description The number of frames or events that are still to be written to it.
              */
             backlog: number;
             /**
              * Format: uint64
-             * @description How often it was so far behind that it got what is so now instead of what it had missed: current totals, or the rows
-             *     and values of `data` that had changed.
+             * @description How often it fell so far behind that it received the current state in place of what it had missed: the totals,
+             *     or the rows and values of `data` that had changed.
              */
             caughtUp: number;
         };
-        /** @description What became of sockets and streams that were further behind than what is kept for them, since the world was made. */
+        /** @description How often sockets and streams fell further behind than their backlog allows, since the world was created. */
         SlowAnswer: {
             /**
              * Format: uint64
-             * @description How often one got what is so now instead of what it had missed: current totals, or the rows and values of `data` that
-             *     had changed.
+             * @description How often one received the current state in place of what it had missed: the totals, or the rows and values of
+             *     `data` that had changed.
              */
             caughtUp: number;
             /**
              * Format: uint64
-             * @description How many were closed, with 1013, or ended, because they had missed something else.
+             * @description The number of sockets closed with 1013 and of streams ended because they had missed anything else.
              */
             closed: number;
         };
         /** @enum {string} */
         Sort: "backlog";
-        /** @description The sockets that were closed. */
+        /** @description The sockets and streams that were closed. */
         ClosedAnswer: {
-            /** @description Their numbers. */
+            /** @description The numbers of the closed sockets and streams. */
             closed: number[];
         };
-        /** @description How to close. A stream, which knows neither code nor reason, ends. */
+        /** @description How to close sockets. A stream has no close code or reason; it just ends. */
         CloseRequest: {
             /**
              * Format: uint16
@@ -2000,99 +2042,100 @@ export interface components {
              */
             code?: number;
             /**
-             * @description The reason, of 123 bytes at the most.
+             * @description The reason, of at most 123 bytes.
              * @default
              */
             reason?: string;
         };
-        /** @description What is to be sent: one of the three. A stream gets it as an event. */
+        /** @description What to send: exactly one of the three fields. A stream receives it as an event. */
         SendRequest: {
             /**
-             * @description A text frame, as it is; the data of an event.
+             * @description The content of a text frame, or the data of an event.
              * @default null
              */
             text?: string | null;
             /**
-             * @description A text frame with this JSON; an event with it as its data, or as `event`, `id`, `data`, `retry` and `comment` in it say. A
-             *     socket that speaks `socket.io` gets the event that `{ event, args }` is, in the namespace `/` or that of `namespace`. One
-             *     that speaks `graphql-transport-ws` gets what is sent to topics, and no other JSON.
+             * @description The JSON of a text frame. A stream receives an event with this JSON as its data, or with the fields `event`,
+             *     `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io`
+             *     takes `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A
+             *     socket that speaks `graphql-transport-ws` receives JSON only through topics.
              * @default null
              */
             json?: unknown;
             /**
-             * @description A binary frame, as it is, in base64 (RFC 4648, 4); the data of an event is that base64.
+             * @description The content of a binary frame, in base64 (RFC 4648, 4). A stream receives the base64 as the data of an event.
              * @default null
              */
             binary?: string | null;
         };
         /** @description All worlds. */
         WorldsAnswer: {
-            /** @description The default one, then the others by name. */
+            /** @description The default world, then the others sorted by name. */
             worlds: components["schemas"]["WorldAnswer"][];
         };
         /** @description A world. */
         WorldAnswer: {
-            /** @description Its name. */
+            /** @description The name of the world. */
             name: string;
-            /** @description What the paths of its API begin with. */
+            /** @description The prefix of the paths of its API. */
             path: string;
             /**
              * Format: uint64
-             * @description The seed of all that is random in it.
+             * @description The seed of all random choices.
              */
             seed: number;
-            /** @description Its time. */
+            /** @description The world's time. */
             at: components["schemas"]["Duration"];
-            /** @description Whether its clock stands still. */
+            /** @description Whether the clock is paused. */
             paused: boolean;
             /**
              * Format: double
-             * @description How fast its clock goes.
+             * @description The speed of the clock as a multiple of real time.
              */
             speed: number;
             /**
              * Format: uint
-             * @description How many sockets are open in it.
+             * @description The number of open sockets and streams.
              */
             sockets: number;
         };
-        /** @description A world to be made. */
+        /** @description A world to create. */
         WorldRequest: {
-            /** @description Its name: 1 to 64 letters, digits, dots, dashes, underscores or tildes. */
+            /** @description The name of the world: 1 to 64 letters, digits, dots, dashes, underscores or tildes. */
             name: string;
             /**
              * Format: uint64
-             * @description A seed of its own; the server's otherwise.
+             * @description The seed of the world; by default that of the server.
              */
             seed?: number | null;
-            /** @description Whether its clock stands still at first; as the server was started otherwise. */
+            /** @description Whether the clock is paused at first; by default as the server was started. */
             paused?: boolean | null;
             /**
              * Format: double
-             * @description How fast its clock goes; as the server was started otherwise.
+             * @description The speed of the clock as a multiple of real time; by default as the server was started.
              */
             speed?: number | null;
         };
         /** @description All faults of a world. */
         FaultsAnswer: {
-            /** @description Those of the scenario first, in declared order. */
+            /** @description The faults. Those of the scenario come first, in declared order. */
             faults: components["schemas"]["FaultAnswer"][];
         };
-        /** @description The scenario files that mockd was started with. Folders are looked at anew each time. */
+        /** @description The scenario files that mockd was started with. Folders are read again each time. */
         ScenariosAnswer: {
-            /** @description In the order in which they were given, those of a folder by name. */
+            /** @description The files in the order in which they were given; those of a folder are sorted by name. */
             scenarios: components["schemas"]["ScenarioAnswer"][];
         };
         /** @description A scenario file. */
         ScenarioAnswer: {
-            /** @description Its path as it was given, or that of its folder and its name. */
+            /** @description The path as it was given; for a file of a folder, the path of the folder and the name of the file. */
             file: string;
-            /** @description Whether it is the one that is served. */
+            /** @description Whether this file is served. */
             serving: boolean;
         };
-        /** @description The file to be served. */
+        /** @description The scenario file to serve. */
         SwitchRequest: {
-            /** @description As `GET /__mockd/scenarios` lists it. */
+            /** @description The path of the file, as `GET /__mockd/scenarios` lists it. */
             file: string;
         };
     };
@@ -2113,7 +2156,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description That the server is well */
+            /** @description Check the health of the server */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2133,7 +2176,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description This document */
+            /** @description Get this document */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2153,7 +2196,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The scenario's name and categories */
+            /** @description Get the scenario's name and categories */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2173,7 +2216,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The requests that the mock API answers */
+            /** @description List the routes of the mock API */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2195,7 +2238,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What became of the last save of the scenario */
+            /** @description Get the result of the last save of the scenario */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2253,7 +2296,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The world at this moment */
+            /** @description Get the current state of the world */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2313,7 +2356,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Set totals, or data, all or none */
+            /** @description Set totals or data, all or none */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2391,7 +2434,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Back to the scenario's start: totals, products, clock, random streams, journal, snapshots; open sockets stay and get current orders */
+            /** @description Reset the world to the scenario's start: data, totals, products, clock, random streams, journal and snapshots; sockets of a shop stay open and receive the current orders */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2465,7 +2508,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The clock */
+            /** @description Get the clock */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2516,7 +2559,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stop, start, speed up or advance the clock; answered when everything until then has happened and is written to the open sockets */
+            /** @description Pause, resume, speed up or advance the clock. The answer comes once everything due has happened and has been written to the open sockets */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2594,7 +2637,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Carry out orders, all or none */
+            /** @description Place orders, all or none */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2672,7 +2715,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Carry out steps, all or none; later ones belong to the world */
+            /** @description Run steps, all or none. Delayed steps are scheduled in the world */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2766,10 +2809,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every event since the start or reset, as JSON lines */
+            /** @description Get every event since the start or the last reset, as JSON lines */
             200: {
                 headers: {
-                    /** @description How many of these events are gone, because the transcript is bounded. */
+                    /** @description The number of these events that were dropped because the transcript is bounded. */
                     "x-mockd-dropped"?: number;
                     [name: string]: unknown;
                 };
@@ -2827,7 +2870,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What `data` is now, in brief */
+            /** @description Get a summary of the current `data` */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,7 +2926,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All categories with their products */
+            /** @description List all categories with their products */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2930,7 +2973,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What happens by itself, and how far it is */
+            /** @description List scripts, generators and scheduled steps, with their progress */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2977,7 +3020,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The snapshots */
+            /** @description List the snapshots */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3028,7 +3071,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Keep this moment */
+            /** @description Save a snapshot of the current state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3113,7 +3156,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Drop a snapshot */
+            /** @description Delete a snapshot */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3162,7 +3205,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Go back to a snapshot */
+            /** @description Restore a snapshot */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3225,7 +3268,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What happened between the world and its clients, without what the built-in page fetches for itself */
+            /** @description List what happened between the world and its clients, except what the built-in page fetches for itself */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3281,7 +3324,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Empty the journal */
+            /** @description Clear the journal */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3332,7 +3375,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Wait for entries */
+            /** @description Wait for journal entries */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3410,7 +3453,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Hold the journal against expectations */
+            /** @description Check the journal against expectations */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3487,7 +3530,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The open sockets */
+            /** @description List the open sockets and streams */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3547,7 +3590,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Close all sockets */
+            /** @description Close all sockets and end all streams */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3625,7 +3668,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Send a frame to all sockets */
+            /** @description Send a frame to all sockets and streams */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3705,7 +3748,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Close a socket */
+            /** @description Close a socket or end a stream */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3785,7 +3828,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Send a frame to a socket */
+            /** @description Send a frame to a socket or stream */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3865,7 +3908,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Send a frame to all who have joined a topic, as a step does */
+            /** @description Send a frame to all members of a topic, as a step does */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3939,7 +3982,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All worlds */
+            /** @description List all worlds */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3990,7 +4033,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make a world */
+            /** @description Create a world */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4084,7 +4127,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One world */
+            /** @description Get a world */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4142,7 +4185,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Remove a world; its sockets are closed */
+            /** @description Remove a world and close its sockets */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4207,7 +4250,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What goes wrong on purpose */
+            /** @description List the faults */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4258,7 +4301,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Bring a fault */
+            /** @description Add a fault */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4341,7 +4384,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Lift all faults */
+            /** @description Remove all faults */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4390,7 +4433,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One fault, by number or name */
+            /** @description Get a fault by its number or name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4443,7 +4486,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Put another in the place of a fault */
+            /** @description Replace a fault */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4528,7 +4571,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Lift a fault */
+            /** @description Remove a fault */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4575,7 +4618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The scenario files that mockd was started with, and which of them is served */
+            /** @description List the scenario files that mockd was started with, and which of them is served */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4626,7 +4669,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Serve another of the scenario files from now on, in all worlds, and follow it; open sockets stay, and so does what is the same in both. Answered when it is done, as `GET /__mockd/reload` is then */
+            /** @description Switch all worlds to another of the scenario files and watch that file from then on. Open sockets and everything that is the same in both files stay. The answer comes after the switch and is that of `GET /__mockd/reload` */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 class ErrorAnswer(TypedDict):
     """
-    An error; `message` says what is wrong.
+    An error.
     """
 
     statusCode: int
@@ -37,7 +37,7 @@ RouteKind: TypeAlias = Literal['answer', 'stream', 'list', 'get', 'add', 'replac
 
 class ReloadAnswer(TypedDict):
     """
-    What became of the last save.
+    The result of the last save of the scenario file.
     """
 
     ok: bool
@@ -81,7 +81,7 @@ Corrupt: TypeAlias = Literal['json', 'utf8', 'oversized', 'type']
 
 class SnapshotAnswer(TypedDict):
     """
-    A moment that can be gone back to.
+    A saved state that can be restored.
     """
 
     name: str
@@ -93,7 +93,7 @@ EventName: TypeAlias = Literal['total', 'added', 'merged', 'replaced', 'removed'
 
 class PatchRequest(TypedDict, closed=True):
     """
-    Totals and data to be set: one of the two.
+    Totals or data to set: exactly one of the two.
     """
 
     totals: NotRequired[dict[str, Any] | None]
@@ -102,7 +102,7 @@ class PatchRequest(TypedDict, closed=True):
 
 class Done(TypedDict):
     """
-    Something was done.
+    A successful change.
     """
 
     ok: bool
@@ -110,7 +110,7 @@ class Done(TypedDict):
 
 class ResetRequest(TypedDict, closed=True):
     """
-    How to start over.
+    How to reset a world.
     """
 
     seed: NotRequired[int | None]
@@ -118,7 +118,7 @@ class ResetRequest(TypedDict, closed=True):
 
 class ClockAnswer(TypedDict):
     """
-    How a clock goes.
+    The state of a clock.
     """
 
     at: Duration
@@ -129,8 +129,8 @@ class ClockAnswer(TypedDict):
 
 class ClockRequest(TypedDict, closed=True):
     """
-    What the clock is to do: it is advanced, and then goes on as it is told. A client that leaves before the answer stops
-    the advance where it is.
+    A change to the clock, which first advances and then continues at the new pace. A client that disconnects before the
+    answer stops the advance where it is.
     """
 
     pause: NotRequired[bool | None]
@@ -171,7 +171,7 @@ Leaving = TypedDict(
 
 class Closing(TypedDict, closed=True):
     """
-    The code and the reason to close the socket with.
+    The close code and the reason.
     """
 
     code: NotRequired[int | str | None]
@@ -220,7 +220,7 @@ class ListingAnswer(TypedDict):
 
 class StepAnswer(TypedDict):
     """
-    A step.
+    A step of a script.
     """
 
     at: Duration
@@ -240,7 +240,7 @@ class GeneratorAnswer(TypedDict):
 
 class WaitingAnswer(TypedDict):
     """
-    Steps that wait for their time.
+    Scheduled steps of a rule.
     """
 
     rule: str
@@ -257,7 +257,7 @@ class SnapshotsAnswer(TypedDict):
 
 class SnapshotRequest(TypedDict, closed=True):
     """
-    A snapshot to be made.
+    A snapshot to save.
     """
 
     name: str
@@ -286,7 +286,7 @@ RuleName: TypeAlias = int | str
 
 class Dropped(TypedDict):
     """
-    How many entries are no longer in a journal, because it is bounded.
+    The numbers of entries dropped from a journal because it is bounded.
     """
 
     sent: int
@@ -295,7 +295,7 @@ class Dropped(TypedDict):
 
 class Difference(TypedDict):
     """
-    One thing in which an entry is not as expected.
+    A difference between an entry and an expectation.
     """
 
     field: str
@@ -305,9 +305,9 @@ class Difference(TypedDict):
 
 class Expectation(TypedDict, closed=True):
     """
-    Entries that a test expects. Every field that is given has to match; those that an entry does not have do not match.
-    Preflights count only with a `method` of `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, there has to be at least one
-    such entry.
+    The entries that a test expects. Every given field must match; an entry without such a field does not match.
+    Preflights count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, at least one entry must
+    match.
     """
 
     kind: NotRequired[Kind | None]
@@ -333,7 +333,7 @@ class Expectation(TypedDict, closed=True):
 
 class VerifyRequest(TypedDict, closed=True):
     """
-    What to expect of the journal.
+    Expectations to check the journal against.
     """
 
     expect: list[Expectation]
@@ -361,7 +361,7 @@ class SocketAnswer(TypedDict):
 
 class SlowAnswer(TypedDict):
     """
-    What became of sockets and streams that were further behind than what is kept for them, since the world was made.
+    How often sockets and streams fell further behind than their backlog allows, since the world was created.
     """
 
     caughtUp: int
@@ -373,7 +373,7 @@ Sort: TypeAlias = Literal['backlog']
 
 class ClosedAnswer(TypedDict):
     """
-    The sockets that were closed.
+    The sockets and streams that were closed.
     """
 
     closed: list[int]
@@ -381,7 +381,7 @@ class ClosedAnswer(TypedDict):
 
 class CloseRequest(TypedDict, closed=True):
     """
-    How to close. A stream, which knows neither code nor reason, ends.
+    How to close sockets. A stream has no close code or reason; it just ends.
     """
 
     code: NotRequired[int]
@@ -390,7 +390,7 @@ class CloseRequest(TypedDict, closed=True):
 
 class SendRequest(TypedDict, closed=True):
     """
-    What is to be sent: one of the three. A stream gets it as an event.
+    What to send: exactly one of the three fields. A stream receives it as an event.
     """
 
     text: NotRequired[str | None]
@@ -414,7 +414,7 @@ class WorldAnswer(TypedDict):
 
 class WorldRequest(TypedDict, closed=True):
     """
-    A world to be made.
+    A world to create.
     """
 
     name: str
@@ -434,7 +434,7 @@ class ScenarioAnswer(TypedDict):
 
 class SwitchRequest(TypedDict, closed=True):
     """
-    The file to be served.
+    The scenario file to serve.
     """
 
     file: str
@@ -486,7 +486,7 @@ class GetSocketsParametersQuery(TypedDict):
 
 class HealthAnswer(TypedDict):
     """
-    That the server is well.
+    The health of the server.
     """
 
     status: Health
@@ -496,7 +496,7 @@ class HealthAnswer(TypedDict):
 
 class CategoriesAnswer(TypedDict):
     """
-    What is served.
+    The scenario that is served.
     """
 
     scenario: str
@@ -521,7 +521,7 @@ Latency: TypeAlias = Spread | Duration
 
 class EventShape(TypedDict):
     """
-    What an event looks like.
+    An event.
     """
 
     at: Duration
@@ -543,7 +543,7 @@ class EventShape(TypedDict):
 
 class Advanced(TypedDict):
     """
-    The clock, and what happened by an advance.
+    The clock, and what happened during the advance.
     """
 
     at: Duration
@@ -557,7 +557,7 @@ class Advanced(TypedDict):
 
 class OrdersRequest(TypedDict, closed=True):
     """
-    Orders, which are all carried out, in order, or none.
+    Orders to place one after the other, all or none.
     """
 
     orders: list[OrderRequest]
@@ -571,7 +571,7 @@ Close: TypeAlias = int | str | Closing
 
 class DataAnswer(TypedDict):
     """
-    What `data` is now.
+    The current `data`.
     """
 
     data: list[NamedDataAnswer]
@@ -604,7 +604,7 @@ class ScriptAnswer(TypedDict):
 
 class EntryShape(TypedDict):
     """
-    What an entry of the journal looks like.
+    An entry of the journal.
     """
 
     sequence: int
@@ -642,7 +642,7 @@ class EntryShape(TypedDict):
 
 class NearMiss(TypedDict):
     """
-    An entry that is almost as expected.
+    An entry that almost matches.
     """
 
     entry: dict[str, Any]
@@ -678,7 +678,7 @@ class WorldsAnswer(TypedDict):
 
 class ScenariosAnswer(TypedDict):
     """
-    The scenario files that mockd was started with. Folders are looked at anew each time.
+    The scenario files that mockd was started with. Folders are read again each time.
     """
 
     scenarios: list[ScenarioAnswer]
@@ -737,7 +737,7 @@ Fault = TypedDict(
 
 class Happened(TypedDict):
     """
-    What happened because of a request.
+    The events that a request caused.
     """
 
     events: list[EventShape]
@@ -745,7 +745,7 @@ class Happened(TypedDict):
 
 class TimelineAnswer(TypedDict):
     """
-    What happens by itself.
+    The scheduled work of a world.
     """
 
     at: Duration
@@ -813,7 +813,7 @@ class FaultsAnswer(TypedDict):
 
 class StateAnswer(TypedDict):
     """
-    A world at one moment.
+    The state of a world at one moment.
     """
 
     world: str
@@ -835,7 +835,7 @@ class StateAnswer(TypedDict):
 
 class PostedSteps(TypedDict, closed=True):
     """
-    Steps to run now, all or none.
+    Steps to run now, as one atomic operation.
     """
 
     do: list[RuleStep] | None
