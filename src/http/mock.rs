@@ -7,6 +7,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -102,8 +103,9 @@ impl Mock {
         };
         let answered_by =
             |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
-        let handled =
-            catch_panic(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
+        // Pinned here, because it is large and `catch_panic` would move it several times.
+        let handler = pin!(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
+        let handled = catch_panic(handler);
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.to_response());
             record(&reply, answered_by(&reply));
@@ -183,17 +185,17 @@ impl Mock {
                 return Err(no_endpoint(target, found.is_some(), moment));
             }
         } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
-            return self.without_upgrade(target, request).await;
+            return Box::pin(self.without_upgrade(target, request)).await;
         }
         let Some(found) = found else {
             if method != RouteMethod::Any {
                 target.expect_name()?;
             }
-            let answer = self.site(target, request).await;
+            let answer = Box::pin(self.site(target, request)).await;
             return answer.map_err(|error| self.with_nearest_route(error, target, moment));
         };
         let Some(route) = found.route(method) else {
-            return self.without_method(target, found, request).await;
+            return Box::pin(self.without_method(target, found, request)).await;
         };
         let Moment { world, view, .. } = moment;
         match route.plan() {
@@ -223,7 +225,7 @@ impl Mock {
         if request.method() != Method::GET {
             return Err(ApiError::UpgradeRequired);
         }
-        match self.site(target, request).await {
+        match Box::pin(self.site(target, request)).await {
             Err(ApiError::RouteNotFound { .. }) => Err(ApiError::UpgradeRequired),
             answer => answer,
         }
@@ -240,7 +242,7 @@ impl Mock {
             return Err(ApiError::not_found(target.method, target.uri));
         }
         if request.method() == Method::GET {
-            let answer = self.site(target, request).await;
+            let answer = Box::pin(self.site(target, request)).await;
             if !matches!(answer, Err(ApiError::RouteNotFound { .. })) {
                 return answer;
             }
