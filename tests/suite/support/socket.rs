@@ -36,8 +36,13 @@ impl Socket {
 
     /// Opens a socket with the smallest possible receive buffer, so that it falls behind soon.
     pub(crate) async fn open_narrow(url: &str) -> Self {
+        Self::open_with_buffer(url, 1).await
+    }
+
+    /// Opens a socket with a receive buffer of about this many bytes.
+    pub(crate) async fn open_with_buffer(url: &str, bytes: u32) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(1).unwrap();
+        socket.set_recv_buffer_size(bytes).unwrap();
         Self::over(socket, url).await
     }
 

@@ -13,6 +13,10 @@ use super::record::{Received, Request, SocketLog};
 use super::writer::Writer;
 use crate::support::{Mockd, Socket, soon};
 
+/// The receive buffer of a slow client in bytes. Through the smallest one, megabytes would take minutes: whenever it is
+/// full, the sender waits 200 ms before it tries again.
+const SMALL_BUFFER: u32 = 16 << 10;
+
 /// The number of unread answers at which a slow client reads.
 const MAX_UNREAD: usize = 20;
 
@@ -66,7 +70,7 @@ impl Kind {
     async fn connect(self, mockd: &Mockd) -> (Socket, u64) {
         let mut socket = match self {
             Self::Quick => mockd.socket("/rooms").await,
-            Self::Slow => Socket::open_narrow(&format!("ws://{}/rooms", mockd.address())).await,
+            Self::Slow => Socket::open_with_buffer(&format!("ws://{}/rooms", mockd.address()), SMALL_BUFFER).await,
             Self::SocketIo => mockd.socket("/socket.io/?EIO=4&transport=websocket").await,
         };
         if self != Self::SocketIo {
