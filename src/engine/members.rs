@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::codec::{Address, Session};
 use super::rule::{Context, DeliverySpec};
@@ -49,8 +49,8 @@ pub(super) struct SocketMember {
     pub(super) handshake: Context,
     /// The rest of the handshake as JSON, for expressions that a reload may add; `None` if nothing is left.
     pub(super) rest: Option<Arc<str>>,
-    /// The part of `conn` that steps have set, an object.
-    pub(super) memory: Arc<Value>,
+    /// The part of `conn` that steps have set, an object; `None` if they have set nothing.
+    pub(super) memory: Option<Arc<Value>>,
     pub(super) session: Session,
     /// Whether the socket is about to close. Further messages are ignored.
     pub(super) is_closing: bool,
@@ -85,6 +85,11 @@ impl SocketMember {
     /// Whether the socket uses a protocol above WebSocket, which is notified of the outcome of messages.
     pub(super) fn has_protocol(&self) -> bool {
         self.session != Session::Plain
+    }
+
+    /// Returns the part of `conn` that steps have set, an object.
+    pub(super) fn memory(&self) -> Value {
+        self.memory.as_deref().cloned().unwrap_or_else(|| json!({}))
     }
 }
 

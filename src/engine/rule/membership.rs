@@ -180,12 +180,12 @@ impl Firing<'_> {
         let member = self.member()?;
         let value = self.required(template, context)?;
         let socket = self.engine.members.socket_mut(member).ok_or(Refusal::NoMember)?;
-        let mut memory = Value::clone(&socket.memory);
+        let mut memory = socket.memory();
         *part(&mut memory, CONN, keys)? = value;
         if json_len(&memory) > MAX_MEMORY_BYTES {
             return Err(Refusal::MemoryTooLarge);
         }
-        socket.memory = Arc::new(memory);
+        socket.memory = Some(Arc::new(memory));
         Ok(())
     }
 }
@@ -234,7 +234,7 @@ impl Engine {
         let socket = self.members.socket(member)?;
         let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
         let topics: Vec<String> = topics.map(ToString::to_string).collect();
-        let mut conn = Value::clone(&socket.memory);
+        let mut conn = socket.memory();
         if let Some(fields) = conn.as_object_mut() {
             fields.insert("id".into(), member.into());
             fields.extend(socket.session.sid(address).map(|sid| ("sid".to_owned(), sid.into())));

@@ -79,7 +79,7 @@ impl Engine {
             endpoint: endpoint.clone(),
             handshake,
             rest,
-            memory: Arc::new(Value::Object(serde_json::Map::new())),
+            memory: None,
             session: Session::new(declared.protocol, options),
             is_closing: false,
             due: None,

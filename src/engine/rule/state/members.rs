@@ -75,7 +75,8 @@ struct SocketState {
     handshake: Context,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rest: Option<Arc<str>>,
-    memory: Arc<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<Arc<Value>>,
     session: Session,
     is_closing: bool,
 }
