@@ -150,7 +150,7 @@ impl WorldState {
         if after.is_none() {
             messages.extend_from_slice(&self.counter_readings(&socket.collection()));
         }
-        for event in self.engine.changed_since(after.unwrap_or_default()) {
+        for event in self.engine.counters_changed_since(after.unwrap_or_default()) {
             if event.topics().iter().any(|topic| joined.contains(topic)) {
                 messages.extend(feed::message_of(&event));
             }

@@ -201,8 +201,8 @@ impl WorldState {
         let WorldStart { engine: start, json } = to.start();
         // If the world does not keep the machine's date, the scenario alone sets it: a server that joins later has no
         // other source.
-        let started = if self.keeps_date { self.start.started() } else { FIXED_START };
-        let start = seeded(start, self.own_seed).started_at(started);
+        let started = if self.keeps_date { self.start.start_date() } else { FIXED_START };
+        let start = seeded(start, self.own_seed).with_start_date(started);
         // Work on a copy, so that the world continues unchanged if this panics.
         let mut engine = self.engine.clone();
         let reload = engine.reload(&to.plan, start.seed());
@@ -230,7 +230,7 @@ impl WorldState {
     /// Sets time 0 to the machine's current date and time, now and after each reset.
     pub(super) fn keep_date(&mut self) {
         self.keeps_date = true;
-        self.start = self.start.clone().started_at(current_date());
+        self.start = self.start.clone().with_start_date(current_date());
         self.engine = self.start.clone();
         self.publish_view();
     }
@@ -241,7 +241,7 @@ impl WorldState {
             self.start = self.start.clone().with_seed(seed);
         }
         if self.keeps_date {
-            self.start = self.start.clone().started_at(current_date());
+            self.start = self.start.clone().with_start_date(current_date());
         }
         self.transcript = Transcript::default();
         self.snapshots.clear();
