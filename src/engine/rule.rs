@@ -156,10 +156,10 @@ impl Engine {
                 break;
             }
             if let Err(refusal) = firing.step(&mut run) {
-                firing.skip(&run.steps, refusal);
+                firing.report_refusal(&run.steps, refusal);
             }
         }
-        firing.end();
+        firing.finish();
         self.start_next_round(&mut run, events);
         run
     }
