@@ -108,7 +108,7 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn state_since(&self, sequence: Option<u64>) -> Result<WorldSummary, WorldError> {
         self.ask(move |state| WorldSummary {
-            view: state.publish.borrow().clone(),
+            view: state.view.borrow().clone(),
             clock: ClockState::of(state),
             epoch: state.epoch,
             sequence: state.engine.sequence(),
