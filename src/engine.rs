@@ -337,8 +337,8 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    /// Carries out one action that is due at `due`, while advancing to `to`. Of several, fault transitions come first, in
-    /// declared order, then sessions, timelines and scheduled steps.
+    /// Carries out one action that is due at `due`, while advancing to `to`. Of several, fault transitions come first,
+    /// in declared order, then sessions, timelines and scheduled steps.
     fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));

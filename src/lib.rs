@@ -63,8 +63,8 @@
 //! 2. [`http`], `Service`: chooses between the mock API and the control API.
 //! 3. `http/target.rs`, `RequestTarget`: determines the world, the API and the normalized path.
 //! 4. `http/body.rs`, `receive`: receives the body within its limits.
-//! 5. `scenario/route.rs`, [`RouteTable`](scenario::RouteTable): finds the route and its [`Plan`](scenario::Plan) in the
-//!    scenario of the world's [view](world::View).
+//! 5. `scenario/route.rs`, [`RouteTable`](scenario::RouteTable): finds the route and its [`Plan`](scenario::Plan) in
+//!    the scenario of the world's [view](world::View).
 //! 6. `http/mock.rs`, `Mock::answer`: runs steps 4 and 5, calls the plan's handler, here `count`, and builds the JSON
 //!    response.
 //! 7. `world/task.rs`, [`World::apply`](world::World::apply): sends a [`Command`](engine::Command) to the world's task,
@@ -77,8 +77,8 @@
 //! 12. `world/feed.rs`, `EventFeed::publish`: encodes the event once, as a message for the members of its topic. The
 //!     fan-out writes the message to their sockets.
 //!
-//! Other modules may refuse, alter or record the request: `http/access.rs` (host check), `http/faults.rs` (active faults),
-//! `world/journal.rs`, `http/cors.rs` (who may read the response). `http/error.rs` turns every error into a response.
+//! Other modules may refuse, alter or record the request: `http/access.rs` (host check), `http/faults.rs` (active
+//! faults), `world/journal.rs`, `http/cors.rs` (who may read the response). `http/error.rs` turns every error into a response.
 //! [`worlds`] finds the world by name.
 //!
 //! # Other paths

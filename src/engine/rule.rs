@@ -128,8 +128,8 @@ impl Engine {
         reading::wall_clock(self.start_date, self.now)
     }
 
-    /// Returns this engine with another date and time at world time 0, in milliseconds since the Unix epoch. A date that
-    /// the scenario declares takes precedence.
+    /// Returns this engine with another date and time at world time 0, in milliseconds since the Unix epoch. A date
+    /// that the scenario declares takes precedence.
     #[must_use]
     pub fn with_start_date(self, start_date: i64) -> Self {
         Self { start_date: self.scenario.starts().unwrap_or(start_date), ..self }

@@ -1,21 +1,21 @@
 //! The fan-out: writes published items to their sockets, one after the other.
 //!
 //! If each socket's own task wrote the items, each delivery would cost a wake-up, about as much as the write itself.
-//! Instead, one task makes a pass over the sockets that have joined the topics of the new items. It reads and encodes the
-//! items once, and writes them to each socket in one non-blocking call. Items that arrive during a pass go out with the
-//! next one, so a busy feed is written in few large writes, and a quiet one without delay. The pass costs about half a
-//! microsecond per socket in addition to the write, which costs five.
+//! Instead, one task makes a pass over the sockets that have joined the topics of the new items. It reads and encodes
+//! the items once, and writes them to each socket in one non-blocking call. Items that arrive during a pass go out with
+//! the next one, so a busy feed is written in few large writes, and a quiet one without delay. The pass costs about
+//! half a microsecond per socket in addition to the write, which costs five.
 //!
 //! One core cannot write to thousands of sockets within one display frame. Other threads of the runtime then help: each
-//! takes the next few sockets until all have received the batch. Order is preserved: only one thread at a time handles a
-//! socket, and the next batch waits until all threads are done.
+//! takes the next few sockets until all have received the batch. Order is preserved: only one thread at a time handles
+//! a socket, and the next batch waits until all threads are done.
 //!
 //! If items are for only a few sockets and the fan-out is idle, the world's task writes them itself. Waking the fan-out
 //! would cost more.
 //!
 //! The fan-out serves a socket while the socket's own task has delegated the cursor to it; see
-//! [`Subscription`](super::Subscription). A socket that does not accept all bytes is parked: its task reclaims the cursor
-//! and waits for the socket without holding up others.
+//! [`Subscription`](super::Subscription). A socket that does not accept all bytes is parked: its task reclaims the
+//! cursor and waits for the socket without holding up others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,8 +34,8 @@ use super::socket::{FrameSink, Socket};
 const SOCKETS_PER_TURN: usize = 64;
 
 /// The number of sockets for which another thread helps. The CPU time stays the same. With 10,000 sockets, help halves
-/// the time until the last of them receives an update. With 1,000, the slowest updates arrive 20 % sooner: of two threads,
-/// one has a core that it does not share with clients on the same machine.
+/// the time until the last of them receives an update. With 1,000, the slowest updates arrive 20 % sooner: of two
+/// threads, one has a core that it does not share with clients on the same machine.
 const SOCKETS_PER_HELPER: usize = 500;
 
 /// The maximum number of sockets that the world's task writes to itself, which takes a tenth of a millisecond.

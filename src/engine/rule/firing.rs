@@ -207,8 +207,8 @@ impl<'e> Firing<'e> {
         Ok(None)
     }
 
-    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored. Returns the row that was
-    /// affected last, if any.
+    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored. Returns the row that
+    /// was affected last, if any.
     fn run_nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
