@@ -78,8 +78,8 @@
 //!     fan-out writes the message to their sockets.
 //!
 //! Other modules may refuse, alter or record the request: `http/access.rs` (host check), `http/faults.rs` (active
-//! faults), `world/journal.rs`, `http/cors.rs` (who may read the response). `http/error.rs` turns every error into a response.
-//! [`worlds`] finds the world by name.
+//! faults), `world/journal.rs`, `http/cors.rs` (who may read the response). `http/error.rs` turns every error into a
+//! response. [`worlds`] finds the world by name.
 //!
 //! # Other paths
 //!
