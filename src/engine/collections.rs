@@ -223,7 +223,6 @@ impl RowSet {
         Self { uuids, ..self }
     }
 
-    /// Returns the rows by id.
     pub(super) fn by_id(&self) -> HashMap<&str, &Arc<Row>> {
         self.rows.iter().map(|row| (&**row.id(), row)).collect()
     }

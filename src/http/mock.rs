@@ -209,7 +209,7 @@ impl Mock {
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
             Plan::Answer { answers, crud } => {
-                let call = RuleCall { target, found: routes, route, answers, crud: *crud };
+                let call = RuleCall { target, routes, route, answers, crud: *crud };
                 if let Some(reply) = call.respond_now(&self.app, moment, request.headers(), &body) {
                     return reply;
                 }

@@ -98,7 +98,7 @@ impl WorldState {
         let end = self.shared.feed.end();
         let (of_rules, sockets): (Vec<_>, Vec<_>) =
             self.shared.sockets.all().into_iter().partition(|socket| socket.is_rule_driven());
-        // What these clients have received is out of date, and only their rules could update it.
+        // What these clients have received is out of date, so they must connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);

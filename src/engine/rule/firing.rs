@@ -270,7 +270,6 @@ impl<'e> Firing<'e> {
         }
     }
 
-    /// Carries out a command.
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
         // The command may render frames, whose expressions draw from the engine's positions.
         self.engine.drawn = self.draws.drawn();
@@ -303,7 +302,6 @@ impl Firing<'_> {
         })
     }
 
-    /// Whether a condition holds.
     pub(super) fn holds(&mut self, condition: &Condition, context: &Context) -> Result<bool, Refusal> {
         self.evaluate(condition.names(), condition.only_reads(), context, |roots, draws| {
             Ok(condition.holds(roots, draws)?)

@@ -92,7 +92,6 @@ impl<'s, 'n> StepContext<'s, 'n> {
 }
 
 impl Rules<'_, '_, '_> {
-    /// Compiles a template.
     pub(super) fn template(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         self.expressions.template(node, scope, self.check)
     }
@@ -120,7 +119,7 @@ impl Rules<'_, '_, '_> {
         let context = context.with_scope(&scope);
         let document = self.check.document;
         let (mut previous_end, mut names) = (Duration::ZERO, HashMap::new());
-        // Two passes: all steps are checked even if one is invalid.
+        // Collected first, so that all steps are checked even if one is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
             .enumerate()
@@ -201,7 +200,6 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// Checks one step.
     fn step(
         &mut self,
         raw: &RawRuleStep,
@@ -250,7 +248,6 @@ impl Rules<'_, '_, '_> {
         }
     }
 
-    /// Checks `times`.
     fn times(&mut self, raw: &RawRuleStep) -> Option<Repeat> {
         if let (Some(times), Some(_)) = (&raw.times, &raw.each) {
             self.check.report(ProblemKind::Exclusive("times", "each"), times.span);
@@ -271,7 +268,6 @@ impl Rules<'_, '_, '_> {
         Some(repeat)
     }
 
-    /// Checks `every`.
     fn every(&mut self, raw: &RawRuleStep, times: Option<Repeat>) -> Option<Duration> {
         let Some(every) = &raw.every else { return Some(Duration::ZERO) };
         if raw.times.is_none() && raw.each.is_none() {
