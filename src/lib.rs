@@ -44,15 +44,14 @@
 //!
 //! The crate has three rings. Dependencies point only inward:
 //!
-//! - [`scenario`] (the user's input) and [`engine`] (the resulting behaviour) depend on neither a runtime nor the
-//!   network.
-//! - [`expression`] evaluates expressions for both of them.
-//! - [`world`] runs an engine in time, feeds sockets and keeps a journal. [`worlds`] holds one world per test.
-//!   [`reloads`] holds the result of the last reload. [`selector`] selects which of several files is served.
-//! - [`store`] keeps the logs from which several servers run the same worlds.
-//! - [`http`], [`watch`], [`server`], [`embed`] and [`cli`] are the edges.
+//! - The inner ring depends on neither a runtime nor the network: [`scenario`] is the user's input, [`engine`] is the
+//!   resulting behaviour, and [`expression`] evaluates expressions for both.
+//! - The middle ring runs engines in time: [`world`] runs one engine, feeds sockets and keeps a journal. [`worlds`]
+//!   holds one world per test. [`store`] keeps the logs from which several servers run the same worlds.
+//! - The outer ring contains the edges: [`http`], [`watch`], [`server`], [`embed`] and [`cli`].
 //!
-//! [`websocket`] encodes and decodes messages, without I/O, for the feed and for sockets.
+//! Small modules connect the parts: [`websocket`] encodes and decodes messages, without I/O, for feeds and sockets.
+//! [`reloads`] holds the result of the last reload. [`selector`] selects which of several files is served.
 //!
 //! # The path of a request
 //!

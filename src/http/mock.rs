@@ -56,7 +56,7 @@ impl Mock {
         Self { app, site: site.endpoint(), built_in_files: site.built_in_files() }
     }
 
-    /// Answers a request.
+    /// Answers a request. Applies the active faults, and records the request and its answer in the journal.
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, mut request: Request) -> ApiResponse {
         let world = match self.world(target).await {
             Ok(world) => world,
