@@ -77,13 +77,13 @@ pub const FIXED_START: i64 = 1_767_225_600_000;
 #[derive(Debug, Clone)]
 pub struct Engine {
     scenario: Arc<Scenario>,
-    /// The server section in effect since the start; a reload does not change it.
-    started_with: ServerOptions,
+    /// The `server` section in effect since the start. A reload does not change it.
+    server_options: ServerOptions,
     seed: u64,
     now: Duration,
     sequence: u64,
     collections: Collections,
-    /// The values of `data`.
+    /// The values of `data` that are not collections.
     values: DataValues,
     counters: Counters,
     timelines: Timelines,
@@ -94,15 +94,16 @@ pub struct Engine {
     epoch: u32,
     /// The number of random streams handed out so far. Each generator has its own.
     streams: u64,
-    /// What reloads have removed.
+    /// The state of removed declarations, in case a later reload brings them back.
     retained: Retained,
     topics: Topics,
     groups: Groups,
     members: Members,
     /// The date and time at time 0, in milliseconds since the Unix epoch.
-    started: i64,
+    start_date: i64,
     /// Scheduled lists of steps.
     rule_runs: RuleRuns,
+    /// The positions of rules in their random streams.
     drawn: Drawn,
     /// The lowest member number that expressions count. Members with lower numbers exist on a single server only.
     counted_from: u64,
@@ -137,11 +138,11 @@ impl Engine {
             topics: Topics::default(),
             groups: Groups::default(),
             members: Members::default(),
-            started: scenario.starts().unwrap_or(FIXED_START),
+            start_date: scenario.starts().unwrap_or(FIXED_START),
             rule_runs: RuleRuns::default(),
             drawn: Drawn::default(),
             counted_from: 0,
-            started_with: scenario.server().clone(),
+            server_options: scenario.server().clone(),
             scenario: scenario.clone(),
         };
         for (collection, row) in rows::counted(scenario) {
@@ -165,13 +166,13 @@ impl Engine {
         self
     }
 
-    /// Returns this engine with the server section that is in effect in `other`.
-    pub(crate) fn started_as(self, other: &Self) -> Self {
-        Self { started_with: other.started_with.clone(), ..self }
+    /// Returns this engine with the `server` section that is in effect in `other`.
+    pub(crate) fn with_server_options_of(self, other: &Self) -> Self {
+        Self { server_options: other.server_options.clone(), ..self }
     }
 
-    /// Returns this engine with the memberships of `other`, for a world that continues with this engine. Members stay
-    /// joined, except the sockets of endpoints and streams, because the state they were sent is outdated.
+    /// Returns this engine with the memberships of `other`, for a world that continues with this engine. Sockets of
+    /// collections stay joined. Sockets of endpoints and streams do not, because the state they were sent is outdated.
     #[must_use]
     pub fn with_members_of(self, other: &Self) -> Self {
         Self {
@@ -183,8 +184,8 @@ impl Engine {
         }
     }
 
-    /// Returns this engine with its own memberships and those of `other` that were not made by rules: the sockets that
-    /// only this server has.
+    /// Returns this engine with its own memberships and with those of `other` that rules did not make: the memberships
+    /// of the sockets that only this server has.
     #[must_use]
     pub fn with_local_members_of(mut self, other: &Self) -> Self {
         self.topics.extend(&other.topics_without_rules());
@@ -198,7 +199,7 @@ impl Engine {
         Self { counted_from: FIRST_SHARED_MEMBER, ..self }
     }
 
-    /// Returns this engine without memberships, for a snapshot: presence is not part of a world's history.
+    /// Returns this engine without memberships, for a snapshot: who is connected is not part of a world's history.
     #[must_use]
     pub fn without_members(self) -> Self {
         let (topics, groups) = (Topics::default(), Groups::default());
@@ -239,14 +240,14 @@ impl Engine {
 
     /// The current values of `data` that are not collections.
     #[must_use]
-    pub fn values_of_data(&self) -> &DataValues {
+    pub fn data_values(&self) -> &DataValues {
         &self.values
     }
 
     /// The date and time at time 0, in milliseconds since the Unix epoch.
     #[must_use]
-    pub fn started(&self) -> i64 {
-        self.started
+    pub fn start_date(&self) -> i64 {
+        self.start_date
     }
 
     /// The topics and their members.
@@ -264,7 +265,8 @@ impl Engine {
 
     /// Advances to `to` and carries out everything due until then. A time in the past changes nothing.
     pub fn advance(&mut self, to: Duration) -> Vec<Event> {
-        let mut events = self.advance_some(to, usize::MAX);
+        let mut events = Vec::new();
+        // Each call stops at the next fault transition.
         while self.next_due().is_some_and(|due| due <= to) {
             events.extend(self.advance_some(to, usize::MAX));
         }
@@ -272,9 +274,8 @@ impl Engine {
         events
     }
 
-    /// Like [`Engine::advance`], but stops after `max_actions` actions, whether or not they produce events, and after
-    /// each fault transition, because different faults may apply to later actions. The time is then that of the last
-    /// action, and the rest is still due.
+    /// Like [`Engine::advance`], but stops after `max_actions` actions, and after a fault transition, because different
+    /// faults may apply to later actions. The time is then that of the last action, and the rest is still due.
     pub fn advance_some(&mut self, to: Duration, max_actions: usize) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..max_actions {
@@ -291,7 +292,8 @@ impl Engine {
         events
     }
 
-    /// Advances the time to `to` if nothing is due before. A time in the past changes nothing.
+    /// Advances the time to `to` without carrying out anything: the caller knows that nothing is due before. A time in
+    /// the past changes nothing.
     pub(crate) fn settle(&mut self, to: Duration) {
         self.now = to.max(self.now);
     }
@@ -307,7 +309,7 @@ impl Engine {
 
     /// The counters that changed after event `sequence`, as events, oldest first.
     #[must_use]
-    pub fn changed_since(&self, sequence: u64) -> Vec<Event> {
+    pub fn counters_changed_since(&self, sequence: u64) -> Vec<Event> {
         let changed = self.counters.moved().filter(|(_, counter)| counter.changed > sequence);
         let mut events: Vec<Event> = changed.map(|(id, counter)| self.counter_event(id.clone(), counter)).collect();
         events.sort_by_key(|event| event.sequence);
@@ -320,7 +322,7 @@ impl Engine {
     }
 
     /// Every counter's value, in counter order.
-    pub fn values(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
+    pub fn counter_values(&self) -> impl Iterator<Item = (&Arc<str>, i64)> {
         self.counters.iter().map(|(id, counter)| (id, counter.value))
     }
 
@@ -335,8 +337,8 @@ impl Engine {
         Event { sequence: self.sequence, at: self.now, kind }
     }
 
-    /// Carries out the first item due at `due`, on the way to `to`: faults in declared order, then sessions, timelines
-    /// and scheduled steps.
+    /// Carries out one action that is due at `due`, while advancing to `to`. Of several, fault transitions come first,
+    /// in declared order, then sessions, timelines and scheduled steps.
     fn fire(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         if let Some(index) = self.faults.iter().position(|run| run.due() == Some(due)) {
             events.push(self.transition(index));
@@ -347,13 +349,13 @@ impl Engine {
             self.elapse_session(due, to, events);
             return self.react(events, from);
         }
-        let (rule, done) = match self.timelines.fire(due, &self.counters, &self.collections) {
+        let (rule, outcome) = match self.timelines.fire(due, &self.counters, &self.collections) {
             Some(Fired::Command(command)) => (None, self.carry_out(command, CommandSource::Timeline, events).map(drop)),
             Some(Fired::Rule { rule, it }) => (Some(rule.key.clone()), self.fire_generated(&rule, it, events)),
             Some(Fired::Nothing) => return,
             None => return self.run_scheduled(due, events),
         };
-        if let Err(refusal) = done {
+        if let Err(refusal) = outcome {
             let skipped = self.event(EventKind::Skipped { rule, refusal });
             events.push(skipped);
         }

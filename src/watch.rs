@@ -1,11 +1,10 @@
 //! Follows a scenario file: a valid save is reloaded, a broken one is reported.
 //!
-//! A wake-up only means that it is time to check the files. A save counts if the bytes differ from those last read, so
-//! it does not matter how an editor saves. `debounce` decides when a save is complete, and when it is applied.
+//! A wake-up only means that it is time to check the files. There was a save if the bytes differ from those last read,
+//! so it does not matter how an editor saves. `debounce` decides when a save is complete, and when it is applied.
 //!
-//! The watcher can switch to another file ([`crate::selector`]), which it does between two saves. It reads the new file
-//! like a save by an unknown writer. The next check compares the file with what was read, so that a save in between is
-//! not lost.
+//! Between two saves, the watcher can switch to another file ([`crate::selector`]). It reads the new file like a save
+//! by an unknown writer. The next check compares the file with what was read, so that a save in between is not lost.
 
 mod apply;
 mod checkout;
@@ -32,15 +31,15 @@ use crate::world::WorldError;
 use crate::worlds::Worlds;
 use debounce::{AcceptedReading, Debounce, Doubt, Next, Observation};
 use fingerprint::Fingerprint;
-use read::{doubt_of_broken, is_unchanged, paths as paths_of, read_whole};
+use read::{doubt_of_invalid, is_unchanged, paths as paths_of, read_whole};
 use wake::Wake;
 pub use wake::WatchMode;
 
 /// How long to wait before the log reports what the watcher waits for.
 const LOG_WAIT_AFTER: Duration = Duration::from_secs(1);
 
-/// The total size, in bytes, from which files leave a lot of free memory behind after a read: ten times their size,
-/// plus the previous scenario.
+/// The total size of files, in bytes, from which the watcher returns free memory to the system after a read. Reading
+/// takes ten times the size of the files, and replaces the previous scenario.
 const LARGE_FILES: usize = 1 << 20;
 
 /// A scenario file, and how to follow it.
@@ -50,7 +49,7 @@ pub struct Watch {
     pub path: PathBuf,
     /// How the watcher notices changes.
     pub mode: WatchMode,
-    /// A seed that overrides the file's.
+    /// The seed that overrides the scenario's, if any.
     pub seed: Option<u64>,
     /// The style of reports about broken files.
     pub style: Style,
@@ -61,8 +60,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Follows the file and its includes, and after a switch the new file instead, until the shutdown. `files` are
-    /// those that the worlds' scenario was made from; empty if they are not to be followed.
+    /// Follows the file and its includes until the shutdown. After a switch, follows the new file instead. `files` are
+    /// those that the worlds' scenario was made from; pass none to wait for a switch first.
     pub async fn follow(self, worlds: Worlds, files: Vec<FoundFile>, shutdown: CancellationToken) {
         let Self { path, mode, seed, style, reloads, switches } = self;
         let seen = Seen::new(mode, files);
@@ -92,8 +91,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Creates the state after the current scenario was made from these files. Keeps them only if they are to be
-    /// followed.
+    /// Returns the state after the current scenario was made from these files. Without a watch, no files are followed.
     fn new(mode: WatchMode, files: Vec<FoundFile>) -> Self {
         match mode {
             WatchMode::Never => Self::default(),
@@ -106,7 +104,7 @@ impl Seen {
     }
 }
 
-/// The result of reading the files, which may become the current scenario.
+/// The result of reading the files. If it is valid and accepted, it becomes the current scenario.
 #[derive(Debug)]
 struct Reading {
     outcome: Result<Arc<Scenario>, LoadError>,
@@ -126,7 +124,7 @@ enum Phase {
     Start,
     /// Nothing has happened to the files since this observation.
     Idle(Observation),
-    /// The files have changed.
+    /// The files have changed, and the save may not be complete.
     Settling {
         save: Debounce<Reading>,
         /// When to check again.
@@ -137,7 +135,7 @@ enum Phase {
 }
 
 impl Phase {
-    /// Returns the reading that does not count yet.
+    /// Returns the reading that is not accepted yet.
     fn held(&self) -> Option<&Reading> {
         match self {
             Self::Settling { save, .. } => save.held(),
@@ -163,11 +161,12 @@ struct FileWatcher {
 
 impl FileWatcher {
     async fn follow(mut self, mut switches: SwitchRequests) {
+        // Created once there are files to follow.
         let (mut wake, mut phase) = (None, Phase::Start);
         loop {
             if self.seen.files.is_empty() {
-                let switch = switches.next().await;
-                self.switch(switch, &switches).await;
+                let pending = switches.next().await;
+                self.switch(pending, &switches).await;
                 continue;
             }
             let wake = wake.get_or_insert_with(|| Wake::new(self.mode));
@@ -179,21 +178,22 @@ impl FileWatcher {
                     Phase::Settling { until, .. } => wake.until(*until).await,
                 }
             };
-            let switch = tokio::select! {
+            let pending = tokio::select! {
                 () = change => None,
-                switch = switches.next() => Some(switch),
+                pending = switches.next() => Some(pending),
             };
-            match switch {
+            match pending {
                 None => phase = self.step(phase, wake).await,
-                Some(switch) => {
-                    let is_switched = self.switch(switch, &switches).await;
-                    phase = if is_switched { Phase::Start } else { phase };
+                Some(pending) => {
+                    if self.switch(pending, &switches).await {
+                        phase = Phase::Start;
+                    }
                 }
             }
         }
     }
 
-    /// Checks the files, and reads, applies or reports them when it is time.
+    /// Checks the files and takes the next action. Returns the phase after it.
     async fn step(&mut self, phase: Phase, wake: &mut Wake) -> Phase {
         wake.refresh(self.paths(phase.held()));
         let (now, observation) = (Instant::now(), wake.observe());
@@ -216,20 +216,20 @@ impl FileWatcher {
                 save.hold(Instant::now(), wake.observe(), doubt, reading);
                 Phase::Settling { save, until: now, is_logged }
             }
-            Next::Take(taken) => {
+            Next::Accept(accepted) => {
                 // The task fails only when the runtime shuts down.
-                if taken.needs_comparison && !is_unchanged(&taken.read.files).await.unwrap_or(false) {
+                if accepted.needs_comparison && !is_unchanged(&accepted.read.files).await.unwrap_or(false) {
                     return Phase::Start;
                 }
                 let before = self.seen.paths();
-                self.take(taken).await;
+                self.accept(accepted).await;
                 // Newly included files may have been saved since they were read.
                 if self.seen.paths() == before { self.become_idle(observation, wake) } else { Phase::Start }
             }
         }
     }
 
-    /// Returns the files to follow, including those of a reading that does not count yet.
+    /// Returns the paths to follow, including those of a reading that is not accepted yet.
     fn paths(&self, held: Option<&Reading>) -> Vec<PathBuf> {
         let mut paths = self.seen.paths();
         if let Some(held) = held {
@@ -257,24 +257,24 @@ impl FileWatcher {
     /// Returns why a reading may be incomplete.
     async fn doubt(&self, reading: &Reading) -> Option<Doubt> {
         match &reading.outcome {
-            Err(_) => Some(doubt_of_broken(&reading.files)),
+            Err(_) => Some(doubt_of_invalid(&reading.files)),
             Ok(_) if reading.files == self.seen.served => None,
             Ok(_) if is_cut_short(&reading.files, &self.seen.served) => Some(Doubt::Partial),
             Ok(scenario) => self.worlds.would_remove(scenario).await.then_some(Doubt::Partial),
         }
     }
 
-    /// Applies or reports a reading.
-    async fn take(&mut self, taken: AcceptedReading<Reading>) {
-        let AcceptedReading { read: Reading { outcome, warnings, files }, written, changed, .. } = taken;
+    /// Applies a valid reading, and reports an invalid one.
+    async fn accept(&mut self, accepted: AcceptedReading<Reading>) {
+        let AcceptedReading { read: Reading { outcome, warnings, files }, being_written, changed, .. } = accepted;
         self.seen.files = files;
         self.warn(&self.path, warnings);
-        if let (Ok(_), Some(path)) = (&outcome, &written) {
+        if let (Ok(_), Some(path)) = (&outcome, &being_written) {
             warn!("read although {} is still open in another program", path.display());
         }
         match outcome {
             Err(problem) => {
-                self.report(&self.path, &problem, written.as_deref());
+                self.report(&self.path, &problem, being_written.as_deref());
                 self.reloads.failed(problem);
             }
             Ok(_) if self.seen.files == self.seen.served => {
@@ -295,7 +295,7 @@ impl FileWatcher {
         release_memory_after(size(&self.seen.files)).await;
     }
 
-    /// Becomes idle: the files have settled, and their contents count.
+    /// Becomes idle, because the files have settled. Warns of files whose paths no longer lead to them.
     fn become_idle(&mut self, observation: Observation, wake: &Wake) -> Phase {
         wake.settled(&observation);
         for path in observation.fingerprint.unlinked_since(&self.last_idle) {
@@ -309,14 +309,14 @@ impl FileWatcher {
         Phase::Idle(observation)
     }
 
-    /// Serves and follows another file if it is valid, and returns whether it does. Otherwise nothing changes.
+    /// Serves and follows another file if it is valid; otherwise, nothing changes. Returns whether it is followed now.
     async fn switch(&mut self, switch: PendingSwitch, requests: &SwitchRequests) -> bool {
         let started = Instant::now();
         let read = read_whole(switch.file()).await;
         self.complete_switch(switch, read, started, requests).await
     }
 
-    /// Completes a switch to another file after the file was read. Returns whether it is followed now.
+    /// Completes a switch to another file once the file was read. Returns whether it is followed now.
     async fn complete_switch(
         &mut self,
         switch: PendingSwitch,
@@ -365,7 +365,8 @@ impl FileWatcher {
     }
 }
 
-/// Returns whether one of the files is a prefix of its previous contents, as it is while a program writes it.
+/// Returns whether one of the files is a proper prefix of its previous contents, as it may be while a program writes
+/// it.
 fn is_cut_short(files: &[FoundFile], before: &[FoundFile]) -> bool {
     files.iter().any(|file| {
         let before = before.iter().find(|before| before.path() == file.path());
@@ -374,11 +375,12 @@ fn is_cut_short(files: &[FoundFile], before: &[FoundFile]) -> bool {
     })
 }
 
+/// Returns the total size of the files, in bytes.
 fn size(files: &[FoundFile]) -> usize {
     files.iter().filter_map(FoundFile::bytes).map(<[u8]>::len).sum()
 }
 
-/// Releases memory after files of this total size have been read and applied.
+/// Returns free memory to the system if files of this total size were read and applied; see [`LARGE_FILES`].
 async fn release_memory_after(size: usize) {
     if size >= LARGE_FILES {
         // The task fails only when the runtime shuts down.

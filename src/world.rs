@@ -28,6 +28,7 @@ mod control;
 mod delegation;
 mod endpoint;
 mod error;
+mod event_log;
 mod fanout;
 mod fault_hits;
 mod feed;

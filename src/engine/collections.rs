@@ -1,4 +1,4 @@
-//! The collections and their rows at one moment.
+//! The collections of a world and their rows at one moment.
 
 mod declared;
 mod new_id;
@@ -28,14 +28,14 @@ pub struct Collections {
 pub struct RowSet {
     /// The declaration, with the ids that its rows have in this engine.
     declared: Arc<Collection>,
-    /// Whether a reload has kept ids of rows without declared ids that differ from their ids at the start.
+    /// Whether a reload has kept the ids of rows that declare none, so that they differ from those of a fresh start.
     has_kept_ids: bool,
     rows: Rows,
     /// The highest number ever used in an id of this collection. Numbers are not reused.
     highest: u64,
     /// The number of UUIDs drawn for ids of this collection.
     uuids: u64,
-    /// The size of the rows as JSON in bytes, including the separators. Computed when a client first adds a row.
+    /// The size in bytes of the rows as JSON, each with its separator. Computed when a client first adds a row.
     bytes: OnceLock<usize>,
 }
 
@@ -87,7 +87,7 @@ impl Collections {
         self.row_sets.get_key_value(collection).map(|(name, _)| name)
     }
 
-    /// Whether one is a clone of the other and neither has changed since.
+    /// Whether both are clones of the same collections and neither has changed since.
     pub(crate) fn shares_row_sets_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.row_sets, &other.row_sets)
     }
@@ -99,7 +99,7 @@ impl Collections {
         self.counted().any(|(_, row_set)| row_set.rows.iter().any(|row| &**row.id() == id))
     }
 
-    /// Replaces "unknown row" with a clearer refusal if no rows have counters.
+    /// Returns the refusal, but with a clearer one in place of [`Refusal::UnknownRow`] if no rows have counters.
     pub(super) fn clarified(&self, refusal: Refusal) -> Refusal {
         match refusal {
             Refusal::UnknownRow(row) if self.counted().next().is_none() => Refusal::NothingCounted(row.id),
@@ -107,6 +107,7 @@ impl Collections {
         }
     }
 
+    /// Inserts a collection, or replaces the one with the same name.
     pub(super) fn put(&mut self, name: Arc<str>, row_set: RowSet) {
         Arc::make_mut(&mut self.row_sets).insert(name, Arc::new(row_set));
     }
@@ -123,7 +124,7 @@ impl Collections {
     /// # Errors
     /// [`Refusal`] if either does not exist.
     pub(super) fn find(&self, collection: &str, id: &str) -> Result<(&RowSet, &Arc<Row>), Refusal> {
-        let row_set = self.expect(collection)?;
+        let row_set = self.require(collection)?;
         let row = row_set.row(id).ok_or_else(|| row_set.unknown(id))?;
         Ok((row_set, row))
     }
@@ -132,15 +133,16 @@ impl Collections {
     ///
     /// # Errors
     /// [`Refusal::UnknownCollection`] if there is none.
-    pub(super) fn expect(&self, collection: &str) -> Result<&RowSet, Refusal> {
+    pub(super) fn require(&self, collection: &str) -> Result<&RowSet, Refusal> {
         self.get(collection).ok_or_else(|| Refusal::UnknownCollection(collection.into()))
     }
 
-    /// Whether no row with a counter was added, removed or changed since one was cloned from the other.
+    /// Whether both have the same rows with counters, because they are clones and no such row has changed since.
     pub(super) fn shares_counted_rows_with(&self, other: &Self) -> bool {
         let mut pairs = self.counted().zip(other.counted());
         self.counted().count() == other.counted().count()
-            && pairs.all(|((name, one), (of, other))| name == of && one.rows.shares_all_with(&other.rows))
+            && pairs
+                .all(|((name, one), (other_name, other))| name == other_name && one.rows.shares_all_with(&other.rows))
     }
 
     /// Replaces the row with the same id in a collection and returns the previous one.
@@ -158,12 +160,12 @@ impl Collections {
 
     /// Removes a row from a collection and returns it.
     pub(super) fn remove(&mut self, collection: &str, id: &str) -> Option<Arc<Row>> {
-        // Look the row up before copying, so that worlds share the index too.
+        // The search builds the index of the rows. Before the copy, the worlds that share the rows share the index too.
         self.get(collection)?.row(id)?;
         self.change(collection, |row_set| row_set.remove(id))?
     }
 
-    /// Changes a collection, copying it if it is shared.
+    /// Changes a collection, copying it if it is shared. `None` if it does not exist.
     fn change<T>(&mut self, collection: &str, change: impl FnOnce(&mut RowSet) -> T) -> Option<T> {
         let row_set = Arc::make_mut(&mut self.row_sets).get_mut(collection)?;
         Some(change(Arc::make_mut(row_set)))
@@ -194,7 +196,7 @@ impl RowSet {
         self.rows.by_id(id)
     }
 
-    /// Whether both share the same rows and will generate the same ids.
+    /// Whether both share their rows and will generate the same ids.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.rows.shares_all_with(&other.rows) && (self.highest, self.uuids) == (other.highest, other.uuids)
     }
@@ -231,6 +233,7 @@ impl RowSet {
         self.declared.prefix()
     }
 
+    /// The highest number ever used in an id.
     pub(super) fn highest(&self) -> u64 {
         self.highest
     }
@@ -274,7 +277,8 @@ impl RowSet {
         Some(before)
     }
 
-    /// Returns the name of a row for a [`Refusal`].
+    /// Returns the name of a row for a [`Refusal`]. Without a collection if the rows have counters, because their ids
+    /// are unique in the world.
     pub(super) fn name_of(&self, id: &str) -> RowName {
         RowName { id: id.into(), collection: (!self.is_counted()).then(|| self.declared.name().clone()) }
     }
@@ -295,13 +299,13 @@ impl RowSet {
         after <= before || self.json_len() - before + after <= MAX_COLLECTION_BYTES
     }
 
-    /// Checks the fields of a client's row against the declared fields.
-    pub(super) fn accept(&self, fields: &Map<String, Value>) -> Result<(), Refusal> {
-        self.accept_fields(fields, |_| true)
+    /// Checks the fields of a row against the declared fields.
+    pub(super) fn check_fields(&self, fields: &Map<String, Value>) -> Result<(), Refusal> {
+        self.check_some_fields(fields, |_| true)
     }
 
-    /// Like [`RowSet::accept`], but only checks the fields selected by `is_checked`.
-    pub(super) fn accept_fields(
+    /// Like [`RowSet::check_fields`], but checks only the fields for which `is_checked` returns `true`.
+    pub(super) fn check_some_fields(
         &self,
         fields: &Map<String, Value>,
         is_checked: impl Fn(&str) -> bool,
@@ -325,9 +329,9 @@ pub(super) fn row_json_len(row: &Row) -> usize {
     json_len(row) + 1
 }
 
-/// The size in bytes of a row or a value as JSON.
+/// The size in bytes of a value as JSON.
 pub(super) fn json_len(value: &impl Serialize) -> usize {
-    /// Counts the bytes written.
+    /// A writer that only counts the bytes.
     struct Count(usize);
 
     impl io::Write for Count {
@@ -342,7 +346,7 @@ pub(super) fn json_len(value: &impl Serialize) -> usize {
     }
 
     let mut count = Count(0);
-    // Serialising strings, numbers and maps with string keys cannot fail, nor can counting.
+    // Neither serialising rows and JSON values nor counting can fail.
     let _ = serde_json::to_writer(&mut count, value);
     count.0
 }

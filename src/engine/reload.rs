@@ -211,7 +211,7 @@ impl Engine {
         }
         self.carry_timelines_over(&comparison.timelines);
         self.reload_rule_runs(&comparison.old_rule_scripts);
-        self.started = self.scenario.starts().unwrap_or(self.started);
+        self.start_date = self.scenario.starts().unwrap_or(self.start_date);
         let mut events = self.replace_faults(&comparison.old_faults, &comparison.faults);
         self.reload_sockets(&mut events);
         events
@@ -252,7 +252,7 @@ impl Engine {
         if old.feed() != new.feed() {
             changes.push(Change::Feed { to: new.feed() });
         }
-        let keys = new.server().differing_keys(&self.started_with);
+        let keys = new.server().differing_keys(&self.server_options);
         if !keys.is_empty() {
             changes.push(Change::NeedsRestart { keys });
         }

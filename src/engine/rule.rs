@@ -119,19 +119,20 @@ impl Engine {
     /// Returns the data that expressions see now.
     #[must_use]
     pub fn reading(&self) -> Reading<'_> {
-        Reading::at(&self.collections, &self.values, self.started, self.now)
+        Reading::at(&self.collections, &self.values, self.start_date, self.now)
     }
 
     /// Returns the current date and time, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn wall_clock(&self) -> i64 {
-        reading::wall_clock(self.started, self.now)
+        reading::wall_clock(self.start_date, self.now)
     }
 
-    /// Sets the date and time at world time 0, in milliseconds since the Unix epoch, unless the scenario declares one.
+    /// Returns this engine with another date and time at world time 0, in milliseconds since the Unix epoch. A date
+    /// that the scenario declares takes precedence.
     #[must_use]
-    pub fn started_at(self, started: i64) -> Self {
-        Self { started: self.scenario.starts().unwrap_or(started), ..self }
+    pub fn with_start_date(self, start_date: i64) -> Self {
+        Self { start_date: self.scenario.starts().unwrap_or(start_date), ..self }
     }
 
     /// Runs the due steps of the list that comes first, if it is due by `due`.
@@ -155,10 +156,10 @@ impl Engine {
                 break;
             }
             if let Err(refusal) = firing.step(&mut run) {
-                firing.skip(&run.steps, refusal);
+                firing.report_refusal(&run.steps, refusal);
             }
         }
-        firing.end();
+        firing.finish();
         self.start_next_round(&mut run, events);
         run
     }

@@ -1,4 +1,4 @@
-//! Templates, which are JSON that contains expressions, and conditions.
+//! Templates (JSON with expressions) and conditions.
 
 mod compiler;
 mod failed;
@@ -20,17 +20,19 @@ use super::output::{Output, plain_text};
 use super::program::Program;
 use super::scope::{Runtime, Scope, with_shared};
 
-/// A checked JSON value whose texts may be expressions.
+/// A JSON value whose strings may contain expressions, compiled and checked.
+///
+/// Two templates are equal if they are written the same way.
 #[derive(Debug, Clone)]
 pub struct Template {
     node: Node,
     uses: Uses,
+    /// The maximum size of its value.
     max_bytes: usize,
     /// The JSON that it was compiled from, if that was kept.
     source: Option<Arc<Json>>,
 }
 
-/// Two templates are equal if they are written the same way.
 impl PartialEq for Template {
     fn eq(&self, other: &Self) -> bool {
         self.node == other.node
@@ -44,8 +46,9 @@ impl Eq for Template {}
 enum Node {
     Constant(Json),
     Expression(Expression),
-    /// A part that must not be undefined.
+    /// An expression whose value must not be undefined.
     Required(Expression),
+    /// A string that contains expressions.
     Text(Vec<Piece>),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
@@ -60,25 +63,28 @@ pub struct Rendered {
     pub undefined: Vec<RunError>,
 }
 
+/// A piece of a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
     Expression(Expression),
 }
 
-/// An expression with its place.
+/// An expression, and where it is written.
 #[derive(Debug, Clone)]
 struct Expression {
     program: Program,
     source: String,
+    /// The path of its string in the compiled JSON.
     path: Vec<PathStep>,
-    /// The byte offset of its start in the text.
+    /// The byte offset of its start in that string.
     start: usize,
+    /// See [`Locate`].
     location: Option<Arc<str>>,
 }
 
-/// Finds the location of an expression, such as `pizza.yaml:12:20`, from the path of its text in the compiled JSON, and
-/// its byte offset in that text.
+/// Finds the location of an expression, such as `pizza.yaml:12:20`, from the path of its string in the compiled JSON
+/// and its byte offset in that string.
 pub type Locate<'l> = &'l dyn Fn(&[PathStep], usize) -> Option<Arc<str>>;
 
 impl Eq for Expression {}
@@ -115,7 +121,7 @@ impl Template {
         }
     }
 
-    /// Returns whether its value is always text, a number, a boolean or null.
+    /// Returns whether its value is certainly a string, a number, a boolean or null.
     #[must_use]
     pub fn returns_scalar(&self) -> bool {
         match &self.node {
@@ -131,14 +137,14 @@ impl Template {
         &self.uses.names
     }
 
-    /// Returns whether its value depends only on its names and the time: it does not draw, count, or query the members
-    /// of a topic.
+    /// Returns whether its value depends only on its names and the time: it does not draw random values, use a counter,
+    /// or query the members of a topic.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.runtime
     }
 
-    /// Returns the template together with the JSON that it was compiled from, for [`Self::source`].
+    /// Returns the template with the JSON that it was compiled from, for [`Self::source`].
     #[must_use]
     pub fn with_source(self, source: Json) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
@@ -169,11 +175,12 @@ impl Template {
         self
     }
 
-    /// Returns its current value; `None` if that is undefined. Each name that it uses is looked up once.
+    /// Returns its current value; `None` if that is undefined. `roots` returns the value of a name, and is called once
+    /// for each name. Undefined keys are left out, and undefined items are null.
     ///
     /// # Errors
     ///
-    /// An expression inside text is undefined, an expression fails, or a limit is exceeded.
+    /// An expression inside a string is undefined, an expression fails, or a limit is exceeded.
     pub fn render<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -188,12 +195,11 @@ impl Template {
         })
     }
 
-    /// Renders a template as [`Self::render`] does, where a value is required, such as a body, a frame, a topic or an
-    /// id.
+    /// Like [`Self::render`], for a place that requires a value, such as a frame or an id.
     ///
     /// # Errors
     ///
-    /// The errors of [`Self::render`], and an error if the value is undefined.
+    /// The errors of [`Self::render`], or the value is undefined.
     pub fn render_required<S: Runtime + Default>(
         &self,
         roots: &dyn Fn(&str) -> Option<Data>,
@@ -202,13 +208,13 @@ impl Template {
         match (self.render(roots, runtime)?, &self.node) {
             (Some(value), _) => Ok(value),
             (None, Node::Expression(expression)) => Err(expression.undefined()),
-            // Only an expression can be undefined.
+            // Unreachable: only an expression can be undefined.
             (None, _) => Ok(Json::Null),
         }
     }
 
-    /// Renders a template as [`Self::render`] does, for a value to compare with: undefined expressions are collected,
-    /// even inside text and as operands of filters.
+    /// Like [`Self::render`], for a value to compare with: undefined expressions are collected, even those inside
+    /// strings and those that are operands of filters.
     ///
     /// # Errors
     ///
@@ -230,7 +236,7 @@ impl Template {
     }
 }
 
-/// A checked expression that is true or false, such as the value of `when`.
+/// An expression that is true or false, such as the value of `when`, compiled and checked.
 ///
 /// Two conditions are equal if they are written the same way.
 #[derive(Debug, Clone)]
@@ -252,7 +258,7 @@ impl Condition {
         &self.uses.names
     }
 
-    /// Does the same as [`Template::only_reads`].
+    /// Like [`Template::only_reads`].
     #[must_use]
     pub fn only_reads(&self) -> bool {
         !self.uses.runtime
@@ -264,15 +270,15 @@ impl Condition {
         &self.expression.source
     }
 
-    /// Does the same as [`Template::located`].
+    /// Like [`Template::located`].
     #[must_use]
     pub fn located(mut self, locate: Locate) -> Self {
         self.expression.locate(locate);
         self
     }
 
-    /// Returns whether it is currently true: not undefined, null, false, 0 or empty. It is false if a filter or `~` has
-    /// an undefined operand.
+    /// Returns whether it is currently true: its value is not undefined, null, false, 0 or empty. If a filter or `~`
+    /// has an undefined operand, it is false. For `roots`, see [`Template::render`].
     ///
     /// # Errors
     ///
@@ -352,6 +358,7 @@ impl Expression {
         self.program.run(scope).map_err(|(kind, range)| self.error(kind, range))
     }
 
+    /// Returns its value as JSON; `None` if that is undefined.
     fn json(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
         let value = match self.run(scope) {
             Err(error) if output.collects_undefined() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
@@ -367,10 +374,12 @@ impl Expression {
         Ok(json)
     }
 
+    /// Returns the error that its value is undefined.
     fn undefined(&self) -> RunError {
         self.error(RunErrorKind::Undefined, 0..self.source.len())
     }
 
+    /// Returns an error in this range of its source.
     fn error(&self, kind: RunErrorKind, range: Range<usize>) -> RunError {
         let operand = matches!(kind, RunErrorKind::UndefinedOperand(_)).then(|| self.source.get(range.clone()));
         let expression = operand.flatten().unwrap_or(&self.source).to_owned();

@@ -48,12 +48,12 @@ impl RequestFaults {
     /// declares an endpoint for the path, and `is_handshake` whether the request opens a socket.
     pub(super) async fn of(
         target: &RequestTarget<'_>,
-        found: Option<&PathMatch<'_, '_>>,
+        routes: Option<&PathMatch<'_, '_>>,
         is_of_endpoint: bool,
         is_handshake: bool,
         world: &World,
     ) -> Option<Self> {
-        let subject = match found.map_or(FaultSubject::Other, |found| subject(found, is_handshake)) {
+        let subject = match routes.map_or(FaultSubject::Other, |routes| subject(routes, is_handshake)) {
             FaultSubject::Other if is_of_endpoint => FaultSubject::Route,
             subject => subject,
         };
@@ -130,20 +130,20 @@ impl RequestFaults {
 
 /// Returns the subject of a request, for which faults can be declared. All methods of a path share it. The collection
 /// that a socket endpoint names is the subject of handshakes only.
-fn subject(found: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
+fn subject(routes: &PathMatch<'_, '_>, is_handshake: bool) -> FaultSubject {
     let subject = |plan: &Plan| match plan {
         Plan::Endpoint(SocketEndpoint { collection, .. }) => {
-            is_handshake.then(|| FaultSubject::Collection(lossy(found.parameter(collection))))
+            is_handshake.then(|| FaultSubject::Collection(lossy(routes.parameter(collection))))
         }
         _ if is_handshake => None,
         Plan::List { collection } | Plan::Add { collection } => Some(FaultSubject::Collection(collection.to_string())),
-        Plan::Count { row } => Some(FaultSubject::Row(lossy(found.parameter(row)))),
+        Plan::Count { row } => Some(FaultSubject::Row(lossy(routes.parameter(row)))),
         Plan::Answer { answers, .. } => Some(match rule::collection(answers) {
             Some(collection) => FaultSubject::Collection(collection.to_string()),
             None => FaultSubject::Route,
         }),
     };
-    let subjects = || found.routes().filter_map(|route| subject(route.plan()));
+    let subjects = || routes.routes().filter_map(|route| subject(route.plan()));
     subjects()
         .find(|subject| *subject != FaultSubject::Route)
         .or_else(|| subjects().next())

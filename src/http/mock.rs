@@ -1,7 +1,7 @@
 //! The mock API: the routes of the world's scenario, and the site at all other paths.
 //!
-//! A request's path is looked up once, in the view that produces its answer. Each request and its answer are recorded
-//! in the world's journal, and are subject to the faults in force in that world.
+//! A request's path is looked up once, in the view that produces its answer. The world's active faults apply to the
+//! request, and the world's journal records the request and its answer.
 
 #[cfg(test)]
 mod tests;
@@ -43,10 +43,12 @@ pub(super) struct Mock {
 
 /// The scenario's declarations for the path of a request.
 #[derive(Clone, Copy)]
-struct Found<'f> {
-    route: Option<&'f PathMatch<'f, 'f>>,
+struct DeclaredPath<'f> {
+    /// The routes, one for each method.
+    routes: Option<&'f PathMatch<'f, 'f>>,
+    /// The endpoint, which opens sockets.
     endpoint: Option<&'f EndpointMatch<'f, 'f>>,
-    /// The endpoint, if the request comes from a client that polls it.
+    /// The endpoint, if the request comes from a client that polls it in place of a socket.
     polled: Option<&'f EndpointMatch<'f, 'f>>,
 }
 
@@ -55,7 +57,7 @@ impl Mock {
         Self { app, site: site.endpoint(), built_in_files: site.built_in_files() }
     }
 
-    /// Answers a request.
+    /// Answers a request. Applies the active faults, and records the request and its answer in the journal.
     pub(super) async fn answer(&self, target: &RequestTarget<'_>, mut request: Request) -> ApiResponse {
         let world = match self.world(target).await {
             Ok(world) => world,
@@ -64,19 +66,20 @@ impl Mock {
         let body = body::receive(&mut request, &self.app.limits).await;
         let moment = Moment { arrived: world.now(), view: world.view(), world };
         let (world, path) = (&moment.world, target.route_path());
-        let found = moment.view.scenario.routes().find(&path);
-        let found = found.as_ref();
+        let routes = moment.view.scenario.routes().find(&path);
+        let routes = routes.as_ref();
         let endpoint = moment.view.scenario.endpoints().find(&path);
         let endpoint = endpoint.as_ref();
-        let polled = endpoint.filter(|endpoint| is_polled(target, found, endpoint, &request));
+        let polled = endpoint.filter(|endpoint| is_polled(target, routes, endpoint, &request));
+        let declared = DeclaredPath { routes, endpoint, polled };
         let faults = if world.has_request_faults() && body.is_ok() {
-            let is_handshake = is_handshake(target, Found { route: found, endpoint, polled }, &request);
-            Box::pin(RequestFaults::of(target, found, endpoint.is_some(), is_handshake, world)).await
+            let is_handshake = is_handshake(target, declared, &request);
+            Box::pin(RequestFaults::of(target, routes, endpoint.is_some(), is_handshake, world)).await
         } else {
             None
         };
         let is_recorded =
-            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, found, &request));
+            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, routes, &request));
         let recorded = is_recorded.then(|| {
             let body = body.as_ref().ok().filter(|body| !body.is_empty());
             world.requested(Exchange {
@@ -88,7 +91,7 @@ impl Mock {
             })
         });
         let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
-            // A connection that is closed or reset in place of the answer leaves no answer to record.
+            // If the connection is closed or reset instead, there is no answer to record.
             if let Some(place) = recorded
                 && !ResponseOverride::leaves_no_response(&reply.response)
             {
@@ -97,14 +100,13 @@ impl Mock {
                 world.answered(place, Answer { status, body, by, is_stream, notes });
             }
         };
-        let declared = match polled {
+        let key = match polled {
             Some(polled) => Some(&polled.endpoint().key),
-            None => found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method())),
+            None => routes.filter(|_| body.is_ok()).and_then(|routes| key_of_answers(target, routes, request.method())),
         };
-        let answered_by =
-            |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
+        let answered_by = |reply: &ApiResponse| key.map(|key| AnsweredBy { route: key.clone(), number: reply.number });
         // Pinned here, because it is large and `catch_panic` would move it several times.
-        let handler = pin!(self.handle(target, Found { route: found, endpoint, polled }, &moment, request, body));
+        let handler = pin!(self.handle(target, declared, &moment, request, body));
         let handled = catch_panic(handler);
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.to_response());
@@ -122,45 +124,45 @@ impl Mock {
         Box::pin(faults.after(reply.response)).await.into()
     }
 
-    /// Whether the request is for a file of the built-in page, or for the socket that the page opens before a
-    /// collection is chosen. Tests do not look for such requests, so the journal leaves them out unless a fault hits
+    /// Whether the request is for a file of the built-in page, or for the socket that the page opens before the user
+    /// chooses a collection. Such requests do not matter to tests, so the journal leaves them out unless a fault hits
     /// them.
     fn is_of_built_in_page(
         &self,
         target: &RequestTarget<'_>,
-        found: Option<&PathMatch<'_, '_>>,
+        routes: Option<&PathMatch<'_, '_>>,
         request: &Request,
     ) -> bool {
         if request.method() != Method::GET {
             return false;
         }
-        let Some(found) = found.filter(|found| found.route(RouteMethod::Get).is_some()) else {
+        let Some(routes) = routes.filter(|routes| routes.route(RouteMethod::Get).is_some()) else {
             let is_built_in = |file: &str| match file {
                 "" => !self.built_in_files.is_empty(),
                 file => self.built_in_files.iter().any(|built_in| built_in == file),
             };
             return target.path.strip_prefix('/').is_some_and(is_built_in);
         };
-        found.endpoint().is_some_and(|endpoint| {
-            is_reserved_collection(found.parameter(&endpoint.collection)) && is_websocket_upgrade(request.headers())
+        routes.endpoint().is_some_and(|endpoint| {
+            is_reserved_collection(routes.parameter(&endpoint.collection)) && is_websocket_upgrade(request.headers())
         })
     }
 
-    /// Returns the world of a request. Any request except a preflight creates the world if it does not exist.
+    /// Returns the world of a request, and creates it if it does not exist. A preflight creates no world.
     async fn world(&self, target: &RequestTarget<'_>) -> Result<World, WorldsError> {
         let is_preflight = target.method == Method::OPTIONS;
         match target.world.find(&self.app.worlds, !is_preflight).await {
-            // A preflight asks which requests are allowed, which does not depend on the world.
+            // The answer to a preflight is the same in every world.
             Err(WorldsError::Unknown(_)) if is_preflight => Ok(self.app.worlds.default_world()),
-            found => found,
+            outcome => outcome,
         }
     }
 
-    /// Handles a request whose body was received.
+    /// Handles a request after its body was received, or could not be.
     async fn handle(
         &self,
         target: &RequestTarget<'_>,
-        Found { route: found, endpoint, polled }: Found<'_>,
+        DeclaredPath { routes, endpoint, polled }: DeclaredPath<'_>,
         moment: &Moment,
         request: Request,
         body: Result<Bytes, ApiError>,
@@ -172,7 +174,7 @@ impl Mock {
         let body = body?;
         if target.method == Method::OPTIONS {
             let readers = Readers::of(&self.app.cors, request.headers());
-            let methods = found.filter(|found| found.has_answers()).map(|found| found.methods().join(","));
+            let methods = routes.filter(|routes| routes.has_answers()).map(|routes| routes.methods().join(","));
             let methods = methods.as_deref().unwrap_or(cors::METHODS);
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
@@ -181,21 +183,21 @@ impl Mock {
             if let Some(endpoint) = endpoint {
                 return Box::pin(live::endpoint::open(&self.app, moment, target, endpoint, &request)).await;
             }
-            if found.is_none_or(|found| found.endpoint().is_none()) {
-                return Err(no_endpoint(target, found.is_some(), moment));
+            if routes.is_none_or(|routes| routes.endpoint().is_none()) {
+                return Err(no_endpoint(target, routes.is_some(), moment));
             }
-        } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
+        } else if endpoint.is_some() && routes.and_then(|routes| routes.route(method)).is_none() {
             return Box::pin(self.without_upgrade(target, request)).await;
         }
-        let Some(found) = found else {
+        let Some(routes) = routes else {
             if method != RouteMethod::Any {
                 target.expect_name()?;
             }
             let answer = Box::pin(self.site(target, request)).await;
             return answer.map_err(|error| self.with_nearest_route(error, target, moment));
         };
-        let Some(route) = found.route(method) else {
-            return Box::pin(self.without_method(target, found, request)).await;
+        let Some(route) = routes.route(method) else {
+            return Box::pin(self.without_method(target, routes, request)).await;
         };
         let Moment { world, view, .. } = moment;
         match route.plan() {
@@ -204,13 +206,13 @@ impl Mock {
                 view.rows(collection).map(ApiResponse::json).ok_or_else(not_found)
             }
             Plan::Add { collection } => Box::pin(add(world, collection, &request, &body)).await,
-            Plan::Count { row } => count(world, view, &decoded(found.parameter(row))?, &request, &body).await,
+            Plan::Count { row } => count(world, view, &decoded(routes.parameter(row))?, &request, &body).await,
             Plan::Endpoint(SocketEndpoint { collection, .. }) => {
-                let collection = decoded(found.parameter(collection))?;
+                let collection = decoded(routes.parameter(collection))?;
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
             }
             Plan::Answer { answers, crud } => {
-                let call = RuleCall { target, found, route, answers, crud: *crud };
+                let call = RuleCall { target, routes, route, answers, crud: *crud };
                 if let Some(reply) = call.respond_now(&self.app, moment, request.headers(), &body) {
                     return reply;
                 }
@@ -219,8 +221,8 @@ impl Mock {
         }
     }
 
-    /// Answers a request without an upgrade for a path that has only an endpoint. The site may have a page at that
-    /// path.
+    /// Answers a request without an upgrade for a path that has an endpoint but no route. The site may have a page at
+    /// that path.
     async fn without_upgrade(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
         if request.method() != Method::GET {
             return Err(ApiError::UpgradeRequired);
@@ -235,10 +237,10 @@ impl Mock {
     async fn without_method(
         &self,
         target: &RequestTarget<'_>,
-        found: &PathMatch<'_, '_>,
+        routes: &PathMatch<'_, '_>,
         request: Request,
     ) -> Result<ApiResponse, ApiError> {
-        if !found.has_answers() {
+        if !routes.has_answers() {
             return Err(ApiError::not_found(target.method, target.uri));
         }
         if request.method() == Method::GET {
@@ -248,10 +250,11 @@ impl Mock {
             }
         }
         let (method, path) = (target.method.clone(), target.path.clone().into_owned());
-        Err(ApiError::MethodNotAllowed { method, path, allowed: found.methods() })
+        Err(ApiError::MethodNotAllowed { method, path, allowed: routes.methods() })
     }
 
-    /// Adds the nearest route to a 404 and logs it, if the scenario declares answers for its routes.
+    /// Adds the nearest route to the error for a path without routes, and logs both. Does neither for a scenario whose
+    /// routes have no declared answers.
     fn with_nearest_route(&self, error: ApiError, target: &RequestTarget<'_>, moment: &Moment) -> ApiError {
         let routes = moment.view.scenario.routes();
         let ApiError::RouteNotFound { method, uri, .. } = error else { return error };
@@ -273,16 +276,20 @@ impl Mock {
     }
 }
 
-/// Returns the error for a client that requests a socket at a path without an endpoint.
+/// Returns the error for a request to open a socket at a path without an endpoint.
 fn no_endpoint(target: &RequestTarget<'_>, is_route: bool, moment: &Moment) -> ApiError {
     let scenario = &moment.view.scenario;
     let path = target.route_path();
     let nearest = scenario.endpoints().nearest(&path).map(|endpoint| endpoint.key.to_string());
-    let of_shop = || {
+    let endpoint_of_shop = || {
         let routes = scenario.routes().iter().filter(|route| matches!(route.plan(), Plan::Endpoint(_)));
         routes.map(|route| route.path().to_string()).next()
     };
-    ApiError::NoEndpoint { path: target.path.clone().into_owned(), is_route, nearest: nearest.or_else(of_shop) }
+    ApiError::NoEndpoint {
+        path: target.path.clone().into_owned(),
+        is_route,
+        nearest: nearest.or_else(endpoint_of_shop),
+    }
 }
 
 /// Returns the head of a request, for the journal.
@@ -291,9 +298,9 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// Returns the key of the route whose declared answers apply to a request. None apply to a preflight.
-fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
-    let route = found.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
+/// Returns the key of the declared answers that apply to a request. None apply to a preflight.
+fn key_of_answers<'f>(target: &RequestTarget<'_>, routes: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
+    let route = routes.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
     match route.plan() {
         Plan::Answer { answers, .. } => Some(&answers.key),
         _ => None,
@@ -301,9 +308,9 @@ fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, met
 }
 
 /// Whether a request opens a socket, or a polling session in place of one.
-fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request) -> bool {
-    let Found { route, endpoint, polled } = found;
-    let has_socket = endpoint.is_some() || route.is_some_and(|route| route.endpoint().is_some());
+fn is_handshake(target: &RequestTarget<'_>, declared: DeclaredPath<'_>, request: &Request) -> bool {
+    let DeclaredPath { routes, endpoint, polled } = declared;
+    let has_socket = endpoint.is_some() || routes.is_some_and(|routes| routes.endpoint().is_some());
     let is_upgrade = request.method() == Method::GET && has_socket && is_websocket_upgrade(request.headers());
     is_upgrade || polled.is_some() && live::polling::opens_session(target)
 }
@@ -311,16 +318,16 @@ fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request)
 /// Whether a request comes from a client that polls an endpoint in place of a socket.
 fn is_polled(
     target: &RequestTarget<'_>,
-    found: Option<&PathMatch<'_, '_>>,
+    routes: Option<&PathMatch<'_, '_>>,
     endpoint: &EndpointMatch<'_, '_>,
     request: &Request,
 ) -> bool {
-    let has_route = found.is_some_and(|found| found.route(route_method(request.method())).is_some());
+    let has_route = routes.is_some_and(|routes| routes.route(route_method(request.method())).is_some());
     let is_handshake = request.method() == Method::GET && is_websocket_upgrade(request.headers());
     !is_handshake && live::polling::is_engine_io_request(target, endpoint, has_route)
 }
 
-/// Returns the route method of a request. Methods that routes cannot name only match routes of any method.
+/// Returns the route method for a request. A method that routes cannot name matches only routes for any method.
 fn route_method(method: &Method) -> RouteMethod {
     match *method {
         Method::GET => RouteMethod::Get,
@@ -334,17 +341,17 @@ fn route_method(method: &Method) -> RouteMethod {
 
 /// Carries out [`Plan::Add`].
 async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
-    let own = match body::read(request.headers(), body)? {
-        Value::Object(own) => own,
+    let fields = match body::read(request.headers(), body)? {
+        Value::Object(fields) => fields,
         other => return Err(ApiError::NotAnObject(body::kind(&other))),
     };
-    if own.contains_key("id") {
+    if fields.contains_key("id") {
         return Err(ApiError::IdInBody);
     }
-    if own.contains_key("total") {
+    if fields.contains_key("total") {
         return Err(ApiError::ValueInBody);
     }
-    Ok(ApiResponse::json(world.add_row(collection, own).await?))
+    Ok(ApiResponse::json(world.add_row(collection, fields).await?))
 }
 
 /// Carries out [`Plan::Count`]. The members of the counter's topic receive the new value.
@@ -360,14 +367,14 @@ async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[
 
 /// Returns the amount in a body, or `None` if it is not an integer.
 fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
-    /// The usual body, which is parsed without a map. Bodies with further fields are not, because serde would not fully
-    /// validate the JSON of fields that it skips.
+    /// The usual body, which is parsed without a map. Bodies with more fields are parsed into one, because serde does
+    /// not fully validate the JSON of fields that it skips.
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct AmountBody {
         amount: Value,
     }
-    // serde would also accept an array for the struct.
+    // serde also accepts an array in place of a struct.
     if body.starts_with(b"{")
         && let Ok(AmountBody { amount }) = serde_json::from_slice(body)
     {

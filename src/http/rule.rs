@@ -38,7 +38,7 @@ pub(super) struct Moment {
 /// A request for a route with declared answers.
 pub(super) struct RuleCall<'c> {
     pub(super) target: &'c RequestTarget<'c>,
-    pub(super) found: &'c PathMatch<'c, 'c>,
+    pub(super) routes: &'c PathMatch<'c, 'c>,
     pub(super) route: &'c Route,
     pub(super) answers: &'c Arc<Answers>,
     /// The route's operation on a collection, if it has one.

@@ -63,10 +63,10 @@ impl FileWatcher {
     }
 
     /// Logs why the contents of a file are not served, and which file another program still has open for writing.
-    pub(super) fn report(&self, path: &Path, problem: &LoadError, written: Option<&Path>) {
+    pub(super) fn report(&self, path: &Path, problem: &LoadError, being_written: Option<&Path>) {
         let name = self.worlds.default_world().view().scenario.name().to_owned();
         let still = format!("still serving the last good scenario ({name})");
-        let open = written.map(|path| format!("{} is still open in another program, ", path.display()));
+        let open = being_written.map(|path| format!("{} is still open in another program, ", path.display()));
         let open = open.unwrap_or_default();
         match problem {
             LoadError::Invalid(problems) => {

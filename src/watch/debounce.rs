@@ -1,8 +1,8 @@
-//! Decides when a save is complete: when to read the files, and when a reading counts.
+//! Decides when a save is complete: when to read the files, and when to accept a reading.
 //!
 //! [`Debounce`] is a state machine without I/O. Its input is observations and their times; its output is the next
-//! action: wait, read, or take the reading. A reading is taken at once if all writers are done and the scenario loses
-//! nothing. If it may be only a part of a save in progress, it is taken after a longer time without changes.
+//! action: wait, read, or accept the reading. A reading is accepted at once if all writers are done and the scenario
+//! loses nothing. If it may be only a part of a save in progress, it is accepted after a longer time without changes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) struct Observation {
     /// What is known about the programs that write to the files.
     pub(super) writer: Writer,
     /// The first file that is being written.
-    pub(super) written: Option<PathBuf>,
+    pub(super) being_written: Option<PathBuf>,
     /// The lock of a version control system that is changing files.
     pub(super) lock: Option<CheckoutLock>,
 }
@@ -41,7 +41,7 @@ impl Observation {
 
     /// Returns the first file that is being written, or that is empty, as it is before a program writes to it.
     fn unfinished(&self) -> Option<&Path> {
-        self.written.as_deref().or_else(|| self.fingerprint.empty())
+        self.being_written.as_deref().or_else(|| self.fingerprint.empty())
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) enum Next<R> {
     /// Read the files.
     Read,
     /// Apply or report the reading.
-    Take(AcceptedReading<R>),
+    Accept(AcceptedReading<R>),
 }
 
 /// The reason that a save waits.
@@ -93,20 +93,20 @@ pub(super) enum WaitsFor<'a> {
 impl fmt::Display for WaitsFor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Writer(path) => write!(f, "{} is written", path.display()),
+            Self::Writer(path) => write!(f, "{} is completely written", path.display()),
             Self::Checkout(CheckoutLock { system, path }) => write!(f, "{system} is done ({})", path.display()),
         }
     }
 }
 
-/// A reading that counts.
+/// A reading that is final, whether valid or not.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AcceptedReading<R> {
     pub(super) read: R,
     /// Whether to compare the files with the reading once more, because some time has passed.
     pub(super) needs_comparison: bool,
     /// The file that another program still has open for writing.
-    pub(super) written: Option<PathBuf>,
+    pub(super) being_written: Option<PathBuf>,
     /// When the last change was observed.
     pub(super) changed: Instant,
 }
@@ -117,7 +117,7 @@ struct Times {
     quiet: Duration,
     /// How long until the files are read even if they keep changing.
     max_wait: Duration,
-    /// How long until a reading counts even if something has changed since.
+    /// How long until a reading is accepted even if something has changed since.
     limit: Duration,
 }
 
@@ -148,7 +148,7 @@ impl<R> Debounce<R> {
         Self { since: now, writing, changed: now, interrupted: None, seen, read: None }
     }
 
-    /// Returns the reading that does not count yet.
+    /// Returns the reading that is not accepted yet.
     pub(super) fn held(&self) -> Option<&R> {
         self.read.as_ref().map(|(_, read)| read)
     }
@@ -177,10 +177,10 @@ impl<R> Debounce<R> {
             return Next::Wait(due);
         }
         let Some((doubt, read)) = self.read.take() else { return Next::Read };
-        Next::Take(AcceptedReading {
+        Next::Accept(AcceptedReading {
             read,
             needs_comparison: doubt.is_some() && !self.is_overdue(now),
-            written: self.seen.written.clone(),
+            being_written: self.seen.being_written.clone(),
             changed: self.changed,
         })
     }
@@ -221,7 +221,7 @@ impl<R> Debounce<R> {
         self.writing.unwrap_or(self.since)
     }
 
-    /// Returns whether the reading counts even if something has changed since.
+    /// Returns whether the reading is accepted even if something has changed since.
     fn is_overdue(&self, now: Instant) -> bool {
         now >= self.start() + self.times().limit
     }

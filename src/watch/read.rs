@@ -23,19 +23,19 @@ pub(super) async fn read_whole(path: &Path) -> Result<Loading, JoinError> {
                 let path = path.to_owned();
                 let loading = spawn_blocking(move || load_regular(&path)).await?;
                 wake.refresh(paths(&loading.files));
-                let doubt = loading.outcome.is_err().then(|| doubt_of_broken(&loading.files));
+                let doubt = loading.outcome.is_err().then(|| doubt_of_invalid(&loading.files));
                 save.hold(Instant::now(), wake.observe(), doubt, loading);
             }
-            Next::Take(taken) if taken.needs_comparison && !is_unchanged(&taken.read.files).await? => {
+            Next::Accept(accepted) if accepted.needs_comparison && !is_unchanged(&accepted.read.files).await? => {
                 save = Debounce::new(Instant::now(), wake.observe());
             }
-            Next::Take(taken) => return Ok(taken.read),
+            Next::Accept(accepted) => return Ok(accepted.read),
         }
     }
 }
 
 /// Returns why files that are not a valid scenario may become one.
-pub(super) fn doubt_of_broken(files: &[FoundFile]) -> Doubt {
+pub(super) fn doubt_of_invalid(files: &[FoundFile]) -> Doubt {
     let is_empty = |file: &FoundFile| file.bytes().is_some_and(<[u8]>::is_empty);
     if files.iter().any(is_empty) { Doubt::Empty } else { Doubt::Partial }
 }

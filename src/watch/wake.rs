@@ -137,17 +137,18 @@ impl Wake {
     /// Observes the files.
     pub(super) fn observe(&self) -> Observation {
         // Read the events first, so that any later change causes another one.
-        let (events, (writer, written)) = {
+        let (events, (writer, being_written)) = {
             let file_events = self.file_events();
-            let (writer, written) = file_events.writer();
-            (file_events.events(), (writer, written.map(PathBuf::from)))
+            let (writer, being_written) = file_events.writer();
+            (file_events.events(), (writer, being_written.map(PathBuf::from)))
         };
-        let (writer, written) = if self.watcher.is_some() { (writer, written) } else { (Writer::Unknown, None) };
+        let (writer, being_written) =
+            if self.watcher.is_some() { (writer, being_written) } else { (Writer::Unknown, None) };
         let lock = find_lock(&self.paths);
-        Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, written, lock }
+        Observation { fingerprint: Fingerprint::of(&self.paths), events, writer, being_written, lock }
     }
 
-    /// Records that the observed contents have been read and count.
+    /// Records that the observed contents have been read and accepted.
     pub(super) fn settled(&self, observation: &Observation) {
         self.file_events().settled(observation.events);
     }

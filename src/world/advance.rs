@@ -146,7 +146,7 @@ impl Advance {
         state.notify(&events);
         if self.is_at_end && state.has_faulted_sockets {
             // Nothing more happens here, but frames that faults have delayed until now are due.
-            state.publish([FeedItem::fault_transition()]);
+            state.publish_items([FeedItem::fault_transition()]);
         }
         self.is_at_fault_transition = Event::ends_at_fault_transition(&events);
         let events = events.into_iter().filter(|event| !event.is_delivery());

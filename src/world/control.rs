@@ -108,7 +108,7 @@ impl World {
     /// [`WorldError::Ended`].
     pub async fn state_since(&self, sequence: Option<u64>) -> Result<WorldSummary, WorldError> {
         self.ask(move |state| WorldSummary {
-            view: state.publish.borrow().clone(),
+            view: state.view.borrow().clone(),
             clock: ClockState::of(state),
             epoch: state.epoch,
             sequence: state.engine.sequence(),
@@ -339,8 +339,8 @@ impl ClockState {
 
 /// Returns all values, or those that changed after the event with this number.
 fn values(engine: &Engine, since: Option<u64>) -> Vec<(Arc<str>, i64)> {
-    let Some(since) = since else { return engine.values().map(|(id, value)| (id.clone(), value)).collect() };
-    let changed = engine.changed_since(since).into_iter();
+    let Some(since) = since else { return engine.counter_values().map(|(id, value)| (id.clone(), value)).collect() };
+    let changed = engine.counters_changed_since(since).into_iter();
     changed
         .filter_map(|event| match event.kind {
             EventKind::Counted { id, value, .. } => Some((id, value)),

@@ -1,20 +1,21 @@
 //! The fan-out: writes published items to their sockets, one after the other.
 //!
-//! A task per socket would cost a wake-up for each delivery, about as much as the write itself. Instead, one task
-//! visits the members of the topics with new messages, and skips all other sockets. It reads the feed once, encodes the
-//! new items once, and writes them to each socket in one non-blocking call. Items that arrive during a pass go out with
+//! If each socket's own task wrote the items, each delivery would cost a wake-up, about as much as the write itself.
+//! Instead, one task makes a pass over the sockets that have joined the topics of the new items. It reads and encodes
+//! the items once, and writes them to each socket in one non-blocking call. Items that arrive during a pass go out with
 //! the next one, so a busy feed is written in few large writes, and a quiet one without delay. The pass costs about
 //! half a microsecond per socket in addition to the write, which costs five.
 //!
-//! One core cannot write to thousands of sockets within one display frame. The runtime's other threads then help:
-//! each takes the next few sockets until all have received the batch. Only one thread at a time handles a socket, and
-//! the next batch waits for the slowest thread, so the order is preserved.
+//! One core cannot write to thousands of sockets within one display frame. Other threads of the runtime then help: each
+//! takes the next few sockets until all have received the batch. Order is preserved: only one thread at a time handles
+//! a socket, and the next batch waits until all threads are done.
 //!
-//! Messages for only a few sockets are written by the world's task if the fan-out is idle: waking it would cost more.
+//! If items are for only a few sockets and the fan-out is idle, the world's task writes them itself. Waking the fan-out
+//! would cost more.
 //!
-//! A socket takes part while its own task has delegated its cursor; see [`Subscription`](super::Subscription). A socket
-//! that does not accept all bytes is parked: its task reclaims the cursor and waits for the socket without holding up
-//! others.
+//! The fan-out serves a socket while the socket's own task has delegated the cursor to it; see
+//! [`Subscription`](super::Subscription). A socket that does not accept all bytes is parked: its task reclaims the
+//! cursor and waits for the socket without holding up others.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,19 +29,19 @@ use super::feed::{Batch, EncodedBatch, MAX_BATCH_ITEMS};
 use super::shared_state::Shared;
 use super::socket::{FrameSink, Socket};
 
-/// The number of sockets written to before other tasks on the machine get their turn, a third of a millisecond. Each
-/// turn costs as much as the writes to two sockets.
+/// The number of sockets written to before other tasks on the machine get the core. Writing to them takes a third of a
+/// millisecond. Yielding costs as much as writing to two sockets.
 const SOCKETS_PER_TURN: usize = 64;
 
-/// The number of sockets that justifies another thread. With 10,000 sockets, the last of them receives an update in
-/// half the time; with 1,000, the slowest updates arrive 20 % sooner, because one of two threads has a core that it
-/// does not share with clients on the same machine. The CPU time is the same.
+/// The number of sockets for which another thread helps. The CPU time stays the same. With 10,000 sockets, help halves
+/// the time until the last of them receives an update. With 1,000, the slowest updates arrive 20 % sooner: of two
+/// threads, one has a core that it does not share with clients on the same machine.
 const SOCKETS_PER_HELPER: usize = 500;
 
-/// The maximum number of sockets that the world's task writes to itself, a tenth of a millisecond.
+/// The maximum number of sockets that the world's task writes to itself, which takes a tenth of a millisecond.
 const MAX_DIRECT_SOCKETS: usize = 16;
 
-/// Ends the world and wakes every socket's task, however the fan-out ends.
+/// Ends the world and wakes every socket's task when dropped, however the fan-out ends.
 struct EndGuard(Arc<Shared>);
 
 impl Drop for EndGuard {
@@ -50,8 +51,8 @@ impl Drop for EndGuard {
     }
 }
 
-/// Runs the fan-out for as long as it is polled. The world ends with it, even if it was never polled: a world may end
-/// right after its first socket has opened, and that socket's task waits to be woken.
+/// Runs the fan-out. When the future is dropped, the world ends, even if the future was never polled: a world may end
+/// right after its first socket has opened, and that socket's task must be woken.
 pub(super) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let end = EndGuard(shared.clone());
     async move {
@@ -61,16 +62,16 @@ pub(super) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
             match Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) {
                 Some(batch) if batch.is_empty() => shared.feed.published().await,
                 Some(batch) => pass(&shared, batch).await,
-                // The feed was cleared in the meantime, because there is no socket.
+                // The feed was cleared in the meantime, because no socket is open.
                 None => {}
             }
         }
     }
 }
 
-/// Hands out the items published from this position on if nothing else waits and they are for few sockets. Returns
-/// whether it did. Only the world's task may call this, because only it publishes. The fan-out may run at the same
-/// time: each socket's cursor tells what the socket has received.
+/// Hands out the items from a position on, if they are for few sockets and nothing before them is left to hand out.
+/// Returns whether it did. Only the world's task may call this, because only it publishes. The fan-out may run at the
+/// same time: each socket's cursor records what the socket has received.
 pub(super) fn hand_out_few(shared: &Arc<Shared>, from: u64) -> bool {
     if shared.feed.handed_out() != from {
         return false;
@@ -82,13 +83,13 @@ pub(super) fn hand_out_few(shared: &Arc<Shared>, from: u64) -> bool {
     }
     let mut sockets = Vec::with_capacity(MAX_DIRECT_SOCKETS);
     while pass.take(&mut sockets) {
-        sockets.drain(..).for_each(|socket| write(shared, &socket, &mut batch));
+        sockets.drain(..).for_each(|socket| serve(shared, &socket, &mut batch));
     }
     note_handed_out(shared, batch.to);
     true
 }
 
-/// Notes that everything up to this position is handed out.
+/// Notes that everything up to this position is handed out. The sockets come first: the feed may then drop the items.
 fn note_handed_out(shared: &Shared, to: u64) {
     shared.sockets.hand_out(to);
     shared.feed.hand_out(to);
@@ -100,11 +101,11 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
     // One worker runs this task, and another waits for the network.
     let free = Handle::current().metrics().num_workers().saturating_sub(2);
     let helpers = (pass.max_sockets() / SOCKETS_PER_HELPER).min(free);
-    let mut helping: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
+    let mut helper_tasks: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
     pass.write(batch).await;
-    while let Some(done) = helping.join_next().await {
-        // A helper that panicked leaves a gap, which no socket may have.
-        if let Err(panic) = done.map_err(tokio::task::JoinError::try_into_panic)
+    while let Some(result) = helper_tasks.join_next().await {
+        // After a panic, a socket may have missed the batch. The world must not continue with that gap.
+        if let Err(panic) = result.map_err(tokio::task::JoinError::try_into_panic)
             && let Ok(panic) = panic
         {
             std::panic::resume_unwind(panic);
@@ -113,7 +114,7 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
     note_handed_out(shared, to);
 }
 
-/// Splits an audience into those that have an index.
+/// Splits an audience of several topics into one audience for each topic.
 fn by_topic(audience: Audience) -> Vec<Audience> {
     match audience {
         Audience::AnyOf(topics) => topics.iter().copied().map(Audience::Topic).collect(),
@@ -125,7 +126,7 @@ fn by_topic(audience: Audience) -> Vec<Audience> {
 struct Pass {
     shared: Arc<Shared>,
     audiences: Vec<Audience>,
-    /// The index of the current audience, and the number of the last of its sockets taken.
+    /// The index of the current audience, and the number of its socket that was taken last.
     place: Mutex<(usize, u64)>,
 }
 
@@ -136,17 +137,17 @@ impl Pass {
         Self { shared, audiences, place: Mutex::new((0, 0)) }
     }
 
-    /// Returns the maximum number of sockets in the pass.
+    /// Returns an upper bound for the number of sockets in the pass.
     fn max_sockets(&self) -> usize {
         self.audiences.iter().map(|audience| self.shared.sockets.audience_len(audience)).sum()
     }
 
+    /// Writes a batch to the sockets that no other thread takes.
     async fn write(self: Arc<Self>, mut batch: Batch) {
-        self.for_each(|socket| write(&self.shared, socket, &mut batch)).await;
+        self.for_each(|socket| serve(&self.shared, socket, &mut batch)).await;
     }
 
-    /// Calls a function with every socket that is not taken yet, until none is left; twice for a socket in two
-    /// audiences.
+    /// Takes sockets until none is left, and calls `act` with each. A socket in two audiences may be taken twice.
     async fn for_each(&self, mut act: impl FnMut(&Socket)) {
         let mut sockets = Vec::with_capacity(SOCKETS_PER_TURN);
         while self.take(&mut sockets) {
@@ -155,14 +156,14 @@ impl Pass {
             if !is_full_turn {
                 continue;
             }
-            // Gives the core to a client on the same machine now rather than at the end of this thread's turn,
-            // milliseconds away. This lowers the p99 from a POST to the last of 1,000 sockets by a fifth.
+            // Gives the core to a client on the same machine now. Otherwise, it would wait for milliseconds until the
+            // end of this thread's time slice. This lowers the p99 from a POST to the last of 1,000 sockets by a fifth.
             std::thread::yield_now();
             tokio::task::yield_now().await;
         }
     }
 
-    /// Takes the next sockets. Returns whether there are any.
+    /// Adds the next sockets to an empty list. Returns whether there are any.
     fn take(&self, sockets: &mut Vec<Arc<Socket>>) -> bool {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         let (index, last) = &mut *place;
@@ -178,12 +179,13 @@ impl Pass {
     }
 }
 
-fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
+/// Writes the part of a batch that a socket has not received, if the fan-out owns the socket's cursor.
+fn serve(shared: &Shared, socket: &Socket, batch: &mut Batch) {
     let Some(sink) = socket.sink.get() else { return };
     let served = socket.delegation.serve(|cursor| {
         let mut own;
         let encoded = if cursor.position <= batch.from {
-            // The pass skipped the socket before because it was in no audience.
+            // Earlier passes skipped the socket, because it was in none of their audiences.
             socket.set_written(batch.from);
             batch.encoded_for(cursor, socket)
         } else if cursor.position >= batch.to {
@@ -192,43 +194,42 @@ fn write(shared: &Shared, socket: &Socket, batch: &mut Batch) {
             // The cursor was delegated in the middle of this batch.
             own = match Batch::read(&shared.feed, cursor.position, usize::MAX, batch.to) {
                 Some(own) => own,
-                // Unreachable: nothing from the start of this batch on is dropped yet.
+                // Unreachable: the feed keeps the items of a batch until the batch is handed out.
                 None => return Some(Box::default()),
             };
             own.encoded_for(cursor, socket)
         };
         let pending = write_to(&**sink, encoded);
         if pending.is_none() {
-            // While the cursor is held: the task may advance it afterwards, and a position never goes back.
+            // Recorded while the cursor is locked: afterwards, the socket's task may advance it.
             shared.sockets.record_written(socket, encoded.messages, cursor.position);
         }
         pending
     });
     match served {
         Served::Parked => socket.wake.notify_one(),
-        // The socket's task waits for its client and has fallen behind the feed.
+        // The socket's task owns the cursor, waits for its client, and has fallen behind the feed.
         Served::Skipped { is_delegated: false } if socket.is_rule_driven() && !shared.feed.has(socket.written()) => {
             socket.wake.notify_one();
         }
-        // A task that a fault keeps from delegating is woken after the pass.
+        // If a fault keeps the task from delegating, it is woken once the batch is handed out.
         Served::Done | Served::Skipped { .. } => {}
     }
 }
 
 /// Writes as many bytes as a socket accepts, and returns the rest.
 fn write_to(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedBatch>> {
-    let taken = match encoded.bytes.len() {
+    let written = match encoded.bytes.len() {
         0 => 0,
         // The socket's task finds out whether the sink is full or closed.
         _ => sink.write(&encoded.bytes).unwrap_or(0),
     };
-    let is_all = taken >= encoded.bytes.len();
-    let rest = || EncodedBatch { bytes: encoded.bytes.slice(taken..), messages: encoded.messages };
-    (!is_all).then(|| Box::new(rest()))
+    (written < encoded.bytes.len())
+        .then(|| Box::new(EncodedBatch { bytes: encoded.bytes.slice(written..), messages: encoded.messages }))
 }
 
-/// Writes a ping to every socket with a delegated cursor, and a heartbeat to every such stream. The tasks of other
-/// sockets already have something to write.
+/// Writes a ping to every socket whose cursor is delegated, and a heartbeat to every such stream. The tasks of other
+/// sockets have something to write, except those that a fault keeps from delegating, which are asked to ping.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
     let pass = Pass::over(shared, vec![Audience::All]);
     let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });

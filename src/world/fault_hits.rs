@@ -26,7 +26,7 @@ impl WorldState {
             for socket in self.shared.sockets.all() {
                 self.hit(&socket, from);
             }
-            self.publish([FeedItem::fault_transition()]);
+            self.publish_items([FeedItem::fault_transition()]);
         }
     }
 

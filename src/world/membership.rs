@@ -150,7 +150,7 @@ impl WorldState {
         if after.is_none() {
             messages.extend_from_slice(&self.counter_readings(&socket.collection()));
         }
-        for event in self.engine.changed_since(after.unwrap_or_default()) {
+        for event in self.engine.counters_changed_since(after.unwrap_or_default()) {
             if event.topics().iter().any(|topic| joined.contains(topic)) {
                 messages.extend(feed::message_of(&event));
             }
@@ -164,14 +164,14 @@ impl WorldState {
     /// event.
     pub(super) fn counter_readings(&mut self, collection: &Arc<str>) -> Arc<[Message]> {
         let sequence = self.engine.sequence();
-        if let Some((_, messages)) = self.current.get(collection).filter(|(current, _)| *current == sequence) {
+        if let Some((_, messages)) = self.counter_messages.get(collection).filter(|(current, _)| *current == sequence) {
             return messages.clone();
         }
-        self.current.retain(|_, (current, _)| *current == sequence);
+        self.counter_messages.retain(|_, (current, _)| *current == sequence);
         let messages: Arc<[Message]> = feed::counter_readings(&self.engine, collection).into();
         // Clients may name any number of collections that do not exist.
         if !messages.is_empty() {
-            self.current.insert(collection.clone(), (sequence, messages.clone()));
+            self.counter_messages.insert(collection.clone(), (sequence, messages.clone()));
         }
         messages
     }

@@ -89,13 +89,14 @@ pub(super) struct WorldState {
     /// The pace to restore after the advance that holds the clock.
     pub(super) held: Option<Pace>,
     pub(super) shared: Arc<Shared>,
-    pub(super) publish: watch::Sender<Arc<View>>,
+    /// What readers outside the task see.
+    pub(super) view: watch::Sender<Arc<View>>,
     /// Used to start the fan-out with the first socket; a world without sockets has no fan-out and is 1 KiB smaller.
     pub(super) fanout: Option<TaskTracker>,
     pub(super) transcript: Transcript,
     pub(super) snapshots: BTreeMap<String, Snapshot>,
-    /// The counter values of collections, each with the number of the last event that they include.
-    pub(super) current: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
+    /// The encoded counter values of collections, each with the number of the last event that they include.
+    pub(super) counter_messages: HashMap<Arc<str>, (u64, Arc<[Message]>)>,
     /// The changes that rule-driven members may have missed.
     pub(super) changed_rows: ChangedRows,
     /// The `feed` setting that the sockets of collections have joined topics by.
@@ -115,7 +116,7 @@ impl WorldState {
         start_json: CollectionsJson,
         own_seed: Option<u64>,
         shared: Arc<Shared>,
-        publish: watch::Sender<Arc<View>>,
+        view: watch::Sender<Arc<View>>,
         tasks: TaskTracker,
     ) -> Self {
         Self {
@@ -128,11 +129,11 @@ impl WorldState {
             given_time: None,
             held: None,
             shared,
-            publish,
+            view,
             fanout: Some(tasks),
             transcript: Transcript::default(),
             snapshots: BTreeMap::new(),
-            current: HashMap::new(),
+            counter_messages: HashMap::new(),
             changed_rows: ChangedRows::default(),
             feed: start.scenario().feed(),
             has_faulted_sockets: start.has_socket_faults(),
@@ -201,8 +202,8 @@ impl WorldState {
         let WorldStart { engine: start, json } = to.start();
         // If the world does not keep the machine's date, the scenario alone sets it: a server that joins later has no
         // other source.
-        let started = if self.keeps_date { self.start.started() } else { FIXED_START };
-        let start = seeded(start, self.own_seed).started_at(started);
+        let started = if self.keeps_date { self.start.start_date() } else { FIXED_START };
+        let start = seeded(start, self.own_seed).with_start_date(started);
         // Work on a copy, so that the world continues unchanged if this panics.
         let mut engine = self.engine.clone();
         let reload = engine.reload(&to.plan, start.seed());
@@ -211,7 +212,7 @@ impl WorldState {
         self.follow_feed();
         self.notify(&reload.events);
         self.refresh_faults();
-        self.publish(self.notice());
+        self.publish_items(self.notice());
         let mut closed: BTreeMap<&str, usize> = BTreeMap::new();
         for event in &reload.events {
             if let EventKind::Member { member, what: MemberEvent::Closed(Some(closing)) } = &event.kind
@@ -230,7 +231,7 @@ impl WorldState {
     /// Sets time 0 to the machine's current date and time, now and after each reset.
     pub(super) fn keep_date(&mut self) {
         self.keeps_date = true;
-        self.start = self.start.clone().started_at(current_date());
+        self.start = self.start.clone().with_start_date(current_date());
         self.engine = self.start.clone();
         self.publish_view();
     }
@@ -241,7 +242,7 @@ impl WorldState {
             self.start = self.start.clone().with_seed(seed);
         }
         if self.keeps_date {
-            self.start = self.start.clone().started_at(current_date());
+            self.start = self.start.clone().with_start_date(current_date());
         }
         self.transcript = Transcript::default();
         self.snapshots.clear();

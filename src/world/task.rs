@@ -55,7 +55,7 @@ impl WorldEffects {
     pub(super) fn of(state: &WorldState, Effects { events, fault, answer, messages: _ }: Effects) -> Self {
         let fault = fault.and_then(|id| state.engine.faults().find(|fault| fault.id == id));
         let events = events.into_iter().filter(|event| !event.is_delivery()).collect();
-        Self { events, fault, answer, view: state.publish.borrow().clone() }
+        Self { events, fault, answer, view: state.view.borrow().clone() }
     }
 }
 
@@ -133,9 +133,9 @@ impl Task {
         let WorldStart { engine, json } = start;
         let start = seeded(engine, setup.seed);
         let (requests, inbox) = mpsc::channel(MAX_QUEUED_REQUESTS);
-        let (publish, view) = watch::channel(Arc::new(View::of(&start, &[&json])));
+        let (view_sender, view) = watch::channel(Arc::new(View::of(&start, &[&json])));
         let shared = Arc::new(Shared::new(name, &start, setup, end.clone()));
-        let state = WorldState::new(start, json, setup.seed, shared, publish, tasks.clone());
+        let state = WorldState::new(start, json, setup.seed, shared, view_sender, tasks.clone());
         let task = Self {
             state,
             inbox,

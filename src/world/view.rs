@@ -31,7 +31,7 @@ impl View {
     pub(super) fn of(engine: &Engine, earlier: &[&CollectionsJson]) -> Self {
         let collections = engine.collections().clone();
         let json = CollectionsJson::of(&collections, earlier);
-        let (values, started) = (engine.values_of_data().clone(), engine.started());
+        let (values, started) = (engine.data_values().clone(), engine.start_date());
         Self {
             scenario: engine.scenario().clone(),
             seed: engine.seed(),
@@ -123,7 +123,7 @@ impl WorldReload {
     /// wait.
     #[must_use]
     pub fn new(old: WorldStart, scenario: &Arc<Scenario>, seed: u64) -> Self {
-        let new = WorldStart::from(Engine::new(scenario, seed).started_as(&old.engine));
+        let new = WorldStart::from(Engine::new(scenario, seed).with_server_options_of(&old.engine));
         new.json.prepare_as(&old.json);
         Self { plan: ReloadPlan::new(old.engine, new.engine), json: new.json }
     }

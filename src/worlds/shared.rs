@@ -229,7 +229,8 @@ impl Peers {
                 let old = worlds.lock().start.clone();
                 if !Arc::ptr_eq(old.engine.scenario(), &scenario) || old.engine.seed() != seed {
                     // Takes as long as a reload without a store; see `Worlds::reload`.
-                    let start = move || WorldStart::from(Engine::new(&scenario, seed).started_as(&old.engine));
+                    let start =
+                        move || WorldStart::from(Engine::new(&scenario, seed).with_server_options_of(&old.engine));
                     let start = spawn_blocking(start).await;
                     let Ok(start) = start else { return };
                     worlds.lock().start = start;

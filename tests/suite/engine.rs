@@ -317,7 +317,7 @@ fn a_clone_continues_independently_from_the_same_state() {
     let continued = engine.advance(ms(5_000));
     clone.apply(Command::count("T1", 1_000)).unwrap();
     assert_eq!(clone.advance(ms(5_000)), continued);
-    assert_eq!(clone.values().collect::<Vec<_>>(), engine.values().collect::<Vec<_>>());
+    assert_eq!(clone.counter_values().collect::<Vec<_>>(), engine.counter_values().collect::<Vec<_>>());
 }
 
 #[test]
@@ -328,8 +328,11 @@ fn a_batch_of_orders_is_applied_entirely_or_not_at_all() {
     };
     let refused = engine.apply(orders(&[("T1", 5), ("T2", 1), ("T1", i64::MAX)])).unwrap_err();
     assert!(matches!(refused, Refusal::At { index: 2, .. }), "{refused}");
-    assert_eq!((engine.sequence(), engine.values().map(|(_, total)| total).collect::<Vec<_>>()), (0, vec![0, 10]));
-    assert_eq!(engine.changed_since(0), []);
+    assert_eq!(
+        (engine.sequence(), engine.counter_values().map(|(_, total)| total).collect::<Vec<_>>()),
+        (0, vec![0, 10])
+    );
+    assert_eq!(engine.counters_changed_since(0), []);
     assert_eq!(lines(&engine.apply(orders(&[("T1", 5), ("T1", 1)])).unwrap().events), ["0 T1 5", "0 T1 6"]);
     assert_eq!(
         lines(&engine.apply(Command::SetCounters { values: vec![("T1".into(), 2)] }).unwrap().events),

@@ -30,7 +30,7 @@ fn a_planned_reload_equals_replacing_the_scenario() {
             let start = Engine::new(&old, seed);
             let plan = ReloadPlan::new(start.clone(), Engine::new(&new, seed));
             let mut one = start.clone();
-            let ids: Vec<Arc<str>> = one.values().map(|(id, _)| id.clone()).collect();
+            let ids: Vec<Arc<str>> = one.counter_values().map(|(id, _)| id.clone()).collect();
             for (index, amount) in orders.iter().filter(|_| !ids.is_empty()) {
                 // An order that would leave the range is refused, which does not matter here.
                 let _ = one.apply(Command::count(&ids[index % ids.len()], (*amount).into()));
@@ -46,7 +46,7 @@ fn a_planned_reload_equals_replacing_the_scenario() {
             prop_assert_eq!(observable(&one_back), observable(&other_back));
             prop_assert_eq!(one_back.advance(Duration::from_secs(4)), other_back.advance(Duration::from_secs(4)));
             prop_assert_eq!(one.advance(Duration::from_secs(4)), other.advance(Duration::from_secs(4)));
-            prop_assert!(one.values().eq(other.values()));
+            prop_assert!(one.counter_values().eq(other.counter_values()));
             for category in new.collections() {
                 let json = |engine: &Engine| engine.collections().get(category.name()).map(json_of);
                 prop_assert_eq!(json(&one), json(&other));
@@ -79,7 +79,7 @@ fn observable(engine: &Engine) -> impl PartialEq + std::fmt::Debug {
 
 /// Applies one action of a client, which `choice` selects.
 fn act(engine: &mut Engine, choice: usize, amount: i64) -> Vec<Event> {
-    let ids: Vec<Arc<str>> = engine.values().map(|(id, _)| id.clone()).collect();
+    let ids: Vec<Arc<str>> = engine.counter_values().map(|(id, _)| id.clone()).collect();
     let categories: Vec<Arc<str>> = engine.collections().iter().map(|(name, _)| name.clone()).collect();
     let command = match choice % 6 {
         0 if !ids.is_empty() => Command::count(&ids[choice % ids.len()], amount),
@@ -180,7 +180,7 @@ fn a_reload_and_its_reversal_restore_the_state() {
             let observable = |engine: &Engine| {
                 let json = |(name, listing): (&Arc<str>, &RowSet)| (name.clone(), json_of(listing));
                 (
-                    engine.values().map(|(id, total)| (id.clone(), total)).collect::<Vec<_>>(),
+                    engine.counter_values().map(|(id, total)| (id.clone(), total)).collect::<Vec<_>>(),
                     engine.collections().iter().map(json).collect::<Vec<_>>(),
                     engine.script_states().collect::<Vec<_>>(),
                     engine.generator_states().collect::<Vec<_>>(),

@@ -1,17 +1,17 @@
-//! A saved scenario file is applied without closing a socket, whichever way an editor saves it.
+//! A saved scenario file is reloaded, however an editor saves it, without closing a socket.
 
 use futures_util::future::join_all;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, Socket};
 
-/// Opens a socket on electronics, and reads its current orders.
-async fn electronics(mockd: &Mockd) -> Socket {
+/// Opens a socket of the category electronics, and reads its current totals.
+async fn open_electronics(mockd: &Mockd) -> Socket {
     let mut live = mockd.live("electronics").await;
     live.texts(2).await;
     live
 }
 
-/// Returns the shop with another seed total of A1.
+/// Returns the shop with another declared total of A1.
 fn shop_with(total: i64) -> String {
     SHOP.replace("total: 3 }", &format!("total: {total} }}"))
 }
@@ -19,10 +19,10 @@ fn shop_with(total: i64) -> String {
 /// A way to save a file.
 type Save = fn(&ScenarioFile, &str);
 
-/// Saves a change in each of these ways, and waits for each on a socket.
+/// Saves a change in each of these ways, and waits until a socket receives it.
 async fn assert_reloads(file: ScenarioFile, saves: &[Save]) -> Mockd {
     let mockd = Mockd::run(&file).await;
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     for (round, save) in saves.iter().enumerate() {
         let total = 100 + i64::try_from(round).unwrap();
         save(&file, &shop_with(total));
@@ -31,13 +31,18 @@ async fn assert_reloads(file: ScenarioFile, saves: &[Save]) -> Mockd {
     mockd
 }
 
-/// Like [`assert_reloads`], and asserts that each reload came from a file event, not from the check for lost events.
+/// Like [`assert_reloads`], but also asserts that a file event caused each reload, not the check for lost events.
 async fn assert_watched(file: ScenarioFile, saves: &[Save]) {
     let mut mockd = assert_reloads(file, saves).await;
     for _ in saves {
         let log = mockd.log_until("reloaded").await;
         assert!(!log.iter().any(|message| message.contains("no file event")), "{log:?}");
     }
+}
+
+/// Waits until the report of the last reload is as expected, and returns it.
+async fn reload_report(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    mockd.until("/__mockd/reload", expected).await
 }
 
 #[tokio::test]
@@ -66,7 +71,7 @@ async fn a_swapped_symlink_is_reloaded() {
 async fn a_polled_file_is_reloaded() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run_with(file.path(), &["--poll"]).await;
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     file.write_in_place(&shop_with(55));
     assert_eq!(live.order().await, ("A1".into(), 55));
 }
@@ -88,7 +93,8 @@ async fn a_file_in_a_replaced_directory_is_reloaded() {
         file.write_in_place(text);
     };
     let write: Save = ScenarioFile::write_in_place;
-    // For a moment, neither directory may be watched. Then the check for lost events finds the change.
+    // A change may happen while neither directory is watched. Then only the check for lost events finds it, so this
+    // cannot assert that a file event caused the reload.
     assert_reloads(ScenarioFile::nested(SHOP), &[replace, write, write, remove, write, write, replace]).await;
 }
 
@@ -104,12 +110,11 @@ async fn a_swapped_directory_link_is_reloaded_despite_equal_times() {
         let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(1);
         std::fs::File::open(new.join("shop.yaml")).unwrap().set_modified(long_ago).unwrap();
         std::os::unix::fs::symlink(&new, &new_link).unwrap();
-        if link.is_symlink() {
-            std::fs::rename(new_link, link).unwrap();
-        } else {
+        if !link.is_symlink() {
+            // A link cannot be renamed over a directory.
             std::fs::rename(link, file.directory().join("first")).unwrap();
-            std::fs::rename(new_link, link).unwrap();
         }
+        std::fs::rename(new_link, link).unwrap();
     };
     assert_watched(ScenarioFile::nested(SHOP), &[swap, swap, swap, ScenarioFile::write_in_place]).await;
 }
@@ -131,7 +136,7 @@ async fn a_pipe_in_place_of_the_file_is_refused() {
 async fn several_writes_in_a_row_end_with_the_last_state() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     for total in 1000..1100 {
         file.write_in_place(&shop_with(total));
     }
@@ -142,7 +147,7 @@ async fn several_writes_in_a_row_end_with_the_last_state() {
 async fn a_deleted_file_changes_nothing_until_it_returns() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     file.delete();
     let message = mockd.logged("there is no such file").await;
     assert!(message.contains("still serving the last good scenario (shop)"), "{message}");
@@ -160,7 +165,7 @@ async fn a_deleted_file_changes_nothing_until_it_returns() {
 async fn a_broken_file_is_reported_and_the_last_valid_one_served() {
     let file = ScenarioFile::new(SHOP);
     let mut mockd = Mockd::run(&file).await;
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     mockd.order("A1", 1).await;
     assert_eq!(live.order().await, ("A1".into(), 4));
     file.write_in_place(&SHOP.replace("prefix: A", "prefx: A"));
@@ -172,7 +177,7 @@ async fn a_broken_file_is_reported_and_the_last_valid_one_served() {
     }
     mockd.order("A1", 1).await;
     assert_eq!(live.order().await, ("A1".into(), 5));
-    // The fixed file has another total of A2. A1 keeps the orders placed meanwhile.
+    // The fixed file declares another total of A2. A1 keeps its orders, which were placed while the file was broken.
     file.write_in_place(&SHOP.replace("total: 7 }", "total: 8 }"));
     assert_eq!(live.order().await, ("A2".into(), 8));
     assert_eq!(mockd.live("electronics").await.order().await, ("A1".into(), 5));
@@ -191,14 +196,14 @@ async fn no_broken_file_affects_the_server() {
 }
 
 #[tokio::test]
-async fn a_reload_drops_none_of_100_sockets_and_no_order() {
+async fn a_reload_loses_none_of_100_sockets_and_no_order() {
     let file = ScenarioFile::new(SHOP);
     let mockd = Mockd::run(&file).await;
-    let mut open = join_all((0..100).map(|_| electronics(&mockd))).await;
+    let mut sockets = join_all((0..100).map(|_| open_electronics(&mockd))).await;
     for round in 1..=5 {
         mockd.order("A1", 1).await;
         file.save_like_jetbrains(&SHOP.replace("total: 7 }", &format!("total: {} }}", 100 * round)));
-        for live in &mut open {
+        for live in &mut sockets {
             assert_eq!(live.order().await, ("A1".into(), 3 + round));
             assert_eq!(live.order().await, ("A2".into(), 100 * round));
         }
@@ -266,7 +271,7 @@ async fn an_unchanged_script_continues_after_a_reload() {
     let mut live = mockd.live("nothing").await;
     while live.order().await.1 < 10 {}
     file.write_in_place(&format!("{}{script}", SHOP.replace("total: 7 }", "total: 8 }")));
-    // A2 comes from the reload. A1 increases by one before and after it.
+    // The reload changes A2 once. The script increases A1 by one at a time, before and after the reload.
     let (mut last, mut reloaded) = (10, false);
     while !reloaded || last < 200 {
         match live.order().await {
@@ -288,9 +293,9 @@ async fn an_unwatched_file_is_not_reloaded() {
     let mockd = Mockd::run_with(file.path(), &["--no-watch"]).await;
     assert_eq!(mockd.greeting()["watching"], serde_json::Value::Null);
     let watching = Mockd::run(&file).await;
-    let mut live = electronics(&watching).await;
+    let mut live = open_electronics(&watching).await;
     file.write_in_place(&shop_with(55));
-    // When the watching server has the second save, the other would have the first.
+    // Once the watching server has the second save, the other would have had time to reload the first.
     assert_eq!(live.order().await, ("A1".into(), 55));
     file.write_in_place(&shop_with(56));
     assert_eq!(live.order().await, ("A1".into(), 56));
@@ -317,7 +322,7 @@ async fn the_control_api_reports_the_last_reload() {
     let mut mockd = Mockd::run(&file).await;
     let initial = serde_json::json!({ "ok": true, "count": 0, "changes": [] });
     assert_eq!(mockd.get("/__mockd/reload").await.json(), initial);
-    let mut live = electronics(&mockd).await;
+    let mut live = open_electronics(&mockd).await;
     file.write_in_place(&shop_with(300).replace("Leaf Blower", "Blower"));
     assert_eq!(live.order().await, ("A1".into(), 300));
     mockd.logged("reloaded").await;
@@ -325,7 +330,7 @@ async fn the_control_api_reports_the_last_reload() {
         { "kind": "total-reset", "id": "A1", "from": 3, "to": 300, "text": "A1 total 3 → 300" },
         { "kind": "product-changed", "id": "A2", "keys": ["name"], "text": "A2 name changed" },
     ]);
-    // The log line is written just before the answer changes.
+    // The reload is logged just before the report changes.
     let reload = reload_report(&mockd, |reload| reload["count"] == 1).await;
     assert_eq!(reload, serde_json::json!({ "ok": true, "count": 1, "changes": changes }));
     let one = mockd.get("/__mockd/reload?limit=1").await.json();
@@ -361,11 +366,6 @@ async fn a_broken_file_that_is_restored_is_still_broken() {
     file.write_in_place(SHOP);
     mockd.logged("is fixed, and matches the scenario that is served").await;
     reload_report(&mockd, |reload| reload["ok"] == true && reload["count"] == 0).await;
-}
-
-/// Waits until the report of the last reload is as expected, and returns it.
-async fn reload_report(mockd: &Mockd, expected: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
-    mockd.until("/__mockd/reload", expected).await
 }
 
 #[tokio::test]

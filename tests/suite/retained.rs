@@ -281,7 +281,7 @@ fn totals_follow_rows_without_ids() {
         // Undoing the change restores the state.
         engine.replace(&toys(OLD), 1);
         if case != "a row has another seed total" {
-            assert!(engine.values().eq(before.values()), "{case}, then undone");
+            assert!(engine.counter_values().eq(before.counter_values()), "{case}, then undone");
         }
     }
 }
@@ -463,14 +463,14 @@ fn at_most_100_000_rows_are_retained_and_the_oldest_dropped() {
     };
     let (old, few) = (rows("A", 99_999), rows("B", 2));
     let mut engine = Engine::new(&old, 1);
-    let all: Vec<(Arc<str>, i64)> = engine.values().map(|(id, _)| (id.clone(), 1)).collect();
+    let all: Vec<(Arc<str>, i64)> = engine.counter_values().map(|(id, _)| (id.clone(), 1)).collect();
     engine.apply(Command::CountAll { amounts: all }).unwrap();
     engine.replace(&few, 1);
     order(&mut engine, &[("B0", 1), ("B1", 1)]);
     engine.replace(&toys(""), 1);
     engine.replace(&old, 1);
-    assert_eq!(engine.values().filter(|(_, total)| *total == 0).count(), 1);
-    assert_eq!(engine.values().next().unwrap().1, 0);
+    assert_eq!(engine.counter_values().filter(|(_, total)| *total == 0).count(), 1);
+    assert_eq!(engine.counter_values().next().unwrap().1, 0);
     engine.replace(&few, 1);
     assert_eq!(orders(&engine, "toys"), ["B0 1", "B1 1"]);
 }

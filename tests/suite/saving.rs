@@ -84,7 +84,7 @@ async fn a_briefly_empty_file_is_not_reported_as_broken() {
         let ordered = Ordered::new(file.path(), arguments).await;
         file.write_slowly(&longer(), 1, Duration::from_millis(1400)).await;
         let log = ordered.assert_reloaded_once().await;
-        let waiting = format!("waiting until {} is written", file.path().display());
+        let waiting = format!("waiting until {} is completely written", file.path().display());
         assert_eq!(log.iter().filter(|message| **message == waiting).count(), 1, "{log:?}");
     }
 }

@@ -38,11 +38,11 @@ impl Engine {
         row: Arc<Row>,
         source: CommandSource,
     ) -> Result<AcceptedRow, Refusal> {
-        let row_set = self.collections.expect(collection)?;
+        let row_set = self.collections.require(collection)?;
         let is_counted = row_set.is_counted();
         let row = if is_counted { row } else { Arc::new(identified(&row)?) };
         if source != CommandSource::Timeline || !is_counted {
-            row_set.accept(row.fields())?;
+            row_set.check_fields(row.fields())?;
             if row_set.json_len() > MAX_COLLECTION_BYTES {
                 return Err(row_set.full());
             }
@@ -127,7 +127,7 @@ impl Engine {
         fields: Map<String, Value>,
     ) -> Result<Event, Refusal> {
         let fields = without_id(id, fields)?;
-        self.collections.find(collection, id)?.0.accept(&fields)?;
+        self.collections.find(collection, id)?.0.check_fields(&fields)?;
         let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, fields)?;
         Ok(self.event(EventKind::Replaced { id, collection, is_counted, row, before }))
     }
@@ -143,7 +143,7 @@ impl Engine {
         let (row_set, row) = self.collections.find(collection, id)?;
         let mut fields = row.fields().clone();
         change(&mut fields)?;
-        row_set.accept_fields(&fields, |field| named.iter().any(|named| named == field))?;
+        row_set.check_some_fields(&fields, |field| named.iter().any(|named| named == field))?;
         let ChangedRow { id, collection, is_counted, row, before } = self.change_row(collection, id, fields)?;
         Ok(self.event(EventKind::Merged { id, collection, is_counted, row, before }))
     }

@@ -88,7 +88,7 @@ fn a_change_of_a_row_is_one_event_and_keeps_the_value() {
         assert_eq!(events.iter().map(|one| serde_json::to_value(one).unwrap()).collect::<Vec<_>>(), [expected]);
         let (separator, value) = if toys.is_empty() { ("", None) } else { (",", Some(5)) };
         assert_eq!(rows(&engine, "toys"), format!("[{toys}{separator}{T2}]"));
-        let values: Vec<(&str, i64)> = engine.values().map(|(id, value)| (&**id, value)).collect();
+        let values: Vec<(&str, i64)> = engine.counter_values().map(|(id, value)| (&**id, value)).collect();
         assert_eq!(
             values,
             value.map(|value| ("T1", value)).into_iter().chain([("T2", 0), ("1", 0)]).collect::<Vec<_>>()
@@ -161,7 +161,7 @@ fn a_row_added_by_a_client_keeps_its_id() {
     assert_eq!(kinds(engine.apply(add(json!("Kite"), false)).unwrap()), ["added"]);
     assert_eq!(kinds(announced.apply(add(json!("Kite"), true)).unwrap()), ["added", "total"]);
     for mut engine in [engine, announced] {
-        assert_eq!(engine.values().last().map(|(id, value)| (&**id, value)), Some(("T9", 7)));
+        assert_eq!(engine.counter_values().last().map(|(id, value)| (&**id, value)), Some(("T9", 7)));
         assert_eq!(engine.apply(add(json!("Bike"), true)), Err(Refusal::DuplicateRow("T9".into())));
         engine.apply(Command::RemoveRow { collection: None, id: "T9".into() }).unwrap();
         assert_eq!(rows(&engine, "toys"), rows(&Engine::new(&scenario(TOYS), 1), "toys"));

@@ -1,4 +1,4 @@
-//! The firing of a rule: its steps become commands at one moment, all or none.
+//! The firing of a rule: it turns steps into commands at one moment. Either all of them take effect, or none.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) struct Firing<'e> {
     pub(super) origin: RuleOrigin,
     pub(super) owner: RunOwner,
     draws: Draws,
+    /// The number of steps that may still run; see [`MAX_STEPS`].
     steps_left: u64,
 }
 
@@ -45,15 +46,16 @@ struct Checkpoint {
     sequence: u64,
     /// The member that owns the rule.
     member: Option<Arc<Member>>,
-    /// The number of addresses ended so far.
+    /// The number of protocol addresses that the operation had ended.
     ended: usize,
     runs: RunsCheckpoint,
     drawn: Drawn,
+    /// The number of events.
     events: usize,
 }
 
 impl Engine {
-    /// Fires a rule. All of its changes apply, or none.
+    /// Fires a rule: runs `job`, and rolls back all of its changes if it fails.
     pub(super) fn fire_rule<T>(
         &mut self,
         origin: RuleOrigin,
@@ -62,9 +64,9 @@ impl Engine {
         job: impl FnOnce(&mut Firing<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let mut firing = Firing::new(self, events, origin, owner);
-        let done = firing.all_or_none(job);
-        firing.end();
-        done
+        let result = firing.all_or_none(job);
+        firing.finish();
+        result
     }
 }
 
@@ -77,14 +79,20 @@ impl<'e> Firing<'e> {
     /// Runs `job`, and rolls back its changes if it fails.
     pub(super) fn all_or_none<T>(&mut self, job: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
         let checkpoint = self.checkpoint();
-        let done = job(self);
-        if done.is_err() {
+        let result = job(self);
+        if result.is_err() {
             self.roll_back(checkpoint);
         }
-        done
+        result
     }
 
-    /// Runs the steps that are due now. Returns the list with the delayed steps, if any.
+    /// Ends the firing and hands its random positions back to the engine.
+    pub(super) fn finish(mut self) {
+        self.engine.drawn = self.draws.drawn();
+        self.engine.end_operations(self.events);
+    }
+
+    /// Starts a list and runs the steps that are due now. Returns the list if it has steps left.
     fn start_list(&mut self, steps: &StepList, context: &mut Context) -> Result<Option<RuleRun>, Refusal> {
         let now = self.engine.now;
         let mut run = RuleRun {
@@ -95,13 +103,14 @@ impl<'e> Firing<'e> {
             context: std::mem::take(context),
             script: None,
         };
-        let done = self.run_due_steps(&mut run);
+        let result = self.run_due_steps(&mut run);
+        // Handed back even after a refusal, because the caller may continue with it.
         *context = run.context.clone();
-        done?;
+        result?;
         Ok((!run.strands.is_over()).then_some(run))
     }
 
-    /// Runs the steps that are due now, and schedules the others.
+    /// Starts a list: runs the steps that are due now, and schedules the others.
     pub(super) fn run_list(&mut self, steps: &StepList, context: &mut Context) -> Result<(), Refusal> {
         let later = self.start_list(steps, context)?;
         later.map_or(Ok(()), |later| self.engine.schedule(later))
@@ -125,15 +134,14 @@ impl<'e> Firing<'e> {
         Ok(())
     }
 
-    /// Runs the next step of a list. The list advances even if the step is refused.
+    /// Runs the next step of a list once. The list advances even if the step is refused.
     pub(super) fn step(&mut self, run: &mut RuleRun) -> Result<(), Refusal> {
         self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
         let steps = run.steps.clone();
         let Some(next) = run.strands.next(steps.steps()) else { return Ok(()) };
         let step = &steps.steps()[next.step];
-        let mut inner = run.context.clone();
         let item = match (&step.each, next.done) {
-            (Some(each), 0) => match self.items(each, &run.context) {
+            (Some(each), 0) => match self.each_items(each, &run.context) {
                 Ok(items) => {
                     run.strands.start_each(next.step, items);
                     run.strands.take_item(next.step)
@@ -146,18 +154,18 @@ impl<'e> Firing<'e> {
             (Some(_), _) => run.strands.take_item(next.step),
             (None, _) => None,
         };
-        let is_empty = step.each.is_some() && item.is_none();
-        run.strands.advance(steps.steps(), next.step, is_empty);
-        if is_empty {
+        let has_no_items = step.each.is_some() && item.is_none();
+        run.strands.advance(steps.steps(), next.step, has_no_items);
+        if has_no_items {
             return Ok(());
         }
+        let mut step_context = run.context.clone();
         if let Some(item) = item {
-            inner.set("item", item);
-            inner.set("index", Value::from(next.done));
+            step_context.set("item", item);
+            step_context.set("index", Value::from(next.done));
         }
-        let it = self.run_step(step, &mut inner)?;
-        if let Some(it) = it {
-            run.context.set("it", it);
+        if let Some(row) = self.run_step(step, &mut step_context)? {
+            run.context.set("it", row);
         }
         if self.is_disconnected(&run.context) {
             run.strands = Strands::default();
@@ -170,12 +178,13 @@ impl<'e> Firing<'e> {
         if !applies(&step.with, step.when.as_ref(), self, context)? {
             return Ok(None);
         }
-        self.verb(&step.verb, context)
+        self.run_verb(&step.verb, context)
     }
 
-    fn verb(&mut self, verb: &Verb, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
+    /// Carries out the verb of a step. Returns the affected row, if any.
+    fn run_verb(&mut self, verb: &Verb, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         match verb {
-            Verb::Do(steps) => return self.all_or_none(|firing| firing.nested(steps, context)),
+            Verb::Do(steps) => return self.all_or_none(|firing| firing.run_nested(steps, context)),
             Verb::Rows(verb, rows) => return self.rows(*verb, rows, context),
             Verb::Reply(frame) => self.reply(frame, context)?,
             Verb::Send { to, frame, others } => self.send(to.as_ref(), frame, *others, context)?,
@@ -187,7 +196,7 @@ impl<'e> Firing<'e> {
             Verb::Close { code, reason } => self.close(code.as_ref(), reason.as_ref(), context)?,
             Verb::Set(values) => self.set_all(values, context)?,
             Verb::Count { row, amount } => {
-                let row = self.id(row, context)?;
+                let row = self.render_id(row, context)?;
                 let amount = self.required(amount, context)?;
                 let amount =
                     integer(&amount).ok_or_else(|| Refusal::wrong_value("an order's amount", "an integer", &amount))?;
@@ -198,14 +207,15 @@ impl<'e> Firing<'e> {
         Ok(None)
     }
 
-    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored.
-    fn nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
+    /// Runs the steps inside a step, all at the moment of that step. Their own times are ignored. Returns the row that
+    /// was affected last, if any.
+    fn run_nested(&mut self, steps: &StepList, context: &Context) -> Result<Option<Arc<Value>>, Refusal> {
         let mut context = context.clone();
         for step in steps.steps() {
             if self.owner.member().is_some_and(|member| self.engine.members.is_closing(member)) {
                 break;
             }
-            let items = step.each.as_ref().map(|each| self.items(each, &context)).transpose()?;
+            let items = step.each.as_ref().map(|each| self.each_items(each, &context)).transpose()?;
             let times = match (&items, step.times) {
                 (Some(items), _) => items.len() as u64,
                 (None, Repeat::Times(times)) => times,
@@ -214,12 +224,12 @@ impl<'e> Firing<'e> {
             let mut items = items.into_iter().flatten();
             for index in 0..times {
                 self.steps_left = self.steps_left.checked_sub(1).ok_or(Refusal::TooManySteps)?;
-                let mut inner = context.clone();
+                let mut step_context = context.clone();
                 if let Some(item) = items.next() {
-                    inner = inner.with("item", item).with("index", Value::from(index));
+                    step_context = step_context.with("item", item).with("index", Value::from(index));
                 }
-                if let Some(it) = self.run_step(step, &mut inner)? {
-                    context.set("it", it);
+                if let Some(row) = self.run_step(step, &mut step_context)? {
+                    context.set("it", row);
                 }
                 if self.is_disconnected(&context) {
                     return Ok(None);
@@ -245,8 +255,8 @@ impl<'e> Firing<'e> {
         self.command(Command::SetValue { name: path.name.clone(), keys: path.keys.clone(), value })
     }
 
-    /// Emits an event for a step that was refused.
-    pub(super) fn skip(&mut self, list: &StepList, refusal: Refusal) {
+    /// Emits an event that reports a refused step.
+    pub(super) fn report_refusal(&mut self, list: &StepList, refusal: Refusal) {
         let rule = self.origin.name_of_list(&self.engine.scenario, list);
         match self.owner {
             RunOwner::Member(_) | RunOwner::Membership { .. } => {
@@ -261,11 +271,11 @@ impl<'e> Firing<'e> {
     }
 
     pub(super) fn command(&mut self, command: Command) -> Result<(), Refusal> {
-        // Frames that are sent because of the command draw as well.
+        // The command may render frames, whose expressions draw from the engine's positions.
         self.engine.drawn = self.draws.drawn();
-        let done = self.engine.carry_out(command, CommandSource::Rule, self.events);
+        let result = self.engine.carry_out(command, CommandSource::Rule, self.events);
         self.draws.adopt(&self.engine.drawn);
-        done.map(drop)
+        result.map(drop)
     }
 }
 
@@ -298,7 +308,7 @@ impl Firing<'_> {
         })
     }
 
-    /// Evaluates an expression that uses these names. Topics are visible to it unless it only reads.
+    /// Evaluates an expression that uses `names`. It sees topics unless it `only_reads`.
     fn evaluate<T>(
         &mut self,
         names: &BTreeSet<String>,
@@ -318,20 +328,22 @@ impl Firing<'_> {
         computed
     }
 
-    fn items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
+    /// Renders the list of an `each`.
+    fn each_items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
         match self.required(each, context)? {
             Value::Array(items) => Ok(items),
             other => Err(Refusal::wrong_value("`each`", "a list", &other)),
         }
     }
 
-    pub(super) fn id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
+    /// Renders an id, which is text or an integer.
+    pub(super) fn render_id(&mut self, template: &Template, context: &Context) -> Result<String, Refusal> {
         let id = self.required(template, context)?;
         text_id(&id).ok_or_else(|| Refusal::wrong_value("an id", "text or an integer", &id))
     }
 
     /// Renders a topic or a list of topics. The result is sorted and has no duplicates.
-    pub(super) fn topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
+    pub(super) fn render_topics(&mut self, template: &Template, context: &Context) -> Result<Vec<Topic>, Refusal> {
         let topics = match self.required(template, context)? {
             Value::Array(topics) => topics,
             one => vec![one],
@@ -340,18 +352,7 @@ impl Firing<'_> {
     }
 }
 
-/// Resolves a name in a rule.
-pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> Option<crate::expression::Data> {
-    context.resolve(name).or_else(|| reading.resolve(name))
-}
-
-/// Returns the topic with this name. Names that start with `__` are reserved.
-fn topic(name: &Value) -> Result<Topic, Refusal> {
-    let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
-    let text = text.ok_or_else(|| Refusal::wrong_value("a topic", "text that does not begin with `__`", name))?;
-    Ok(Topic::Named(text.into()))
-}
-
+/// Checkpoints, which make a firing atomic.
 impl Firing<'_> {
     fn checkpoint(&mut self) -> Checkpoint {
         let (engine, member) = (&*self.engine, self.owner.member());
@@ -384,10 +385,16 @@ impl Firing<'_> {
         self.events.truncate(checkpoint.events);
         self.draws.roll_back(checkpoint.drawn);
     }
+}
 
-    /// Ends the firing and hands its random positions back to the engine.
-    pub(super) fn end(mut self) {
-        self.engine.drawn = self.draws.drawn();
-        self.engine.end_operations(self.events);
-    }
+/// Resolves a name in an expression of a rule: first in the rule's own context, then in the world's data.
+pub(super) fn resolve(context: &Context, reading: &Reading<'_>, name: &str) -> Option<Data> {
+    context.resolve(name).or_else(|| reading.resolve(name))
+}
+
+/// Returns the topic with this name. Names that start with `__` are reserved.
+fn topic(name: &Value) -> Result<Topic, Refusal> {
+    let text = text_id(name).filter(|text| !text.is_empty() && !text.starts_with("__"));
+    let text = text.ok_or_else(|| Refusal::wrong_value("a topic", "text that does not begin with `__`", name))?;
+    Ok(Topic::Named(text.into()))
 }

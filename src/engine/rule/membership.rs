@@ -59,7 +59,7 @@ impl Firing<'_> {
         others: bool,
         context: &Context,
     ) -> Result<(), Refusal> {
-        let topics = to.map(|to| self.topics(to, context)).transpose()?;
+        let topics = to.map(|to| self.render_topics(to, context)).transpose()?;
         let value = self.required(frame, context)?;
         let topics = match (topics, &self.origin) {
             (Some(topics), _) => topics,
@@ -74,9 +74,9 @@ impl Firing<'_> {
     /// Joins topics. An identical membership is kept. A different membership with the same name is replaced.
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
-        let topics = self.topics(&join.to, context)?;
+        let topics = self.render_topics(&join.to, context)?;
         let condition = join.condition.as_ref().map(|condition| complete(condition, self, context)).transpose()?;
-        let name = join.name.as_ref().map(|name| self.id(name, context)).transpose()?.map(Arc::from);
+        let name = join.name.as_ref().map(|name| self.render_id(name, context)).transpose()?.map(Arc::from);
         let spec =
             self.engine.delivery_spec(member, join.frame.as_ref(), condition, name.as_deref(), context, &self.origin);
         let spec = self.engine.groups.shared(&topics, spec);
@@ -116,8 +116,8 @@ impl Firing<'_> {
         context: &Context,
     ) -> Result<(), Refusal> {
         let member = self.member()?;
-        let topics = to.map(|to| self.topics(to, context)).transpose()?;
-        let name = name.map(|name| self.id(name, context)).transpose()?;
+        let topics = to.map(|to| self.render_topics(to, context)).transpose()?;
+        let name = name.map(|name| self.render_id(name, context)).transpose()?;
         let memberships = self.engine.members.memberships_of(member).to_vec();
         let here = self.engine.address_at(member, context);
         let is_selected = |one: &Membership| {

@@ -51,7 +51,7 @@ impl RuleState {
             context: run.context.clone(),
             round: run.script.as_ref().map(|script| (script.round, script.origin)),
         });
-        Self { started: engine.started, drawn: engine.drawn.clone(), scheduled: scheduled.collect() }
+        Self { started: engine.start_date, drawn: engine.drawn.clone(), scheduled: scheduled.collect() }
     }
 
     /// Restores the state into an engine of the same scenario whose members are already restored.
@@ -77,7 +77,7 @@ impl RuleState {
             let run = RuleRun { origin, owner, steps, strands, context, script };
             runs.schedule(run).map_err(|_| StateError::Mismatch("it has too many scheduled step lists"))?;
         }
-        (engine.started, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
+        (engine.start_date, engine.drawn, engine.rule_runs) = (self.started, self.drawn, runs);
         Ok(())
     }
 }

@@ -268,10 +268,10 @@ triggers:
     post(&mut engine, json!([{ "add": { "a": {} } }])).unwrap();
     assert_eq!(rows(&engine, "b"), json!([{ "id": 1, "of": 1 }]));
     engine.advance(Duration::from_secs(1));
-    assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(11));
+    assert_eq!(**engine.data_values().get("count").unwrap(), json!(11));
     post(&mut engine, json!([{ "add": { "a": { "id": 2 } } }])).unwrap();
     // The trigger on the row fires before the one that the other trigger sets off.
-    assert_eq!(**engine.values_of_data().get("count").unwrap(), json!(8));
+    assert_eq!(**engine.data_values().get("count").unwrap(), json!(8));
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl RuleCall<'_> {
 
     fn path(&self) -> Result<Map<String, Value>, ApiError> {
         let parameters = self.route.path().parameters();
-        parameters.map(|one| Ok((one.name().to_string(), decoded(self.found.parameter(one))?.into()))).collect()
+        parameters.map(|one| Ok((one.name().to_string(), decoded(self.routes.parameter(one))?.into()))).collect()
     }
 }
 

@@ -51,10 +51,10 @@ async fn call<T>(
     let table = RouteTable::new([Route::new(RouteMethod::Any, path, plan)]).unwrap();
     let target = RequestTarget::new(request.method(), request.uri(), request.headers()).unwrap();
     let path = target.route_path();
-    let found = table.find(&path).unwrap();
-    let route = found.route(RouteMethod::Any).unwrap();
+    let routes = table.find(&path).unwrap();
+    let route = routes.route(RouteMethod::Any).unwrap();
     let Plan::Answer { answers, crud } = route.plan() else { panic!("{route}") };
-    run(RuleCall { target: &target, found: &found, route, answers, crud: *crud }).await
+    run(RuleCall { target: &target, routes: &routes, route, answers, crud: *crud }).await
 }
 
 fn request(method: Method, uri: &str, headers: &[(&'static str, &[u8])]) -> Request {

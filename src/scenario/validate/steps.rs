@@ -1,4 +1,4 @@
-//! Checks lists of steps: their times and repeats, and the names that they can use.
+//! Checks lists of steps: their times and repeats, and the names that their expressions use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const MAX_STEPS: usize = 10_000;
 /// The maximum nesting depth of steps.
 const MAX_NESTING: usize = 8;
 
-/// The state that the checks of rules share.
+/// The checks of rules, with the state that they share.
 pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) check: &'c mut Validator<'d>,
     pub(super) references: &'c mut References<'r>,
@@ -33,11 +33,11 @@ pub(super) struct Rules<'c, 'r, 'd> {
     pub(super) expressions: Expressions<'c>,
 }
 
-/// The owner of a list of steps.
+/// The owner of a list of steps, which decides which verbs and names the steps can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     World,
-    /// The answer to a request, as a stream.
+    /// The stream that answers a request.
     Stream,
     /// An open socket.
     Socket,
@@ -52,7 +52,7 @@ impl Owner {
     }
 }
 
-/// The context of a list of steps.
+/// What the check of a list of steps depends on.
 #[derive(Clone, Copy)]
 pub(super) struct StepContext<'s, 'n> {
     pub(super) owner: Owner,
@@ -69,12 +69,12 @@ impl<'s, 'n> StepContext<'s, 'n> {
         Self { owner, scope, depth: 0, simultaneous: false, protocol_context: ProtocolContext::default() }
     }
 
-    /// Sets the protocol of the endpoint.
+    /// Returns the same context with the protocol of the endpoint.
     pub(super) fn with_protocol(self, protocol_context: ProtocolContext) -> Self {
         Self { protocol_context, ..self }
     }
 
-    /// Replaces the scope.
+    /// Returns the same context with another scope.
     pub(super) fn with_scope<'t, 'm>(self, scope: &'t Scope<'m>) -> StepContext<'t, 'm> {
         StepContext {
             owner: self.owner,
@@ -85,7 +85,7 @@ impl<'s, 'n> StepContext<'s, 'n> {
         }
     }
 
-    /// Returns the context for steps inside one of these steps.
+    /// Returns the context for steps inside one of these steps, which may all run at the same moment.
     pub(super) fn inside(self, simultaneous: bool) -> Self {
         Self { depth: self.depth + 1, simultaneous, ..self }
     }
@@ -96,7 +96,7 @@ impl Rules<'_, '_, '_> {
         self.expressions.template(node, scope, self.check)
     }
 
-    /// Checks a list of steps under `key`.
+    /// Checks the list of steps under `key`. `written` is the list as JSON; the same holds for the other checks.
     pub(super) fn steps(
         &mut self,
         list: &Items<RawRuleStep>,
@@ -118,8 +118,7 @@ impl Rules<'_, '_, '_> {
         let scope = context.scope.and([ROW]);
         let context = context.with_scope(&scope);
         let document = self.check.document;
-        let mut before = Duration::ZERO;
-        let mut names = HashMap::new();
+        let (mut previous_end, mut names) = (Duration::ZERO, HashMap::new());
         // Collected first, so that all steps are checked even if one is invalid.
         let steps: Vec<Option<RuleStep>> = document
             .items(list)
@@ -129,15 +128,16 @@ impl Rules<'_, '_, '_> {
                 let written = written.and_then(|list| list.get(index));
                 let step = self.step(raw, span, written, context)?;
                 self.warn_duplicate_name(&step, written, span, &mut names);
-                before = end(&step, before);
-                if before > MAX_DURATION {
+                previous_end = end(&step, previous_end);
+                if previous_end > MAX_DURATION {
                     self.check.report(TimingMistake::TooLate.into(), span);
-                    // Reported once, because all following steps would be even later.
-                    before = Duration::ZERO;
+                    // Report this only once, although all later steps are late as well.
+                    previous_end = Duration::ZERO;
                 }
                 Some(step)
             })
             .collect();
+        // Steps that cannot be decoded are left out.
         if steps.len() < list.len() {
             return None;
         }
@@ -145,7 +145,7 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: steps?, source: Arc::new(written?.clone()) })
     }
 
-    /// Checks the steps of a mapping with `do`, or with a single verb instead.
+    /// Checks the steps of a mapping that has either `do` or a single verb. `owner` names the mapping in messages.
     pub(super) fn steps_of(
         &mut self,
         verbs: &[RawVerb<'_>],
@@ -173,8 +173,8 @@ impl Rules<'_, '_, '_> {
         Some(StepList { steps: [step].into(), source })
     }
 
-    /// Warns about a step that joins under a name that another step uses at the same moment. `names` collects the names
-    /// so far.
+    /// Warns about a step that joins under the same name as an earlier step at the same moment. `names` collects the
+    /// names so far.
     fn warn_duplicate_name(
         &self,
         step: &RuleStep,
@@ -184,13 +184,13 @@ impl Rules<'_, '_, '_> {
     ) {
         let is_certain = step.when.is_none() && step.each.is_none();
         let name = match &step.verb {
-            // After leaving, a name can be joined again.
+            // After `leave`, a step can join under the same name again.
             Verb::Leave { .. } => return names.clear(),
             Verb::Join(join) if is_certain => join.name.as_ref().filter(|name| name.only_reads()),
             _ => None,
         };
         if step.start != StepStart::After(Duration::ZERO) {
-            // A later step may replace a membership on purpose.
+            // A step at a later moment may replace a membership on purpose.
             names.clear();
         }
         let written = name.and_then(|_| written?.get("join")?.get("as"));
@@ -235,6 +235,7 @@ impl Rules<'_, '_, '_> {
         })
     }
 
+    /// Checks `at` and `after`.
     fn start(&mut self, raw: &RawRuleStep) -> Option<StepStart> {
         match (&raw.at, &raw.after) {
             (Some(_), Some(after)) => {
@@ -276,7 +277,7 @@ impl Rules<'_, '_, '_> {
         times.map(|_| period)
     }
 
-    /// Compiles a list, or an expression that returns one.
+    /// Compiles a list, or an expression that may return one.
     fn list(&mut self, node: JsonNode, scope: &Scope<'_>) -> Option<Template> {
         let template = self.template(node, scope)?;
         if template.is_constant() && !self.check.document.is_list(node.0) {
@@ -286,8 +287,8 @@ impl Rules<'_, '_, '_> {
         Some(template)
     }
 
-    /// Checks the named values of `with` and adds their names to the scope. Each value can use those before it. If the
-    /// values cannot be decoded, the scope accepts any name.
+    /// Checks the named values of `with` and adds their names to the scope. Each value can use the names before it. If
+    /// the values cannot be decoded, the scope accepts any name, so that uses of them are not reported as well.
     pub(super) fn with<'e>(
         &mut self,
         with: Option<&'e Spanned<Entries<JsonNode>>>,
@@ -325,11 +326,12 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Returns the end of a step, given the end of the step before it. For a step that repeats forever, returns its start.
-fn end(step: &RuleStep, before: Duration) -> Duration {
+/// Returns when a step ends, counted from the start of the list, if the step before it ends at `previous_end`. For a
+/// step that repeats forever, returns when it starts.
+fn end(step: &RuleStep, previous_end: Duration) -> Duration {
     let start = match step.start {
         StepStart::At(at) => at,
-        StepStart::After(after) => before.saturating_add(after),
+        StepStart::After(after) => previous_end.saturating_add(after),
     };
     match step.times {
         Repeat::Times(count) => start.saturating_add(times(step.every, count - 1)),
@@ -337,18 +339,19 @@ fn end(step: &RuleStep, before: Duration) -> Duration {
     }
 }
 
-/// Returns the time from the start of a list to the end of its last step, as far as it is known.
+/// Returns the time from the start of a list to the end of the step that ends last. Repeats without an end count as
+/// one run.
 pub(super) fn length(steps: &[RuleStep]) -> Duration {
-    let mut before = Duration::ZERO;
+    let mut previous_end = Duration::ZERO;
     let ends = steps.iter().map(|step| {
-        before = end(step, before);
-        before
+        previous_end = end(step, previous_end);
+        previous_end
     });
     ends.max().unwrap_or_default()
 }
 
 impl Validator<'_> {
-    /// Checks a number of repeats.
+    /// Checks a number of repeats, or `forever`.
     pub(super) fn repeat(&mut self, key: &'static str, raw: &RawRepeat, span: Span) -> Option<Repeat> {
         match raw {
             RawRepeat::Forever => Some(Repeat::Forever),

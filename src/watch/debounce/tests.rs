@@ -31,9 +31,9 @@ const PARTIAL: SaveStep = Read(Some(Doubt::Partial));
 const EMPTY: SaveStep = Read(Some(Doubt::Empty));
 
 fn observation(events: u64, writer: Writer, is_locked: bool) -> Observation {
-    let written = (writer == Writing).then(|| PathBuf::from("shop.yaml"));
+    let being_written = (writer == Writing).then(|| PathBuf::from("shop.yaml"));
     let lock = is_locked.then(|| CheckoutLock { system: "Git", path: PathBuf::from(".git/index.lock") });
-    Observation { fingerprint: Fingerprint::default(), events, writer, written, lock }
+    Observation { fingerprint: Fingerprint::default(), events, writer, being_written, lock }
 }
 
 /// Runs the steps and returns the next action after each: `500` to wait until then, `read`, or `take` with its
@@ -58,9 +58,9 @@ fn run(initial: Writer, steps: &[(u64, SaveStep)]) -> Vec<String> {
         outcome.push(match save.next(now, observation(events, writer, is_locked)) {
             Next::Wait(until) => (until - start).as_millis().to_string(),
             Next::Read => "read".into(),
-            Next::Take(AcceptedReading { needs_comparison, written, .. }) => {
+            Next::Accept(AcceptedReading { needs_comparison, being_written, .. }) => {
                 let compared = if needs_comparison { " compared" } else { "" };
-                let open = written.map(|path| format!(" {} open", path.display())).unwrap_or_default();
+                let open = being_written.map(|path| format!(" {} open", path.display())).unwrap_or_default();
                 format!("take{compared}{open}")
             }
         });

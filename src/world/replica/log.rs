@@ -202,7 +202,8 @@ fn first_snapshot(opened: &Opened) -> Result<WorldSnapshot, ReplicaError> {
 impl InstallSnapshot {
     /// Replaces a world's state by the snapshot. Sockets receive the values that changed; sockets of rules are closed.
     pub(super) fn install(self, state: &mut WorldState) -> ScenarioRef {
-        let before: HashMap<Arc<str>, i64> = state.engine.values().map(|(id, value)| (id.clone(), value)).collect();
+        let before: HashMap<Arc<str>, i64> =
+            state.engine.counter_values().map(|(id, value)| (id.clone(), value)).collect();
         let Self { scenario_ref, own_seed, pace_at_start, pace, epoch, start, engine, snapshots, members } = self;
         (state.own_seed, state.pace_at_start, state.epoch) = (own_seed, pace_at_start, epoch);
         (state.start, state.start_json) = (seeded(start.engine, own_seed), start.json);

@@ -163,7 +163,7 @@ impl Playback {
 
     /// Returns whether the server that appended this entry must save the state after it.
     fn is_checkpoint(&self, state: &WorldState) -> bool {
-        let by_row = state.engine.values().size_hint().0 as u64;
+        let by_row = state.engine.counter_values().size_hint().0 as u64;
         self.position.is_multiple_of(by_row.div_ceil(CHECKPOINT_EVERY).max(1) * CHECKPOINT_EVERY)
     }
 

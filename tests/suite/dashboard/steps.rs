@@ -42,7 +42,7 @@ async fn recorded_steps_pasted_into_the_scenario_repeat_the_actions() {
         let fault = engine.faults().next().unwrap();
         assert_eq!([fault.from, fault.until.unwrap()], [11, 20].map(Duration::from_secs), "{steps}");
         engine.advance(Duration::from_secs(20));
-        let totals: Vec<(String, i64)> = engine.values().map(|(id, total)| (id.to_string(), total)).collect();
+        let totals: Vec<(String, i64)> = engine.counter_values().map(|(id, total)| (id.to_string(), total)).collect();
         let expected = [("A1", 4), ("A2", 27), ("B1", 98), ("A3", 0)].map(|(id, total)| (id.to_owned(), total));
         assert_eq!(totals, expected, "{steps}");
         let added =
@@ -74,7 +74,7 @@ async fn orders_are_recorded_with_any_characters_in_their_ids() {
         let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}\n{steps}"));
         let mut engine = Engine::new(&scenario.into(), 1);
         engine.advance(Duration::from_secs(1));
-        let totals: Vec<(String, i64)> = engine.values().map(|(id, total)| (id.to_string(), total)).collect();
+        let totals: Vec<(String, i64)> = engine.counter_values().map(|(id, total)| (id.to_string(), total)).collect();
         let expected = [("a/b", 2), ("ü?#%2F", 3)].map(|(id, total)| (id.to_owned(), total));
         assert!(totals.ends_with(&expected), "{totals:?}\n{steps}");
         page.close().await;

@@ -163,7 +163,7 @@ fn each_command_changes_rows_of_both_kinds_and_reports_before() {
             let listed = rows(&engine, collection);
             assert_eq!(listed.contains(&shown(&now)), !now.is_null(), "{listed}");
             // The toy's counter is only removed with the toy.
-            assert_eq!(engine.values().count(), usize::from(!(is_toy && now.is_null())));
+            assert_eq!(engine.counter_values().count(), usize::from(!(is_toy && now.is_null())));
             kept.apply(Command::count("7", 1)).unwrap();
         }
     }
@@ -209,9 +209,9 @@ fn the_event_of_a_set_value_contains_the_previous_value() {
     let message = json!({ "sequence": 1, "change": "set", "value": now, "before": { "a": 1 } });
     assert_eq!((event.change_message(), event.topics()), (Some(message), vec![named("price")]));
     assert!(event.changes_data() && !event.changes_counted_rows());
-    assert_eq!(**engine.values_of_data().get("price").unwrap(), now);
-    assert_eq!(**before.values_of_data().get("price").unwrap(), json!({ "a": 1 }));
-    assert_eq!(engine.values_of_data().iter().len(), 1);
+    assert_eq!(**engine.data_values().get("price").unwrap(), now);
+    assert_eq!(**before.data_values().get("price").unwrap(), json!({ "a": 1 }));
+    assert_eq!(engine.data_values().iter().len(), 1);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_refused_change_of_data_changes_nothing_and_says_why() {
         assert_eq!(engine.apply(command).map_err(|refusal| refusal.to_string()), Err(expected.to_owned()));
     }
     assert_eq!((rows(&engine, "todos"), engine.sequence()), (rows(&mixed(), "todos"), 0));
-    assert_eq!(engine.values_of_data().get("price"), mixed().values_of_data().get("price"));
+    assert_eq!(engine.data_values().get("price"), mixed().data_values().get("price"));
 }
 
 #[test]

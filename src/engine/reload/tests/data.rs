@@ -27,7 +27,7 @@ fn add(engine: &mut Engine, collection: &str, row: Value) {
 /// The complete data.
 fn shown(engine: &Engine) -> Value {
     let rows = engine.collections().iter().map(|(name, row_set)| (name.to_string(), json!(row_set.rows())));
-    let values = engine.values_of_data().iter().map(|(name, value)| (name.to_string(), Value::clone(value)));
+    let values = engine.data_values().iter().map(|(name, value)| (name.to_string(), Value::clone(value)));
     rows.chain(values).collect::<Map<_, _>>().into()
 }
 
@@ -289,14 +289,14 @@ fn a_category_that_becomes_data_starts_as_declared() {
     // The other one keeps its current state.
     let texts = |reload: Reload| reload.changes.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(texts(of_shop.replace(&Arc::new(shop("{ id: T1 }")), 1)), ["data todos removed"]);
-    assert_eq!((shown(&of_shop), of_shop.values().count()), (json!({ "toys": [{ "id": "T1", "b": 2 }] }), 1));
+    assert_eq!((shown(&of_shop), of_shop.counter_values().count()), (json!({ "toys": [{ "id": "T1", "b": 2 }] }), 1));
     let data = Scenario::of_data().with_collection("toys", "", IdScheme::Numbered, &json!([{ "id": "T1", "a": 1 }]));
     let changes = texts(of_data.replace(&Arc::new(data), 1));
     assert_eq!(changes[1..], ["category toys removed", "T1 removed", "data toys added", "data todos removed"]);
-    assert_eq!((shown(&of_data), of_data.values().count()), (json!({ "toys": [{ "id": "T1", "a": 1 }] }), 0));
+    assert_eq!((shown(&of_data), of_data.counter_values().count()), (json!({ "toys": [{ "id": "T1", "a": 1 }] }), 0));
     // Both are restored.
     of_data.replace(&both("todos"), 1);
-    assert_eq!(of_data.values().map(|(_, value)| value).collect::<Vec<_>>(), [5]);
+    assert_eq!(of_data.counter_values().map(|(_, value)| value).collect::<Vec<_>>(), [5]);
     assert_eq!(shown(&of_data), json!({ "toys": [{ "id": "T1", "b": 2 }], "todos": [{ "id": "T1", "a": 1, "b": 3 }] }));
 }
 

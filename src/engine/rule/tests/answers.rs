@@ -122,7 +122,7 @@ http: { POST /count: { order: { product: T1, amount: $body } } }
     ] {
         let request = request("POST", "/count", amount.clone());
         let shown = match ask(&mut engine, "POST /count", request) {
-            Ok(_) => engine.values().map(|(id, value)| format!("{id}: {value}")).collect::<Vec<_>>().concat(),
+            Ok(_) => engine.counter_values().map(|(id, value)| format!("{id}: {value}")).collect::<Vec<_>>().concat(),
             Err(refusal) => refusal.to_string(),
         };
         assert_eq!(shown, expected, "{amount}");

@@ -81,7 +81,7 @@ websocket:
     assert_eq!((get(&mut engine, "GET /n"), engine.next_due()), (json!(1), None));
     engine.apply(Command::Receive { member: 1, frame: Frame::Text("hello".into()) }).unwrap();
     engine.apply(Command::Close { member: 1 }).unwrap();
-    assert_eq!(**engine.values_of_data().get("left").unwrap(), 0);
+    assert_eq!(**engine.data_values().get("left").unwrap(), 0);
     // They are closed once.
     assert!(closed(&engine.replace(&scenario(&text("room_id")), 42).events).is_empty());
 }
