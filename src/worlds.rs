@@ -299,8 +299,8 @@ impl Worlds {
         Ok(reload)
     }
 
-    /// Like [`Worlds::get`], but first joins a world that so far only other servers run. If `may_create` is set, a world
-    /// that does not exist is created.
+    /// Like [`Worlds::get`], but also finds worlds that so far only other servers run, by joining them. Creates a world
+    /// that does not exist if `may_create` is set.
     ///
     /// # Errors
     /// Those of [`Worlds::get`] and, if `may_create` is set, of [`Worlds::create`].

@@ -1,8 +1,8 @@
 //! Leader election, and how the leader advances the time of a shared world.
 //!
 //! A world needs a leader for two things. While actions are scheduled, the leader appends to the log how far time has
-//! advanced. While the world has members (sockets of endpoints, and streams), the leader notices when a server has died,
-//! and closes that server's members. A world with neither has no leader; its servers only keep its log alive.
+//! advanced. While the world has members (sockets of endpoints, and streams), the leader notices when a server has
+//! died, and closes that server's members. A world with neither needs no leader; its servers only keep its log alive.
 //!
 //! The leader has a lease, which it renews. The other servers claim the lead just as often, so one of them gets it soon
 //! after the lease has expired. With each claim, a server also announces its presence if the world has members.
@@ -147,8 +147,8 @@ impl LeaderElection {
         self.append(&LogEntry::Time { to, most: MAX_ACTIONS }, to).await;
     }
 
-    /// Appends an entry as the leader, and waits until it comes back: the next entry depends on its effects. If the append
-    /// fails, the server no longer leads.
+    /// Appends an entry as the leader, and waits until it comes back: the next entry depends on its effects. If the
+    /// append fails, the server no longer leads.
     async fn append(&mut self, entry: &LogEntry, at: Duration) {
         let (mark, text) = (self.replica.sharing.mark(), entry.to_text());
         let entry = self.replica.new_entry(&mark, &text, at, self.token);
