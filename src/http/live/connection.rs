@@ -89,8 +89,8 @@ impl From<WorldError> for SocketClosure {
     }
 }
 
-/// The fan-out writes with the bare system call. Tokio would first look up whether the socket was full, a cache miss that
-/// costs 3 % of a delivery. If the socket is full, the next write by its task makes Tokio notice.
+/// The fan-out writes with the bare system call. Tokio would first look up whether the socket was full, a cache miss
+/// that costs 3 % of a delivery. If the socket is full, the next write by its task makes Tokio notice.
 impl FrameSink for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         SockRef::from(self).send(bytes)
