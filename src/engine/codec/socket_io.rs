@@ -282,7 +282,7 @@ impl Session {
     }
 
     /// Returns whether the client is connected or connecting to a namespace.
-    pub(super) fn is_connected_to(&self, namespace: &str) -> bool {
+    pub(super) fn is_open(&self, namespace: &str) -> bool {
         self.namespaces.phase(namespace).is_some()
     }
 

@@ -1,4 +1,5 @@
-//! Steps that act on the rule's member: reply, join, leave, close, and set its memory.
+//! Steps that act on the member that owns the rule, a socket or a stream: reply, join, leave, close, and set its memory;
+//! and the memberships that these steps start and end.
 
 use std::sync::Arc;
 
@@ -23,11 +24,15 @@ use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
 use crate::scenario::{CLOSE_CODES, CONN, Join, is_close_code};
 
-/// The close code of a connection that has fulfilled its purpose (RFC 6455, 7.4.1).
+/// The close code for a normal end (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
 
+/// The steps.
 impl Firing<'_> {
     /// Returns the member that owns the rule.
+    ///
+    /// # Errors
+    /// [`Refusal::NoMember`] if the world owns it.
     pub(super) fn member(&self) -> Result<u64, Refusal> {
         self.owner.member().ok_or(Refusal::NoMember)
     }
@@ -39,6 +44,7 @@ impl Firing<'_> {
         Ok(())
     }
 
+    /// Sends a frame to the member, as its protocol encodes it.
     pub(super) fn reply(&mut self, frame: &Template, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let value = self.required(frame, context)?;
@@ -52,6 +58,7 @@ impl Firing<'_> {
         Ok(())
     }
 
+    /// Sends a frame to topics, or without any to all sockets of the rule's endpoint.
     pub(super) fn send(
         &mut self,
         to: Option<&Template>,
@@ -71,7 +78,7 @@ impl Firing<'_> {
         self.command(Command::Send { to: topics, frame, except })
     }
 
-    /// Joins topics. An identical membership is kept. A different membership with the same name is replaced.
+    /// Starts a membership, unless there is an identical one. Replaces a different membership with the same name.
     pub(super) fn join(&mut self, join: &Arc<Join>, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let topics = self.topics(&join.to, context)?;
@@ -119,16 +126,16 @@ impl Firing<'_> {
         let topics = to.map(|to| self.topics(to, context)).transpose()?;
         let name = name.map(|name| self.id(name, context)).transpose()?;
         let memberships = self.engine.members.memberships_of(member).to_vec();
-        let here = self.engine.address_at(member, context);
+        let address = self.engine.address_at(member, context);
         let is_selected = |one: &Membership| {
             name.as_ref().is_none_or(|name| one.name.as_deref() == Some(name))
-                && !one.address().is_other_namespace(&here)
+                && !one.address().is_other_namespace(&address)
         };
         for membership in memberships.iter().filter(|one| is_selected(one)) {
             self.engine.leave_topics(member, membership, topics.as_deref(), self.events);
         }
         if let Some(name) = name {
-            self.engine.leave_name(member, &name, self.events);
+            self.engine.notify_left(member, &name, self.events);
         }
         Ok(())
     }
@@ -156,8 +163,8 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed
-    /// instead.
+    /// Disconnects a client from the namespace of its message. Does nothing and returns `false` if the socket has to be
+    /// closed instead.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
         let socket = self.engine.members.socket_mut(member);
@@ -170,7 +177,7 @@ impl Firing<'_> {
         true
     }
 
-    /// Sets part of the socket's memory.
+    /// Sets part of the socket's memory, which expressions read as `conn`.
     pub(super) fn set_conn(
         &mut self,
         keys: &[Arc<str>],
@@ -195,18 +202,19 @@ fn close_code(value: &Value) -> Result<u16, Refusal> {
     code.ok_or_else(|| Refusal::wrong_value("a close code", CLOSE_CODES, value))
 }
 
-/// Returns whether the same event may reach a member through several groups.
-pub(super) fn is_in_several(memberships: &[Arc<Membership>]) -> bool {
+/// Returns whether a member with these memberships may receive the same event through several groups.
+pub(super) fn may_be_in_several_groups(memberships: &[Arc<Membership>]) -> bool {
     memberships.len() > 1 || memberships.iter().any(|one| one.topics.len() > 1)
 }
 
-/// Changes to memberships.
+/// Memberships, and what rules know about a member.
 impl Engine {
     /// Emits an event for a member.
     pub(super) fn notify(&self, member: u64, what: MemberEvent, events: &mut Vec<Event>) {
         events.push(Event { sequence: self.sequence, at: self.now, kind: EventKind::Member { member, what } });
     }
 
+    /// Emits an event for each frame to a member.
     pub(super) fn reply_frames(&self, member: u64, frames: Vec<Frame>, events: &mut Vec<Event>) {
         for frame in frames {
             self.notify(member, MemberEvent::Reply(frame), events);
@@ -219,17 +227,17 @@ impl Engine {
         socket.map_or(Address::Plain, |socket| socket.session.address(None, context.get("msg")))
     }
 
-    /// Returns `conn` for steps that run after the socket has closed.
-    pub(super) fn conn(&self, member: u64) -> Option<Value> {
+    /// Returns `conn` for the `closed` steps of a socket that is about to close.
+    pub(super) fn conn_at_close(&self, member: u64) -> Option<Value> {
         self.conn_at(member, None)
     }
 
-    /// Returns `conn` for the expressions of a rule.
+    /// Returns `conn` for the expressions of a rule that runs in this context.
     pub(super) fn conn_in(&self, member: u64, context: &Context) -> Option<Value> {
         self.conn_at(member, Some(&self.address_at(member, context)))
     }
 
-    /// Returns `conn` at an address of the client. `None` if the member is not a socket.
+    /// Returns `conn` with the client's id at an address. `None` if the member is not a socket.
     pub(super) fn conn_at(&self, member: u64, address: Option<&Address>) -> Option<Value> {
         let socket = self.members.socket(member)?;
         let topics = self.topics.joined(member).filter(|topic| matches!(topic, Topic::Named(_)));
@@ -263,19 +271,20 @@ impl Engine {
         }
     }
 
-    /// Starts a membership whose topics the member has already joined.
+    /// Starts a membership. The member must have joined its topics.
     pub(super) fn start_membership(&mut self, member: u64, membership: Membership, events: &mut Vec<Event>) {
         let groups = self.groups.join(member, &membership.topics, &membership.spec);
         let memberships = &mut self.members.entry(member).memberships;
         memberships.push(Arc::new(membership));
-        let is_in_several = is_in_several(memberships);
-        self.groups.note_several(member, is_in_several);
+        let may_be_in_several_groups = may_be_in_several_groups(memberships);
+        self.groups.set_in_several_groups(member, may_be_in_several_groups);
         for group in groups {
             self.notify(member, MemberEvent::Joined(group), events);
         }
     }
 
-    /// Leaves topics of a membership. `None` stands for all of them, except broadcasts to an endpoint's sockets.
+    /// Leaves topics of a membership; `None` leaves all, except those that reach every socket of an endpoint. Ends a
+    /// membership that has no topics left.
     fn leave_topics(
         &mut self,
         member: u64,
@@ -297,18 +306,18 @@ impl Engine {
         let leaving: Vec<Topic> = membership.topics.iter().filter(|topic| !staying.contains(topic)).cloned().collect();
         let rest = Membership { topics: staying, ..Membership::clone(membership) };
         let memberships = &mut self.members.entry(member).memberships;
-        if let Some(place) = memberships.iter_mut().find(|one| one.number == membership.number) {
-            *place = Arc::new(rest);
+        if let Some(slot) = memberships.iter_mut().find(|one| one.number == membership.number) {
+            *slot = Arc::new(rest);
         }
-        let is_in_several = is_in_several(memberships);
-        self.groups.note_several(member, is_in_several);
+        let may_be_in_several_groups = may_be_in_several_groups(memberships);
+        self.groups.set_in_several_groups(member, may_be_in_several_groups);
         self.leave_groups(member, &leaving, &membership.spec, events);
     }
 
-    /// Notifies the protocol that a named membership has ended, unless the member is still in some of its topics.
-    fn leave_name(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
-        let is_in = |member: &Arc<Member>| member.memberships.iter().any(|one| one.name.as_deref() == Some(name));
-        if self.members.get(member).is_none_or(is_in) {
+    /// Notifies the protocol that a named membership has ended, unless the member still has one with this name.
+    fn notify_left(&mut self, member: u64, name: &str, events: &mut Vec<Event>) {
+        let has_name = |member: &Arc<Member>| member.memberships.iter().any(|one| one.name.as_deref() == Some(name));
+        if self.members.get(member).is_none_or(has_name) {
             return;
         }
         let frames = self.members.socket_mut(member).map(|socket| socket.session.left(name));
@@ -318,13 +327,13 @@ impl Engine {
 
     /// Ends a membership and the steps it owns.
     pub(super) fn end_membership(&mut self, member: u64, membership: &Arc<Membership>, events: &mut Vec<Event>) {
-        let of = self.members.entry(member);
-        of.memberships.retain(|one| one.number != membership.number);
-        if let Some(socket) = of.socket.as_mut().filter(|socket| socket.has_protocol()) {
+        let entry = self.members.entry(member);
+        entry.memberships.retain(|one| one.number != membership.number);
+        if let Some(socket) = entry.socket.as_mut().filter(|socket| socket.has_protocol()) {
             socket.unsettled.extend(membership.message.clone());
         }
-        let is_in_several = is_in_several(&of.memberships);
-        self.groups.note_several(member, is_in_several);
+        let may_be_in_several_groups = may_be_in_several_groups(&entry.memberships);
+        self.groups.set_in_several_groups(member, may_be_in_several_groups);
         let owner = RunOwner::Membership { member, number: membership.number };
         self.end_member_runs(member, |run| run.owner == owner);
         self.leave_groups(member, &membership.topics, &membership.spec, events);
@@ -343,7 +352,7 @@ impl Engine {
         }
     }
 
-    /// Ends all memberships and steps of a member that is gone. Emits no events.
+    /// Ends all memberships and steps of a member that has left. Emits no events.
     pub(in crate::engine) fn leave_all(&mut self, member: u64) {
         self.topics.leave_all(member);
         self.end_runs_of(member);
@@ -351,7 +360,7 @@ impl Engine {
         for membership in &gone.memberships {
             self.groups.leave(member, &membership.topics, &membership.spec);
         }
-        self.groups.note_several(member, false);
+        self.groups.set_in_several_groups(member, false);
         self.groups.sweep();
         if gone.socket.is_some() {
             self.members.entry(member).memberships = Vec::new();
@@ -360,31 +369,33 @@ impl Engine {
         }
     }
 
-    /// Restores a member and its memberships. The changes being undone were never published.
+    /// Restores a member and its memberships to an earlier state. Emits no events, because the changes that it undoes
+    /// were never published.
     pub(super) fn restore_member(&mut self, member: u64, before: Option<Arc<Member>>) {
         let now = self.members.get(member).cloned();
         let memberships = |of: Option<&Arc<Member>>| of.map(|member| member.memberships.clone()).unwrap_or_default();
         let (old, new) = (memberships(before.as_ref()), memberships(now.as_ref()));
-        let is_in = |list: &[Arc<Membership>], one: &Arc<Membership>| list.iter().any(|other| Arc::ptr_eq(other, one));
+        let contains =
+            |list: &[Arc<Membership>], one: &Arc<Membership>| list.iter().any(|other| Arc::ptr_eq(other, one));
         if now.as_ref().map(Arc::as_ptr) != before.as_ref().map(Arc::as_ptr) {
             self.members.restore(member, before);
         }
-        for membership in new.iter().filter(|one| !is_in(&old, one)) {
+        for membership in new.iter().filter(|one| !contains(&old, one)) {
             self.groups.leave(member, &membership.topics, &membership.spec);
             for topic in &membership.topics {
                 self.topics.leave(member, topic);
             }
         }
-        for membership in old.iter().filter(|one| !is_in(&new, one)) {
+        for membership in old.iter().filter(|one| !contains(&new, one)) {
             self.groups.join(member, &membership.topics, &membership.spec);
         }
         for topic in old.iter().flat_map(|one| &one.topics).filter(|topic| matches!(topic, Topic::Named(_))) {
             self.topics.join(member, topic);
         }
-        self.groups.note_several(member, is_in_several(&old));
+        self.groups.set_in_several_groups(member, may_be_in_several_groups(&old));
     }
 
-    /// Returns the topics with only the members that joined without a rule.
+    /// Returns the topics with only those members that did not join by a rule.
     pub(in crate::engine) fn topics_without_rules(&self) -> Topics {
         let mut topics = self.topics.clone();
         for (member, membership) in self.members.memberships() {
@@ -401,7 +412,7 @@ impl Engine {
         }
     }
 
-    /// Closes a socket after the closing frames of its protocol, and ends its scheduled steps.
+    /// Sends a socket the closing frames of its protocol, closes it, and ends its scheduled steps.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {
