@@ -57,13 +57,13 @@ const COMMON: &str = "
 
 /// `ARGV`: the mode, the maximum number of entries to read, and mark, text, time and lifetime of the first entry.
 const OPEN: &str = "
-    local outcome, born = 'there', field('born')
+    local outcome, born = 'opened', field('born')
     if born and ARGV[1] == 'new' then return {'exists', 0, '', {}, 0, 0, 0} end
     if not born then
         if ARGV[1] == 'existing' then return {'missing', 0, '', {}, 0, 0, 0} end
         born = append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])
         redis.call('HSET', meta, 'born', born, 'kept', 0)
-        outcome = 'born'
+        outcome = 'created'
     end
     local position = tonumber(field('kept'))
     local from = position > 0 and position or born
