@@ -4,7 +4,7 @@
 //!
 //! - `meta`, a hash: the world's metadata.
 //! - `log`, a stream: the entries. An entry's position is the first half of its id.
-//! - `kept`, a string: the checkpoint.
+//! - `checkpoint`, a string: the state at some position.
 //!
 //! Every change to them is a single script ([`scripts`]), which Redis runs atomically. Another key holds the set of all
 //! worlds.
@@ -51,8 +51,8 @@ struct RedisInner {
     scripts: Scripts,
 }
 
-/// The result of the script that opens a log: the outcome, the checkpoint's position (0 if there is none) and state, the
-/// entries, the world's time that was announced last (ns), the time since then (ms), and whether there is a leader.
+/// The result of the script that opens a log: the outcome, the checkpoint's position (0 if there is none) and state,
+/// the entries, the world's time that was announced last (ns), the time since then (ms), and whether there is a leader.
 type RawOpened = (String, u64, String, RawEntries, u128, u64, bool);
 
 impl Redis {
@@ -77,7 +77,7 @@ impl Redis {
 
     /// Returns the keys of a world's metadata, log and checkpoint.
     fn keys(&self, world: &str) -> [String; 3] {
-        ["meta", "log", "kept"].map(|key| format!("{}:{{{world}}}:{key}", self.0.name))
+        ["meta", "log", "checkpoint"].map(|key| format!("{}:{{{world}}}:{key}", self.0.name))
     }
 
     fn text_key(&self, name: &str) -> String {

@@ -1,5 +1,5 @@
-//! Steps that act on the member that owns the rule, a socket or a stream: reply, join, leave, close, and set its memory;
-//! and the memberships that these steps start and end.
+//! Steps that act on the member that owns the rule, a socket or a stream: reply, join, leave, close, and set its
+//! memory; and the memberships that these steps start and end.
 
 use std::sync::Arc;
 
