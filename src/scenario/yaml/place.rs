@@ -93,7 +93,8 @@ impl Document {
     }
 }
 
-/// Returns the offset in `written` of the part of `text` at `range`. The n-th occurrence in one is the n-th in the other.
+/// Returns the offset in `written` of the part of `text` at `range`. The n-th occurrence in one counts as the n-th in
+/// the other.
 fn same_occurrence(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
     let part = text.get(range.clone()).filter(|part| !part.is_empty())?;
     let before = text[..range.start].matches(part).count();
