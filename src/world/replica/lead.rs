@@ -122,7 +122,7 @@ impl LeaderElection {
 
     /// Announces this server's presence. If it leads, also closes the members of each of these servers that is absent.
     async fn check_presence(&mut self, servers: &[Arc<str>]) {
-        // A server announces its presence before it opens a member. One with members that is absent is no longer running.
+        // A server announces its presence before it opens a member, so one that has members and is absent has stopped.
         let Ok(present) = self.replica.renew_presence().await else {
             self.reached_since = None;
             return;
