@@ -273,11 +273,12 @@ impl Worlds {
         let _one_at_a_time = self.0.reloading.lock().await;
         let old = self.lock().start.clone();
         let (before, new) = (old.clone(), scenario.clone());
-        let reload = move || Arc::new(WorldReload::new(before, &new, seed));
+        let prepare = move || Arc::new(WorldReload::new(before, &new, seed));
         // Keep this off the runtime's threads, which serve requests: it takes 0.1 s for 100,000 rows.
-        let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
+        let prepared = spawn_blocking(prepare).await.map_err(|failure| failed(&failure))?;
         // The default world comes first: if it fails, no other world has changed yet.
-        let reload = match self.default_world().reload(to.clone()).await {
+        let reload = match self.default_world().reload(prepared.clone()).await {
+            // It has failed, and restarts from the start set below.
             Err(WorldError::Ended) if !self.0.end.is_cancelled() => {
                 let (before, new) = (old.clone(), scenario.clone());
                 let changes = spawn_blocking(move || before.engine.changes(&new, seed)).await;
@@ -288,14 +289,14 @@ impl Worlds {
         // Under one lock, so that each world is either listed here or created from the new scenario.
         let others: Vec<World> = {
             let mut state = self.lock();
-            state.start = to.start();
+            state.start = prepared.start();
             state.named.values().cloned().collect()
         };
         // A world that has ended meanwhile needs no reload, and one that fails logs the failure.
-        join_all(others.iter().map(|world| world.reload(to.clone()))).await;
+        join_all(others.iter().map(|world| world.reload(prepared.clone()))).await;
         // Dropping the old rows takes a while, too. Wait for it: after a large scenario, the caller returns free memory
         // to the system.
-        let _ = spawn_blocking(move || drop((old, to))).await;
+        let _ = spawn_blocking(move || drop((old, prepared))).await;
         Ok(reload)
     }
 

@@ -150,7 +150,7 @@ impl Redis {
         }
     }
 
-    async fn note_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
+    async fn record_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
         let (exists, present): (bool, Vec<String>) =
             self.run(self.0.scripts.present(&self.keys(world), server, time)).await?;
         if exists { Ok(present) } else { Err(StoreError::Missing) }
@@ -195,7 +195,7 @@ impl Store for Redis {
         server: &'a str,
         time: Duration,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        self.note_presence(world, server, time).boxed()
+        self.record_presence(world, server, time).boxed()
     }
 
     fn save_checkpoint<'a>(
