@@ -72,7 +72,7 @@ impl NodeContent {
     }
 }
 
-/// A range of [`Tree::children`].
+/// A range of the children of a tree.
 #[derive(Debug, Clone, Copy)]
 struct Collection {
     first: u32,
