@@ -1,7 +1,7 @@
 //! The worlds of a server: the default world, and one for each name that tests use.
 //!
-//! All worlds run the same scenario, independently of each other. A world is created on first use from an engine at the
-//! scenario's start; clones of that engine share everything that does not change. A world that has not been used for a
+//! All worlds run the same scenario, independently of each other. A world is created on first use, as a clone of an
+//! engine at the scenario's start; clones share whatever none of them has changed. A world that has not been used for a
 //! while is removed.
 
 mod error;
@@ -43,7 +43,7 @@ const RESTART_DELAY: Duration = Duration::from_millis(100);
 /// Options that all worlds of a server share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorldOptions {
-    /// The pace of their clocks, unless a world sets its own.
+    /// The pace of their clocks, unless a world is created with its own.
     pub pace: Pace,
     /// The maximum number of entries in each journal; see [`Setup::journal`].
     pub journal: usize,
@@ -63,7 +63,7 @@ impl Default for WorldOptions {
 }
 
 impl WorldOptions {
-    /// Returns the default options of a world.
+    /// Returns the setup of a world that is created without options of its own.
     fn setup(&self) -> Setup {
         let Self { pace, journal, backlog, .. } = *self;
         Setup { pace, journal, backlog, ..Setup::default() }
@@ -78,12 +78,12 @@ pub struct Worlds(Arc<WorldsInner>);
 struct WorldsInner {
     default: RwLock<World>,
     options: WorldOptions,
-    /// The default options of a world, including the state that all worlds share.
+    /// The setup of a world that is created without options of its own. It includes the state that all worlds share.
     setup: Setup,
     state: Mutex<NamedWorlds>,
     /// The other servers that run the worlds; `None` if the worlds are not shared.
     peers: Option<Peers>,
-    /// Held during a reload of the scenario, and while the default world restarts.
+    /// Held during a reload of the scenario and while the default world restarts, so that neither misses the other.
     reloading: tokio::sync::Mutex<()>,
     /// Notified when a named world is created.
     created: Notify,
@@ -110,10 +110,11 @@ impl Worlds {
     ) -> Self {
         let (start, setup) = (WorldStart::from(Engine::new(scenario, seed)), options.setup());
         let default = World::start(DEFAULT_WORLD.into(), start.clone(), &setup, end.child_token(), tasks);
-        Self::with(default, start, (options, setup), None, tasks, end)
+        Self::around(default, start, (options, setup), None, tasks, end)
     }
 
-    fn with(
+    /// Creates the worlds around a default world that has started, and starts the tasks that keep them up.
+    fn around(
         default: World,
         start: WorldStart,
         (options, setup): (WorldOptions, Setup),
@@ -134,9 +135,9 @@ impl Worlds {
             tasks: tasks.clone(),
             end: end.clone(),
         }));
-        let sweeper = worlds.clone();
         let (keeper, keeper_end) = (worlds.clone(), end.clone());
         tasks.spawn(async move { keeper_end.run_until_cancelled(keeper.keep_default()).await });
+        let sweeper = worlds.clone();
         tasks.spawn(async move { end.run_until_cancelled(sweeper.sweep()).await });
         worlds
     }
@@ -147,10 +148,10 @@ impl Worlds {
         self.0.default.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the world with this name.
+    /// Returns the world with this name if this server runs it. This counts as a use of the world.
     ///
     /// # Errors
-    /// [`WorldsError`] if the world does not exist, or the name is invalid.
+    /// [`WorldsError::Unknown`] or [`WorldsError::BadName`].
     pub fn get(&self, name: &str) -> Result<World, WorldsError> {
         if name == DEFAULT_WORLD {
             return Ok(self.default_world());
@@ -163,14 +164,15 @@ impl Worlds {
         Ok(world.clone())
     }
 
-    /// Returns the world with this name, creating it if it does not exist.
+    /// Like [`Worlds::get`], but creates the world if it does not exist. If the worlds are shared, use
+    /// [`Worlds::find`]: this method does not create any then.
     ///
     /// # Errors
-    /// [`WorldsError`] if the name is invalid, or there are too many worlds.
+    /// [`WorldsError::BadName`] or [`WorldsError::TooMany`]; [`WorldsError::Unknown`] if the worlds are shared.
     pub fn get_or_create(&self, name: &str) -> Result<World, WorldsError> {
         match self.get(name) {
             Err(WorldsError::Unknown(_)) if self.0.peers.is_none() => match self.create_local(name, &self.setup()) {
-                // Another request has created it first.
+                // Another request has created it in the meantime.
                 Err(WorldsError::Exists(_)) => self.get(name),
                 created => created,
             },
@@ -178,22 +180,22 @@ impl Worlds {
         }
     }
 
-    /// Returns the default options of a world.
+    /// Returns the setup of a world that is created without options of its own.
     #[must_use]
     pub fn setup(&self) -> Setup {
         self.0.setup.clone()
     }
 
-    /// Returns whether connections of the server may be kept alive.
+    /// Returns the switch that decides whether connections are kept alive.
     #[must_use]
     pub fn keep_alive(&self) -> &KeepAlive {
         &self.0.setup.keep_alive
     }
 
-    /// Creates a world.
+    /// Creates a world on this server only. See [`Worlds::create`] for worlds that may be shared.
     ///
     /// # Errors
-    /// [`WorldsError`] if the name is invalid or taken, or there are too many worlds.
+    /// [`WorldsError::BadName`], [`WorldsError::Exists`] or [`WorldsError::TooMany`].
     pub fn create_local(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         check_name(name)?;
         let name: Arc<str> = name.into();
@@ -215,7 +217,7 @@ impl Worlds {
     /// Removes a world and closes its sockets, on all servers that run it.
     ///
     /// # Errors
-    /// [`WorldsError`] if the world does not exist, or is the default world.
+    /// [`WorldsError::Default`], [`WorldsError::BadName`], [`WorldsError::Unknown`], or an error of the store.
     pub async fn remove(&self, name: &str) -> Result<(), WorldsError> {
         if name == DEFAULT_WORLD {
             return Err(WorldsError::Default);
@@ -230,14 +232,14 @@ impl Worlds {
         Ok(())
     }
 
-    /// Returns the default world, then the others by name.
+    /// Returns all worlds of this server: the default world, then the others by name.
     #[must_use]
     pub fn all(&self) -> Vec<World> {
         let default = self.default_world();
         std::iter::once(default).chain(self.lock().named.values().cloned()).collect()
     }
 
-    /// Records the files that the current or next scenario was made from. Servers that share worlds tell each other.
+    /// Records the files that the current or next scenario was made from, for the other servers that share the worlds.
     pub fn set_source_files(&self, files: &[FoundFile]) {
         if let Some(peers) = &self.0.peers {
             peers.set_source_files(files);
@@ -250,7 +252,7 @@ impl Worlds {
         self.0.peers.as_ref().and_then(Peers::unreachable_reason)
     }
 
-    /// Returns whether another scenario lacks something that the current one declares.
+    /// Returns whether a reload of this scenario would remove something that the current one declares.
     pub async fn would_remove(&self, scenario: &Arc<Scenario>) -> bool {
         let (start, new) = (self.lock().start.clone(), scenario.clone());
         let removes = move || start.engine.changes(&new, start.engine.seed()).iter().any(Change::is_removal);
@@ -258,12 +260,12 @@ impl Worlds {
         spawn_blocking(removes).await.unwrap_or(false)
     }
 
-    /// Switches all worlds to another scenario, and returns the changes in the default world. If the default world has
-    /// just failed, it restarts from the new scenario.
+    /// Switches all worlds to another scenario, and returns the changes in the default world. A default world that has
+    /// just failed restarts from the new scenario.
     ///
     /// # Errors
-    /// [`WorldError::Ended`] if the server is shutting down, or [`WorldError::Defect`]; nothing has changed then. If
-    /// the worlds are shared, also an error of the store; the reload may still happen then.
+    /// [`WorldError::Ended`] if the server is shutting down, or [`WorldError::Defect`]; in both cases, nothing has
+    /// changed. If the worlds are shared, also an error of the store, after which the reload may still happen.
     pub async fn reload(&self, scenario: &Arc<Scenario>, seed: u64) -> Result<Reload, WorldError> {
         if let Some(peers) = &self.0.peers {
             return peers.publish(self, scenario, seed).await;
@@ -271,11 +273,12 @@ impl Worlds {
         let _one_at_a_time = self.0.reloading.lock().await;
         let old = self.lock().start.clone();
         let (before, new) = (old.clone(), scenario.clone());
-        let reload = move || Arc::new(WorldReload::new(before, &new, seed));
+        let prepare = move || Arc::new(WorldReload::new(before, &new, seed));
         // Keep this off the runtime's threads, which serve requests: it takes 0.1 s for 100,000 rows.
-        let to = spawn_blocking(reload).await.map_err(|failure| failed(&failure))?;
+        let prepared = spawn_blocking(prepare).await.map_err(|failure| failed(&failure))?;
         // The default world comes first: if it fails, no other world has changed yet.
-        let reload = match self.default_world().reload(to.clone()).await {
+        let reload = match self.default_world().reload(prepared.clone()).await {
+            // It has failed, and restarts from the start set below.
             Err(WorldError::Ended) if !self.0.end.is_cancelled() => {
                 let (before, new) = (old.clone(), scenario.clone());
                 let changes = spawn_blocking(move || before.engine.changes(&new, seed)).await;
@@ -286,22 +289,22 @@ impl Worlds {
         // Under one lock, so that each world is either listed here or created from the new scenario.
         let others: Vec<World> = {
             let mut state = self.lock();
-            state.start = to.start();
+            state.start = prepared.start();
             state.named.values().cloned().collect()
         };
         // A world that has ended meanwhile needs no reload, and one that fails logs the failure.
-        join_all(others.iter().map(|world| world.reload(to.clone()))).await;
-        // Dropping the old rows takes a while too. Wait for it, because the reader of a large scenario releases their
-        // memory next.
-        let _ = spawn_blocking(move || drop((old, to))).await;
+        join_all(others.iter().map(|world| world.reload(prepared.clone()))).await;
+        // Dropping the old rows takes a while, too. Wait for it: after a large scenario, the caller returns free memory
+        // to the system.
+        let _ = spawn_blocking(move || drop((old, prepared))).await;
         Ok(reload)
     }
 
-    /// Like [`Worlds::get`], but also finds worlds that only other servers run so far. If `may_create` is set, creates
-    /// the world like [`Worlds::get_or_create`].
+    /// Like [`Worlds::get`], but also finds worlds that so far only other servers run, by joining them. Creates a world
+    /// that does not exist if `may_create` is set.
     ///
     /// # Errors
-    /// [`WorldsError`].
+    /// Those of [`Worlds::get`] and, if `may_create` is set, of [`Worlds::create`].
     pub async fn find(&self, name: &str, may_create: bool) -> Result<World, WorldsError> {
         match (self.get(name), &self.0.peers) {
             (Err(WorldsError::Unknown(_)), Some(peers)) => peers.find(self, name, may_create).await,
@@ -310,10 +313,10 @@ impl Worlds {
         }
     }
 
-    /// Creates a world like [`Worlds::create_local`], on all servers that share the worlds.
+    /// Creates a world on all servers that share the worlds.
     ///
     /// # Errors
-    /// [`WorldsError`].
+    /// Those of [`Worlds::create_local`], or an error of the store.
     pub async fn create(&self, name: &str, setup: &Setup) -> Result<World, WorldsError> {
         match &self.0.peers {
             Some(peers) => peers.create(self, name, setup).await,

@@ -104,18 +104,19 @@ impl BasicArgs {
     }
 }
 
-/// The scenario served at startup.
+/// The scenario to serve first, and what was learned while loading it.
 struct InitialScenario {
     path: PathBuf,
     scenario: Arc<Scenario>,
     warnings: Option<Box<Problems>>,
-    /// The files the scenario was read from; empty if they are not watched.
-    followed: Vec<FoundFile>,
+    /// The files that the scenario was read from; empty if they are not watched.
+    watched_files: Vec<FoundFile>,
+    /// All files that can be served, this one included.
     available: ScenarioFiles,
     store: Option<StoreConfig>,
 }
 
-/// Builds the runtime with one thread per core and an extra one, so that a thread can poll the network while all cores
+/// Builds the runtime with one thread more than there are cores, so that a thread can poll the network while all cores
 /// work. Without the extra thread, an idle worker polls and new work is distributed late: two cores stayed 20 % idle
 /// and answered 15 % fewer requests.
 fn runtime() -> io::Result<Runtime> {
@@ -125,12 +126,13 @@ fn runtime() -> io::Result<Runtime> {
 
 impl RunArgs {
     pub(super) fn execute(self) -> Result<(), CliError> {
-        let end = self.time.stop().start();
-        let line = self.log.is_human_readable().then(LiveLine::on_terminal).flatten();
-        let _log = self.log.start(line.as_ref());
+        // First, because the end of the parent process goes unnoticed until then.
+        let stop_condition = self.time.stop().start();
+        let status_line = self.log.is_human_readable().then(LiveLine::on_terminal).flatten();
+        let _log = self.log.start(status_line.as_ref());
         let available = ScenarioFiles::new(or_default_file(self.files.clone())?);
         let path = available.first()?;
-        // A pipe can be read once, so there is nothing to watch.
+        // A pipe can be read only once, so there is nothing to watch.
         let watches = !self.basics.no_watch && path.is_file();
         let Loading { outcome, warnings, files } = load(&path);
         let scenario = outcome?;
@@ -138,26 +140,32 @@ impl RunArgs {
             warn!("{} is served, but\n{}", path.display(), render(warnings, style()));
         }
         let store = self.store.config(&files);
-        let followed = if watches { files } else { Vec::new() };
-        let first = InitialScenario { path, scenario: Arc::new(scenario), warnings, followed, available, store };
+        let watched_files = if watches { files } else { Vec::new() };
+        let initial = InitialScenario { path, scenario: Arc::new(scenario), warnings, watched_files, available, store };
         let runtime = runtime().map_err(CliError::Runtime)?;
-        let outcome = runtime.block_on(self.serve(first, line, end));
-        // A file read that never returns must not keep the program running.
+        let outcome = runtime.block_on(self.serve(initial, status_line, stop_condition));
+        // Do not wait for blocking tasks: one that reads a file may never return.
         runtime.shutdown_background();
         outcome
     }
 
-    /// Serves the scenario, watches its files if there are any to watch, and switches to other scenarios on request.
-    async fn serve(self, first: InitialScenario, line: Option<LiveLine>, end: StopCondition) -> Result<(), CliError> {
-        let InitialScenario { path, scenario, warnings, followed, available, store } = first;
-        // Listen before anything announces the server, which may be stopped from then on.
-        let mut stop = StopSignals::listen();
+    /// Serves the scenario, follows changes of its files, and switches to other scenarios on request. Returns after a
+    /// signal, or when the stop condition is met.
+    async fn serve(
+        self,
+        initial: InitialScenario,
+        status_line: Option<LiveLine>,
+        stop_condition: StopCondition,
+    ) -> Result<(), CliError> {
+        let InitialScenario { path, scenario, warnings, watched_files, available, store } = initial;
+        // Listen before the server is announced: a signal may arrive from then on.
+        let mut signals = StopSignals::listen();
         let scenarios = available.list().len();
         let (selector, switches) = ScenarioSelector::new(available, &path);
         let server = Server::start(&scenario, self.config(&scenario, selector, store)?).await?;
         server.reloads().warned(warnings);
         let ready =
-            Ready { server: &server, scenario: &scenario, file: &path, watches: !followed.is_empty(), scenarios };
+            Ready { server: &server, scenario: &scenario, file: &path, watches: !watched_files.is_empty(), scenarios };
         ready.check().await?;
         let _ready_file = self.time.ready_file().map(|path| ReadyFile::write(path, &ready)).transpose()?;
         if let Some(greeting) = self.log.greeting(self.basics.port(&scenario) != 0) {
@@ -167,19 +175,19 @@ impl RunArgs {
         drop(scenario);
         let (mode, seed, reloads) = (self.basics.watch_mode(), self.time.seed(), server.reloads().clone());
         let watch = Watch { path, mode, seed, style: style(), reloads, switches };
-        let following = tokio::spawn(watch.follow(server.worlds().clone(), followed, server.shutdown().clone()));
+        let watching = tokio::spawn(watch.follow(server.worlds().clone(), watched_files, server.shutdown().clone()));
         let figures = Figures::new(server.worlds().clone(), server.reloads().clone());
-        let line = line.map(|line| tokio::spawn(line.show(figures, server.shutdown().clone())));
+        let showing = status_line.map(|line| tokio::spawn(line.show(figures, server.shutdown().clone())));
         tokio::select! {
-            () = stop.received() => {}
-            () = end.reached() => {}
+            () = signals.received() => {}
+            () = stop_condition.reached() => {}
         }
         // A second signal exits immediately.
         tokio::select! {
-            () = stop.received() => {}
+            () = signals.received() => {}
             () = server.stop() => {
-                // The tasks end with the server unless a system call blocks one. Do not wait for such a task.
-                let tasks = line.into_iter().chain([following]);
+                // The tasks end with the server, unless one is stuck in a system call.
+                let tasks = showing.into_iter().chain([watching]);
                 let _ = tokio::time::timeout(EXIT_TIMEOUT, join_all(tasks)).await;
             }
         }
@@ -194,26 +202,21 @@ impl RunArgs {
     ) -> Result<ServerConfig, CliError> {
         let declared = scenario.server();
         let host = self.basics.host.or(declared.host()).unwrap_or_default();
-        let (address, also_ipv6_loopback) =
-            (SocketAddr::new(host.ip(), self.basics.port(scenario)), host.needs_ipv6_loopback());
         let site = self.basics.site(scenario)?;
-        let seed = self.time.seed().or(scenario.seed()).unwrap_or_else(any_seed);
         let access = self.access.control(host.ip())?;
         if access == ControlAccess::Off {
             warn!("the control API under /__mockd is off, because {host} is not loopback; --control-token turns it on");
         }
-        let (cors, worlds) = (declared.cors().clone(), self.worlds.options(self.time.pace()));
-        let (hosts, limits) = (self.access.hosts(host.ip()), self.limits.apply());
         Ok(ServerConfig {
-            address,
-            also_ipv6_loopback,
+            address: SocketAddr::new(host.ip(), self.basics.port(scenario)),
+            also_ipv6_loopback: host.needs_ipv6_loopback(),
             site,
-            cors,
-            seed,
-            worlds,
+            cors: declared.cors().clone(),
+            seed: self.time.seed().or(scenario.seed()).unwrap_or_else(any_seed),
+            worlds: self.worlds.options(self.time.pace()),
             access,
-            hosts,
-            limits,
+            hosts: self.access.hosts(host.ip()),
+            limits: self.limits.apply(),
             selector,
             store,
         })

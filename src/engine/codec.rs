@@ -271,7 +271,7 @@ impl Session {
     pub fn reaches(&self, address: &Address) -> bool {
         match (self, address) {
             (Self::Plain, Address::Plain) | (Self::GraphqlWs(_), Address::GraphqlWs(None)) => true,
-            (Self::SocketIo(session), Address::SocketIo(namespace)) => session.is_connected_to(namespace),
+            (Self::SocketIo(session), Address::SocketIo(namespace)) => session.is_open(namespace),
             (Self::GraphqlWs(session), Address::GraphqlWs(Some(operation))) => session.is_open(operation),
             _ => false,
         }

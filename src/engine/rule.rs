@@ -8,6 +8,7 @@ mod draws;
 mod firing;
 mod groups;
 mod guard;
+mod member_steps;
 mod membership;
 mod nearest;
 mod origin;

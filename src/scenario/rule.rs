@@ -1,8 +1,8 @@
 //! Rules: what happens in a scenario, as lists of steps.
 //!
-//! Answers of routes, triggers, scripts, generators and streams are rules. Each rule has a list of [`RuleStep`]s, and a
-//! key that names its random stream and by which a reload recognises the rule. Expressions are compiled, and their
-//! names have been checked.
+//! Answers of routes, triggers, scripts, generators, streams and endpoints are rules. Each rule has a list of
+//! [`RuleStep`]s and a key. The key names the rule's random stream, and a reload recognises the rule by it. All
+//! expressions are compiled, and all names in them exist.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,6 @@ pub struct StepList {
     pub(super) source: Arc<Value>,
 }
 
-/// Creates an empty list.
 impl Default for StepList {
     fn default() -> Self {
         Self { steps: Arc::default(), source: Arc::new(Value::Array(Vec::new())) }
@@ -46,7 +45,7 @@ impl StepList {
         self.steps.iter().any(|step| step.has_verb(predicate))
     }
 
-    /// Returns the list that is written this way in the scenario: this one, or one nested in its steps.
+    /// Finds a list by the way it is written in the scenario: this one, or one nested in its steps.
     pub(crate) fn list_with_source(&self, written: &Value) -> Option<&Self> {
         if *self.source == *written {
             return Some(self);
@@ -54,7 +53,7 @@ impl StepList {
         self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_with_source(written))
     }
 
-    /// Returns the `frame` that is written this way in a `join` of its steps, including nested ones.
+    /// Finds the `frame` of a `join` by the way it is written in the scenario, in these steps or nested ones.
     pub(crate) fn frame_with_source(&self, written: &Value) -> Option<&Template> {
         self.steps.iter().find_map(|step| {
             let frame = if let Verb::Join(join) = &step.verb { join.frame.as_ref() } else { None };
@@ -72,8 +71,8 @@ impl PartialEq for StepList {
 
 /// A step: what happens, when, and how often.
 ///
-/// A step without a time starts when the previous step has ended. A step that repeats forever never ends, so the times
-/// of the following steps count from its start.
+/// A step without a time starts when the previous step has ended. A step that repeats forever never ends, so the
+/// following steps count from its start instead.
 #[derive(Debug, Clone)]
 pub struct RuleStep {
     /// When the step starts.
@@ -84,7 +83,7 @@ pub struct RuleStep {
     pub every: Duration,
     /// The condition that must be true for the step to run, evaluated whenever the step is due.
     pub when: Option<Condition>,
-    /// A list; the step runs once for each item. `item` is the item, `index` its position.
+    /// A list; the step runs once for each item, which expressions read as `item`, and its position as `index`.
     pub each: Option<Template>,
     /// Named values, computed in order whenever the step is due.
     pub with: Vec<(Arc<str>, Template)>,
@@ -140,7 +139,7 @@ pub enum Verb {
         /// The reason.
         reason: Option<Template>,
     },
-    /// Changes rows, in order, each in the named collection.
+    /// Changes rows in order. Each item is the name of a collection, and the value of one change.
     Rows(RowVerb, Vec<(Arc<str>, Template)>),
     /// Sets values.
     Set(Vec<(SetTarget, Template)>),
@@ -156,7 +155,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Returns the steps nested in it.
+    /// Returns the steps nested in it, if any.
     pub(super) fn steps(&self) -> Option<&StepList> {
         match self {
             Self::Do(steps) => Some(steps),
@@ -166,12 +165,12 @@ impl Verb {
     }
 }
 
-/// The target of `set`.
+/// What `set` changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetTarget {
     /// A value of `data`, or a part of it.
     Value(DataPath),
-    /// A value in the socket's memory `conn`: the path of keys to it, at least one. The first key is neither `id` nor
+    /// A value in the socket's memory, `conn`: the keys that lead to it, at least one. The first is neither `id` nor
     /// `topics`.
     Conn(Vec<Arc<str>>),
 }
@@ -211,16 +210,16 @@ pub struct Join {
 pub struct DataPath {
     /// The name in `data`.
     pub name: Arc<str>,
-    /// The path of keys to the part; digits are a list index.
+    /// The keys that lead to the part; digits are an index into a list.
     pub keys: Vec<Arc<str>>,
 }
 
-/// A rule that fires when something is sent to a topic, or when a collection changes.
+/// A rule that fires when a frame is sent to a topic, or when the topic's rows or value change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
     /// The name of its random stream.
     pub key: Arc<str>,
-    /// The topic. A `*` at its end matches any text.
+    /// The topic, or a prefix of topics followed by `*`.
     pub topic: Arc<str>,
     /// The condition that must be true for the trigger to fire.
     pub when: Option<Condition>,
@@ -236,7 +235,7 @@ impl Trigger {
     }
 }
 
-/// A script of general steps.
+/// A script whose steps are those of rules, as opposed to the order scripts of a shop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleScript {
     /// The name of its random stream, by which a reload recognises the script.

@@ -146,7 +146,7 @@ pub(super) fn validate(
 /// Returns the place that declares a route of a shop.
 fn shop_place(route: &Route, entries: Option<&Entries<RawCategory>>, document: &Document, root: NodeId) -> Span {
     let (Plan::List { collection } | Plan::Add { collection }) = route.plan() else {
-        return document.key(root, "categories").unwrap_or_default();
+        return document.key_span(root, "categories").unwrap_or_default();
     };
     let names = entries.into_iter().flat_map(|entries| &entries.0).filter_map(|(name, _)| name.get());
     names.into_iter().find(|(name, _)| ***name == **collection).map(|(_, span)| span).unwrap_or_default()
@@ -265,7 +265,7 @@ impl<'d> Validator<'d> {
     /// Describes the place of a byte in the text at `path`, for messages at run time.
     fn location(&self, node: NodeId, path: &[PathStep], byte: usize) -> Option<Arc<str>> {
         let lines = self.lines.get_or_init(|| LineIndex::new(self.document.sources()));
-        lines.describe(self.document.place(node, path, byte..byte + 1))
+        lines.describe(self.document.part_span_at(node, path, byte..byte + 1))
     }
 
     fn report(&mut self, kind: ProblemKind, span: Span) {

@@ -1,11 +1,16 @@
 //! A store in Redis 7 or Valkey.
 //!
-//! Each world has three keys, with its name as their hash tag, so that a cluster stores them on one node: its metadata
-//! (a hash), its log (a stream, in which the position is the first half of the id) and its checkpoint. Every change to
-//! them is a single script ([`scripts`]), which Redis runs atomically.
+//! Each world has three keys. The world's name is their hash tag, so that a cluster stores them on one node:
 //!
-//! Commands for all worlds share one connection ([`link`]); each follower of a log has its own connection for blocking
-//! reads.
+//! - `meta`, a hash: the world's metadata.
+//! - `log`, a stream: the entries. An entry's position is the first half of its id.
+//! - `checkpoint`, a string: the state at some position.
+//!
+//! Every change to them is a single script ([`scripts`]), which Redis runs atomically. Another key holds the set of all
+//! worlds.
+//!
+//! Commands for all worlds share one connection ([`link`]). Each follower of a log has its own connection, because its
+//! reads block.
 
 mod link;
 mod scripts;
@@ -28,7 +33,7 @@ use super::{
     Checkpoint, Claim, FencingToken, NewEntry, OpenMode, Opened, Store, StoreError, StoredEntry, check_contiguous,
 };
 
-/// How long a read blocks at a time, and thus how long a silently dead connection stays undetected.
+/// How long a read blocks at a time. A connection that dies silently stays undetected for about as long.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum number of entries per read.
@@ -46,13 +51,13 @@ struct RedisInner {
     scripts: Scripts,
 }
 
-/// The result of the script that opens a log: the outcome, the checkpoint's position and state, the entries, the time
-/// announced last, its age in milliseconds, and whether there is a leader.
+/// The result of the script that opens a log: the outcome, the checkpoint's position (0 if there is none) and state,
+/// the entries, the world's time that was announced last (ns), the time since then (ms), and whether there is a leader.
 type RawOpened = (String, u64, String, RawEntries, u128, u64, bool);
 
 impl Redis {
-    /// Creates a store at a server, under a name that distinguishes it from others there. A background task connects
-    /// it, and reconnects it whenever the connection is lost. The task ends with the shutdown.
+    /// Creates a store on a server, under a name that distinguishes it from other stores there. A background task
+    /// connects to the server, and reconnects whenever the connection is lost, until the shutdown.
     #[must_use]
     pub fn connect(url: &RedisUrl, name: &str, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
         let store =
@@ -62,7 +67,7 @@ impl Redis {
         store
     }
 
-    /// Waits for the first attempt to connect.
+    /// Waits for the first attempt to connect, and returns its outcome.
     ///
     /// # Errors
     /// [`StoreError::Unreachable`].
@@ -70,8 +75,9 @@ impl Redis {
         self.0.link.first_attempt().await
     }
 
+    /// Returns the keys of a world's metadata, log and checkpoint.
     fn keys(&self, world: &str) -> [String; 3] {
-        ["meta", "log", "kept"].map(|key| format!("{}:{{{world}}}:{key}", self.0.name))
+        ["meta", "log", "checkpoint"].map(|key| format!("{}:{{{world}}}:{key}", self.0.name))
     }
 
     fn text_key(&self, name: &str) -> String {
@@ -87,16 +93,18 @@ impl Redis {
         script.invoke_async(&mut connection).await.map_err(|error| self.failed(&error))
     }
 
+    /// Converts the error of a command. The connection may be broken, so it is checked soon.
     fn failed(&self, error: &RedisError) -> StoreError {
         self.0.link.suspect();
         StoreError::Unreachable(error.to_string())
     }
 
-    async fn list(&self, world: &str, exists: bool) -> Result<(), StoreError> {
+    /// Adds a world to the set of all worlds, or removes it.
+    async fn set_listed(&self, world: &str, is_listed: bool) -> Result<(), StoreError> {
         let (mut connection, key) = (self.0.link.connection()?, self.worlds_key());
-        let listed: Result<(), _> =
-            if exists { connection.sadd(key, world).await } else { connection.srem(key, world).await };
-        listed.map_err(|error| self.failed(&error))
+        let done: Result<(), _> =
+            if is_listed { connection.sadd(key, world).await } else { connection.srem(key, world).await };
+        done.map_err(|error| self.failed(&error))
     }
 
     async fn open_log(&self, world: &str, open_mode: OpenMode<'_>) -> Result<Opened, StoreError> {
@@ -106,19 +114,19 @@ impl Redis {
             OpenMode::Either(first) => ("either", Some(first)),
         };
         let script = self.0.scripts.open(&self.keys(world), mode, first);
-        let (outcome, kept, state, raw, at, age, is_led): RawOpened = self.run(script).await?;
+        let (outcome, position, state, raw, at, age, is_led): RawOpened = self.run(script).await?;
         match &*outcome {
             "missing" => {
-                // Redis may have dropped the log because nobody used it.
-                self.list(world, false).await?;
+                // The lifetime of a log that nobody used may have run out.
+                self.set_listed(world, false).await?;
                 return Err(StoreError::Missing);
             }
             "exists" => return Err(StoreError::Exists),
-            "born" => self.list(world, true).await?,
+            "created" => self.set_listed(world, true).await?,
             _ => {}
         }
         Ok(Opened {
-            checkpoint: (kept > 0).then_some(Checkpoint { position: kept, state }),
+            checkpoint: (position > 0).then_some(Checkpoint { position, state }),
             entries: entries(raw),
             at: Duration::from_nanos_u128(at),
             age: Duration::from_millis(age),
@@ -142,7 +150,7 @@ impl Redis {
         }
     }
 
-    async fn note_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
+    async fn record_presence(&self, world: &str, server: &str, time: Duration) -> Result<Vec<String>, StoreError> {
         let (exists, present): (bool, Vec<String>) =
             self.run(self.0.scripts.present(&self.keys(world), server, time)).await?;
         if exists { Ok(present) } else { Err(StoreError::Missing) }
@@ -158,7 +166,7 @@ impl Redis {
     async fn end_log(&self, world: &str, entry: NewEntry<'_>) -> Result<(), StoreError> {
         match self.run(self.0.scripts.end(&self.keys(world), &entry)).await? {
             scripts::MISSING => Err(StoreError::Missing),
-            _ => self.list(world, false).await,
+            _ => self.set_listed(world, false).await,
         }
     }
 }
@@ -187,7 +195,7 @@ impl Store for Redis {
         server: &'a str,
         time: Duration,
     ) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        self.note_presence(world, server, time).boxed()
+        self.record_presence(world, server, time).boxed()
     }
 
     fn save_checkpoint<'a>(
@@ -242,12 +250,14 @@ impl Store for Redis {
 /// The result of reading one log; `None` if nothing was appended.
 type RawRead = Option<Vec<(String, RawEntries)>>;
 
-/// A follower of a log.
+/// Reads the entries of a log as they are appended.
 struct LogFollower {
     store: Redis,
+    /// The key of the log.
     log: String,
+    /// The last entry read.
     after: StoredEntry,
-    /// `None` before the first read.
+    /// `None` before the first read, and after a failed one.
     connection: Option<MultiplexedConnection>,
 }
 
@@ -268,6 +278,7 @@ fn follow(store: Redis, log: String, after: StoredEntry) -> BoxStream<'static, R
 }
 
 impl LogFollower {
+    /// Waits for the next entries and returns them.
     async fn read(&mut self) -> Result<Vec<StoredEntry>, StoreError> {
         let store = self.store.clone();
         let failed = |error: RedisError| store.failed(&error);
@@ -297,7 +308,8 @@ impl LogFollower {
         }
     }
 
-    /// Returns whether the last entry read is still at its position.
+    /// Returns whether the last entry read is still at its position. If not, the store has lost the end of the log, and
+    /// perhaps replaced it.
     async fn has_last_entry(&self, connection: &mut MultiplexedConnection) -> Result<bool, RedisError> {
         let at = id(self.after.position);
         let found: RawEntries = redis::cmd("XRANGE").arg(&self.log).arg(&at).arg(&at).query_async(connection).await?;

@@ -137,7 +137,7 @@ impl FrameFaults {
     }
 
     /// Returns the label of the fault that makes the server ignore what the client sends; `None` if there is none.
-    pub(super) fn ignores(&self) -> Option<Arc<str>> {
+    pub(super) fn ignoring(&self) -> Option<Arc<str>> {
         let fault = self.faults.iter().find(|fault| *fault.fault.effect() == Effect::Ignore)?;
         Some(fault.label.clone())
     }

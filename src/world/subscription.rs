@@ -238,7 +238,7 @@ impl Subscription {
         }
     }
 
-    /// Returns the socket's number, as in the journal and the control API.
+    /// Returns the number of the socket or stream, as in the journal and the control API.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.socket.id
@@ -262,22 +262,16 @@ impl Subscription {
         self.world.is_ended()
     }
 
-    /// Notes a message from the client.
+    /// Counts a message from the client and records it in the journal.
     pub fn received(&self, payload: Payload) {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
         let (socket, outcomes) = (self.socket.id, Box::default());
         self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcomes });
     }
 
-    /// Returns the number of the socket.
-    #[must_use]
-    pub fn member(&self) -> u64 {
-        self.socket.id
-    }
-
     /// Returns whether this is a socket of an endpoint that the scenario declares.
     #[must_use]
-    pub fn is_of_endpoint(&self) -> bool {
+    pub fn has_endpoint(&self) -> bool {
         matches!(self.socket.kind, SocketKind::Endpoint(_))
     }
 
@@ -303,7 +297,7 @@ impl Subscription {
     ///
     /// # Errors
     /// [`WorldError::Ended`].
-    pub async fn drained(&self) -> Result<(), WorldError> {
+    pub async fn flush_frames(&self) -> Result<(), WorldError> {
         self.world.flush_frames(&self.socket).await
     }
 

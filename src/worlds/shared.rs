@@ -66,7 +66,7 @@ impl Worlds {
         let join = JoinOptions { sharing: sharing.clone(), opened, lifetime: None, is_default: true };
         let default = World::join(DEFAULT_WORLD.into(), start.clone(), &setup, join, end.child_token(), tasks).await?;
         let peers = Peers { sharing, joining: Arc::default() };
-        let worlds = Self::with(default, start, (options, setup), Some(peers.clone()), tasks, end.clone());
+        let worlds = Self::around(default, start, (options, setup), Some(peers.clone()), tasks, end.clone());
         let (followers, source) = (worlds.clone(), peers.clone());
         tasks.spawn(async move { end.run_until_cancelled(source.propagate_scenario(&followers)).await });
         peers.agree_on_scenario(&worlds, scenario, &fingerprint, seed, was_led && !publishes).await?;

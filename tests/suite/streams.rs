@@ -11,7 +11,7 @@ http:
   /rows: { crud: rows }
 ";
 
-/// Starts a paused shop with streams and these faults.
+/// Starts a paused shop that also has streams, with the `faults` of a scenario.
 async fn rooms_with(faults: &str) -> Mockd {
     Mockd::run_with(ScenarioFile::new(&format!("{SHOP}{ROOMS}{faults}")).path(), &["--paused", "--seed", "7"]).await
 }
@@ -24,7 +24,7 @@ async fn open(mockd: &Mockd, room: &str) -> EventStream {
     EventStream::open(mockd, &format!("/rooms/{room}/events")).await
 }
 
-/// Opens a stream, and reads its first event.
+/// Opens a stream and reads its first event, so that it has joined its topic.
 async fn open_greeted(mockd: &Mockd, room: &str) -> EventStream {
     let mut events = open(mockd, room).await;
     assert_eq!(events.event().await.unwrap(), "data: hello");
@@ -44,14 +44,14 @@ async fn remove_faults(mockd: &Mockd) {
     mockd.control("DELETE", "/__mockd/faults", Value::Null).await;
 }
 
-/// Returns the number of each stream that a fault has hit, with the fault's effect.
+/// Returns the number of the stream and the effect of each hit in the journal, such as `1 dropped`.
 async fn fault_effects(mockd: &Mockd) -> Vec<String> {
     let journal = mockd.get("/__mockd/journal?kind=faulted").await.json();
     let entries = journal["entries"].as_array().unwrap().iter();
     entries.map(|entry| format!("{} {}", entry["socket"], entry["did"].as_str().unwrap())).collect()
 }
 
-/// Returns the open sockets, once `sent` events are written to the first.
+/// Waits until `sent` events are written to the first socket, and returns all open ones.
 async fn sockets_after(mockd: &Mockd, sent: u64) -> Vec<Value> {
     let list = mockd.until("/__mockd/sockets", |list| list["sockets"][0]["sent"] == sent).await;
     list["sockets"].as_array().unwrap().clone()
@@ -101,7 +101,7 @@ async fn an_opened_stream_can_be_verified_by_its_path() {
     };
     assert_eq!(expected(json!({ "kind": "opened", "path": "/rooms/*", "exactly": 1 })).await, true);
     assert_eq!(expected(json!({ "kind": "opened", "path": "/rooms/b/*" })).await, false);
-    // Matches only the request, not the stream that it opened.
+    // Without a kind, the path matches only the request, not the stream that it opened.
     assert_eq!(expected(json!({ "path": "/rooms/a/events", "exactly": 1 })).await, true);
     let entry = mockd.get("/__mockd/journal?kind=opened").await.json()["entries"][0].clone();
     assert_eq!((&entry["stream"], entry.get("category")), (&json!("/rooms/a/events"), None));
@@ -110,34 +110,34 @@ async fn an_opened_stream_can_be_verified_by_its_path() {
 #[tokio::test]
 async fn dropped_events_are_not_sent_later() {
     let mockd = rooms().await;
-    let (mut hit, mut other) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
+    let (mut hit, mut spared) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
     add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true })).await;
     add(&mockd, 1).await;
-    assert_eq!(other.event().await.unwrap(), "data: 1");
+    assert_eq!(spared.event().await.unwrap(), "data: 1");
     remove_faults(&mockd).await;
     add(&mockd, 2).await;
-    assert_eq!((hit.event().await.unwrap(), other.event().await.unwrap()), ("data: 2".into(), "data: 2".into()));
+    assert_eq!((hit.event().await.unwrap(), spared.event().await.unwrap()), ("data: 2".into(), "data: 2".into()));
     assert_eq!(fault_effects(&mockd).await, ["1 dropped"]);
 }
 
 #[tokio::test]
 async fn events_are_dropped_or_duplicated_by_chance() {
     let mockd = rooms().await;
-    let (mut events, mut all) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
+    let (mut hit, mut spared) = (open_greeted(&mockd, "a").await, open_greeted(&mockd, "b").await);
     add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "duplicate": true })).await;
     add(&mockd, 1).await;
-    assert_eq!(events.events(2).await, ["data: 1", "data: 1"]);
+    assert_eq!(hit.events(2).await, ["data: 1", "data: 1"]);
     remove_faults(&mockd).await;
     add_fault(&mockd, json!({ "on": "stream", "path": "/rooms/a/*", "drop": true, "chance": "50%" })).await;
     for n in 2..42 {
         add(&mockd, n).await;
     }
-    assert_eq!(all.events(41).await.last().unwrap(), "data: 41");
+    assert_eq!(spared.events(41).await.last().unwrap(), "data: 41");
     remove_faults(&mockd).await;
     add(&mockd, 42).await;
     let mut received = Vec::new();
     while received.last().is_none_or(|last| last != "data: 42") {
-        received.push(events.event().await.unwrap());
+        received.push(hit.event().await.unwrap());
     }
     let dropped = fault_effects(&mockd).await.iter().filter(|did| *did == "1 dropped").count();
     assert!((10..30).contains(&dropped), "{dropped}");
@@ -172,7 +172,7 @@ async fn faults_affect_the_first_events_of_a_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_is_reset_immediately_or_after_some_events() {
+async fn a_stream_is_reset_at_once_or_after_some_events() {
     let mockd = rooms().await;
     let mut hit = open_greeted(&mockd, "a").await;
     add_fault(&mockd, json!({ "on": "stream", "reset": true })).await;
@@ -251,7 +251,7 @@ async fn http_faults_hit_requests_that_open_streams() {
 }
 
 #[tokio::test]
-async fn the_request_of_a_stream_lists_only_faults_that_hit_it() {
+async fn the_request_that_opens_a_stream_lists_only_faults_that_hit_it() {
     let faults = "
 faults:
   - { name: broken, on: http, path: /rooms/*, malformed: true }

@@ -323,7 +323,7 @@ fn errors_of(errors: Value) -> Result<Value, CodecError> {
     let list = list.into_iter().map(|error| match error {
         Value::String(message) => Ok(json!({ "message": message })),
         error if error.get("message").is_some_and(Value::is_string) => Ok(error),
-        error => Err(CodecError::form("a GraphQL error", "a text or { message }", &error)),
+        error => Err(CodecError::form("a GraphQL error", "text or { message }", &error)),
     });
     list.collect()
 }

@@ -1,9 +1,9 @@
 //! Socket.IO, protocol 5, in packets of Engine.IO, protocol 4.
 //!
-//! A message is `{ namespace, event, args, ack }`. `ack` is the id of the acknowledgement that the client requests, or
-//! null. An acknowledgement from the client is an event named `ack` with the id of the event that it acknowledges.
-//! Binary data is `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference
-//! implementation.
+//! Rules see an event from the client as `{ namespace, event, args, ack }`. `ack` is the id of the acknowledgement that
+//! the client requests, or null. An acknowledgement from the client is an event named `ack`; its `ack` is the id of the
+//! event that it acknowledges. Binary data is `{ binary: BASE64 }`. The session closes a socket for the same packets as
+//! the reference implementation.
 
 mod namespaces;
 mod outgoing;
@@ -37,16 +37,17 @@ const PROTOCOL_ERROR: u16 = 1002;
 /// The close code for a normal end.
 const NORMAL: u16 = 1000;
 
-/// The event that connects a client to a namespace.
+/// The event that rules see when a client connects to a namespace.
 const CONNECT: &str = "connect";
 
-/// The event that disconnects a client from a namespace.
+/// The event that rules see when a client leaves a namespace.
 const DISCONNECT: &str = "disconnect";
 
-/// The event that acknowledges an event of the server.
+/// The event that rules see when a client acknowledges an event of the server.
 const ACK: &str = "ack";
 
-/// The state of a socket that speaks Socket.IO.
+/// The state of a socket that speaks Socket.IO. The methods implement those of [`codec::Session`](super::Session),
+/// which documents them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     options: SessionOptions,
@@ -54,7 +55,7 @@ pub struct Session {
     ping: Option<Duration>,
     /// The deadline for the client to connect to a namespace; `None` before the socket has opened.
     connect_by: Option<Duration>,
-    /// Whether the time to connect has passed on the machine's clock.
+    /// Whether [`CONNECT_TIMEOUT`] has passed on the machine's clock.
     is_overdue: bool,
     namespaces: Namespaces,
     /// A packet whose attachments have yet to arrive.
@@ -78,23 +79,21 @@ impl Session {
         self.ping.into_iter().chain(connect_by).min()
     }
 
-    /// Closes the socket of a client that has not connected in time, or sends one ping for all pings that are due by
-    /// `until`. A missing pong closes nothing: the world's time may run much faster than the client's, and the server
-    /// has another timeout for dead connections.
+    /// Sends one ping for all pings that are due by `until`. If no ping is due, closes the socket: [`Session::due`] has
+    /// been reached, so the client has not connected in time. A missing pong closes nothing, because the world's time
+    /// may run much faster than the client's, and the server has another timeout for dead connections.
     pub(super) fn elapse(&mut self, now: Duration, until: Duration) -> Vec<Received> {
         let Some(ping) = self.ping.filter(|ping| *ping <= now) else { return vec![Received::close(NORMAL, "")] };
-        let more = until.saturating_sub(ping).as_nanos() / PING_INTERVAL.as_nanos();
-        let rounds = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1);
-        self.ping = Some(ping.saturating_add(PING_INTERVAL.saturating_mul(rounds)));
+        let skipped = until.saturating_sub(ping).as_nanos() / PING_INTERVAL.as_nanos();
+        let intervals = u32::try_from(skipped).unwrap_or(u32::MAX).saturating_add(1);
+        self.ping = Some(ping.saturating_add(PING_INTERVAL.saturating_mul(intervals)));
         vec![Received::Reply(engine_io::ping())]
     }
 
-    /// Returns whether the client has yet to connect to a namespace.
     pub(super) fn awaits_client(&self) -> bool {
         !self.namespaces.was_connected() && self.namespaces.open().next().is_none()
     }
 
-    /// Handles the expiry of [`CONNECT_TIMEOUT`] on the machine's clock.
     pub(super) fn connect_timeout_expired(&mut self, now: Duration) -> Option<Received> {
         self.is_overdue = true;
         let is_late = self.awaits_client() && self.connect_by.is_some_and(|by| by <= now);
@@ -178,6 +177,7 @@ impl Session {
         })
     }
 
+    /// Starts to connect the client to a namespace, or refuses it.
     fn connect(&mut self, namespace: String, auth: Option<Value>) -> Received {
         let refusal = if namespace.len() > MAX_NAMESPACE {
             Some("Invalid namespace")
@@ -223,9 +223,9 @@ impl Session {
         };
         let packet = Packet { kind, namespace: namespace.clone(), id, data: Some(data.into()) };
         let frames = packet.frames()?;
-        // A callback is called only once.
-        let is_double = kind == Kind::Ack && id.is_some_and(|id| self.namespaces.is_acknowledged(&namespace, id));
-        if phase.is_none() || is_double {
+        // A client calls a callback only once.
+        let is_duplicate = kind == Kind::Ack && id.is_some_and(|id| self.namespaces.is_acknowledged(&namespace, id));
+        if phase.is_none() || is_duplicate {
             return Ok(Vec::new());
         }
         let acknowledgement = self.acknowledge(&namespace);
@@ -241,22 +241,19 @@ impl Session {
         if is_connect(Some(msg)) { self.acknowledge(namespace_of(Some(msg))) } else { None }
     }
 
-    /// Returns the frame for a client whose pending connection is refused by `open`.
     pub(super) fn refused(&mut self, msg: &Value, why: &str) -> Option<Frame> {
         let namespace = namespace_of(Some(msg));
         let is_refused = is_connect(Some(msg)) && self.namespaces.refuse(namespace);
         is_refused.then(|| connect_error(namespace.to_owned(), json!({ "message": why })))
     }
 
-    /// Acknowledges a pending connection to a namespace.
+    /// Connects a pending client to a namespace, and returns the frame that tells it so. `None` if none is pending.
     fn acknowledge(&mut self, namespace: &str) -> Option<Frame> {
         let sid = self.namespaces.acknowledge(namespace)?;
         let data = Some(json!({ "sid": sid }));
         Some(Packet { kind: Kind::Connect, namespace: namespace.to_owned(), id: None, data }.frame())
     }
 
-    /// Disconnects the client from the namespace of a message. `None` if it is connected to no other namespace, so that
-    /// the socket must be closed.
     pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
         let namespace = namespace_of(msg);
         if !self.namespaces.open().any(|other| other != namespace) {
@@ -269,25 +266,23 @@ impl Session {
         Some(acknowledgement.into_iter().chain(disconnected).collect())
     }
 
-    /// Returns whether the answer to this message connects the client.
     pub(super) fn is_pending(&self, msg: &Value) -> bool {
-        is_connect(Some(msg)) && self.namespaces.phase(namespace_of(Some(msg))) == Some(Phase::Waiting)
+        is_connect(Some(msg)) && self.namespaces.phase(namespace_of(Some(msg))) == Some(Phase::Pending)
     }
 
-    /// Returns the `connect` message of each pending namespace, without its arguments.
     pub(super) fn pending(&self) -> Vec<Value> {
-        let is_waiting = |name: &&str| self.namespaces.phase(name) == Some(Phase::Waiting);
-        let waiting = self.namespaces.open().filter(is_waiting);
-        waiting.map(|name| message(name, CONNECT.into(), Vec::new(), None)).collect()
+        let is_pending = |name: &&str| self.namespaces.phase(name) == Some(Phase::Pending);
+        let pending = self.namespaces.open().filter(is_pending);
+        pending.map(|name| message(name, CONNECT.into(), Vec::new(), None)).collect()
     }
 
-    /// Returns whether the client is no longer connected to the namespace of a message, unless the message is the
-    /// disconnection itself.
+    /// Also returns `false` for the message of a disconnection, whose rule still has to run.
     pub(super) fn is_disconnected(&self, msg: &Value) -> bool {
         msg["event"] != DISCONNECT && self.namespaces.phase(namespace_of(Some(msg))).is_none()
     }
 
-    pub(super) fn is_connected_to(&self, namespace: &str) -> bool {
+    /// Returns whether the client is connected or connecting to a namespace.
+    pub(super) fn is_open(&self, namespace: &str) -> bool {
         self.namespaces.phase(namespace).is_some()
     }
 
@@ -311,7 +306,7 @@ impl Session {
     }
 }
 
-/// Returns the frames of an event for the members of a topic.
+/// Returns the frames of an event that the members of a topic receive. The event may name another namespace.
 pub(super) fn frames(namespace: &str, value: &Value) -> Result<Vec<Frame>, CodecError> {
     let Outgoing { namespace: own, content } = Outgoing::read(value)?;
     let Content::Event { data, ack_id: None } = content else { return Err(CodecError::OnlyReply) };
@@ -319,12 +314,12 @@ pub(super) fn frames(namespace: &str, value: &Value) -> Result<Vec<Frame>, Codec
     Packet { kind: Kind::Event, namespace, id: None, data: Some(data.into()) }.frames()
 }
 
-/// Returns the namespace of an event to all clients: its own, or that of the message that it answers.
+/// Returns the namespace of an event that is sent to all clients: the one that it names, or that of the message.
 pub(in crate::engine) fn namespace_for_all(msg: Option<&Value>, value: &Value) -> Result<String, CodecError> {
     Ok(Outgoing::read(value)?.namespace.unwrap_or_else(|| namespace_of(msg).to_owned()))
 }
 
-/// Returns the namespace of a message, or the main one.
+/// Returns the namespace of a message, or `/`.
 pub(super) fn namespace_of(msg: Option<&Value>) -> &str {
     msg.and_then(|msg| msg.get("namespace")).and_then(Value::as_str).unwrap_or(MAIN)
 }
@@ -342,7 +337,7 @@ fn message(namespace: &str, event: Value, args: Vec<Value>, ack: Option<u64>) ->
     Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
-/// Returns whether a message connects a client.
+/// Returns whether this is the message of a client that connects.
 fn is_connect(msg: Option<&Value>) -> bool {
     msg.and_then(|msg| msg.get("event")).is_some_and(|event| event == CONNECT)
 }

@@ -28,7 +28,7 @@ pub(in crate::engine) struct Groups(Arc<Inner>);
 #[derive(Debug, Clone, Default)]
 struct Inner {
     by_topic: HashMap<Topic, TopicGroups>,
-    /// Members that may be in several groups. Most members are in one, and need no check for duplicates.
+    /// Members that may be in several groups. All others need no check for duplicates.
     several: BTreeSet<u64>,
     /// Groups that have become empty. They keep their numbers and positions until the current rule can no longer be
     /// rolled back.
@@ -175,12 +175,12 @@ impl Groups {
     }
 
     /// Records whether a member may be in several groups.
-    pub(in crate::engine) fn note_several(&mut self, member: u64, is_in_several: bool) {
-        if self.0.several.contains(&member) == is_in_several {
+    pub(in crate::engine) fn set_in_several_groups(&mut self, member: u64, may_be_in_several_groups: bool) {
+        if self.0.several.contains(&member) == may_be_in_several_groups {
             return;
         }
         let several = &mut Arc::make_mut(&mut self.0).several;
-        if is_in_several {
+        if may_be_in_several_groups {
             several.insert(member);
         } else {
             several.remove(&member);

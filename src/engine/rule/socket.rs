@@ -105,7 +105,7 @@ impl Engine {
     /// Closes a socket: leaves all topics, then runs the `closed` steps of its endpoint.
     pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
         // `conn` lists the topics that are left below.
-        let conn = self.conn(member);
+        let conn = self.conn_at_close(member);
         self.leave_all(member);
         let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
         let gone = gone.filter(|socket| socket.session.was_connected());

@@ -1,4 +1,4 @@
-//! `/__mockd/sockets` and `/__mockd/topics`: listing and closing open sockets and streams, and sending frames to them.
+//! `/__mockd/sockets` and `/__mockd/topics`: listing and closing sockets and streams, and sending frames to them.
 
 use std::cmp::Reverse;
 
@@ -19,7 +19,7 @@ use crate::http::error::ApiError;
 use crate::websocket::{MAX_REASON, is_sendable_code};
 use crate::world::{Message, SlowMembers, SocketClose, SocketKind, SocketState, World, WorldError};
 
-/// What can be sent to sockets that speak a protocol.
+/// The advice for a frame that the protocol of a socket cannot encode.
 const PROTOCOL_HINT: &str = "a socket.io socket takes `{ event, args }`, with `namespace` if that is not `/`; to reach \
      subscriptions of graphql-transport-ws, use `POST /__mockd/topics/T`";
 
@@ -28,18 +28,19 @@ const PROTOCOL_HINT: &str = "a socket.io socket takes `{ event, args }`, with `n
 pub(super) struct SocketsAnswer {
     /// The sockets and streams, in the order in which they were opened unless `sort` is given.
     sockets: Vec<SocketAnswer>,
-    /// The number of those that were too slow, including closed ones.
+    /// How often sockets and streams, including closed ones, were too slow.
     slow: SlowAnswer,
 }
 
-/// How often sockets and streams fell further behind than their backlog allows, since the world was created.
+/// How often sockets and streams have fallen further behind than their backlog allows, since the world was created.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SlowAnswer {
-    /// How often one received the current state in place of what it had missed: the totals, or the rows and values of
-    /// `data` that had changed.
+    /// How often a socket or stream caught up: instead of what it had missed, it received the current totals, or the
+    /// current rows and values of `data` that had changed.
     caught_up: u64,
-    /// The number of sockets closed with 1013 and of streams ended because they had missed anything else.
+    /// How often one could not catch up, because it had missed something else. A socket is closed with 1013 then, and a
+    /// stream ends.
     closed: u64,
 }
 
@@ -73,18 +74,18 @@ struct SocketAnswer {
     received: u64,
     /// The number of frames or events that are still to be written to it.
     backlog: u64,
-    /// How often it fell so far behind that it received the current state in place of what it had missed: the totals,
-    /// or the rows and values of `data` that had changed.
+    /// How often it has caught up after falling too far behind: instead of what it had missed, it received the current
+    /// totals, or the current rows and values of `data` that had changed.
     caught_up: u64,
 }
 
-/// Which sockets to list.
+/// Which sockets and streams to list, and in which order.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SocketsQuery {
     /// The maximum number of sockets and streams, counted from the first.
     limit: Option<usize>,
-    /// `backlog` sorts by the backlog, the largest first; by default they are in the order in which they were opened.
+    /// `backlog` lists the largest backlog first. The default is the order in which they were opened.
     sort: Option<Sort>,
 }
 
@@ -94,7 +95,7 @@ enum Sort {
     Backlog,
 }
 
-/// How to close sockets. A stream has no close code or reason; it just ends.
+/// How to close sockets. A stream simply ends, without a code or a reason.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CloseRequest {
@@ -126,16 +127,16 @@ pub(super) struct SendRequest {
     /// The content of a text frame, or the data of an event.
     text: Option<String>,
     /// The JSON of a text frame. A stream receives an event with this JSON as its data, or with the fields `event`,
-    /// `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io`
-    /// takes `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A
-    /// socket that speaks `graphql-transport-ws` receives JSON only through topics.
+    /// `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io` takes
+    /// `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A socket
+    /// that speaks `graphql-transport-ws` receives JSON only through topics.
     #[serde(deserialize_with = "any_json")]
     json: Option<Value>,
     /// The content of a binary frame, in base64 (RFC 4648, 4). A stream receives the base64 as the data of an event.
     binary: Option<String>,
 }
 
-/// Reads any JSON, including null.
+/// Reads any JSON. By default, serde would read null as a missing field.
 fn any_json<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -189,7 +190,7 @@ pub(super) async fn close(
     body: Body,
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    let socket = number(&socket)?;
+    let socket = socket_number(&socket)?;
     Ok(CloseRequest::read(headers, body).await?.carry_out(world, Some(socket)).await?)
 }
 
@@ -207,7 +208,7 @@ pub(super) async fn send(
     body: Body,
     Data(world): Data<&World>,
 ) -> poem::Result<Response> {
-    let socket = number(&socket)?;
+    let socket = socket_number(&socket)?;
     Ok(input::read::<SendRequest>(headers, body).await?.carry_out(world, Some(socket)).await?)
 }
 
@@ -230,11 +231,12 @@ pub(super) async fn send_to_topic(
     Ok(json(&Happened { events: effects.events }))
 }
 
-fn number(text: &str) -> Result<u64, ApiError> {
+fn socket_number(text: &str) -> Result<u64, ApiError> {
     text.parse().map_err(|_| field_error("socket", format!("`{text}` is not the number of a socket")))
 }
 
 impl CloseRequest {
+    /// Reads the body of a request, which may be empty.
     async fn read(headers: &HeaderMap, body: Body) -> Result<Self, ApiError> {
         let request: Self = input::read_if_any(headers, body).await?;
         if !is_sendable_code(CloseCode::from(request.code)) {
@@ -247,6 +249,7 @@ impl CloseRequest {
         Ok(request)
     }
 
+    /// Closes one socket or stream, or all if `socket` is `None`.
     async fn carry_out(self, world: &World, socket: Option<u64>) -> Result<Response, ApiError> {
         let closed = world.close_sockets(socket, SocketClose { code: self.code, reason: self.reason.into() }).await?;
         Ok(json(&ClosedAnswer { closed }))
@@ -254,6 +257,7 @@ impl CloseRequest {
 }
 
 impl SendRequest {
+    /// Sends to one socket or stream, or to all if `socket` is `None`.
     async fn carry_out(self, world: &World, socket: Option<u64>) -> Result<Response, ApiError> {
         let sent = match self.frame()? {
             Frame::Json(json) => world.send_json(socket, Value::clone(&json)).await,

@@ -1,4 +1,8 @@
-//! A socket's connection: reads what the client sends, and writes what the fan-out leaves to it.
+//! A socket's connection to its client.
+//!
+//! The socket's task handles the frames that the client sends. It leaves most of the writing to the world's fan-out,
+//! which writes each published frame to all sockets in one pass. The task writes what the fan-out could not write, and
+//! what only this client receives, such as a pong. [`Subscription`] says which of the two may write.
 
 mod closing;
 
@@ -31,34 +35,34 @@ use crate::world::{EncodedBatch, FrameSink, Payload, SocketClose, Subscription, 
 /// The maximum number of bytes per read from a client.
 const READ_SIZE: usize = 4096;
 
-/// The number of received bytes at which a frozen socket stops reading.
+/// The number of unhandled bytes from the client at which a frozen socket stops reading.
 const MAX_UNREAD: usize = 64 << 10;
 
-/// How long a peer may take to answer a close frame, or to read up to it.
+/// How long a peer may take to answer a close frame, or to read what was written before it.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// An open socket with its connection.
+/// An open socket with its connection, as its task sees it.
 pub(super) struct Connection {
     stream: Arc<TcpStream>,
     reader: Reader,
     pub(super) feed: Subscription,
-    /// The bytes that are still to be written. Nothing is read from the client until they are.
+    /// The bytes to write next. While there are any, nothing is read from the client.
     output: Bytes,
-    /// The number of the feed's frames that count as written once the output is.
+    /// The number of frames from the feed in the output. They count as written once all of it is.
     frames: u64,
-    /// Fires when the socket ends even if the client has not read everything; `None` until the socket is to end.
+    /// Fires when the socket ends although the client has not read everything; `None` until an end is requested.
     close_timer: Option<Pin<Box<Sleep>>>,
     pub(super) app: Arc<App>,
     /// Held while the socket is open.
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// How an exchange ended.
+/// How [`Connection::exchange`] ended.
 #[derive(Debug)]
 pub(super) enum SocketClosure {
     /// The client closed the socket, with this frame.
     ClosedByClient(Option<CloseFrame>),
-    /// The connection is gone.
+    /// The connection was lost.
     Gone,
     /// The client violated the protocol.
     Violated(Violation),
@@ -66,7 +70,7 @@ pub(super) enum SocketClosure {
     ClosedByServer(CloseFrame),
     /// The server resets the connection.
     Reset,
-    /// The client fell behind, and missed something that the current state cannot make up for.
+    /// The client fell behind, and missed frames that cannot be replaced by the current state.
     Behind,
 }
 
@@ -85,8 +89,8 @@ impl From<WorldError> for SocketClosure {
     }
 }
 
-/// The fan-out writes with the bare system call. Tokio would first check its own record of the socket, which is one
-/// more cache miss and costs 3 % of a delivery. If the socket is full, the next write by its task updates that record.
+/// The fan-out writes with the bare system call. Tokio would first look up whether the socket was full, a cache miss
+/// that costs 3 % of a delivery. If the socket is full, the next write by its task makes Tokio notice.
 impl FrameSink for TcpStream {
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         SockRef::from(self).send(bytes)
@@ -94,7 +98,7 @@ impl FrameSink for TcpStream {
 }
 
 impl Connection {
-    /// Creates a socket on a connection.
+    /// Opens a socket on an upgraded connection.
     pub(super) fn new(upgraded: Upgraded, feed: Subscription, app: Arc<App>) -> Self {
         // `buffered` is a view of an 8 KiB buffer, which is freed here.
         let Upgraded { stream, buffered, permit } = upgraded;
@@ -104,7 +108,7 @@ impl Connection {
         Self { stream, reader, feed, output: Bytes::new(), frames: 0, close_timer: None, app, _permit: permit }
     }
 
-    /// Creates a socket that takes over a polling session.
+    /// Opens a socket that continues a polling session.
     pub(super) fn taking_over(probe: Probe, handover: Handover, app: Arc<App>) -> Self {
         let Probe { stream, reader, permit } = probe;
         let Handover { feed, output, frames } = handover;
@@ -117,7 +121,7 @@ impl Connection {
     /// Always, with how the exchange ended.
     pub(super) async fn exchange(&mut self) -> Result<Infallible, SocketClosure> {
         loop {
-            // Boxed, because a step is over soon, and an idle socket does not need its memory.
+            // Boxed, so that an idle socket does not keep the memory of a step.
             let has_more = Box::pin(self.step()).await?;
             if !has_more {
                 self.wait().await?;
@@ -125,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// Returns how the socket is to end; `None` if it stays open. The task is woken when this changes.
+    /// Returns how the socket is to end; `None` if it stays open. [`Connection::wait`] returns when this changes.
     fn requested_end(&self) -> Option<SocketClosure> {
         if self.feed.is_reset() {
             return Some(SocketClosure::Reset);
@@ -142,8 +146,8 @@ impl Connection {
         self.feed.is_ended().then(|| WorldError::Ended.into())
     }
 
-    /// Returns whether the time for writing pending output before the end has run out. The first call starts it.
-    fn is_overdue(&mut self) -> bool {
+    /// Returns whether the client has had [`CLOSE_TIMEOUT`] to read what was pending. The first call starts the timer.
+    fn close_time_is_up(&mut self) -> bool {
         let timer = self.close_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
         timer.deadline() <= Instant::now()
     }
@@ -160,17 +164,17 @@ impl Connection {
         }
     }
 
-    /// Writes what is pending, as far as the client accepts it. When nothing is left, the fan-out takes over, or the
-    /// socket ends. A socket that ends still writes everything that was published before.
+    /// Writes what is pending, as far as the client accepts it. Once nothing is pending, delegates to the fan-out, or
+    /// fails with the requested end: everything published before that end is written first.
     async fn write_pending(&mut self) -> Result<(), SocketClosure> {
         loop {
-            let end = self.requested_end();
+            let mut end = self.requested_end();
             if end.is_some() {
-                // The task itself writes everything published so far, whatever woke it.
+                // From here on, only the task writes, whatever woke it.
                 self.reclaim();
             }
-            if end.is_some() && self.is_overdue() {
-                return end.map_or(Ok(()), Err);
+            if let Some(end) = end.take_if(|_| self.close_time_is_up()) {
+                return Err(end);
             }
             self.feed.follow_faults().await?;
             if self.feed.is_frozen() {
@@ -180,7 +184,7 @@ impl Connection {
                 self.queue(Encoded::message(&Message::Ping(Bytes::new())).frame());
             }
             if !self.flush()? {
-                // Waiting for a client that does not read makes sense only if the client can catch up later.
+                // Wait for a slow client only if it will be able to catch up.
                 if end.is_none() {
                     self.feed.expect_next().await?;
                 }
@@ -219,8 +223,8 @@ impl Connection {
         // A frozen socket still notices that its client leaves, unless the client has sent too much before.
         let is_listening = self.output.is_empty() || is_frozen;
         let is_full = is_frozen && self.reader.waiting() >= MAX_UNREAD;
-        // These replace the waker of the task that read the handshake. `ready()` would keep that waker in the stream,
-        // and with it the memory of the task, 3 KiB per socket.
+        // Unlike `ready()`, these replace the waker that the stream still holds from reading the handshake. That waker
+        // would keep the memory of its task, 3 KiB per socket.
         let ready = poll_fn(|context| {
             if is_listening { self.stream.poll_read_ready(context) } else { self.stream.poll_write_ready(context) }
         });
@@ -234,7 +238,7 @@ impl Connection {
                 self.reclaim();
                 Ok(())
             }
-            () = until(&mut self.close_timer) => Ok(()),
+            () = elapsed(&mut self.close_timer) => Ok(()),
         }
     }
 
@@ -252,7 +256,7 @@ impl Connection {
         }
     }
 
-    /// Takes over from the fan-out, with what the fan-out has not written.
+    /// Takes the writing back from the fan-out, and what it could not write.
     fn reclaim(&mut self) {
         let EncodedBatch { bytes, messages } = self.feed.reclaim();
         self.queue(&bytes);
@@ -266,11 +270,11 @@ impl Connection {
 
     async fn handle(&mut self, message: Message) -> Result<(), SocketClosure> {
         match message {
-            Message::Text(text) if self.feed.is_of_endpoint() => {
+            Message::Text(text) if self.feed.has_endpoint() => {
                 let payload = Payload::new(text.clone().into());
                 self.apply_rules(Frame::Text(text.as_str().into()), payload).await
             }
-            Message::Binary(bytes) if self.feed.is_of_endpoint() => {
+            Message::Binary(bytes) if self.feed.has_endpoint() => {
                 self.apply_rules(Frame::Binary((*bytes).into()), Payload::new(bytes)).await
             }
             Message::Text(text) => {
@@ -283,7 +287,7 @@ impl Connection {
             }
             Message::Ping(bytes) => {
                 // Earlier messages are answered before the ping.
-                self.feed.drained().await?;
+                self.feed.flush_frames().await?;
                 self.reclaim();
                 self.queue(Encoded::message(&Message::Pong(bytes)).frame());
                 Ok(())
@@ -293,18 +297,18 @@ impl Connection {
         }
     }
 
-    /// Applies the rules of the endpoint to a frame.
+    /// Passes a frame to the rules of the endpoint.
     async fn apply_rules(&mut self, frame: Frame, payload: Payload) -> Result<(), SocketClosure> {
-        if self.feed.ignores() {
+        if self.feed.ignores_frame() {
             self.feed.received(payload);
             return Ok(());
         }
         Ok(self.feed.queue_frame(frame, payload).await?)
     }
 
-    /// Carries out a message. An invalid one is logged, and the socket stays open.
+    /// Carries out a message on a socket that has no endpoint. An invalid message is logged, and the socket stays open.
     async fn carry_out(&mut self, message: &[u8]) -> Result<(), SocketClosure> {
-        if self.feed.ignores() {
+        if self.feed.ignores_frame() {
             return Ok(());
         }
         match ClientMessage::read(message) {
@@ -321,7 +325,7 @@ impl Connection {
 }
 
 /// Waits for a timer, or forever if there is none.
-async fn until(timer: &mut Option<Pin<Box<Sleep>>>) {
+async fn elapsed(timer: &mut Option<Pin<Box<Sleep>>>) {
     match timer {
         Some(timer) => timer.as_mut().await,
         None => std::future::pending().await,

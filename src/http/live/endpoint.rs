@@ -66,7 +66,7 @@ pub(super) async fn open_member(
     let path = percent_decode_str(&target.path).decode_utf8_lossy();
     let opened = moment.world.open_socket(&endpoint.key, request, &path, transport).await?;
     if let Some(time) = time_to_connect(endpoint.protocol) {
-        let (world, member, shutdown) = (moment.world.clone(), opened.feed.member(), app.shutdown.clone());
+        let (world, member, shutdown) = (moment.world.clone(), opened.feed.number(), app.shutdown.clone());
         app.tasks.spawn(async move {
             if shutdown.run_until_cancelled(tokio::time::sleep(time)).await.is_some() {
                 world.socket_overdue(member).await;

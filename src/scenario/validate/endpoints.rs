@@ -35,7 +35,7 @@ impl Rules<'_, '_, '_> {
             let (Some((key, span)), Some((node, _))) = (key.get(), node.get()) else { continue };
             let (path, mistakes) = read_path(key);
             for (kind, range) in mistakes {
-                let place = self.check.document.part(span, key, range);
+                let place = self.check.document.part_span(span, key, range);
                 self.check.report(kind, place);
             }
             // The endpoint is checked even if its key is invalid.

@@ -231,8 +231,8 @@ impl<'k> Expressions<'k> {
             }
             let is_key = matches!(kind, CompileErrorKind::InKey(_) | CompileErrorKind::SpreadKey(_));
             let span = match place.path.split_last() {
-                Some((PathStep::Key(key), path)) if is_key => check.document.key_inside(node, path, key),
-                _ => check.document.place(node, &place.path, place.range),
+                Some((PathStep::Key(key), path)) if is_key => check.document.key_span_at(node, path, key),
+                _ => check.document.part_span_at(node, &place.path, place.range),
             };
             let known = if unknown.is_some() { known_names(scope) } else { Vec::new() };
             check.report(ProblemKind::Expression { error: kind, known }, span);

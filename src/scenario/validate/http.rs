@@ -56,7 +56,7 @@ impl Rules<'_, '_, '_> {
             }
             let checked = self.answers(key, *node, &scope);
             for (kind, range) in mistakes {
-                let place = self.check.document.part(span, key, range);
+                let place = self.check.document.part_span(span, key, range);
                 self.check.report(kind, place);
             }
             if let (Some(path), Some(checked)) = (path, checked) {

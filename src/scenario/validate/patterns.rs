@@ -15,7 +15,7 @@ impl Rules<'_, '_, '_> {
         let mut found = Vec::new();
         collect_star_patterns(&value, &mut Vec::new(), &mut found);
         for (path, text) in found {
-            let place = self.check.document.place(node, &path, 0..0);
+            let place = self.check.document.part_span_at(node, &path, 0..0);
             let condition = equivalent_condition(&value_expression(name, &path), text);
             self.check.report(ProblemKind::MatchesStar(condition), place);
         }

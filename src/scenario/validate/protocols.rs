@@ -107,7 +107,7 @@ impl FrameShape {
                 let unknown =
                     fields.keys().find(|key| !self.allowed.is_empty() && !self.allowed.contains(&key.as_str()));
                 if let Some(key) = unknown {
-                    let place = check.document.key_inside(node.0, &[], key);
+                    let place = check.document.key_span_at(node.0, &[], key);
                     check.report(ProblemKind::UnknownKey { key: key.clone(), expected: self.allowed }, place);
                 }
             }

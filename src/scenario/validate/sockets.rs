@@ -70,7 +70,7 @@ impl Rules<'_, '_, '_> {
             self.report_invalid_path(path, "a name of `data`, or the path of a part of it, such as `prices.BTC`", span);
             return None;
         }
-        let place = self.check.document.part(span, path, 0..name.len());
+        let place = self.check.document.part_span(span, path, 0..name.len());
         if name == CONN && (owner.belongs_to_endpoint() || !self.known.names().any(|known| known == name)) {
             return self.conn_path(path, keys, (owner, protocol_context.protocol), span).map(SetTarget::Conn);
         }
@@ -87,7 +87,7 @@ impl Rules<'_, '_, '_> {
     ) -> Option<Vec<Arc<str>>> {
         if owner != Owner::Socket {
             if owner.belongs_to_endpoint() || self.known.completeness().names {
-                let place = self.check.document.part(span, path, 0..CONN.len());
+                let place = self.check.document.part_span(span, path, 0..CONN.len());
                 self.check.report(SocketMistake::SetsConn.into(), place);
             }
             return None;

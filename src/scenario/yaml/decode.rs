@@ -1,5 +1,5 @@
-//! A serde `Deserializer` over the tree. It receives the keys of every struct from serde, so it reports unknown keys
-//! itself. It records each problem with its place instead of stopping at the first.
+//! A serde `Deserializer` over the tree. It records each problem with its place instead of stopping at the first. That
+//! includes unknown keys: serde tells it which keys a struct has.
 
 mod access;
 
@@ -20,7 +20,7 @@ use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
 
 impl Document {
-    /// Decodes a node and records every problem found. The result may be partial if there are problems.
+    /// Decodes a node and records every problem found. If there are problems, the result may lack values.
     pub(crate) fn decode<T: DeserializeOwned>(&self, id: NodeId) -> Option<T> {
         T::deserialize(Decoder { document: self, id }).ok()
     }
@@ -46,6 +46,7 @@ impl Document {
     }
 }
 
+/// A node to decode.
 #[derive(Clone, Copy)]
 struct Decoder<'t> {
     document: &'t Document,
@@ -65,11 +66,13 @@ impl<'t> Decoder<'t> {
         Self { id, ..self }
     }
 
+    /// Records a problem at this node.
     fn fail<T>(self, kind: ProblemKind) -> Result<T, Failure> {
         self.document.report(Problem::new(kind, self.span()));
         Err(Failure::Reported)
     }
 
+    /// Records the problem of a failure at this node, unless it has been recorded elsewhere.
     fn placed<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
         match result {
             Err(Failure::Unplaced(kind)) => self.fail(kind),
@@ -124,6 +127,7 @@ impl<'t> Decoder<'t> {
         }
     }
 
+    /// Returns the name of the enum variant that takes a value of this type, whatever the value is.
     fn shape(self) -> Option<&'static str> {
         match self.view() {
             NodeView::List(_) => Some(LIST),
@@ -318,7 +322,7 @@ impl de::Error for Failure {
 
 // Enums whose variant is chosen by the shape of the value rather than by a word.
 
-/// The name of the variant for any text. YAML cannot contain it. The names below work alike.
+/// The name of the variant that takes any text. A YAML value cannot equal it. The names below work in the same way.
 const TEXT: &str = "\0text";
 const INTEGER: &str = "\0integer";
 const BOOLEAN: &str = "\0boolean";

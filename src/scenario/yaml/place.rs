@@ -1,4 +1,4 @@
-//! Source locations inside values: parts of text, and values nested in lists and mappings.
+//! Spans of parts of a value: ranges of its text, and what is nested in its lists and mappings.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ impl Document {
     }
 
     /// Returns the span of a key in a mapping.
-    pub(crate) fn key(&self, id: NodeId, key: &str) -> Option<Span> {
+    pub(crate) fn key_span(&self, id: NodeId, key: &str) -> Option<Span> {
         let NodeView::Mapping(entries) = self.tree().view(id) else { return None };
         let entry = entries.chunks_exact(2).find(|entry| self.tree().text(entry[0]) == key);
         entry.map(|entry| self.tree().span(entry[0]))
@@ -38,25 +38,26 @@ impl Document {
         matches!(self.tree().view(id), NodeView::List(_))
     }
 
-    /// Returns the span of a byte range in the text at `path`, or of the whole text if the range is empty.
-    pub(crate) fn place(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
+    /// Returns the span of a byte range in the text at `path` inside a node. If the range is empty, this is the span of
+    /// the whole text.
+    pub(crate) fn part_span_at(&self, id: NodeId, path: &[PathStep], range: Range<usize>) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
         let span = self.tree().span(node);
         match self.tree().view(node) {
-            NodeView::Scalar { text, .. } => self.part(span, text, range),
+            NodeView::Scalar { text, .. } => self.part_span(span, text, range),
             _ => span,
         }
     }
 
-    /// Returns the span of a key in the mapping at `path`.
-    pub(crate) fn key_inside(&self, id: NodeId, path: &[PathStep], key: &str) -> Span {
+    /// Returns the span of a key in the mapping at `path` inside a node, or of the mapping if it lacks the key.
+    pub(crate) fn key_span_at(&self, id: NodeId, path: &[PathStep], key: &str) -> Span {
         let node = path.iter().try_fold(id, |id, step| self.child(id, step)).unwrap_or(id);
-        self.key(node, key).unwrap_or_else(|| self.tree().span(node))
+        self.key_span(node, key).unwrap_or_else(|| self.tree().span(node))
     }
 
-    /// Returns the span of a byte range in `text`, which was read at `span`. If the source does not contain the text
-    /// literally, this is the span of the same characters, or else of the whole text.
-    pub(crate) fn part(&self, span: Span, text: &str, range: Range<usize>) -> Span {
+    /// Returns the span of a byte range in `text`, which was read at `span`. If the text is not written there
+    /// literally, because of escapes for example, this is the best guess: the same characters, or else the whole text.
+    pub(crate) fn part_span(&self, span: Span, text: &str, range: Range<usize>) -> Span {
         let written = self.sources().text(span);
         let unquoted = written.get(1..written.len().saturating_sub(1));
         let start = if written == text {
@@ -92,9 +93,10 @@ impl Document {
     }
 }
 
-/// Returns the offset in `written` of the characters at `range` in `text`.
+/// Returns the offset in `written` of the part of `text` at `range`. The n-th occurrence in one counts as the n-th in
+/// the other.
 fn same_occurrence(written: &str, text: &str, range: &Range<usize>) -> Option<usize> {
-    let letters = text.get(range.clone()).filter(|letters| !letters.is_empty())?;
-    let before = text[..range.start].matches(letters).count();
-    written.match_indices(letters).nth(before).map(|(at, _)| at)
+    let part = text.get(range.clone()).filter(|part| !part.is_empty())?;
+    let before = text[..range.start].matches(part).count();
+    written.match_indices(part).nth(before).map(|(at, _)| at)
 }

@@ -130,8 +130,8 @@ impl Visitor<'_> for IdNodeVisitor {
 /// The newtype name with which [`JsonNode`] requests a node id from the decoder.
 pub(super) const JSON_NODE: &str = "\0json node";
 
-/// Any value, as a reference into the tree. [`Document::json`] returns the value, and [`Document::place`] finds spans
-/// inside it.
+/// Any value, as a reference into the tree. [`Document::json`] returns the value, and [`Document::part_span_at`] finds
+/// spans inside it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JsonNode(pub(crate) NodeId);
 

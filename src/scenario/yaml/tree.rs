@@ -1,4 +1,4 @@
-//! A tree of nodes with spans, in which duplicate keys, merge keys and aliases are resolved.
+//! A tree of nodes with spans. Its mappings have unique keys, and merge keys and aliases are expanded.
 
 mod build;
 mod json;
@@ -8,14 +8,15 @@ mod unquoted;
 use crate::scenario::problem::Problem;
 use crate::scenario::source::{Source, Sources, Span};
 
-/// The maximum number of entries that all `<<` of a file may copy, and of values that its aliases may expand into.
+/// The maximum number of entries that the merge keys (`<<`) of a file may copy, and of values that aliases may expand
+/// to.
 pub(super) const MAX_EXPANSION: usize = 2_000_000;
 
 /// An index into a tree's nodes. An alias shares the id of the node that it refers to.
 pub(crate) type NodeId = u32;
 
-/// The nodes of a scenario's files. Large files have millions of nodes, so a node is three `u32`s, and its content is
-/// in shared vectors.
+/// The nodes of a scenario's files. Large files have millions of nodes, so a node is only three `u32`s: its span, and
+/// an index into the vectors that hold the contents.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     sources: Sources,
@@ -23,7 +24,7 @@ pub(crate) struct Tree {
     collections: Vec<Collection>,
     /// The items of lists, and the alternating keys and values of mappings.
     children: Vec<NodeId>,
-    /// The scalars that are not written literally in the source.
+    /// The scalars whose text differs from the source, because of escapes for example.
     texts: Vec<Box<str>>,
 }
 
@@ -33,7 +34,7 @@ struct Node {
     content: NodeContent,
 }
 
-/// A [`NodeKind`] in the lowest bits, and an index in the other 29. No file has 2^29 bytes.
+/// A [`NodeKind`] in the lowest three bits, and an index in the other 29. No index is higher: see [`index`].
 #[derive(Debug, Clone, Copy)]
 struct NodeContent(u32);
 
@@ -71,7 +72,7 @@ impl NodeContent {
     }
 }
 
-/// A range of children.
+/// A range of the children of a tree.
 #[derive(Debug, Clone, Copy)]
 struct Collection {
     first: u32,
@@ -89,6 +90,7 @@ fn index(length: usize) -> u32 {
 pub(crate) enum NodeView<'t> {
     Scalar {
         text: &'t str,
+        /// Whether the text may be a number, a boolean or null. If not, it is text.
         plain: bool,
     },
     List(&'t [NodeId]),
@@ -100,7 +102,7 @@ impl Tree {
     /// Reads a file and returns its root.
     ///
     /// # Errors
-    /// Returns all duplicate keys, and the problem that stopped the reading, if any (syntax, depth, a recursive alias).
+    /// All duplicate keys, and the problem that stopped the reading, if any (syntax, depth, a recursive alias).
     pub(crate) fn read(&mut self, source: Source) -> Result<NodeId, Vec<Problem>> {
         build::build(self, source)
     }

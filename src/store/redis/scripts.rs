@@ -3,14 +3,14 @@
 //! The fields of a world's hash:
 //!
 //! - `n`: the last position
-//! - `born`: the position of the world's first entry
-//! - `kept`: the checkpoint's position
+//! - `first`: the position of the world's first entry
+//! - `checkpoint`: the checkpoint's position
 //! - `at`: the world's time announced last (ns, always as text, since a Lua number would round it)
-//! - `told`: when `at` was announced (ms)
+//! - `announced`: when `at` was announced (ms)
 //! - `leader`: the server that leads
 //! - `until`: when its lease ends (ms)
 //! - `token`: the highest token issued
-//! - `there:NAME`: until when the server NAME is present (ms)
+//! - `present:NAME`: until when the server NAME is present (ms)
 //!
 //! A lifetime is how long the keys are kept (ms); 0 means forever.
 
@@ -35,53 +35,54 @@ const READABLE_AFTER_END: u64 = 60_000;
 
 /// The prelude of all scripts.
 const COMMON: &str = "
-    local meta, log, kept = KEYS[1], KEYS[2], KEYS[3]
+    local meta, log, checkpoint = KEYS[1], KEYS[2], KEYS[3]
     local function field(name) return redis.call('HGET', meta, name) end
     local function now()
         local time = redis.call('TIME')
         return time[1] * 1000 + math.floor(time[2] / 1000)
     end
-    local function set_lifetime(life)
-        if life ~= '0' then
-            for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, life) end
+    local function set_lifetime(lifetime)
+        if lifetime ~= '0' then
+            for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, lifetime) end
         end
     end
-    local function append(mark, text, at, life)
+    local function append(mark, text, at, lifetime)
         local position = redis.call('HINCRBY', meta, 'n', 1)
         redis.call('XADD', log, string.format('%d-1', position), 'mark', mark, 'text', text)
-        redis.call('HSET', meta, 'at', at, 'told', now())
-        set_lifetime(life)
+        redis.call('HSET', meta, 'at', at, 'announced', now())
+        set_lifetime(lifetime)
         return position
     end
 ";
 
 /// `ARGV`: the mode, the maximum number of entries to read, and mark, text, time and lifetime of the first entry.
 const OPEN: &str = "
-    local outcome, born = 'there', field('born')
-    if born and ARGV[1] == 'new' then return {'exists', 0, '', {}, 0, 0, 0} end
-    if not born then
+    local outcome, first = 'opened', field('first')
+    if first and ARGV[1] == 'new' then return {'exists', 0, '', {}, 0, 0, 0} end
+    if not first then
         if ARGV[1] == 'existing' then return {'missing', 0, '', {}, 0, 0, 0} end
-        born = append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])
-        redis.call('HSET', meta, 'born', born, 'kept', 0)
-        outcome = 'born'
+        first = append(ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+        redis.call('HSET', meta, 'first', first, 'checkpoint', 0)
+        outcome = 'created'
     end
-    local position = tonumber(field('kept'))
-    local from = position > 0 and position or born
+    local position = tonumber(field('checkpoint'))
+    local from = position > 0 and position or first
     local entries = redis.call('XRANGE', log, string.format('%d', from), '+', 'COUNT', ARGV[2])
     local is_led = tonumber(field('until') or 0) > now() and 1 or 0
-    return {outcome, position, redis.call('GET', kept) or '', entries, field('at'), now() - field('told'), is_led}
+    local state, age = redis.call('GET', checkpoint) or '', now() - field('announced')
+    return {outcome, position, state, entries, field('at'), age, is_led}
 ";
 
 /// `ARGV`: mark, text, time, lifetime, and the token or an empty text.
 const APPEND: &str = "
-    if not field('born') then return -1 end
+    if not field('first') then return -1 end
     if ARGV[5] ~= '' and ARGV[5] ~= field('token') then return -2 end
     return append(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 ";
 
 /// `ARGV`: the server, its lease (ms), the world's time, the lifetime. Returns the token.
 const LEAD: &str = "
-    if not field('born') then return -1 end
+    if not field('first') then return -1 end
     local now, leader = now(), field('leader')
     if leader ~= ARGV[1] and tonumber(field('until') or 0) > now then return 0 end
     if ARGV[2] == '0' then
@@ -89,48 +90,48 @@ const LEAD: &str = "
         return 0
     end
     if leader ~= ARGV[1] then redis.call('HINCRBY', meta, 'token', 1) end
-    redis.call('HSET', meta, 'leader', ARGV[1], 'until', now + ARGV[2], 'at', ARGV[3], 'told', now)
+    redis.call('HSET', meta, 'leader', ARGV[1], 'until', now + ARGV[2], 'at', ARGV[3], 'announced', now)
     set_lifetime(ARGV[4])
     return tonumber(field('token'))
 ";
 
 /// `ARGV`: the server, and how long it is present (ms). Returns whether the log exists, and the servers present.
 const PRESENT: &str = "
-    if not field('born') then return {0, {}} end
-    local now, there = now(), {}
-    redis.call('HSET', meta, 'there:' .. ARGV[1], now + ARGV[2])
+    if not field('first') then return {0, {}} end
+    local now, present = now(), {}
+    redis.call('HSET', meta, 'present:' .. ARGV[1], now + ARGV[2])
     local fields = redis.call('HGETALL', meta)
     for index = 1, #fields, 2 do
-        local server = string.match(fields[index], '^there:(.*)$')
+        local server = string.match(fields[index], '^present:(.*)$')
         if server and tonumber(fields[index + 1]) > now then
-            table.insert(there, server)
+            table.insert(present, server)
         elseif server then
             redis.call('HDEL', meta, fields[index])
         end
     end
-    return {1, there}
+    return {1, present}
 ";
 
 /// `ARGV`: position, state, and the position to trim at.
 const SAVE_CHECKPOINT: &str = "
-    local before = field('born') and tonumber(field('kept'))
+    local before = field('first') and tonumber(field('checkpoint'))
     if not before then return -1 end
     if before < tonumber(ARGV[1]) then
-        redis.call('SET', kept, ARGV[2], 'KEEPTTL')
-        redis.call('HSET', meta, 'kept', ARGV[1])
+        redis.call('SET', checkpoint, ARGV[2], 'KEEPTTL')
+        redis.call('HSET', meta, 'checkpoint', ARGV[1])
         redis.call('XTRIM', log, 'MINID', ARGV[3])
-        local life = redis.call('PTTL', log)
-        if life > 0 then redis.call('PEXPIRE', kept, life) end
+        local lifetime = redis.call('PTTL', log)
+        if lifetime > 0 then redis.call('PEXPIRE', checkpoint, lifetime) end
     end
     return 0
 ";
 
 /// `ARGV`: mark, text and time of an entry, and how long the log can still be read (ms).
 const END: &str = "
-    if not field('born') then return -1 end
+    if not field('first') then return -1 end
     append(ARGV[1], ARGV[2], ARGV[3], '0')
-    redis.call('HDEL', meta, 'born', 'leader', 'until')
-    redis.call('DEL', kept)
+    redis.call('HDEL', meta, 'first', 'leader', 'until')
+    redis.call('DEL', checkpoint)
     set_lifetime(ARGV[4])
     return 0
 ";
@@ -225,8 +226,8 @@ fn millis(time: Duration) -> u64 {
 
 /// Converts a lifetime; 0 means forever. Redis accepts no more than fits in an `i64` together with the time of day.
 fn lifetime(time: Option<Duration>) -> u64 {
-    const LONGEST: u64 = 1 << 50;
-    time.map_or(0, |time| millis(time).clamp(1, LONGEST))
+    const MAX: u64 = 1 << 50;
+    time.map_or(0, |time| millis(time).clamp(1, MAX))
 }
 
 /// Entries as a stream returns them: the id, and the names and values of the two fields.

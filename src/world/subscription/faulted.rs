@@ -38,10 +38,10 @@ impl Subscription {
         self.socket.takes_ping()
     }
 
-    /// Returns whether a fault ignores frames from the client, and records it.
+    /// Returns whether a fault makes the server ignore the frame that the client has sent. If so, records the hit.
     #[must_use]
-    pub fn ignores(&self) -> bool {
-        let Some(fault) = self.faults.as_ref().and_then(|faults| faults.ignores()) else { return false };
+    pub fn ignores_frame(&self) -> bool {
+        let Some(fault) = self.faults.as_ref().and_then(|faults| faults.ignoring()) else { return false };
         let (socket, description) = (self.socket.id, "ignored what the client sent".to_owned());
         self.world.record(Record::Faulted { socket, fault, description, event: None });
         true

@@ -204,7 +204,7 @@ fn an_invalid_result_is_refused_with_a_reason() {
         (json!({ "ack": {} }), "a GraphQL result must be { data } or { errors }, found {\"ack\":{}}"),
         (json!({ "errors": "No" }), "errors must be a list of texts or { message }, found \"No\""),
         (json!({ "errors": [] }), "errors must be a list of texts or { message }, found []"),
-        (json!({ "errors": [{}] }), "a GraphQL error must be a text or { message }, found {}"),
+        (json!({ "errors": [{}] }), "a GraphQL error must be text or { message }, found {}"),
     ] {
         assert_eq!(session.reply(Some(&msg), value).unwrap_err().to_string(), error);
     }

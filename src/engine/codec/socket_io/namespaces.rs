@@ -14,11 +14,11 @@ pub const MAX_NAMESPACES: usize = 100;
 /// The maximum number of acknowledgements remembered per namespace, so that none of them is sent twice.
 const MAX_ANSWERED: usize = 100;
 
-/// All namespaces of a socket. Those that the client has left keep their ids as long as there is room.
+/// All namespaces of a socket. Those that the client has left remain, with its ids, as long as there is room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Namespaces {
     by_name: BTreeMap<String, Namespace>,
-    /// The number of connections so far, from which each gets its own id.
+    /// The number of connections so far. Each connection's id is derived from it.
     connections: u64,
     was_connected: bool,
 }
@@ -31,7 +31,7 @@ struct Namespace {
     phase: Phase,
     /// The id of the next event that the client is asked to acknowledge.
     next_id: u64,
-    /// The ids of the client's events acknowledged most recently.
+    /// The ids of the client's events that were acknowledged most recently.
     answered: BTreeSet<u64>,
 }
 
@@ -39,8 +39,8 @@ struct Namespace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Phase {
-    /// The client is connecting.
-    Waiting,
+    /// The client waits to be connected or refused.
+    Pending,
     Connected,
     Left,
 }
@@ -78,20 +78,20 @@ impl Namespaces {
             .chain_update(self.connections.to_be_bytes());
         let mut sid = BASE64URL_NOPAD.encode(&digest.finalize());
         sid.truncate(20);
-        self.by_name.insert(name, Namespace { sid, phase: Phase::Waiting, next_id: 0, answered: BTreeSet::new() });
+        self.by_name.insert(name, Namespace { sid, phase: Phase::Pending, next_id: 0, answered: BTreeSet::new() });
     }
 
-    /// Connects a waiting client and returns its id.
+    /// Connects a pending client and returns its id. `None` if it is not pending.
     pub(super) fn acknowledge(&mut self, name: &str) -> Option<&str> {
-        let waiting = self.by_name.get_mut(name).filter(|one| one.phase == Phase::Waiting)?;
-        waiting.phase = Phase::Connected;
+        let pending = self.by_name.get_mut(name).filter(|one| one.phase == Phase::Pending)?;
+        pending.phase = Phase::Connected;
         self.was_connected = true;
-        Some(&waiting.sid)
+        Some(&pending.sid)
     }
 
-    /// Refuses a waiting client. Returns whether there was one.
+    /// Refuses a pending client. Returns whether it was pending.
     pub(super) fn refuse(&mut self, name: &str) -> bool {
-        self.phase(name) == Some(Phase::Waiting) && self.by_name.remove(name).is_some()
+        self.phase(name) == Some(Phase::Pending) && self.by_name.remove(name).is_some()
     }
 
     pub(super) fn leave(&mut self, name: &str) {
@@ -123,14 +123,14 @@ impl Namespaces {
         self.by_name.get(name).map_or(0, |one| one.next_id)
     }
 
-    /// Notes that the client is asked to acknowledge the event with this id.
+    /// Records that the client is asked to acknowledge the event with this id, so that no later event gets the id.
     pub(super) fn reserve_id(&mut self, name: &str, id: u64) {
         if let Some(namespace) = self.by_name.get_mut(name) {
             namespace.next_id = namespace.next_id.max(id.saturating_add(1));
         }
     }
 
-    /// Notes that the client requests an acknowledgement of its event with this id.
+    /// Records that the client requests an acknowledgement of its event with this id, perhaps not for the first time.
     pub(super) fn request_ack(&mut self, name: &str, id: u64) {
         if let Some(namespace) = self.by_name.get_mut(name) {
             namespace.answered.remove(&id);
@@ -142,7 +142,7 @@ impl Namespaces {
         self.by_name.get(name).is_some_and(|one| one.answered.contains(&id))
     }
 
-    /// Notes that the client's event with this id is acknowledged.
+    /// Records that the client's event with this id is acknowledged.
     pub(super) fn note_acknowledged(&mut self, name: &str, id: u64) {
         let Some(namespace) = self.by_name.get_mut(name) else { return };
         namespace.answered.insert(id);

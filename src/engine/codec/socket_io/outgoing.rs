@@ -1,4 +1,4 @@
-//! Socket.IO frames as scenarios write them.
+//! Socket.IO frames as a scenario writes them, before they are encoded.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::engine::codec::CodecError;
 /// The highest acknowledgement id. JavaScript cannot represent every integer above it.
 const MAX_ID: u64 = (1 << 53) - 1;
 
-/// `{ event, args, ack }`, `{ ack }` or `{ error }`, each with an optional namespace.
+/// A frame to send: `{ event, args, ack }`, `{ ack }` or `{ error }`, each with an optional namespace.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outgoing {
     pub(super) namespace: Option<String>,
@@ -28,8 +28,9 @@ pub(super) enum Content {
 /// The acknowledgement id that an event requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AckId {
-    /// The next number of the namespace.
+    /// The next free id of the namespace.
     Next,
+    /// An id that the scenario chooses.
     Given(u64),
 }
 
@@ -38,18 +39,18 @@ impl Outgoing {
         let form = || CodecError::form("a Socket.IO frame", "{ event, args }, { ack } or { error }", value);
         let fields = value.as_object().ok_or_else(form)?;
         let (content, keys): (_, &[&str]) = if let Some(event) = non_null(fields, "event") {
-            (event_of(event, fields)?, &["namespace", "event", "args", "ack", "id"])
+            (read_event(event, fields)?, &["namespace", "event", "args", "ack", "id"])
         } else if let Some(args) = fields.get("ack") {
-            (Content::Ack(list(args)), &["namespace", "event", "ack"])
+            (Content::Ack(as_list(args)), &["namespace", "event", "ack"])
         } else if let Some(error) = non_null(fields, "error") {
-            (Content::Refusal(refusal(error)?), &["namespace", "event", "error"])
+            (Content::Refusal(read_refusal(error)?), &["namespace", "event", "error"])
         } else {
             return Err(form());
         };
         if let Some(unknown) = fields.keys().find(|key| !keys.contains(&key.as_str())) {
             return Err(CodecError::UnknownKey(unknown.clone()));
         }
-        Ok(Self { namespace: non_null(fields, "namespace").map(namespace).transpose()?, content })
+        Ok(Self { namespace: non_null(fields, "namespace").map(read_namespace).transpose()?, content })
     }
 }
 
@@ -58,42 +59,42 @@ fn non_null<'f>(fields: &'f Map<String, Value>, key: &str) -> Option<&'f Value> 
     fields.get(key).filter(|value| !value.is_null())
 }
 
-fn event_of(event: &Value, fields: &Map<String, Value>) -> Result<Content, CodecError> {
+fn read_event(event: &Value, fields: &Map<String, Value>) -> Result<Content, CodecError> {
     if !is_event_name(event) {
         return Err(match event {
             Value::String(name) => CodecError::ReservedEvent(name.clone()),
-            _ => CodecError::form("event", "a text or a number", event),
+            _ => CodecError::form("event", "text or a number", event),
         });
     }
-    let args = fields.get("args").map(list).unwrap_or_default();
+    let args = fields.get("args").map(as_list).unwrap_or_default();
     let ack_id = match non_null(fields, "ack").or(non_null(fields, "id")) {
         None | Some(Value::Bool(false)) => None,
         Some(Value::Bool(true)) => Some(AckId::Next),
         Some(id) => {
-            let known = id.as_u64().filter(|id| *id <= MAX_ID);
-            Some(AckId::Given(known.ok_or_else(|| CodecError::form("the acknowledgement id", "an integer", id))?))
+            let valid = id.as_u64().filter(|id| *id <= MAX_ID);
+            Some(AckId::Given(valid.ok_or_else(|| CodecError::form("the acknowledgement id", "an integer", id))?))
         }
     };
     Ok(Content::Event { data: [vec![event.clone()], args].concat(), ack_id })
 }
 
-/// Returns the items of a list, or any other value as the only argument.
-fn list(args: &Value) -> Vec<Value> {
+/// Returns the items of a list, or any other value as the only item.
+fn as_list(args: &Value) -> Vec<Value> {
     args.as_array().cloned().unwrap_or_else(|| vec![args.clone()])
 }
 
-/// Returns `{ message, data }`; a text is the message.
-fn refusal(error: &Value) -> Result<Value, CodecError> {
+/// Returns `{ message, data }`; text alone is the message.
+fn read_refusal(error: &Value) -> Result<Value, CodecError> {
     match error {
         Value::String(message) => Ok(Map::from_iter([("message".to_owned(), message.as_str().into())]).into()),
         Value::Object(fields) if fields.get("message").is_some_and(Value::is_string) => Ok(error.clone()),
-        _ => Err(CodecError::form("error", "a text or { message, data }", error)),
+        _ => Err(CodecError::form("error", "text or { message, data }", error)),
     }
 }
 
 /// Returns the namespace with its leading `/`, which the scenario may omit.
-fn namespace(value: &Value) -> Result<String, CodecError> {
-    let name = value.as_str().ok_or_else(|| CodecError::form("namespace", "a text", value))?;
+fn read_namespace(value: &Value) -> Result<String, CodecError> {
+    let name = value.as_str().ok_or_else(|| CodecError::form("namespace", "text", value))?;
     if name.contains(|c: char| c == ',' || c.is_control()) {
         return Err(CodecError::Namespace(name.to_owned()));
     }
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     fn event(data: &Value, ack_id: Option<AckId>) -> Content {
-        Content::Event { data: list(data), ack_id }
+        Content::Event { data: as_list(data), ack_id }
     }
 
     #[test]
@@ -146,13 +147,13 @@ mod tests {
             (json!("hello"), format!("{FORM}\"hello\"")),
             (json!({}), format!("{FORM}{{}}")),
             (json!({ "event": null }), format!("{FORM}{{\"event\":null}}")),
-            (json!({ "event": [] }), "event must be a text or a number, found []".to_owned()),
+            (json!({ "event": [] }), "event must be text or a number, found []".to_owned()),
             (json!({ "event": "connect" }), "the event name `connect` is reserved by Socket.IO".to_owned()),
             (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a Socket.IO frame".to_owned()),
             (json!({ "ack": [], "args": 1 }), "unknown key `args` in a Socket.IO frame".to_owned()),
             (json!({ "event": "a", "ack": -1 }), "the acknowledgement id must be an integer, found -1".to_owned()),
-            (json!({ "error": {} }), "error must be a text or { message, data }, found {}".to_owned()),
-            (json!({ "ack": [], "namespace": 1 }), "namespace must be a text, found 1".to_owned()),
+            (json!({ "error": {} }), "error must be text or { message, data }, found {}".to_owned()),
+            (json!({ "ack": [], "namespace": 1 }), "namespace must be text, found 1".to_owned()),
             (
                 json!({ "ack": [], "namespace": "a,b" }),
                 "a Socket.IO namespace must not contain commas or control characters, found `a,b`".to_owned(),

@@ -1,7 +1,7 @@
 //! A packet of Socket.IO, protocol 5, carried as the message of an Engine.IO packet.
 //!
-//! It is a text `TYPE [ATTACHMENTS -] [NAMESPACE ,] [ID] [JSON]`, followed by the binary attachments, for which the
-//! JSON has placeholders.
+//! A packet is text, `TYPE [ATTACHMENTS -] [NAMESPACE ,] [ID] [JSON]`, followed by its binary attachments, for which
+//! the JSON has placeholders.
 
 use std::fmt::Write as _;
 
@@ -20,11 +20,11 @@ pub const MAX_ATTACHMENTS: usize = 10;
 /// The namespace of packets that name none.
 pub(super) const MAIN: &str = "/";
 
-/// Event names reserved for clients and servers.
+/// Event names that Socket.IO reserves for its own events.
 const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
-/// The type of a packet. Whether it is binary follows from its attachments.
+/// The type of a packet. A packet with attachments has a binary type, which is not distinguished here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
@@ -35,7 +35,7 @@ pub(super) enum Kind {
     ConnectError,
 }
 
-/// A packet. Attachments already received are `{ binary: BASE64 }` in its data.
+/// A packet. In its data, an attachment is `{ binary: BASE64 }`; until it has arrived, there is a placeholder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Packet {
     pub(super) kind: Kind,
@@ -54,7 +54,7 @@ pub(super) struct Partial {
     attachments: Vec<String>,
 }
 
-/// The result of decoding a text.
+/// The result of decoding the text of a packet, or of adding an attachment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
     Whole(Packet),
@@ -103,10 +103,10 @@ impl Packet {
             _ => return Err(Violation::UnknownType),
         };
         let rest = &text[1..];
-        let (count, rest) = if is_binary { attachments(rest)? } else { (0, rest) };
+        let (count, rest) = if is_binary { attachment_count(rest)? } else { (0, rest) };
         let (namespace, rest) =
             if rest.starts_with('/') { rest.split_once(',').unwrap_or((rest, "")) } else { (MAIN, rest) };
-        let (id, payload) = rest.split_at(digits(rest));
+        let (id, payload) = rest.split_at(digit_count(rest));
         let id = if id.is_empty() { None } else { Some(id.parse().map_err(|_| Violation::InvalidId)?) };
         let data = if payload.is_empty() { None } else { serde_json::from_str(payload).ok() };
         let is_valid = match (kind, &data) {
@@ -138,15 +138,15 @@ impl Packet {
             return Err(CodecError::TooManyAttachments);
         }
         let attachments = attachments.into_iter().map(|bytes| Frame::Binary(bytes.into())).collect::<Vec<_>>();
-        Ok([vec![self.text(attachments.len())], attachments].concat())
+        Ok([vec![self.text_frame(attachments.len())], attachments].concat())
     }
 
     /// Returns the frame of a packet without attachments.
     pub(super) fn frame(&self) -> Frame {
-        self.text(0)
+        self.text_frame(0)
     }
 
-    fn text(&self, attachments: usize) -> Frame {
+    fn text_frame(&self, attachments: usize) -> Frame {
         let is_binary = attachments > 0;
         let mut text = String::from(match self.kind {
             Kind::Connect => "40",
@@ -188,18 +188,18 @@ impl Partial {
     }
 }
 
-/// Returns whether an event may have this name: it is not reserved.
+/// Returns whether an event may have this name: a number, or text that is not reserved.
 pub(super) fn is_event_name(name: &Value) -> bool {
     name.is_number() || name.as_str().is_some_and(|name| !is_reserved(name))
 }
 
-pub(super) fn is_reserved(name: &str) -> bool {
+fn is_reserved(name: &str) -> bool {
     RESERVED_EVENTS.contains(&name)
 }
 
 /// Returns the number of attachments and the rest of the text.
-fn attachments(text: &str) -> Result<(usize, &str), Violation> {
-    let (count, rest) = text.split_at(digits(text));
+fn attachment_count(text: &str) -> Result<(usize, &str), Violation> {
+    let (count, rest) = text.split_at(digit_count(text));
     let rest = rest.strip_prefix('-').ok_or(Violation::IllegalAttachments)?;
     match count.parse() {
         Ok(count @ 1..=MAX_ATTACHMENTS) => Ok((count, rest)),
@@ -210,11 +210,11 @@ fn attachments(text: &str) -> Result<(usize, &str), Violation> {
 }
 
 /// Returns the number of leading digits.
-fn digits(text: &str) -> usize {
+fn digit_count(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// Moves binary data out of a value and leaves placeholders.
+/// Moves binary data out of a value, and leaves placeholders.
 fn detach(value: &mut Value, attachments: &mut Vec<Vec<u8>>) {
     if let Some(bytes) = bytes_of(value) {
         *value = json!({ "_placeholder": true, "num": attachments.len() });
@@ -228,7 +228,7 @@ fn detach(value: &mut Value, attachments: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Replaces the placeholders of a value by attachments in base64.
+/// Replaces the placeholders in a value with attachments, which are in base64.
 fn attach(value: &mut Value, attachments: &[String]) -> Result<(), Violation> {
     if value.get("_placeholder") == Some(&Value::Bool(true)) {
         let number = value.get("num").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());

@@ -13,7 +13,7 @@ use crate::engine::codec::{Address, Session};
 use crate::engine::members::{Member, Members, Membership, SocketMember};
 use crate::engine::rule::context::Context;
 use crate::engine::rule::groups::{DeliverySpec, Groups, Shape};
-use crate::engine::rule::membership::is_in_several;
+use crate::engine::rule::membership::may_be_in_several_groups;
 use crate::engine::rule::origin::RuleOrigin;
 use crate::engine::topics::Topic;
 use crate::scenario::Scenario;
@@ -153,7 +153,7 @@ impl MembersState {
                     engine.topics.join(number, topic);
                 }
             }
-            engine.groups.note_several(number, is_in_several(&memberships));
+            engine.groups.set_in_several_groups(number, may_be_in_several_groups(&memberships));
             members.push((number, Member { socket: socket.map(SocketState::read), memberships, is_over }));
         }
         engine.members = Members::restored(self.memberships, members);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::membership::is_in_several;
+use super::super::membership::may_be_in_several_groups;
 use super::super::runs::RunOwner;
 use super::{engine, post, scenario};
 use crate::engine::codec::SessionOptions;
@@ -175,7 +175,7 @@ pub(super) fn expect_consistent(engine: &Engine) {
             joined.extend(matches!(topic, Topic::Named(_)).then_some((member, topic)));
         }
         let memberships = engine.members.memberships_of(member);
-        several.extend(is_in_several(memberships).then_some(member));
+        several.extend(may_be_in_several_groups(memberships).then_some(member));
     }
     let mut numbers = BTreeSet::new();
     for (topic, group, number, members) in engine.groups.all() {

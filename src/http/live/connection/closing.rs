@@ -78,7 +78,7 @@ impl Connection {
             SocketClosure::Violated(violation) => {
                 warn!(socket = self.feed.number(), error = %violation, "closing a socket that violated the protocol");
                 // A client of an endpoint learns the limit, which may differ from that of the server that is mocked.
-                let names_limit = self.feed.is_of_endpoint() && matches!(violation, Violation::TooLarge(_));
+                let names_limit = self.feed.has_endpoint() && matches!(violation, Violation::TooLarge(_));
                 let reason = if names_limit { violation.to_string() } else { String::new() };
                 let frame = CloseFrame { code: violation.code(), reason: reason.into() };
                 if self.send_close(Some(&frame)).await {

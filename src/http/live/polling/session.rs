@@ -291,7 +291,7 @@ impl SessionTask {
             Frame::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
             Frame::Json(value) => value.to_string().into(),
         });
-        if feed.ignores() {
+        if feed.ignores_frame() {
             feed.received(payload);
             return Ok(());
         }

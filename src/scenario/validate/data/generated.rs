@@ -80,7 +80,7 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
         Err(errors) => errors,
     };
     for error in errors {
-        let span = check.document.place(row, &error.place.path, error.place.range);
+        let span = check.document.part_span_at(row, &error.place.path, error.place.range);
         let known = vec!["index".to_owned(), "now".to_owned()];
         check.report(ProblemKind::Expression { error: error.kind, known }, span);
     }
@@ -89,7 +89,7 @@ fn template(language: &Language, row: NodeId, check: &mut Validator<'_>) -> Opti
 
 fn note_failure(error: RunError, row: NodeId, check: &mut Validator<'_>) {
     let RunError { kind, place, expression, .. } = error;
-    let span = check.document.place(row, &place.path, place.range);
+    let span = check.document.part_span_at(row, &place.path, place.range);
     check.document.report(Problem::new(DataMistake::ExpressionFails { expression, kind }.into(), span));
 }
 
