@@ -20,6 +20,20 @@ pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
     }
 }
 
+/// Returns the number of values in `expected` that `found` has at the same places. A value that is expected to be absent
+/// does not count, as most JSON lacks it.
+pub(crate) fn equal_values(expected: &Value, found: &Value) -> usize {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => {
+            expected.iter().filter_map(|(key, value)| Some(equal_values(value, found.get(key)?))).sum()
+        }
+        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+            expected.iter().zip(found).map(|(expected, found)| equal_values(expected, found)).sum()
+        }
+        _ => usize::from(is_same(expected, found)),
+    }
+}
+
 /// Returns all mismatches between `found` and `expected`. Objects, at any depth, must contain the expected keys and
 /// values. Arrays must have the same length and are compared by position.
 pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value) -> Vec<Mismatch<'v>> {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::World;
 use super::error::WorldError;
@@ -158,6 +159,7 @@ impl World {
 impl WorldState {
     pub(super) fn receive(&mut self, member: u64, frame: Frame, payload: Payload) {
         self.settle();
+        let at = self.engine.now();
         // The command is not refused: a failure of the rule is reported to the socket alone.
         let effects = self.engine.apply(Command::Receive { member, frame }).unwrap_or_default();
         for HandledMessage { outcome, .. } in &effects.messages {
@@ -166,13 +168,13 @@ impl WorldState {
                 self.shared.warn_of_unmatched(endpoint, nearest.as_deref());
             }
         }
-        self.record_received(member, payload, effects.messages);
+        self.record_received(member, at, payload, effects.messages);
         self.notify(&effects.events);
     }
 
-    /// Records a frame, or, for a socket that speaks a protocol, the messages in it. Frames of the protocol itself,
-    /// such as heartbeats, are left out because no test expects them.
-    fn record_received(&self, member: u64, payload: Payload, messages: Vec<HandledMessage>) {
+    /// Records a frame, or, for a socket that speaks a protocol, the messages in it, at the time at which its rules ran.
+    /// Frames of the protocol itself, such as heartbeats, are left out because no test expects them.
+    fn record_received(&self, member: u64, at: Duration, payload: Payload, messages: Vec<HandledMessage>) {
         if !self.shared.journal.is_enabled() {
             return;
         }
@@ -180,10 +182,7 @@ impl WorldState {
         let endpoint = self.engine.endpoint_of(member);
         let record = |payload: Payload, outcomes: Box<[MessageOutcome]>| {
             let (path, endpoint) = (path.clone(), endpoint.cloned());
-            self.shared.journal.record(
-                self.shared.clock.now(),
-                Record::Received { socket: member, path, endpoint, payload, outcomes },
-            );
+            self.shared.journal.record(at, Record::Received { socket: member, path, endpoint, payload, outcomes });
         };
         if self.engine.has_protocol(member) {
             for HandledMessage { message, outcome } in messages {

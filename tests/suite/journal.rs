@@ -1,6 +1,7 @@
 //! The journal of requests, sockets and frames.
 
 mod failures;
+mod frames;
 mod routes;
 mod verdicts;
 

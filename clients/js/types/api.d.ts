@@ -1658,7 +1658,9 @@ export interface components {
              *     rules.
              */
             body?: unknown;
-            /** @description The body or frame as text, if it is not JSON; in a brief entry, the beginning of any text. */
+            /** @description Whether a frame is binary; omitted otherwise. Rules and expectations see its content as `{ binary: BASE64 }`. */
+            binary?: boolean | null;
+            /** @description The body or frame as text, if it is binary or not JSON; in a brief entry, the beginning of any text. */
             text?: string | null;
             /**
              * Format: uint64
@@ -1885,13 +1887,14 @@ export interface components {
             status?: number | null;
             /**
              * @description JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
-             *     equal. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of the protocol
-             *     itself, such as heartbeats, are not recorded.
+             *     equal. A string also matches a body or frame that is exactly this text and not JSON. A binary frame is
+             *     `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
+             *     the protocol itself, such as heartbeats, are not recorded.
              * @default null
              */
             body?: unknown;
             /**
-             * @description The entire JSON of the body of a request or of a frame.
+             * @description The entire JSON of the body of a request or of a frame. A string also matches text, as in `body`.
              * @default null
              */
             bodyEquals?: unknown;

@@ -10,7 +10,7 @@ use super::crud::{self, CrudOutcome};
 use super::draws::Moment;
 use super::firing::{Firing, resolve};
 use super::guard::{Expected, applies};
-use super::nearest::{Mismatch, Nearest};
+use super::nearest::{Likeness, Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::reading::Reading;
 use super::runs::RunOwner;
@@ -179,7 +179,7 @@ fn choose<'a>(
             None => Vec::new(),
         };
         if !differences.is_empty() {
-            nearest.note(number, &Mismatch::Differs(differences));
+            nearest.note(number, &Mismatch::Differs { differences, likeness: Likeness::default() });
             continue;
         }
         let mut context = context.clone();

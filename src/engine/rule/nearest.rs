@@ -1,16 +1,45 @@
 //! The nearest of several rules when none matches.
 
+use std::cmp::Reverse;
+
+use serde_json::Value;
+
+use crate::matching::equal_values;
 use crate::words::one_line;
 
 /// Why a rule does not match.
 #[derive(Debug)]
 pub(super) enum Mismatch {
-    /// Its `match` or `text` has these differences.
-    Differs(Vec<String>),
+    /// Its `match` or `text` differs.
+    Differs {
+        /// What differs.
+        differences: Vec<String>,
+        /// What does not differ.
+        likeness: Likeness,
+    },
     /// Its `match` or `text` matches, but its `when` is false.
     OnlyWhen(String),
     /// Its `when` is false, and it has neither `match` nor `text`.
     When(String),
+}
+
+/// How much of a rule a message has; the greater, the more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Likeness {
+    /// Whether the rule is for messages of this form: with `match` for JSON, with a text for text.
+    is_of_form: bool,
+    /// For JSON, the number of values that are equal; for text, the number of characters with which both begin.
+    parts: usize,
+}
+
+/// How near a rule is to matching; the greater, the nearer.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    /// A lone `when` gives no measure, so any rule with a `match` is nearer.
+    Unknown,
+    /// Of equally like rules, the one with the fewest differences is the nearest.
+    Partial(Likeness, Reverse<usize>),
+    AllButWhen,
 }
 
 impl Mismatch {
@@ -20,30 +49,48 @@ impl Mismatch {
         if has_match { Self::OnlyWhen(text) } else { Self::When(text) }
     }
 
-    /// Returns how far the rule is from matching. A lone `when` gives no measure, so any rule with a `match` is nearer.
-    fn distance(&self) -> usize {
+    fn nearness(&self) -> Nearness {
         match self {
-            Self::OnlyWhen(_) => 0,
-            Self::Differs(differences) => differences.len(),
-            Self::When(_) => usize::MAX,
+            Self::OnlyWhen(_) => Nearness::AllButWhen,
+            Self::Differs { differences, likeness } => Nearness::Partial(*likeness, Reverse(differences.len())),
+            Self::When(_) => Nearness::Unknown,
         }
     }
 
     fn text(&self) -> String {
         match self {
-            Self::Differs(differences) => differences.join("; "),
+            Self::Differs { differences, .. } => differences.join("; "),
             Self::OnlyWhen(text) | Self::When(text) => text.clone(),
         }
     }
 }
 
-/// The nearest rule so far: the one with the fewest differences, or the first of several.
+impl Likeness {
+    /// Compares a message with the `match` and the `text` of a rule.
+    pub(super) fn of(message: &Value, matches: Option<&Value>, text: Option<&str>) -> Self {
+        let (is_of_form, parts) = if let Value::String(message) = message {
+            let pattern = text.or_else(|| matches.and_then(Value::as_str));
+            (pattern.is_some(), pattern.map_or(0, |pattern| common_start(pattern, message)))
+        } else {
+            (matches.is_some(), matches.map_or(0, |expected| equal_values(expected, message)))
+        };
+        Self { is_of_form, parts }
+    }
+}
+
+/// Returns the number of characters that a text has in common with what a pattern begins with, up to its first `*`.
+fn common_start(pattern: &str, text: &str) -> usize {
+    let literal = pattern.split('*').next().unwrap_or_default();
+    literal.chars().zip(text.chars()).take_while(|(one, other)| one == other).count()
+}
+
+/// The nearest rule so far: of several equally near ones, the first.
 #[derive(Debug)]
 pub(super) struct Nearest {
     /// The word for a rule in messages.
     noun: &'static str,
-    /// The distance of the nearest rule, and why it does not match.
-    found: Option<(usize, String)>,
+    /// The nearness of the nearest rule, and why it does not match.
+    found: Option<(Nearness, String)>,
 }
 
 impl Nearest {
@@ -53,9 +100,9 @@ impl Nearest {
 
     /// Records that the rule with this number does not match.
     pub(super) fn note(&mut self, number: usize, mismatch: &Mismatch) {
-        let distance = mismatch.distance();
-        if self.found.as_ref().is_none_or(|(least, _)| distance < *least) {
-            self.found = Some((distance, format!("{} {number}: {}", self.noun, mismatch.text())));
+        let nearness = mismatch.nearness();
+        if self.found.as_ref().is_none_or(|(greatest, _)| nearness > *greatest) {
+            self.found = Some((nearness, format!("{} {number}: {}", self.noun, mismatch.text())));
         }
     }
 
@@ -67,11 +114,26 @@ impl Nearest {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mismatch, Nearest};
+    use serde_json::{Value, json};
+
+    use super::{Likeness, Mismatch, Nearest};
+    use crate::matching::mismatches;
+
+    /// Returns why none of these rules matches.
+    fn nearest(mismatches: &[Mismatch]) -> Option<String> {
+        let mut nearest = Nearest::of("rule");
+        for (number, mismatch) in (1..).zip(mismatches) {
+            nearest.note(number, mismatch);
+        }
+        nearest.text()
+    }
 
     #[test]
-    fn the_nearest_rule_has_the_fewest_differences() {
-        let differs = |count: usize| Mismatch::Differs(vec!["x".to_owned(); count]);
+    fn of_equally_like_rules_the_nearest_has_the_fewest_differences() {
+        let differs = |count: usize| {
+            let differences = vec!["x".to_owned(); count];
+            Mismatch::Differs { differences, likeness: Likeness::default() }
+        };
         let when = |has_match| Mismatch::of_when("a", has_match);
         for (mismatches, expected) in [
             (vec![], None),
@@ -81,11 +143,45 @@ mod tests {
             (vec![differs(1), when(true)], Some("rule 2: `when: a` is false")),
             (vec![when(false), when(false)], Some("rule 1: `when: a` is false")),
         ] {
-            let mut nearest = Nearest::of("rule");
-            for (number, mismatch) in (1..).zip(&mismatches) {
-                nearest.note(number, mismatch);
-            }
-            assert_eq!(nearest.text().as_deref(), expected, "{mismatches:?}");
+            assert_eq!(nearest(&mismatches).as_deref(), expected, "{mismatches:?}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_rule_is_for_the_form_of_the_message_and_has_the_most_in_common() {
+        let say = json!({ "type": "say", "to": "all", "n": [1, 2] });
+        let ping = json!({ "type": "ping" });
+        let (by_match, by_text) = (|value| (Some(value), None), |text| (None, Some(text)));
+        let rules: [(Option<Value>, Option<&str>); 7] = [
+            by_text("\n"),
+            by_match(ping),
+            by_match(say),
+            by_text("hello *!"),
+            by_text("hello you*"),
+            by_match(json!("hi")),
+            by_match(json!([1, 2])),
+        ];
+        for (message, number) in [
+            (json!({ "type": "pong" }), 2),
+            (json!({}), 2),
+            (json!({ "type": "say" }), 3),
+            (json!({ "type": "sya", "to": "all" }), 3),
+            (json!({ "type": "sya", "n": [1, 3] }), 3),
+            (json!([1, 3]), 7),
+            (json!(7), 2),
+            (json!("hello"), 4),
+            (json!("hello yo"), 5),
+            (json!("him"), 6),
+            (json!("\nx"), 1),
+            (json!("x"), 1),
+        ] {
+            let all = rules.iter().map(|(matches, text)| {
+                let found = matches.as_ref().map_or(1, |matches| mismatches("", matches, &message).len());
+                let likeness = Likeness::of(&message, matches.as_ref(), *text);
+                Mismatch::Differs { differences: vec!["x".to_owned(); found], likeness }
+            });
+            let found = nearest(&all.collect::<Vec<_>>()).unwrap_or_default();
+            assert!(found.starts_with(&format!("rule {number}:")), "{message} {found}");
         }
     }
 }

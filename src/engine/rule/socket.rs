@@ -16,14 +16,14 @@ use super::RuleRequest;
 use super::context::Context;
 use super::firing::Firing;
 use super::guard::{Expected, applies};
-use super::nearest::{Mismatch, Nearest};
+use super::nearest::{Likeness, Mismatch, Nearest};
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
 use crate::engine::codec::{Received, Session, SessionOptions};
 use crate::engine::command::Effects;
 use crate::engine::event::{Closing, Event, MemberEvent};
-use crate::engine::frame::Frame;
+use crate::engine::frame::{Frame, bytes_of};
 use crate::engine::members::{Membership, SocketMember};
 use crate::engine::refusal::Refusal;
 use crate::engine::wildcard::matches_wildcard;
@@ -298,17 +298,23 @@ fn choose<'r>(
 /// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names.
 fn mismatch(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Mismatch>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
-    let mut differences = Vec::new();
-    if let Some(matches) = &rule.matches {
-        differences.extend(Expected::of("msg", matches, firing, context)?.differences(message));
+    let is_binary = || bytes_of(message).is_some();
+    let expected = rule.matches.as_ref().map(|matches| Expected::of("msg", matches, firing, context)).transpose()?;
+    let value = expected.as_ref().and_then(|expected| expected.value.as_ref());
+    let mut differences = expected.as_ref().map(|expected| expected.differences(message)).unwrap_or_default();
+    let expects_bytes = value.is_some_and(|value| value.get("binary").is_some());
+    if !differences.is_empty() && !expects_bytes && is_binary() {
+        differences.insert(0, "the message is binary".to_owned());
     }
     if let Some(text) = &rule.text
         && !message.as_str().is_some_and(|message| matches_wildcard(text, message))
     {
-        differences.push(format!("msg is not the text \"{text}\""));
+        let what = if is_binary() { "the message is binary," } else { "msg is" };
+        differences.push(format!("{what} not the text \"{text}\""));
     }
     if !differences.is_empty() {
-        return Ok(Some(Mismatch::Differs(differences)));
+        let likeness = Likeness::of(message, value, rule.text.as_deref());
+        return Ok(Some(Mismatch::Differs { differences, likeness }));
     }
     if applies(&rule.with, rule.when.as_ref(), firing, context)? {
         return Ok(None);

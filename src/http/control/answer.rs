@@ -116,7 +116,9 @@ pub(super) struct EntryShape {
     /// The JSON of a request's body or of a frame. For a message from a socket with a `protocol`, the `msg` of its
     /// rules.
     body: Option<Value>,
-    /// The body or frame as text, if it is not JSON; in a brief entry, the beginning of any text.
+    /// Whether a frame is binary; omitted otherwise. Rules and expectations see its content as `{ binary: BASE64 }`.
+    binary: Option<bool>,
+    /// The body or frame as text, if it is binary or not JSON; in a brief entry, the beginning of any text.
     text: Option<String>,
     /// The length of a body or frame that is not text, in bytes.
     bytes: Option<u64>,

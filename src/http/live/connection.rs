@@ -275,13 +275,14 @@ impl Connection {
                 self.apply_rules(Frame::Text(text.as_str().into()), payload).await
             }
             Message::Binary(bytes) if self.feed.has_endpoint() => {
-                self.apply_rules(Frame::Binary((*bytes).into()), Payload::new(bytes)).await
+                self.apply_rules(Frame::Binary((*bytes).into()), Payload::binary(bytes)).await
             }
             Message::Text(text) => {
                 self.feed.received(Payload::new(text.clone().into()));
                 self.carry_out(text.as_bytes()).await
             }
             Message::Binary(bytes) => {
+                // Commands may be binary, so the journal shows them as the same text.
                 self.feed.received(Payload::new(bytes.clone()));
                 self.carry_out(&bytes).await
             }

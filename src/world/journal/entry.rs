@@ -336,6 +336,9 @@ impl Serialize for Brief {
             [socket] => map.serialize_entry("socket", socket)?,
             sockets => map.serialize_entry("count", &sockets.len())?,
         }
+        if entry.payload().is_some_and(Payload::is_binary) {
+            map.serialize_entry("binary", &true)?;
+        }
         if let Some(text) = entry.payload().and_then(Payload::as_text) {
             map.serialize_entry("text", truncated(text, *max_chars))?;
         }

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::world::message::Message;
+use crate::world::message::{Message, MessageKind};
 
 /// A request and its answer.
 #[derive(Debug, Clone)]
@@ -217,6 +218,8 @@ pub struct Payload {
     bytes: Bytes,
     /// The full length in bytes if the payload is cut.
     cut_from: Option<usize>,
+    /// Whether it is a binary frame, which rules see as bytes even if these are text.
+    is_binary: bool,
 }
 
 impl Payload {
@@ -224,20 +227,41 @@ impl Payload {
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
         match truncated(&bytes, MAX_PAYLOAD) {
-            Some(start) => Self { bytes: start, cut_from: Some(bytes.len()) },
-            None => Self { bytes, cut_from: None },
+            Some(start) => Self { bytes: start, cut_from: Some(bytes.len()), is_binary: false },
+            None => Self { bytes, cut_from: None, is_binary: false },
         }
+    }
+
+    /// Creates the payload of a binary frame that rules see as bytes.
+    #[must_use]
+    pub fn binary(bytes: Bytes) -> Self {
+        Self { is_binary: true, ..Self::new(bytes) }
     }
 
     /// Creates the payload of a message.
     pub(in crate::world) fn of(message: &Message) -> Self {
-        Self::new(message.payload().clone())
+        let bytes = message.payload().clone();
+        if message.kind() == MessageKind::Binary { Self::binary(bytes) } else { Self::new(bytes) }
     }
 
-    /// Returns the JSON value; `None` if the payload is cut or not JSON.
+    /// Returns the JSON value, which is `{ binary: BASE64 }` for a binary frame, as rules see it; `None` if the payload
+    /// is cut or not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
-        self.cut_from.is_none().then(|| serde_json::from_slice(&self.bytes).ok())?
+        if self.cut_from.is_some() {
+            return None;
+        }
+        if self.is_binary {
+            return Some(json!({ "binary": BASE64.encode(&self.bytes) }));
+        }
+        serde_json::from_slice(&self.bytes).ok()
+    }
+
+    /// Returns the value that an expected value is compared with: the [JSON](Payload::json), or the text as a string if
+    /// a string is expected and the payload is not JSON. `None` if the payload is cut or neither of them.
+    pub(super) fn comparable(&self, expected: &Value) -> Option<Value> {
+        let text = || self.as_text().filter(|_| expected.is_string() && self.cut_from.is_none()).map(Value::from);
+        self.json().or_else(text)
     }
 
     /// Returns the text; `None` if the payload is not UTF-8.
@@ -246,12 +270,20 @@ impl Payload {
         std::str::from_utf8(&self.bytes).ok()
     }
 
+    pub(super) fn is_binary(&self) -> bool {
+        self.is_binary
+    }
+
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
 
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
-        match (self.json(), self.as_text()) {
+        if self.is_binary {
+            map.serialize_entry("binary", &true)?;
+        }
+        // Base64 would be harder to read than the text, and longer than the length.
+        match (self.json().filter(|_| !self.is_binary), self.as_text()) {
             (Some(json), _) => map.serialize_entry("body", &json)?,
             (None, Some(text)) => map.serialize_entry("text", text)?,
             (None, None) => map.serialize_entry("bytes", &self.bytes.len())?,
@@ -272,7 +304,31 @@ fn truncated(bytes: &Bytes, limit: usize) -> Option<Bytes> {
 
 #[cfg(test)]
 mod tests {
-    use super::RequestHead;
+    use serde_json::{Value, json};
+
+    use super::{MAX_PAYLOAD, Payload, RequestHead};
+
+    #[test]
+    fn a_payload_is_compared_as_rules_see_it() {
+        let text = |text: &str| Payload::new(text.to_owned().into());
+        let binary = |text: &str| Payload::binary(text.to_owned().into());
+        let (string, object) = (json!("x"), json!({}));
+        for (payload, expected, compared) in [
+            (text("hello"), &string, json!("hello")),
+            (text("hello"), &object, Value::Null),
+            (text(""), &string, json!("")),
+            (text("\"quoted\""), &string, json!("quoted")),
+            (text("7"), &string, json!(7)),
+            (text(r#"{"t":1}"#), &object, json!({ "t": 1 })),
+            (Payload::new(vec![0xff].into()), &string, Value::Null),
+            (text(&"x".repeat(MAX_PAYLOAD + 1)), &string, Value::Null),
+            (binary("hello"), &string, json!({ "binary": "aGVsbG8=" })),
+            (binary(r#"{"t":1}"#), &object, json!({ "binary": "eyJ0IjoxfQ==" })),
+            (binary(&"x".repeat(MAX_PAYLOAD + 1)), &string, Value::Null),
+        ] {
+            assert_eq!(payload.comparable(expected).unwrap_or_default(), compared, "{expected}");
+        }
+    }
 
     #[test]
     fn a_head_returns_what_it_was_made_of() {

@@ -34,10 +34,11 @@ pub struct Expectation {
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
     /// JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
-    /// equal. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of the protocol
-    /// itself, such as heartbeats, are not recorded.
+    /// equal. A string also matches a body or frame that is exactly this text and not JSON. A binary frame is
+    /// `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
+    /// the protocol itself, such as heartbeats, are not recorded.
     pub body: Option<Value>,
-    /// The entire JSON of the body of a request or of a frame.
+    /// The entire JSON of the body of a request or of a frame. A string also matches text, as in `body`.
     pub body_equals: Option<Value>,
     /// Text contained in the body of a request or in a frame.
     pub body_contains: Option<String>,

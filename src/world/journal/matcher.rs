@@ -153,12 +153,12 @@ impl Expectation {
 
     fn compare_body(&self, entry: &Entry, found: &mut Differences) {
         let payload = entry.payload();
-        let json = || payload.and_then(super::Payload::json).unwrap_or_default();
+        let actual = |expected: &Value| payload.and_then(|payload| payload.comparable(expected)).unwrap_or_default();
         if let Some(expected) = &self.body {
-            found.contains("body", expected, &json());
+            found.contains("body", expected, &actual(expected));
         }
         if let Some(expected) = &self.body_equals {
-            let actual = json();
+            let actual = actual(expected);
             if !is_same(expected, &actual) {
                 found.add("bodyEquals", expected, actual);
             }

@@ -617,6 +617,7 @@ class EntryShape(TypedDict):
     route: NotRequired[str | None]
     headers: NotRequired[dict[str, Any] | None]
     body: NotRequired[Any]
+    binary: NotRequired[bool | None]
     text: NotRequired[str | None]
     bytes: NotRequired[int | None]
     cutFrom: NotRequired[int | None]

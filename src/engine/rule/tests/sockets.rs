@@ -51,8 +51,8 @@ fn an_unmatched_message_names_the_nearest_rule() {
     world.open("/rooms/{room}", 1);
     for (message, nearest) in [
         (r#"{"type":"pong"}"#, r#"rule 1: msg.type is "pong" instead of "ping""#),
-        (r#"{"type":"own","name":"bob"}"#, r#"rule 1: msg.type is "own" instead of "ping""#),
-        ("hello", r#"rule 1: msg is "hello" instead of {"type":"ping"}"#),
+        (r#"{"type":"own","name":"bob"}"#, r#"rule 4: msg.name is "bob" instead of "ada""#),
+        ("hello", r#"rule 3: msg is not the text "hello *""#),
         ("8", r#"rule 1: msg is 8 instead of {"type":"ping"}"#),
     ] {
         let unmatched = MessageOutcome::Unmatched { nearest: Some(nearest.to_owned()) };
@@ -62,9 +62,10 @@ fn an_unmatched_message_names_the_nearest_rule() {
         "websocket: { /s: { messages: [{ match: { a: 1, b: 1 }, reply: 1 }, { text: 'x*', reply: 1 }, { when: msg.a == 2, reply: 1 }] } }",
     );
     world.open("/s", 1);
-    for (message, nearest) in
-        [(r#"{"a":1}"#, "rule 1: msg.b is null instead of 1"), (r#"{"a":3}"#, r#"rule 2: msg is not the text "x*""#)]
-    {
+    for (message, nearest) in [
+        (r#"{"a":1}"#, "rule 1: msg.b is null instead of 1"),
+        (r#"{"a":3}"#, "rule 1: msg.a is 3 instead of 1; msg.b is null instead of 1"),
+    ] {
         let unmatched = MessageOutcome::Unmatched { nearest: Some(nearest.to_owned()) };
         assert_eq!(world.outcomes(1, Frame::Text(message.into())).0, [unmatched], "{message}");
     }
@@ -72,6 +73,22 @@ fn an_unmatched_message_names_the_nearest_rule() {
     world.open("/s", 1);
     let unmatched = MessageOutcome::Unmatched { nearest: None };
     assert_eq!(world.outcomes(1, Frame::Text("x".into())), (vec![unmatched], Vec::new()));
+}
+
+#[test]
+fn an_unmatched_binary_message_is_said_to_be_binary() {
+    for (rules, nearest) in [
+        ("{ text: 'hello*', reply: 1 }", r#"rule 1: the message is binary, not the text "hello*""#),
+        ("{ match: { t: 1 }, reply: 1 }", "rule 1: the message is binary; msg.t is null instead of 1"),
+        ("{ match: { binary: 'AP8=' }, reply: 1 }", r#"rule 1: msg.binary is "aGVsbG8=" instead of "AP8=""#),
+        ("{ when: msg.t == 1, reply: 1 }", "rule 1: `when: msg.t == 1` is false"),
+    ] {
+        let mut world = TestWorld::new(&format!("websocket: {{ /s: {{ messages: [{rules}] }} }}"));
+        world.open("/s", 1);
+        let unmatched = MessageOutcome::Unmatched { nearest: Some(nearest.to_owned()) };
+        let outcomes = world.outcomes(1, Frame::Binary(b"hello".as_slice().into()));
+        assert_eq!(outcomes, (vec![unmatched], Vec::new()), "{rules}");
+    }
 }
 
 #[test]

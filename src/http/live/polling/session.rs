@@ -286,11 +286,11 @@ impl SessionTask {
     /// Applies the rules of the endpoint to a frame.
     async fn apply_rules(&self, frame: Frame) -> Result<(), WorldError> {
         let feed = &self.member.feed;
-        let payload = Payload::new(match &frame {
-            Frame::Binary(bytes) => Bytes::copy_from_slice(bytes),
-            Frame::Text(text) => Bytes::copy_from_slice(text.as_bytes()),
-            Frame::Json(value) => value.to_string().into(),
-        });
+        let payload = match &frame {
+            Frame::Binary(bytes) => Payload::binary(Bytes::copy_from_slice(bytes)),
+            Frame::Text(text) => Payload::new(Bytes::copy_from_slice(text.as_bytes())),
+            Frame::Json(value) => Payload::new(value.to_string().into()),
+        };
         if feed.ignores_frame() {
             feed.received(payload);
             return Ok(());
