@@ -99,7 +99,7 @@ impl Mock {
         };
         let declared = match polled {
             Some(polled) => Some(&polled.endpoint().key),
-            None => found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, request.method())),
+            None => found.filter(|_| body.is_ok()).and_then(|found| declared_route(target, found, &request)),
         };
         let answered_by =
             |reply: &ApiResponse| declared.map(|route| AnsweredBy { route: route.clone(), number: reply.number });
@@ -177,7 +177,7 @@ impl Mock {
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
         let method = route_method(request.method());
-        if request.method() == Method::GET && is_websocket_upgrade(request.headers()) {
+        if is_upgrade(&request) {
             if let Some(endpoint) = endpoint {
                 return Box::pin(live::endpoint::open(&self.app, moment, target, endpoint, &request)).await;
             }
@@ -291,21 +291,33 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// Returns the key of the route whose declared answers apply to a request. None apply to a preflight.
-fn declared_route<'f>(target: &RequestTarget<'_>, found: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
-    let route = found.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
+/// Returns the key of the route whose declared answers apply to a request. None apply to a preflight, nor to a WebSocket
+/// handshake, which only an endpoint can accept.
+fn declared_route<'f>(
+    target: &RequestTarget<'_>,
+    found: &PathMatch<'f, '_>,
+    request: &Request,
+) -> Option<&'f Arc<str>> {
+    if target.method == Method::OPTIONS || is_upgrade(request) {
+        return None;
+    }
+    let route = found.route(route_method(request.method()))?;
     match route.plan() {
         Plan::Answer { answers, .. } => Some(&answers.key),
         _ => None,
     }
 }
 
+/// Whether a request asks for a WebSocket.
+fn is_upgrade(request: &Request) -> bool {
+    request.method() == Method::GET && is_websocket_upgrade(request.headers())
+}
+
 /// Whether a request opens a socket, or a polling session in place of one.
 fn is_handshake(target: &RequestTarget<'_>, found: Found<'_>, request: &Request) -> bool {
     let Found { route, endpoint, polled } = found;
     let has_socket = endpoint.is_some() || route.is_some_and(|route| route.endpoint().is_some());
-    let is_upgrade = request.method() == Method::GET && has_socket && is_websocket_upgrade(request.headers());
-    is_upgrade || polled.is_some() && live::polling::opens_session(target)
+    has_socket && is_upgrade(request) || polled.is_some() && live::polling::opens_session(target)
 }
 
 /// Whether a request comes from a client that polls an endpoint in place of a socket.
@@ -316,8 +328,7 @@ fn is_polled(
     request: &Request,
 ) -> bool {
     let has_route = found.is_some_and(|found| found.route(route_method(request.method())).is_some());
-    let is_handshake = request.method() == Method::GET && is_websocket_upgrade(request.headers());
-    !is_handshake && live::polling::is_engine_io_request(target, endpoint, has_route)
+    !is_upgrade(request) && live::polling::is_engine_io_request(target, endpoint, has_route)
 }
 
 /// Returns the route method of a request. Methods that routes cannot name only match routes of any method.
