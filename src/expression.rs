@@ -15,7 +15,8 @@
 //!
 //! `$name` is looked up only if it is the whole text. Inside longer text it is literal, or an error if `name` exists,
 //! because `{{ name }}` was probably meant. In the steps of such a path, `-` is part of a word (`$headers.x-api-key`);
-//! `{{ headers['x-api-key'] }}` is the long form. Keys of mappings are never expressions.
+//! `{{ headers['x-api-key'] }}` is the long form. Keys of JSON objects are text; keys of a mapping
+//! inside an expression are expressions.
 //!
 //! The syntax inside the braces is [minijinja's](https://docs.rs/minijinja/3/minijinja/syntax/index.html#expressions).
 //! These are the additions and differences:
@@ -80,7 +81,7 @@ pub use fake::KINDS;
 pub use names::{Fields, Names};
 pub use output::plain_text;
 pub use scope::Runtime;
-pub use signatures::is_reserved_name;
+pub use signatures::{is_function, is_reserved_name};
 use template::Compiler;
 pub use template::{Condition, Locate, Rendered, Template};
 

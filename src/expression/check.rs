@@ -264,27 +264,42 @@ impl<'w> Words<'w> {
         let Some((by_place, by_name)) = self.count_arguments(at) else { return };
         let is_known = by_name.iter().all(|name| signature.named.contains(name));
         if !signature.arguments.contains(&by_place) || !is_known {
-            // A field instead of an id.
-            let is_search = signature.name == "find" && by_place == 0 && !by_name.is_empty();
-            let meant = is_search.then(|| format!("where{} | first", self.bracketed(at)));
+            let meant = match signature.name {
+                // A field instead of an id.
+                "find" if by_place == 0 && !by_name.is_empty() => {
+                    Some(format!("where{} | first", written(self.bracketed(at))))
+                }
+                // A mapping that is merged into another.
+                "dict" if by_name.is_empty() => self.chained(at),
+                _ => None,
+            };
             let kind = CompileErrorKind::Arguments { name: signature.name.into(), takes: signature.takes, meant };
             self.found.push((kind, range));
         }
     }
 
-    /// Returns the text from a bracket to its closing bracket.
-    fn bracketed(&self, at: usize) -> String {
-        let (mut written, mut open, mut end) = (String::new(), 0, self.tokens[at].start);
-        for token in &self.tokens[at..] {
-            written.push_str(if token.start > end { " " } else { "" });
-            written.push_str(token.text);
-            end = token.end();
+    /// Returns the tokens from a bracket to its closing bracket.
+    fn bracketed(&self, at: usize) -> &'w [Token<'w>] {
+        let mut open = 0;
+        let end = self.tokens[at..].iter().position(|token| {
             open += token.nesting();
-            if open == 0 {
-                break;
-            }
-        }
-        written
+            open == 0
+        });
+        &self.tokens[at..end.map_or(self.tokens.len(), |end| at + end + 1)]
+    }
+
+    /// Returns the call of `chain` that merges the mappings in brackets.
+    fn chained(&self, at: usize) -> Option<String> {
+        let [bracket, arguments @ .., _] = self.bracketed(at) else { return None };
+        let mut open = bracket.nesting();
+        let comma = arguments.iter().position(|token| {
+            open += token.nesting();
+            open == 1 && token.text == ","
+        })?;
+        let (first, others) = (written(&arguments[..comma]), written(&arguments[comma + 1..]));
+        // A filter binds tighter than an operator.
+        let first = if first.contains(' ') { format!("({first})") } else { first };
+        Some(format!("{first} | chain({others})"))
     }
 
     /// Returns the number of positional arguments, and the names of the named ones; `None` if a list or mapping is
@@ -325,4 +340,15 @@ impl<'w> Words<'w> {
             }
         }
     }
+}
+
+/// Returns the text of consecutive tokens, with single spaces.
+fn written(tokens: &[Token]) -> String {
+    let mut written = String::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let follows_space = at > 0 && !tokens[at - 1].touches(token);
+        written.push_str(if follows_space { " " } else { "" });
+        written.push_str(token.text);
+    }
+    written
 }

@@ -70,6 +70,9 @@ pub enum CompileErrorKind {
     /// A statement or comment of a template language; a warning.
     #[error("`{0}` is text")]
     Statement(&'static str),
+    /// A statement of a template language, next to or inside an expression that is invalid.
+    #[error("there are no statements in expressions")]
+    NoStatements,
     /// An expression in the key of a mapping; a warning.
     #[error("keys are text: the expression in `{0}` is not evaluated")]
     InKey(String),
@@ -187,6 +190,9 @@ impl fmt::Display for Word {
     }
 }
 
+/// What to use instead of `{% if … %}` and `{% for … %}`.
+const IN_PLACE_OF_STATEMENTS: &str = "use `{{ a if condition else b }}` to choose, `{{ list | map(attribute='field') | join(', ') }}` to write a list, and steps with `when` and `each` to decide and repeat";
+
 impl CompileErrorKind {
     /// Returns whether it is a warning. The expression is then still valid.
     #[must_use]
@@ -251,10 +257,8 @@ impl CompileErrorKind {
             Self::NotAPath(expression) => format!("write `{{{{ {expression} }}}}`"),
             Self::DollarBraces(expression) => format!("write `{{{{ {expression} }}}}` for its value"),
             Self::Statement("{#") => "expressions have no comments; YAML comments start with `#`".into(),
-            Self::Statement(_) => {
-                "expressions have no statements: `{{ a if condition else b }}` chooses, `{{ list | join(', ') }}` joins the items of a list"
-                    .into()
-            }
+            Self::Statement(_) => format!("expressions have no statements: {IN_PLACE_OF_STATEMENTS}"),
+            Self::NoStatements => IN_PLACE_OF_STATEMENTS.into(),
             Self::InKey(key) => {
                 let key = key.trim_matches(['$', '{', '}', ' ']);
                 format!("write the whole mapping as one expression: `\"{{{{ {{{key}: value}} }}}}\"`")

@@ -99,6 +99,13 @@ pub(super) fn call(name: &str) -> Option<String> {
     meaning(name, CALLS).map(|meant| format!("write `{meant}`")).or_else(filter)
 }
 
+/// Returns the start of the first statement of a template language in a text that is not a valid expression.
+pub(super) fn statement(tokens: &[Token]) -> Option<Found> {
+    let is_start = |pair: &&[Token]| pair[0].text == "{" && pair[1].text == "%" && pair[0].touches(&pair[1]);
+    let start = tokens.windows(2).find(is_start)?;
+    Some((CompileErrorKind::NoStatements, start[0].start..start[1].end()))
+}
+
 /// Returns the operators of other languages in a text that is not a valid expression.
 pub(super) fn operators(text: &str, tokens: &[Token]) -> Vec<Found> {
     let mut found = Vec::new();

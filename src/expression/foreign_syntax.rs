@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::error::{CompileError, CompileErrorKind, PathStep, Place};
 use super::names::Names;
+use super::template::shifted;
 use super::tokens::end_of_expression;
 
 /// Finds all occurrences in a value whose expressions are valid.
@@ -64,9 +65,8 @@ impl ForeignSyntax<'_> {
                 }
             }
             for (open, close) in [("{%", "%}"), ("{#", "#}")] {
-                let found = literal.find(open).and_then(|at| Some((at, literal[at + 2..].find(close)?)));
-                if let Some((at, length)) = found {
-                    self.report(CompileErrorKind::Statement(open), start + at..start + at + length + 4);
+                if let Some(range) = enclosed(literal, open, close) {
+                    self.report(CompileErrorKind::Statement(open), shifted(range, start));
                 }
             }
         }
@@ -75,6 +75,22 @@ impl ForeignSyntax<'_> {
     fn report(&mut self, kind: CompileErrorKind, range: Range<usize>) {
         self.found.push(CompileError { kind, place: Place { path: self.path.clone(), range } });
     }
+}
+
+/// Returns the range of a text's first statement outside its expressions, such as `{% if a %}`.
+pub(super) fn statement(text: &str) -> Option<Range<usize>> {
+    let of_literal = |literal: Range<usize>| {
+        let range = enclosed(&text[literal.clone()], "{%", "%}")?;
+        Some(shifted(range, literal.start))
+    };
+    literals(text).into_iter().find_map(of_literal)
+}
+
+/// Returns the range from the first `open` of a text to the `close` after it.
+fn enclosed(text: &str, open: &str, close: &str) -> Option<Range<usize>> {
+    let start = text.find(open)?;
+    let inner = start + open.len();
+    Some(start..inner + text[inner..].find(close)? + close.len())
 }
 
 /// Returns the ranges of a text outside its expressions.

@@ -63,6 +63,9 @@ impl Program {
             return Err(vec![(CompileErrorKind::TooLong, 0..text.len())]);
         }
         environment.compile_expression(text).map(drop).map_err(|error| {
+            if let Some(statement) = foreign::statement(&tokens) {
+                return vec![statement];
+            }
             let operators = foreign::operators(text, &tokens);
             if operators.is_empty() { vec![syntax(&error, text)] } else { operators }
         })?;

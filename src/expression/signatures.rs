@@ -212,10 +212,16 @@ pub(super) fn filters() -> impl Iterator<Item = &'static str> {
     OTHER_FILTERS.iter().chain(FILTERS).map(|filter| filter.name)
 }
 
+/// Returns whether a function has this name.
+#[must_use]
+pub fn is_function(name: &str) -> bool {
+    function(name).is_some()
+}
+
 /// Returns whether a word is reserved in expressions and cannot name a value.
 #[must_use]
 pub fn is_reserved_name(name: &str) -> bool {
-    is_keyword(name) || function(name).is_some() || ["loop", "self", super::scope::NOW].contains(&name)
+    is_keyword(name) || is_function(name) || ["loop", "self", super::scope::NOW].contains(&name)
 }
 
 #[cfg(test)]

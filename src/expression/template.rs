@@ -388,6 +388,6 @@ impl Expression {
     }
 }
 
-fn shifted(range: Range<usize>, by: usize) -> Range<usize> {
+pub(super) fn shifted(range: Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }

@@ -102,7 +102,7 @@ impl Mock {
         };
         let key = match polled {
             Some(polled) => Some(&polled.endpoint().key),
-            None => routes.filter(|_| body.is_ok()).and_then(|routes| key_of_answers(target, routes, request.method())),
+            None => routes.filter(|_| body.is_ok()).and_then(|routes| key_of_answers(target, routes, &request)),
         };
         let answered_by = |reply: &ApiResponse| key.map(|key| AnsweredBy { route: key.clone(), number: reply.number });
         // Pinned here, because it is large and `catch_panic` would move it several times.
@@ -179,7 +179,7 @@ impl Mock {
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
         let method = route_method(request.method());
-        if request.method() == Method::GET && is_websocket_upgrade(request.headers()) {
+        if is_upgrade(&request) {
             if let Some(endpoint) = endpoint {
                 return Box::pin(live::endpoint::open(&self.app, moment, target, endpoint, &request)).await;
             }
@@ -298,21 +298,33 @@ fn head(target: &RequestTarget<'_>, request: &Request) -> RequestHead {
     RequestHead::new(target.method.as_str(), &target.path, target.query(), headers)
 }
 
-/// Returns the key of the declared answers that apply to a request. None apply to a preflight.
-fn key_of_answers<'f>(target: &RequestTarget<'_>, routes: &PathMatch<'f, '_>, method: &Method) -> Option<&'f Arc<str>> {
-    let route = routes.route(route_method(method)).filter(|_| target.method != Method::OPTIONS)?;
+/// Returns the key of the declared answers that apply to a request. None apply to a preflight, nor to a WebSocket
+/// handshake, which only an endpoint can accept.
+fn key_of_answers<'f>(
+    target: &RequestTarget<'_>,
+    routes: &PathMatch<'f, '_>,
+    request: &Request,
+) -> Option<&'f Arc<str>> {
+    if target.method == Method::OPTIONS || is_upgrade(request) {
+        return None;
+    }
+    let route = routes.route(route_method(request.method()))?;
     match route.plan() {
         Plan::Answer { answers, .. } => Some(&answers.key),
         _ => None,
     }
 }
 
+/// Whether a request asks for a WebSocket.
+fn is_upgrade(request: &Request) -> bool {
+    request.method() == Method::GET && is_websocket_upgrade(request.headers())
+}
+
 /// Whether a request opens a socket, or a polling session in place of one.
 fn is_handshake(target: &RequestTarget<'_>, declared: DeclaredPath<'_>, request: &Request) -> bool {
     let DeclaredPath { routes, endpoint, polled } = declared;
     let has_socket = endpoint.is_some() || routes.is_some_and(|routes| routes.endpoint().is_some());
-    let is_upgrade = request.method() == Method::GET && has_socket && is_websocket_upgrade(request.headers());
-    is_upgrade || polled.is_some() && live::polling::opens_session(target)
+    has_socket && is_upgrade(request) || polled.is_some() && live::polling::opens_session(target)
 }
 
 /// Whether a request comes from a client that polls an endpoint in place of a socket.
@@ -323,8 +335,7 @@ fn is_polled(
     request: &Request,
 ) -> bool {
     let has_route = routes.is_some_and(|routes| routes.route(route_method(request.method())).is_some());
-    let is_handshake = request.method() == Method::GET && is_websocket_upgrade(request.headers());
-    !is_handshake && live::polling::is_engine_io_request(target, endpoint, has_route)
+    !is_upgrade(request) && live::polling::is_engine_io_request(target, endpoint, has_route)
 }
 
 /// Returns the route method for a request. A method that routes cannot name matches only routes for any method.

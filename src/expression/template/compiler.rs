@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::{Condition, Expression, Node, Piece, Template, shifted};
 use crate::expression::check::{Found, Uses};
 use crate::expression::error::{CompileError, CompileErrorKind, PathStep, Place};
+use crate::expression::foreign_syntax::statement;
 use crate::expression::names::Names;
 use crate::expression::output::MAX_DEPTH;
 use crate::expression::program::Program;
@@ -93,6 +94,7 @@ impl<'c> Compiler<'c> {
             }
             Ok(ParsedText::Expression(range)) => self.expression(text, range).map(Node::Expression),
             Ok(ParsedText::Parts(parts)) => {
+                let earlier = self.errors.len();
                 // All parts are compiled, even after an invalid one, so that every error is reported.
                 let pieces: Vec<Option<Piece>> = parts
                     .into_iter()
@@ -101,7 +103,15 @@ impl<'c> Compiler<'c> {
                         Part::Expression(range) => self.expression(text, range).map(Piece::Expression),
                     })
                     .collect();
-                pieces.into_iter().collect::<Option<_>>().map(Node::Text)
+                let pieces: Option<Vec<Piece>> = pieces.into_iter().collect();
+                // The names that are unknown may be those that a statement binds.
+                if pieces.is_none()
+                    && let Some(statement) = statement(text)
+                {
+                    self.errors.truncate(earlier);
+                    self.error(CompileErrorKind::NoStatements, statement);
+                }
+                pieces.map(Node::Text)
             }
             Err((kind, range)) => {
                 match whole(text).filter(|whole| self.is_expression(whole)) {

@@ -3,7 +3,7 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use crate::expression::RunErrorKind;
+use crate::expression::{RunErrorKind, is_function};
 use crate::scenario::units::MAX_TOTAL;
 
 /// The reason why data is invalid. `Display` writes the first line of the message.
@@ -71,6 +71,9 @@ impl DataMistake {
     /// Returns advice on how to fix the data.
     pub(super) fn help(&self) -> Option<String> {
         Some(match self {
+            Self::DataName { name, .. } if is_function(name) => {
+                format!("choose another name; `mockd explain {name}` explains the function")
+            }
             Self::DuplicateRowId(_) => "give one of them another id".into(),
             Self::RowId(_) => {
                 format!("put it in quotes to make it text; integers range from -{MAX_TOTAL} to {MAX_TOTAL}")

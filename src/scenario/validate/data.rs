@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
-use crate::expression::is_reserved_name;
+use crate::expression::{is_function, is_reserved_name};
 use crate::scenario::problem::{DataMistake, ProblemKind};
 use crate::scenario::raw::{RawDataFile, RawGeneratedRows, RawRow};
 use crate::scenario::shop::Category;
@@ -74,6 +74,8 @@ fn name_error(name: &str, categories: &[Category]) -> Option<&'static str> {
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !is_identifier {
         Some("a name consists of letters, digits and `_`, and does not start with a digit")
+    } else if is_function(name) {
+        Some("expressions have a function with this name")
     } else if RESERVED_NAMES.contains(&name) || is_reserved_name(name) {
         Some("this name is reserved in expressions")
     } else if name.starts_with("__") {

@@ -17,6 +17,17 @@ error: `to-do` is not a valid name for data
 2 |   to-do: []
   |   ^^^^^ a name consists of letters, digits and `_`, and does not start with a digit"
     );
+    assert_eq!(
+        report(&with("members: []")),
+        "\
+error: `members` is not a valid name for data
+ --> shop.yaml:2:3
+  |
+2 |   members: []
+  |   ^^^^^^^ expressions have a function with this name
+  |
+  = help: choose another name; `mockd explain members` explains the function"
+    );
     for name in ["path", "msg", "now", "random", "true", "__x", "1a", "frame", "toys", "é", "\"\""] {
         let text = format!("categories: {{ toys: {{ prefix: T }} }}\ndata: {{ {name}: 1 }}\n");
         assert_eq!(messages(&text), [format!("`{}` is not a valid name for data", name.trim_matches('"'))]);

@@ -320,6 +320,11 @@ fn javascript_habits_get_a_remedy() {
     let when = |when: &str| with(&format!("http:\n  GET /x:\n    when: {when}\n    body: 1"));
     let value = |value: &str| answer(&format!("{{ body: \"{value}\" }}"));
     let dollar = "`$` takes a name and its fields, not a whole expression";
+    let dict = "`dict` takes a mapping, or values by name";
+    let no_statements = "there are no statements in expressions";
+    let statements = "use `{{ a if condition else b }}` to choose, \
+        `{{ list | map(attribute='field') | join(', ') }}` to write a list, \
+        and steps with `when` and `each` to decide and repeat";
     let changes = "the steps `set` and `increment` change values";
     let sort = "`sort` takes `attribute`, `reverse` and `case_sensitive` by name, such as `sort(attribute='id', reverse=true)`";
     assert_problems(&[
@@ -331,6 +336,9 @@ fn javascript_habits_get_a_remedy() {
         (value("{{ Date.now() }}"), "expressions have no `Date.now`", "Date.now", "write `now.ms`"),
         (value("{{ Math.random() }}"), "expressions have no `Math.random`", "Math.random", "write `random(0, 1.0)`"),
         (value("{{ todos | find(a='b') }}"), "`find` takes an id", "find", "write `where(a='b') | first`"),
+        (value("{{ dict(body, {'a': 1}) }}"), dict, "dict", "write `body | chain({'a': 1})`"),
+        (value("{% if query.a %}{{ b }}{% endif %}"), no_statements, "{% if query.a %}", statements),
+        (when("\"{% if query.a %}\""), no_statements, "{%", statements),
         (value("{{ todos | sort('-id') }}"), sort, "sort", ""),
         (value("{{ todos | sort(by='id') }}"), sort, "sort", ""),
         (

@@ -107,6 +107,11 @@ pub(super) const REFUSED: &[&str] = &[
     "{{ msg.text | frobnicate }}",
     "{{ fake('qqqq') }}",
     "{{ 'a' | given_value }}",
+    "{% for row in rows %}{{ row.id }} {{ nope }}{% endfor %}",
+    "{{ {% if msg.id %}1{% endif %} }}",
+    "{{ dict(msg, {'a': 1}) }}",
+    "{{ dict(msg or {}, {'a': [1, 2]}, {'b': 2}) }}",
+    "{{ dict(msg, {'a': 1}, b=2) }}",
 ];
 
 /// Expressions, without their braces.

@@ -68,6 +68,20 @@ async fn an_expected_route_matches_only_its_exact_key() {
 }
 
 #[tokio::test]
+async fn a_handshake_is_not_a_request_of_the_route_with_its_path() {
+    let hub = "http: { GET /hub: { body: 1 } }\nwebsocket: { /hub: { open: [{ reply: hi }] } }\n";
+    let mockd = Mockd::run_with(ScenarioFile::new(hub).path(), &["--paused"]).await;
+    assert_eq!(mockd.socket("/hub").await.text().await, "hi");
+    let verdict = verify(&mockd, json!({ "expect": [{ "route": "GET /hub", "exactly": 0 }] })).await;
+    assert_eq!(verdict["pass"], true, "{verdict}");
+    let handshake = entries(&mockd, "?kind=request").await.remove(0);
+    assert_eq!((handshake["answer"]["status"].clone(), handshake.get("route")), (json!(101), None));
+    mockd.get("/hub").await;
+    let verdict = verify(&mockd, json!({ "expect": [{ "route": "GET /hub", "exactly": 1 }] })).await;
+    assert_eq!(verdict["pass"], true, "{verdict}");
+}
+
+#[tokio::test]
 async fn a_request_answered_by_a_fault_has_no_route() {
     let faults = "faults: [{ on: http, path: /teapot, status: 503 }]\n";
     let mockd = Mockd::run_with(ScenarioFile::new(&format!("{TODOS}{faults}")).path(), &["--paused"]).await;
