@@ -54,14 +54,17 @@ async fn the_socket_io_client_works_over_each_transport() {
         ("announcement", json!([["announcement", "Closing soon"], ["announcement", "Closing soon"]])),
         ("afterPing", json!(true)),
         ("left", json!(["left", "bob"])),
-        ("closed", json!("transport close")),
         ("reconnected", json!("welcome")),
     ];
-    for transports in ["websocket", "polling", "polling,websocket"] {
+    for (transports, closed) in
+        [("websocket", "transport close"), ("polling", "transport error"), ("polling,websocket", "transport close")]
+    {
         let mockd = example("socketio.yaml").await;
         let mut client = node("socketio.mjs");
         client.env("TRANSPORTS", transports);
-        assert_seen(run_client(client, &mockd).await, expected.clone());
+        let mut seen = run_client(client, &mockd).await;
+        assert_eq!(seen.remove("closed"), Some(json!(closed)), "{transports}");
+        assert_seen(seen, expected.clone());
     }
 }
 

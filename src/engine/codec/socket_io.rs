@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::engine_io::{self, PING_INTERVAL};
-use super::{Address, CodecError, Received, SessionOptions};
+use super::{Address, CodecError, Disconnected, Received, SessionOptions};
 use crate::engine::frame::Frame;
 
 /// The maximum length of a namespace in bytes.
@@ -255,18 +255,16 @@ impl Session {
         Some(Packet { kind: Kind::Connect, namespace: namespace.to_owned(), id: None, data }.frame())
     }
 
-    /// Disconnects the client from the namespace of a message. `None` if it is connected to no other namespace, so that
-    /// the socket must be closed.
-    pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
+    /// Disconnects the client from the namespace of a message. A pending connection is acknowledged first, because the
+    /// client would try again if it was never connected.
+    pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Disconnected {
         let namespace = namespace_of(msg);
-        if !self.namespaces.open().any(|other| other != namespace) {
-            return None;
-        }
         let acknowledgement = self.acknowledge(namespace);
         let is_connected = self.namespaces.phase(namespace).is_some();
         self.namespaces.leave(namespace);
         let disconnected = is_connected.then(|| disconnect_packet(namespace.to_owned()));
-        Some(acknowledgement.into_iter().chain(disconnected).collect())
+        let frames = acknowledgement.into_iter().chain(disconnected).collect();
+        Disconnected { frames, is_last: self.namespaces.open().next().is_none() }
     }
 
     /// Returns whether the answer to this message connects the client.
@@ -306,8 +304,9 @@ impl Session {
         self.namespaces.sid(namespace)
     }
 
-    pub(super) fn closing(&mut self) -> Vec<Frame> {
-        self.namespaces.leave_all().into_iter().map(disconnect_packet).collect()
+    /// Leaves all namespaces without disconnect packets, after which clients do not reconnect.
+    pub(super) fn close(&mut self) {
+        self.namespaces.leave_all();
     }
 }
 

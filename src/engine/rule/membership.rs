@@ -11,7 +11,7 @@ use super::guard::complete;
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
 use crate::engine::Engine;
-use crate::engine::codec::Address;
+use crate::engine::codec::{Address, Disconnected};
 use crate::engine::collections::json_len;
 use crate::engine::command::Command;
 use crate::engine::event::{Closing, Event, EventKind, MemberEvent, fit_for_closing};
@@ -156,18 +156,19 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed
-    /// instead.
+    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed as
+    /// well.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
-        let socket = self.engine.members.socket_mut(member);
-        let Some(frames) = socket.and_then(|socket| socket.session.disconnect(context.get("msg"))) else {
-            return false;
-        };
+        let socket = self.engine.members.socket_mut(member).filter(|socket| !socket.is_closing);
+        let Some(socket) = socket else { return false };
+        let Disconnected { frames, is_last } = socket.session.disconnect(context.get("msg"));
         self.engine.reply_frames(member, frames, self.events);
-        self.engine.end_address(member, &address, self.events);
-        self.engine.follow_session(member, self.events);
-        true
+        if !is_last {
+            self.engine.end_address(member, &address, self.events);
+            self.engine.follow_session(member, self.events);
+        }
+        !is_last
     }
 
     /// Sets part of the socket's memory.
@@ -401,16 +402,15 @@ impl Engine {
         }
     }
 
-    /// Closes a socket after the closing frames of its protocol, and ends its scheduled steps.
+    /// Closes a socket, and ends its scheduled steps.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {
             return;
         }
-        let frames = socket.session.closing();
+        socket.session.close();
         self.end_member_runs(member, |_| true);
         self.members.reschedule(member);
-        self.reply_frames(member, frames, events);
         self.notify(member, MemberEvent::Closed(Some(closing)), events);
     }
 }

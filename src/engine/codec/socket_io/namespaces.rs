@@ -100,15 +100,10 @@ impl Namespaces {
         }
     }
 
-    /// Leaves all namespaces, and returns the names of those that the client was connected to.
-    pub(super) fn leave_all(&mut self) -> Vec<String> {
-        let mut connected = Vec::new();
-        for (name, namespace) in &mut self.by_name {
-            if std::mem::replace(&mut namespace.phase, Phase::Left) == Phase::Connected {
-                connected.push(name.clone());
-            }
+    pub(super) fn leave_all(&mut self) {
+        for namespace in self.by_name.values_mut() {
+            namespace.phase = Phase::Left;
         }
-        connected
     }
 
     /// Returns the client's id in a namespace. Without a name, returns its id in `/`, or else in the first by name.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CONNECT_TIMEOUT, MAX_NAMESPACES};
 use crate::engine::codec::engine_io::PING_INTERVAL;
-use crate::engine::codec::{Address, CodecError, Received, Session, SessionOptions};
+use crate::engine::codec::{Address, CodecError, Disconnected, Received, Session, SessionOptions};
 use crate::engine::frame::Frame;
 use crate::scenario::Protocol;
 
@@ -229,17 +229,23 @@ fn the_server_disconnects_a_client_from_one_namespace() {
     session.receive(text("40/admin,"));
     session.finished(&admin, false);
     let (one, other) = (msg("/admin", "bye", json!([]), Value::Null), msg("/", "bye", json!([]), Value::Null));
-    assert_eq!(session.disconnect(Some(&one)), Some(vec![text("41/admin,")]));
+    let left = |frames: Vec<Frame>, is_last: bool| Disconnected { frames, is_last };
+    assert_eq!(session.disconnect(Some(&one)), left(vec![text("41/admin,")], false));
     assert_eq!((session.is_disconnected(&one), session.is_disconnected(&other)), (true, false));
-    assert_eq!(session.disconnect(Some(&one)), Some(Vec::new()));
-    // A pending connection is acknowledged first.
-    session.receive(text("40/admin,"));
-    let frames = session.disconnect(Some(&admin)).unwrap();
-    sid_in(&frames[..1], "40/admin,");
-    assert_eq!(frames[1..], [text("41/admin,")]);
-    // The last namespace closes with the socket.
-    assert_eq!(session.disconnect(Some(&other)), None);
-    assert_eq!(session.closing(), [text("41")]);
+    assert_eq!(session.disconnect(Some(&one)), left(Vec::new(), false));
+    // The socket closes with the last namespace.
+    assert_eq!(session.disconnect(Some(&other)), left(vec![text("41")], true));
+    assert_eq!(session.disconnect(Some(&other)), left(Vec::new(), true));
+    // A pending connection is acknowledged first, alone or beside another.
+    for before in [&[][..], &["40"]] {
+        for packet in before {
+            session.receive(text(packet));
+        }
+        session.receive(text("40/admin,"));
+        let Disconnected { frames, is_last } = session.disconnect(Some(&admin));
+        sid_in(&frames[..1], "40/admin,");
+        assert_eq!((&frames[1..], is_last), (&[text("41/admin,")][..], before.is_empty()));
+    }
 }
 
 #[test]
@@ -337,13 +343,15 @@ fn members_share_the_frames_of_their_namespace() {
 }
 
 #[test]
-fn the_server_disconnects_from_every_namespace_before_it_closes() {
+fn closing_leaves_every_namespace() {
     let mut session = connected();
+    let namespaces = ["/", "/admin", "/waiting"].map(|namespace| msg(namespace, "connect", json!([{}]), Value::Null));
     session.receive(text("40/admin,"));
-    session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
+    session.finished(&namespaces[1], false);
     session.receive(text("40/waiting,"));
-    assert_eq!(session.closing(), [text("41"), text("41/admin,")]);
-    assert_eq!(session.closing(), []);
+    session.close();
+    assert!(namespaces.iter().all(|namespace| session.is_disconnected(namespace)) && session.was_connected());
+    assert_eq!((session.addresses(), session.finished(&namespaces[2], false)), (Vec::new(), Vec::new()));
 }
 
 #[test]

@@ -146,13 +146,13 @@ fn a_close_without_a_code_leaves_one_namespace() {
     assert_eq!(world.pass(1), ticks);
     // The client may reconnect.
     assert_eq!(world.say(1, "40/b,").len(), 2);
-    // With a code, the socket is closed.
+    // With a code, the socket is closed. Without a disconnect packet, its client reconnects.
     let mut closed = TestWorld::new("websocket: { /s: { protocol: socket.io, messages: [{ close: 4400 }] } }");
     closed.open("/s", 1);
     for connect in ["40", "40/b,"] {
         closed.say(1, connect);
     }
-    assert_eq!(closed.say(1, r#"42/b,["x"]"#), [line(1, "41"), line(1, "41/b,"), "1 closed 4400 ".to_owned()]);
+    assert_eq!(closed.say(1, r#"42/b,["x"]"#), ["1 closed 4400 "]);
     // Leaving the last namespace also closes the socket.
     for (at, left) in [("/b,", "41/b,"), ("", "41")] {
         assert_eq!(world.say(1, &format!(r#"42{at}["bye"]"#))[1..], [line(1, left)]);
@@ -160,6 +160,29 @@ fn a_close_without_a_code_leaves_one_namespace() {
     let last = [line(1, r#"42/c,["bye"]"#), line(1, "41/c,"), "1 closed 1000 ".to_owned()];
     assert_eq!(world.say(1, r#"42/c,["bye"]"#), last);
     // None of the lists has continued.
+    assert_eq!(rows(&world.engine, "log"), json!([]));
+}
+
+#[test]
+fn a_close_without_a_code_in_open_connects_first() {
+    for (steps, reason) in
+        [("{ close: {} }", ""), ("{ close: { reason: bye } }", "bye"), ("{ do: [{ close: {} }] }", "")]
+    {
+        let mut world =
+            socket_io(&format!("    open: [{{ join: room }}, {{ when: msg.namespace == '/out', do: [{steps}] }}]"));
+        let lines = world.say(1, "40/out,");
+        let [connected, left, closed] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!(sid(std::slice::from_ref(connected)).len(), 20);
+        assert_eq!([left, closed], [&line(1, "41/out,"), &format!("1 closed 1000 {reason}")], "{steps}");
+        // The other namespaces stay connected.
+        let mut world = socket_io(&format!("    open: [{{ when: msg.namespace == '/out', do: [{steps}] }}]"));
+        assert_eq!(world.say(1, "40").len(), 1);
+        assert_eq!(world.say(1, "40/out,")[1..], [line(1, "41/out,")], "{steps}");
+    }
+    // With a code, the client was never connected.
+    let mut world = socket_io("    open: [{ close: 4400 }]");
+    assert_eq!(world.say(1, "40"), ["1 closed 4400 "]);
+    world.close(1);
     assert_eq!(rows(&world.engine, "log"), json!([]));
 }
 
