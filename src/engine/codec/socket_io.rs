@@ -1,7 +1,8 @@
 //! Socket.IO, protocol 5, in packets of Engine.IO, protocol 4.
 //!
 //! A message is `{ namespace, event, args, ack }`. `ack` is the id of the acknowledgement that the client requests, or
-//! null. An acknowledgement from the client is an event named `ack` with the id of the event that it acknowledges.
+//! null. An acknowledgement from the client is an event named `ack` with the id of the event that it acknowledges. The
+//! session takes it once, and only if the server asked for it.
 //! Binary data is `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference
 //! implementation.
 
@@ -165,11 +166,11 @@ impl Session {
                 let event = args.next().unwrap_or_default();
                 vec![Received::Message(message(&namespace, event, args.collect(), id))]
             }
-            (Kind::Ack, Some(id)) => {
+            (Kind::Ack, Some(id)) if self.namespaces.take_acknowledgement(&namespace, id) => {
                 vec![Received::Notice(message(&namespace, ACK.into(), args.collect(), Some(id)))]
             }
-            // The reference implementation also ignores an acknowledgement without an id.
-            (Kind::Ack, None) => Vec::new(),
+            // The reference implementation also ignores an acknowledgement that nobody asked for, or without an id.
+            (Kind::Ack, _) => Vec::new(),
             (Kind::Connect | Kind::Disconnect | Kind::ConnectError, _) => {
                 self.namespaces.leave(&namespace);
                 let gone = message(&namespace, DISCONNECT.into(), Vec::new(), None);

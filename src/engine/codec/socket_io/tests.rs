@@ -259,10 +259,54 @@ fn events_and_acknowledgements_are_messages() {
     ] {
         assert_eq!(session.receive(text(packet)), [Received::Message(msg("/", event, args, ack))]);
     }
-    for (packet, args, ack) in [("4312[]", json!([]), json!(12)), (r#"430["bar"]"#, json!(["bar"]), json!(0))] {
-        assert_eq!(session.receive(text(packet)), [Received::Notice(msg("/", "ack", args, ack))]);
+}
+
+#[test]
+fn an_acknowledgement_is_taken_once_for_an_event_that_asked_for_it() {
+    let mut session = connected();
+    session.receive(text("40/admin,"));
+    session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
+    for (namespace, ack) in [("/", json!(true)), ("/", json!(12)), ("/", json!(true)), ("/admin", json!(true))] {
+        let asking = json!({ "namespace": namespace, "event": "ask", "ack": ack });
+        assert_eq!(session.reply(None, asking).unwrap().len(), 1);
     }
-    assert_eq!(session.receive(text("43[]")), []);
+    assert_eq!(session.reply(None, json!({ "event": "tell" })).unwrap().len(), 1);
+    for (packet, taken) in [
+        ("43[]", None),
+        ("431[]", None),
+        (r#"430["bar"]"#, Some(("/", json!(["bar"]), 0))),
+        (r#"430["bar"]"#, None),
+        ("4313[]", Some(("/", json!([]), 13))),
+        ("4312[1,2]", Some(("/", json!([1, 2]), 12))),
+        ("4312[]", None),
+        ("43/admin,12[]", None),
+        ("43/admin,0[]", Some(("/admin", json!([]), 0))),
+        ("4377[]", None),
+    ] {
+        let notice = taken.map(|(namespace, args, id)| Received::Notice(msg(namespace, "ack", args, json!(id))));
+        assert_eq!(session.receive(text(packet)), Vec::from_iter(notice), "{packet}");
+    }
+    // An id may be used again. What was asked before a reconnection is forgotten.
+    for (reconnects, number) in [(false, 1), (true, 0)] {
+        session.reply(None, json!({ "event": "ask", "ack": 12 })).unwrap();
+        if reconnects {
+            session.receive(text("41"));
+            session.receive(text("40"));
+            session.finished(&msg("/", "connect", json!([{}]), Value::Null), false);
+        }
+        assert_eq!(session.receive(text("4312[]")).len(), number);
+    }
+}
+
+#[test]
+fn the_number_of_events_that_wait_for_an_acknowledgement_is_bounded() {
+    let mut session = connected();
+    for _ in 0..=1000 {
+        session.reply(None, json!({ "event": "ask", "ack": true })).unwrap();
+    }
+    for (packet, number) in [("430[]", 0), ("431[]", 1), ("431000[]", 1)] {
+        assert_eq!(session.receive(text(packet)).len(), number, "{packet}");
+    }
 }
 
 #[test]

@@ -286,13 +286,35 @@ fn expressions_can_read_the_id_of_the_client() {
 
 #[test]
 fn rules_may_ignore_what_the_library_sends_on_its_own() {
-    let mut world = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
+    let mut world = socket_io(
+        "    messages: [{ match: { event: a }, reply: { ack: [] } }, { match: { event: ask }, reply: { event: b, ack: true } }]",
+    );
     world.say(1, "40");
-    for (packet, is_left) in [(r#"431["x"]"#, true), (r#"421["ack","x"]"#, false), (r#"42["x"]"#, false), ("41", true)]
+    assert_eq!(world.say(1, r#"42["ask"]"#), [line(1, r#"420["b"]"#)]);
+    for (packet, is_left) in [(r#"430["x"]"#, true), (r#"421["ack","x"]"#, false), (r#"42["x"]"#, false), ("41", true)]
     {
         let (outcomes, _) = world.outcomes(1, Frame::Text(packet.into()));
         let is_unmatched = matches!(outcomes[..], [MessageOutcome::Unmatched { .. }]);
         assert_eq!((is_unmatched, outcomes.is_empty()), (!is_left, is_left), "{packet}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_fires_its_rule_once() {
+    let mut world = socket_io(
+        "
+    messages:
+      - { match: { event: ask }, reply: { event: question, ack: true } }
+      - { match: { event: ack }, reply: { event: thanks, args: $msg.args } }
+",
+    );
+    world.say(1, "40");
+    assert_eq!(world.say(1, r#"430["early"]"#), NOTHING);
+    assert_eq!(world.say(1, r#"42["ask"]"#), [line(1, r#"420["question"]"#)]);
+    assert_eq!(world.say(1, r#"430["once"]"#), [line(1, r#"42["thanks","once"]"#)]);
+    for unasked in [r#"430["twice"]"#, r#"4377["other"]"#] {
+        let (outcomes, lines) = world.outcomes(1, Frame::Text(unasked.into()));
+        assert_eq!((outcomes.len(), lines.len()), (0, 0), "{unasked}");
     }
 }
 
