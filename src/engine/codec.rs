@@ -9,7 +9,8 @@
 //!    [`Session::finished`]. [`Session::unmatched`] replaces both if no rule matches, and [`Session::refused`] if the
 //!    rule is refused. An endpoint without `open` finishes at once.
 //! 3. Members of a topic receive the frames of their [`Address`]; members with equal addresses share them.
-//! 4. [`Session::closing`], before the server closes the socket.
+//! 4. [`Session::disconnect`] for a client that is to leave its connection, and [`Session::close`] for every socket that
+//!    the server closes.
 
 mod address;
 pub mod engine_io;
@@ -81,6 +82,15 @@ pub enum Received {
         /// The reason, at most 123 bytes.
         reason: String,
     },
+}
+
+/// The result of disconnecting a client from the target of a message, such as a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disconnected {
+    /// The frames to send.
+    pub frames: Vec<Frame>,
+    /// Whether the client is connected to nothing else, so that the socket itself must be closed.
+    pub is_last: bool,
 }
 
 impl Received {
@@ -328,17 +338,21 @@ impl Session {
         }
     }
 
-    /// Returns the frames to send when the server disconnects the client from the target of a message, such as a
-    /// namespace. `None` if the client is connected to nothing else, so that the socket itself must be closed.
-    pub fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
-        if let Self::SocketIo(session) = self { session.disconnect(msg) } else { None }
+    /// Disconnects the client from the target of a message, such as a namespace.
+    pub fn disconnect(&mut self, msg: Option<&Value>) -> Disconnected {
+        match self {
+            Self::SocketIo(session) => session.disconnect(msg),
+            Self::Plain | Self::GraphqlWs(_) | Self::Closed { .. } => {
+                Disconnected { frames: Vec::new(), is_last: true }
+            }
+        }
     }
 
-    /// Returns the frames to send before the server closes the socket.
-    pub fn closing(&mut self) -> Vec<Frame> {
-        match self {
-            Self::SocketIo(session) => session.closing(),
-            Self::Plain | Self::GraphqlWs(_) | Self::Closed { .. } => Vec::new(),
+    /// Handles the closing of the socket by the server. No protocol sends frames for it: the client notices that its
+    /// connection has closed, and may reconnect.
+    pub fn close(&mut self) {
+        if let Self::SocketIo(session) = self {
+            session.close();
         }
     }
 

@@ -54,18 +54,21 @@ async fn the_socket_io_client_works_over_each_transport() {
         ("announcement", json!([["announcement", "Closing soon"], ["announcement", "Closing soon"]])),
         ("afterPing", json!(true)),
         ("left", json!(["left", "bob"])),
-        ("closed", json!("transport close")),
         ("reconnected", json!("welcome")),
     ];
-    for transports in ["websocket", "polling", "polling,websocket"] {
+    for (transports, closed) in
+        [("websocket", "transport close"), ("polling", "transport error"), ("polling,websocket", "transport close")]
+    {
         let mockd = example("socketio.yaml").await;
         let mut client = node("socketio.mjs");
         client.env("TRANSPORTS", transports);
-        assert_seen(run_client(client, &mockd).await, expected.clone());
+        let mut seen = run_client(client, &mockd).await;
+        assert_eq!(seen.remove("closed"), Some(json!(closed)), "{transports}");
+        assert_seen(seen, expected.clone());
     }
 }
 
-/// Namespaces with a ticker, one that fails to open, and a message on which the server disconnects.
+/// Namespaces with a ticker, one that fails to open, one that disconnects, and messages on which the server closes.
 const NAMESPACES: &str = "
 data: { log: [] }
 websocket:
@@ -73,10 +76,12 @@ websocket:
     protocol: socket.io
     open:
       - { when: msg.namespace == '/closed', remove: { log: 9 } }
+      - { when: msg.namespace == '/out', close: {} }
       - { times: forever, every: 200ms, reply: { event: tick } }
     messages:
       - { match: { event: who }, reply: { ack: [$conn.sid] } }
       - { match: { event: kick }, close: {} }
+      - { match: { event: crash }, do: [{ reply: { event: last } }, { close: 1011 }] }
 ";
 
 #[tokio::test]
@@ -91,6 +96,9 @@ async fn the_socket_io_client_leaves_and_rejoins_namespaces() {
         ("kicked", json!("io server disconnect")),
         ("stays", json!(true)),
         ("last", json!("io server disconnect")),
+        ("out", json!(["connect", "io server disconnect", false])),
+        ("websocket", json!(["last", "transport close", "io client disconnect"])),
+        ("polling", json!(["last", "transport close", "io client disconnect"])),
     ];
     assert_seen(run_client(node("namespaces.mjs"), &mockd).await, expected);
 }

@@ -20,8 +20,12 @@ websocket:
     messages:
       - { match: { event: echo }, reply: { event: echo, args: $msg.args } }
       - { match: { event: ask }, reply: { ack: [sure, $query.room] } }
-      - { match: { event: bye }, close: 4401 }
+      - { match: { event: bye }, do: [{ reply: { event: last } }, { close: 4401 }] }
+      - { match: { event: out }, do: [{ reply: { event: last } }, { close: {} }] }
 ";
+
+/// The answer to a poll of a session that is over or never existed.
+const UNKNOWN: &str = r#"{"code":1,"message":"Session ID unknown"}"#;
 
 /// The headers of a WebSocket handshake.
 const HANDSHAKE: [(&str, &str); 4] = [
@@ -303,14 +307,43 @@ async fn closing_the_session_answers_the_pending_poll() {
 }
 
 #[tokio::test]
-async fn the_next_poll_reports_that_a_rule_closed_the_session() {
-    let mockd = chat().await;
-    let mut client = PollingClient::connected(&mockd).await;
-    client.post(r#"42["bye"]"#).await;
-    assert_eq!(client.packet().await, "41");
-    assert_eq!(client.packet().await, "1");
-    client.assert_ended().await;
-    assert_eq!(ended_by(&mockd).await, "server");
+async fn the_poll_after_the_last_packets_reports_that_a_rule_closed_the_session() {
+    for (event, last) in [("bye", r#"42["last"]"#), ("out", "42[\"last\"]\u{1e}41")] {
+        for is_waiting in [false, true] {
+            let mockd = chat().await;
+            let client = PollingClient::connected(&mockd).await;
+            let mut payloads = Vec::new();
+            let packet = format!(r#"42["{event}"]"#);
+            if is_waiting {
+                let mut poll = client.start_poll().await;
+                client.post(&packet).await;
+                payloads.push(poll.answer().await.unwrap().1);
+            } else {
+                client.post(&packet).await;
+            }
+            while payloads.last().is_none_or(|payload| payload != "1") {
+                payloads.push(client.poll().await);
+            }
+            payloads.pop();
+            assert_eq!(payloads.join("\u{1e}"), last);
+            client.assert_ended().await;
+            assert_eq!(ended_by(&mockd).await, "server");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_close_that_asks_to_reconnect_forgets_the_session() {
+    for (code, expected) in [(1000, "1"), (1001, UNKNOWN), (1011, "1"), (1012, UNKNOWN), (1013, UNKNOWN), (4000, "1")] {
+        let mockd = chat().await;
+        let client = PollingClient::connected(&mockd).await;
+        let mut poll = client.start_poll().await;
+        mockd.control("POST", "/__mockd/sockets/close", json!({ "code": code })).await;
+        let (head, body) = poll.answer().await.unwrap();
+        let status = if expected == UNKNOWN { "HTTP/1.1 400" } else { "HTTP/1.1 200" };
+        assert!(head.starts_with(status) && body == expected, "{code}: {head}{body}");
+        client.assert_ended().await;
+    }
 }
 
 #[tokio::test]
@@ -319,7 +352,7 @@ async fn a_reset_of_the_world_ends_the_poll() {
     let client = PollingClient::connected(&mockd).await;
     let mut poll = client.start_poll().await;
     mockd.control("POST", "/__mockd/reset", Value::Null).await;
-    assert_eq!(poll.answer().await.unwrap().1, "1");
+    assert_eq!(poll.answer().await.unwrap().1, UNKNOWN);
     client.assert_ended().await;
     assert_eq!(PollingClient::open(&mockd).await.sid, "default-1-2");
 }
@@ -331,7 +364,7 @@ async fn shutdown_ends_polls() {
     let client = PollingClient::connected(&mockd).await;
     let mut poll = client.start_poll().await;
     mockd.signal("TERM");
-    assert_eq!(poll.answer().await.unwrap().1, "1");
+    assert_eq!(poll.answer().await.unwrap().1, UNKNOWN);
     drop(client);
     assert_eq!(mockd.ended().await.code(), Some(0));
 }
@@ -345,7 +378,7 @@ async fn shutdown_ends_a_frozen_session() {
     let mut poll = client.start_poll().await;
     add(&mockd, "two").await;
     mockd.signal("TERM");
-    assert_eq!(poll.answer().await.unwrap().1, "1");
+    assert_eq!(poll.answer().await.unwrap().1, UNKNOWN);
     drop(client);
     assert_eq!(mockd.ended().await.code(), Some(0));
 }
@@ -397,10 +430,7 @@ websocket:
     assert_eq!(behind["entries"][0]["socket"], 1);
     // The packets that fit into the buffer are delivered complete.
     let payload = client.poll().await;
-    let packets: Vec<&str> = payload.split('\u{1e}').collect();
-    let (last, events) = packets.split_last().unwrap();
-    assert_eq!(*last, "1");
-    assert!(events.iter().all(|event| *event == format!("42[\"e\",\"{long}\"]")) && !events.is_empty());
+    assert!(payload.split('\u{1e}').all(|event| event == format!("42[\"e\",\"{long}\"]")));
     client.assert_ended().await;
 }
 
@@ -420,7 +450,7 @@ async fn a_socket_takes_over_after_its_probe() {
     let list = sockets(&mockd).await;
     assert_eq!((list.len(), &list[0]["socket"], &list[0]["received"]), (1, &json!(1), &json!(2)));
     socket.send(r#"42["bye"]"#).await;
-    assert_eq!(socket.text().await, "41");
+    assert_eq!(socket.text().await, r#"42["last"]"#);
     assert_eq!(socket.close_code().await, 4401);
 }
 

@@ -21,6 +21,9 @@ pub enum CodecError {
     /// An unknown key.
     #[error("unknown key `{0}` in a Socket.IO frame")]
     UnknownKey(String),
+    /// An `id` in a frame that has no use for it.
+    #[error("`id` is only allowed in a `reply` with `event` and without `ack`")]
+    MisplacedId,
     /// No message requests an acknowledgement, or the connection is already acknowledged.
     #[error("nothing to acknowledge")]
     NothingToAcknowledge,

@@ -2,8 +2,8 @@
 //!
 //! Rules see an event from the client as `{ namespace, event, args, ack }`. `ack` is the id of the acknowledgement that
 //! the client requests, or null. An acknowledgement from the client is an event named `ack`; its `ack` is the id of the
-//! event that it acknowledges. Binary data is `{ binary: BASE64 }`. The session closes a socket for the same packets as
-//! the reference implementation.
+//! event that it acknowledges. The session takes it once, and only if the server asked for it. Binary data is
+//! `{ binary: BASE64 }`. The session closes a socket for the same packets as the reference implementation.
 
 mod namespaces;
 mod outgoing;
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::engine_io::{self, PING_INTERVAL};
-use super::{Address, CodecError, Received, SessionOptions};
+use super::{Address, CodecError, Disconnected, Received, SessionOptions};
 use crate::engine::frame::Frame;
 
 /// The maximum length of a namespace in bytes.
@@ -164,11 +164,11 @@ impl Session {
                 let event = args.next().unwrap_or_default();
                 vec![Received::Message(message(&namespace, event, args.collect(), id))]
             }
-            (Kind::Ack, Some(id)) => {
+            (Kind::Ack, Some(id)) if self.namespaces.take_acknowledgement(&namespace, id) => {
                 vec![Received::Notice(message(&namespace, ACK.into(), args.collect(), Some(id)))]
             }
-            // The reference implementation also ignores an acknowledgement without an id.
-            (Kind::Ack, None) => Vec::new(),
+            // The reference implementation also ignores an acknowledgement that nobody asked for, or without an id.
+            (Kind::Ack, _) => Vec::new(),
             (Kind::Connect | Kind::Disconnect | Kind::ConnectError, _) => {
                 self.namespaces.leave(&namespace);
                 let gone = message(&namespace, DISCONNECT.into(), Vec::new(), None);
@@ -254,16 +254,16 @@ impl Session {
         Some(Packet { kind: Kind::Connect, namespace: namespace.to_owned(), id: None, data }.frame())
     }
 
-    pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Option<Vec<Frame>> {
+    /// Disconnects the client from the namespace of a message. A pending connection is acknowledged first, because the
+    /// client would try again if it was never connected.
+    pub(super) fn disconnect(&mut self, msg: Option<&Value>) -> Disconnected {
         let namespace = namespace_of(msg);
-        if !self.namespaces.open().any(|other| other != namespace) {
-            return None;
-        }
         let acknowledgement = self.acknowledge(namespace);
         let is_connected = self.namespaces.phase(namespace).is_some();
         self.namespaces.leave(namespace);
         let disconnected = is_connected.then(|| disconnect_packet(namespace.to_owned()));
-        Some(acknowledgement.into_iter().chain(disconnected).collect())
+        let frames = acknowledgement.into_iter().chain(disconnected).collect();
+        Disconnected { frames, is_last: self.namespaces.open().next().is_none() }
     }
 
     pub(super) fn is_pending(&self, msg: &Value) -> bool {
@@ -301,8 +301,9 @@ impl Session {
         self.namespaces.sid(namespace)
     }
 
-    pub(super) fn closing(&mut self) -> Vec<Frame> {
-        self.namespaces.leave_all().into_iter().map(disconnect_packet).collect()
+    /// Leaves all namespaces without disconnect packets, after which clients do not reconnect.
+    pub(super) fn close(&mut self) {
+        self.namespaces.leave_all();
     }
 }
 

@@ -37,7 +37,8 @@ fn plain_sockets_receive_values_unchanged() {
     assert_eq!(session.finished(&Value::Null, false), []);
     assert_eq!(session.unmatched(&Value::Null, None), []);
     assert_eq!(session.left("all"), []);
-    assert_eq!(session.closing(), []);
+    assert_eq!(session.disconnect(None), Disconnected { frames: Vec::new(), is_last: true });
+    session.close();
     assert_eq!((session.due(), session), (None, Session::Plain));
 }
 
@@ -59,7 +60,7 @@ fn a_closed_session_receives_and_sends_nothing() {
         assert_eq!(session.receive(Frame::Text("40".into())), []);
         assert_eq!(session.elapse(Duration::from_hours(24), Duration::ZERO), []);
         assert_eq!(session.reply(None, json!({ "event": "a" })), Ok(Vec::new()));
-        assert_eq!(session.closing(), []);
+        assert_eq!(session.disconnect(None), Disconnected { frames: Vec::new(), is_last: true });
         assert!(!session.reaches(&address));
     }
 }

@@ -10,6 +10,7 @@ use super::firing::Firing;
 use super::guard::complete;
 use super::origin::RuleOrigin;
 use super::runs::RunOwner;
+use crate::engine::codec::Disconnected;
 use crate::engine::collections::json_len;
 use crate::engine::command::Command;
 use crate::engine::event::{Closing, MemberEvent, fit_for_closing};
@@ -158,18 +159,19 @@ impl Firing<'_> {
         Ok(())
     }
 
-    /// Disconnects a client from the namespace of its message. Does nothing and returns `false` if the socket has to be
-    /// closed instead.
+    /// Disconnects a client from the namespace of its message. Returns `false` if the whole socket has to be closed as
+    /// well.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
-        let socket = self.engine.members.socket_mut(member);
-        let Some(frames) = socket.and_then(|socket| socket.session.disconnect(context.get("msg"))) else {
-            return false;
-        };
+        let socket = self.engine.members.socket_mut(member).filter(|socket| !socket.is_closing);
+        let Some(socket) = socket else { return false };
+        let Disconnected { frames, is_last } = socket.session.disconnect(context.get("msg"));
         self.engine.reply_frames(member, frames, self.events);
-        self.engine.end_address(member, &address, self.events);
-        self.engine.follow_session(member, self.events);
-        true
+        if !is_last {
+            self.engine.end_address(member, &address, self.events);
+            self.engine.follow_session(member, self.events);
+        }
+        !is_last
     }
 
     /// Sets part of the socket's memory, which expressions read as `conn`.

@@ -225,16 +225,15 @@ impl Engine {
         }
     }
 
-    /// Sends a socket the closing frames of its protocol, closes it, and ends its scheduled steps.
+    /// Closes a socket, and ends its scheduled steps.
     pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
         let Some(socket) = self.members.socket_mut(member) else { return };
         if std::mem::replace(&mut socket.is_closing, true) {
             return;
         }
-        let frames = socket.session.closing();
+        socket.session.close();
         self.end_member_runs(member, |_| true);
         self.members.reschedule(member);
-        self.reply_frames(member, frames, events);
         self.notify(member, MemberEvent::Closed(Some(closing)), events);
     }
 }

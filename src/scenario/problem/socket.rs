@@ -25,6 +25,9 @@ pub enum SocketMistake {
     /// A frame for all sockets of a GraphQL endpoint, where every result belongs to an operation.
     #[error("with `protocol: graphql-transport-ws`, `send` needs `to`")]
     SendsToAll,
+    /// An `id` in a Socket.IO frame that has no use for it.
+    #[error("`id` is only allowed in a `reply` with `event` and without `ack`")]
+    MisplacedId,
     /// A warning: changes of data that members would receive without a frame of the endpoint's protocol.
     #[error("changes of `{topic}` are not frames of `protocol: {protocol}`")]
     RawChanges {
@@ -59,6 +62,9 @@ impl SocketMistake {
             Self::FixedConn(_) => "give the value another name",
             Self::SendsToAll => {
                 "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it"
+            }
+            Self::MisplacedId => {
+                "remove it: `ack: true` chooses the id of an event, and `reply: { ack }` answers the message with the message's own"
             }
             Self::RawChanges { protocol: Protocol::GraphqlTransportWs, .. } => {
                 "set the frame for members: `frame: { data: { changed: $event.row } }`"

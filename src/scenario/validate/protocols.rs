@@ -42,6 +42,8 @@ struct FrameShape {
     any_of: &'static [&'static str],
     /// The allowed keys. An empty list allows all keys.
     allowed: &'static [&'static str],
+    /// The allowed keys of a frame without `event`.
+    without_event: &'static [&'static str],
 }
 
 /// A Socket.IO event for members of a topic.
@@ -49,6 +51,7 @@ const EVENT: FrameShape = FrameShape {
     expected: "a Socket.IO event: { event, args }",
     any_of: &["event"],
     allowed: &["event", "args", "namespace"],
+    without_event: &[],
 };
 
 /// A Socket.IO reply in `open`.
@@ -56,6 +59,7 @@ const EVENT_OR_REFUSAL: FrameShape = FrameShape {
     expected: "a Socket.IO frame: { event, args } or { error }",
     any_of: &["event", "error"],
     allowed: &["event", "args", "error", "namespace", "ack", "id"],
+    without_event: &["error", "namespace"],
 };
 
 /// A Socket.IO reply to a message.
@@ -63,6 +67,7 @@ const EVENT_OR_ACK: FrameShape = FrameShape {
     expected: "a Socket.IO frame: { event, args } or { ack }",
     any_of: &["event", "ack"],
     allowed: &["event", "args", "ack", "namespace", "id"],
+    without_event: &["ack", "namespace"],
 };
 
 /// A result of a GraphQL operation.
@@ -70,6 +75,7 @@ const RESULT: FrameShape = FrameShape {
     expected: "a GraphQL result: { data } or { errors }",
     any_of: &["data", "errors", "hasNext"],
     allowed: &[],
+    without_event: &[],
 };
 
 /// The acknowledgement of a GraphQL connection.
@@ -77,6 +83,7 @@ const ACKNOWLEDGEMENT: FrameShape = FrameShape {
     expected: "the acknowledgement of a GraphQL connection: { ack: PAYLOAD }",
     any_of: &["ack"],
     allowed: &["ack"],
+    without_event: &["ack"],
 };
 
 impl FrameShape {
@@ -104,16 +111,29 @@ impl FrameShape {
         let Some(value) = check.document.json(node.0) else { return };
         match &value {
             Value::Object(fields) if self.fits(fields) => {
-                let unknown =
-                    fields.keys().find(|key| !self.allowed.is_empty() && !self.allowed.contains(&key.as_str()));
-                if let Some(key) = unknown {
+                let expected = if fields.contains_key("event") { self.allowed } else { self.without_event };
+                let is_set = |key: &str| fields.get(key).is_some_and(|value| !value.is_null());
+                let is_unknown = |key: &str| !expected.is_empty() && !expected.contains(&key);
+                let is_misplaced = |key: &str| {
+                    key == "id" && self.is_of_socket_io() && (is_unknown(key) || is_set("ack") && is_set("id"))
+                };
+                if let Some(key) = fields.keys().find(|key| is_unknown(key) || is_misplaced(key)) {
                     let place = check.document.key_span_at(node.0, &[], key);
-                    check.report(ProblemKind::UnknownKey { key: key.clone(), expected: self.allowed }, place);
+                    let kind = if is_misplaced(key) {
+                        SocketMistake::MisplacedId.into()
+                    } else {
+                        ProblemKind::UnknownKey { key: key.clone(), expected }
+                    };
+                    check.report(kind, place);
                 }
             }
             Value::String(_) if !template.is_constant() => {}
             _ => check.document.report_wrong_type(node.0, self.expected),
         }
+    }
+
+    fn is_of_socket_io(&self) -> bool {
+        self.any_of.contains(&"event")
     }
 
     fn fits(&self, fields: &Map<String, Value>) -> bool {

@@ -245,6 +245,8 @@ fn frames_invalid_for_the_protocol_are_errors() {
     let result = "expected a GraphQL result: { data } or { errors }, found ";
     let acknowledgement = "expected the acknowledgement of a GraphQL connection: { ack: PAYLOAD }, found ";
     let found = |expected: &str, found: &str| format!("{expected}{found}");
+    let misplaced_id = "`id` is only allowed in a `reply` with `event` and without `ack`";
+    let own_id = "remove it: `ack: true` chooses the id of an event, and `reply: { ack }` answers the message with the message's own";
     let to_all = "with `protocol: graphql-transport-ws`, `send` needs `to`";
     let of_operation = "a result belongs to an operation: `join: { to: TOPIC, as: $msg.id }` keeps it open, and `send: { to: TOPIC, frame }` reaches it";
     assert_problems(&[
@@ -254,6 +256,16 @@ fn frames_invalid_for_the_protocol_are_errors() {
         (io("messages: [{ reply: [a] }]"), &found(ack, "a list"), "[a]", ""),
         (io("messages: [{ do: [{ do: [{ reply: { error: a } }] }] }]"), &found(ack, "a mapping"), "{ error: a }", ""),
         (io("messages: [{ reply: { event: a, arg: 1 } }]"), "unknown key `arg`", "arg", "did you mean `args`?"),
+        (
+            io("messages: [{ reply: { ack: [], status: 1 } }]"),
+            "unknown key `status`",
+            "status",
+            "the keys allowed here are `ack`, `namespace`",
+        ),
+        (io("messages: [{ reply: { ack: [1], id: 5 } }]"), misplaced_id, "id", own_id),
+        (io("messages: [{ reply: { event: a, ack: true, id: 5 } }]"), misplaced_id, "id", own_id),
+        (io("open: [{ reply: { error: no, id: 5 } }]"), misplaced_id, "id", own_id),
+        (io("closed: [{ send: { frame: { event: a, id: 5 } } }]"), misplaced_id, "id", own_id),
         (io("messages: [{ send: { frame: { ack: [] } } }]"), &found(event, "a mapping"), "{ ack: [] }", ""),
         (io("closed: [{ send: { frame: left } }]"), &found(event, "the text `left`"), "left", ""),
         (io("open: [{ join: { to: a, frame: 7 } }]"), &found(event, "the number `7`"), "7", ""),
@@ -305,6 +317,7 @@ fn frames_invalid_for_the_protocol_are_errors() {
             "open: [{ reply: $msg.args.0 }, { reply: { event: a, ack: true } }], messages: [{ reply: '{{ msg.args }}' }]",
         ),
         io("messages: [{ match: { event: a }, reply: { ack: $msg.args } }, { send: { to: a, frame: b } }]"),
+        io("open: [{ reply: { event: a, id: 5 } }], messages: [{ reply: { event: a, ack: null, id: $msg.ack } }]"),
         graphql("open: [{ reply: { ack: $msg.payload } }], messages: [{ reply: { hasNext: true, incremental: [] } }]"),
         graphql("messages: [{ join: { to: todos, as: $msg.id, frame: { errors: [no] } } }]"),
         endpoint("{ messages: [{ text: a, reply: hello }, { set: { conn.sid: 1 } }] }"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mockd::engine::Frame;
 use mockd::engine::codec::engine_io::{decode_payload, encode_packet, payload};
-use mockd::engine::codec::{Received, Session, SessionOptions};
+use mockd::engine::codec::{Disconnected, Received, Session, SessionOptions};
 use mockd::scenario::Protocol;
 use serde_json::{Value, json};
 
@@ -72,8 +72,8 @@ fn check_protocol(protocol: Protocol, frames: &[Frame], assert_readable: AssertR
             assert!(session.due().is_none_or(|next| next > due));
         }
     }
-    assert_readable(&session.closing());
-    assert_eq!(session.closing(), []);
+    session.close();
+    assert_eq!(session.disconnect(None).frames, []);
 }
 
 /// Receives a frame, and so does a copy restored from JSON, which must behave the same.
@@ -110,9 +110,9 @@ fn answer(session: &mut Session, msg: &Value, replies: &[Value], assert_readable
         }
     }
     if msg["args"][0] == "leave" {
-        let left = session.disconnect(Some(msg));
-        assert!(left.is_none() || session.is_disconnected(msg));
-        assert_readable(&left.unwrap_or_default());
+        let Disconnected { frames, is_last } = session.disconnect(Some(msg));
+        assert!(is_last || session.is_disconnected(msg));
+        assert_readable(&frames);
     }
     assert_readable(&session.finished(msg, true));
     if msg["id"] == "2" {

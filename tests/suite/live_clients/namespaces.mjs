@@ -1,4 +1,5 @@
-// The Socket.IO client with namespaces: left and rejoined, closed by the server, and refused by a failing `open`.
+// The Socket.IO client with namespaces: left and rejoined, closed by the server, and refused by a failing `open`. Then
+// it is disconnected by `open`, which it accepts, and by a `close` with a code, after which it reconnects.
 
 import { advance, http, load, once, print } from "./lib.mjs";
 
@@ -38,4 +39,23 @@ seen.stays = main.connected && (await main.emitWithAck("who")) === main.id;
 const last = once(main, "disconnect");
 main.emit("kick");
 seen.last = (await last)[0];
+
+const out = new Manager(http, { transports: ["websocket"], reconnectionDelay: 10 }).socket("/out");
+const events = [];
+out.on("connect", () => events.push("connect"));
+out.on("disconnect", (reason) => events.push(reason));
+await once(out, "disconnect");
+seen.out = [...events, out.active];
+
+for (const transport of ["websocket", "polling"]) {
+  const socket = new Manager(http, { transports: [transport], reconnectionDelay: 10 }).socket("/");
+  const received = [];
+  socket.on("last", () => received.push("last"));
+  socket.on("disconnect", (reason) => received.push(reason));
+  await once(socket, "connect");
+  socket.emit("crash");
+  await once(socket, "connect");
+  socket.disconnect();
+  seen[transport] = received;
+}
 print(seen);

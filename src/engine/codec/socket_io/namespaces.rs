@@ -14,6 +14,10 @@ pub const MAX_NAMESPACES: usize = 100;
 /// The maximum number of acknowledgements remembered per namespace, so that none of them is sent twice.
 const MAX_ANSWERED: usize = 100;
 
+/// The maximum number of events per namespace that the client may be asked to acknowledge at a time. Those with lower
+/// ids are forgotten, so that a client that never acknowledges takes up little memory.
+const MAX_UNACKNOWLEDGED: usize = 1000;
+
 /// All namespaces of a socket. Those that the client has left remain, with its ids, as long as there is room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Namespaces {
@@ -31,6 +35,8 @@ struct Namespace {
     phase: Phase,
     /// The id of the next event that the client is asked to acknowledge.
     next_id: u64,
+    /// The ids of the events that the client is asked to acknowledge and has not acknowledged yet.
+    unacknowledged: BTreeSet<u64>,
     /// The ids of the client's events that were acknowledged most recently.
     answered: BTreeSet<u64>,
 }
@@ -78,7 +84,9 @@ impl Namespaces {
             .chain_update(self.connections.to_be_bytes());
         let mut sid = BASE64URL_NOPAD.encode(&digest.finalize());
         sid.truncate(20);
-        self.by_name.insert(name, Namespace { sid, phase: Phase::Pending, next_id: 0, answered: BTreeSet::new() });
+        let (unacknowledged, answered) = (BTreeSet::new(), BTreeSet::new());
+        let namespace = Namespace { sid, phase: Phase::Pending, next_id: 0, unacknowledged, answered };
+        self.by_name.insert(name, namespace);
     }
 
     /// Connects a pending client and returns its id. `None` if it is not pending.
@@ -100,15 +108,10 @@ impl Namespaces {
         }
     }
 
-    /// Leaves all namespaces, and returns the names of those that the client was connected to.
-    pub(super) fn leave_all(&mut self) -> Vec<String> {
-        let mut connected = Vec::new();
-        for (name, namespace) in &mut self.by_name {
-            if std::mem::replace(&mut namespace.phase, Phase::Left) == Phase::Connected {
-                connected.push(name.clone());
-            }
+    pub(super) fn leave_all(&mut self) {
+        for namespace in self.by_name.values_mut() {
+            namespace.phase = Phase::Left;
         }
-        connected
     }
 
     /// Returns the client's id in a namespace. Without a name, returns its id in `/`, or else in the first by name.
@@ -125,9 +128,18 @@ impl Namespaces {
 
     /// Records that the client is asked to acknowledge the event with this id, so that no later event gets the id.
     pub(super) fn reserve_id(&mut self, name: &str, id: u64) {
-        if let Some(namespace) = self.by_name.get_mut(name) {
-            namespace.next_id = namespace.next_id.max(id.saturating_add(1));
+        let Some(namespace) = self.by_name.get_mut(name) else { return };
+        namespace.next_id = namespace.next_id.max(id.saturating_add(1));
+        namespace.unacknowledged.insert(id);
+        if namespace.unacknowledged.len() > MAX_UNACKNOWLEDGED {
+            namespace.unacknowledged.pop_first();
         }
+    }
+
+    /// Takes the client's acknowledgement of the event with this id. Returns whether the client was asked for it and
+    /// has not sent it before.
+    pub(super) fn take_acknowledgement(&mut self, name: &str, id: u64) -> bool {
+        self.by_name.get_mut(name).is_some_and(|one| one.unacknowledged.remove(&id))
     }
 
     /// Records that the client requests an acknowledgement of its event with this id, perhaps not for the first time.

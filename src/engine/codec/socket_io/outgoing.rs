@@ -48,7 +48,10 @@ impl Outgoing {
             return Err(form());
         };
         if let Some(unknown) = fields.keys().find(|key| !keys.contains(&key.as_str())) {
-            return Err(CodecError::UnknownKey(unknown.clone()));
+            return Err(match unknown.as_str() {
+                "id" => CodecError::MisplacedId,
+                _ => CodecError::UnknownKey(unknown.clone()),
+            });
         }
         Ok(Self { namespace: non_null(fields, "namespace").map(read_namespace).transpose()?, content })
     }
@@ -67,7 +70,11 @@ fn read_event(event: &Value, fields: &Map<String, Value>) -> Result<Content, Cod
         });
     }
     let args = fields.get("args").map(as_list).unwrap_or_default();
-    let ack_id = match non_null(fields, "ack").or(non_null(fields, "id")) {
+    let (ack, id) = (non_null(fields, "ack"), non_null(fields, "id"));
+    if ack.is_some() && id.is_some() {
+        return Err(CodecError::MisplacedId);
+    }
+    let ack_id = match ack.or(id) {
         None | Some(Value::Bool(false)) => None,
         Some(Value::Bool(true)) => Some(AckId::Next),
         Some(id) => {
@@ -123,6 +130,8 @@ mod tests {
             (json!({ "event": "a", "ack": true }), None, event(&json!(["a"]), Some(AckId::Next))),
             (json!({ "event": "a", "ack": 5 }), None, event(&json!(["a"]), Some(AckId::Given(5)))),
             (json!({ "event": "a", "id": 0 }), None, event(&json!(["a"]), Some(AckId::Given(0)))),
+            (json!({ "event": "a", "ack": null, "id": 3 }), None, event(&json!(["a"]), Some(AckId::Given(3)))),
+            (json!({ "event": "a", "ack": true, "id": null }), None, event(&json!(["a"]), Some(AckId::Next))),
             (json!({ "namespace": "/b", "event": "a", "ack": null }), Some("/b"), event(&json!(["a"]), None)),
             (json!({ "namespace": "b", "event": "a" }), Some("/b"), event(&json!(["a"]), None)),
             (json!({ "namespace": "", "ack": [] }), Some("/"), Content::Ack(vec![])),
@@ -142,6 +151,7 @@ mod tests {
 
     #[test]
     fn invalid_frames_are_refused_with_a_reason() {
+        const ID: &str = "`id` is only allowed in a `reply` with `event` and without `ack`";
         const FORM: &str = "a Socket.IO frame must be { event, args }, { ack } or { error }, found ";
         for (value, error) in [
             (json!("hello"), format!("{FORM}\"hello\"")),
@@ -151,6 +161,10 @@ mod tests {
             (json!({ "event": "connect" }), "the event name `connect` is reserved by Socket.IO".to_owned()),
             (json!({ "event": "a", "arg": 1 }), "unknown key `arg` in a Socket.IO frame".to_owned()),
             (json!({ "ack": [], "args": 1 }), "unknown key `args` in a Socket.IO frame".to_owned()),
+            (json!({ "ack": [], "id": 1 }), ID.to_owned()),
+            (json!({ "error": "No", "id": 1 }), ID.to_owned()),
+            (json!({ "event": "a", "ack": true, "id": 1 }), ID.to_owned()),
+            (json!({ "event": "a", "ack": 2, "id": 1 }), ID.to_owned()),
             (json!({ "event": "a", "ack": -1 }), "the acknowledgement id must be an integer, found -1".to_owned()),
             (json!({ "error": {} }), "error must be text or { message, data }, found {}".to_owned()),
             (json!({ "ack": [], "namespace": 1 }), "namespace must be text, found 1".to_owned()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CONNECT_TIMEOUT, MAX_NAMESPACES};
 use crate::engine::codec::engine_io::PING_INTERVAL;
-use crate::engine::codec::{Address, CodecError, Received, Session, SessionOptions};
+use crate::engine::codec::{Address, CodecError, Disconnected, Received, Session, SessionOptions};
 use crate::engine::frame::Frame;
 use crate::scenario::Protocol;
 
@@ -229,17 +229,23 @@ fn the_server_disconnects_a_client_from_one_namespace() {
     session.receive(text("40/admin,"));
     session.finished(&admin, false);
     let (one, other) = (msg("/admin", "bye", json!([]), Value::Null), msg("/", "bye", json!([]), Value::Null));
-    assert_eq!(session.disconnect(Some(&one)), Some(vec![text("41/admin,")]));
+    let left = |frames: Vec<Frame>, is_last: bool| Disconnected { frames, is_last };
+    assert_eq!(session.disconnect(Some(&one)), left(vec![text("41/admin,")], false));
     assert_eq!((session.is_disconnected(&one), session.is_disconnected(&other)), (true, false));
-    assert_eq!(session.disconnect(Some(&one)), Some(Vec::new()));
-    // A pending connection is acknowledged first.
-    session.receive(text("40/admin,"));
-    let frames = session.disconnect(Some(&admin)).unwrap();
-    sid_in(&frames[..1], "40/admin,");
-    assert_eq!(frames[1..], [text("41/admin,")]);
-    // The last namespace closes with the socket.
-    assert_eq!(session.disconnect(Some(&other)), None);
-    assert_eq!(session.closing(), [text("41")]);
+    assert_eq!(session.disconnect(Some(&one)), left(Vec::new(), false));
+    // The socket closes with the last namespace.
+    assert_eq!(session.disconnect(Some(&other)), left(vec![text("41")], true));
+    assert_eq!(session.disconnect(Some(&other)), left(Vec::new(), true));
+    // A pending connection is acknowledged first, alone or beside another.
+    for before in [&[][..], &["40"]] {
+        for packet in before {
+            session.receive(text(packet));
+        }
+        session.receive(text("40/admin,"));
+        let Disconnected { frames, is_last } = session.disconnect(Some(&admin));
+        sid_in(&frames[..1], "40/admin,");
+        assert_eq!((&frames[1..], is_last), (&[text("41/admin,")][..], before.is_empty()));
+    }
 }
 
 #[test]
@@ -253,10 +259,54 @@ fn events_and_acknowledgements_are_messages() {
     ] {
         assert_eq!(session.receive(text(packet)), [Received::Message(msg("/", event, args, ack))]);
     }
-    for (packet, args, ack) in [("4312[]", json!([]), json!(12)), (r#"430["bar"]"#, json!(["bar"]), json!(0))] {
-        assert_eq!(session.receive(text(packet)), [Received::Notice(msg("/", "ack", args, ack))]);
+}
+
+#[test]
+fn an_acknowledgement_is_taken_once_for_an_event_that_asked_for_it() {
+    let mut session = connected();
+    session.receive(text("40/admin,"));
+    session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
+    for (namespace, ack) in [("/", json!(true)), ("/", json!(12)), ("/", json!(true)), ("/admin", json!(true))] {
+        let asking = json!({ "namespace": namespace, "event": "ask", "ack": ack });
+        assert_eq!(session.reply(None, asking).unwrap().len(), 1);
     }
-    assert_eq!(session.receive(text("43[]")), []);
+    assert_eq!(session.reply(None, json!({ "event": "tell" })).unwrap().len(), 1);
+    for (packet, taken) in [
+        ("43[]", None),
+        ("431[]", None),
+        (r#"430["bar"]"#, Some(("/", json!(["bar"]), 0))),
+        (r#"430["bar"]"#, None),
+        ("4313[]", Some(("/", json!([]), 13))),
+        ("4312[1,2]", Some(("/", json!([1, 2]), 12))),
+        ("4312[]", None),
+        ("43/admin,12[]", None),
+        ("43/admin,0[]", Some(("/admin", json!([]), 0))),
+        ("4377[]", None),
+    ] {
+        let notice = taken.map(|(namespace, args, id)| Received::Notice(msg(namespace, "ack", args, json!(id))));
+        assert_eq!(session.receive(text(packet)), Vec::from_iter(notice), "{packet}");
+    }
+    // An id may be used again. What was asked before a reconnection is forgotten.
+    for (reconnects, number) in [(false, 1), (true, 0)] {
+        session.reply(None, json!({ "event": "ask", "ack": 12 })).unwrap();
+        if reconnects {
+            session.receive(text("41"));
+            session.receive(text("40"));
+            session.finished(&msg("/", "connect", json!([{}]), Value::Null), false);
+        }
+        assert_eq!(session.receive(text("4312[]")).len(), number);
+    }
+}
+
+#[test]
+fn the_number_of_events_that_wait_for_an_acknowledgement_is_bounded() {
+    let mut session = connected();
+    for _ in 0..=1000 {
+        session.reply(None, json!({ "event": "ask", "ack": true })).unwrap();
+    }
+    for (packet, number) in [("430[]", 0), ("431[]", 1), ("431000[]", 1)] {
+        assert_eq!(session.receive(text(packet)).len(), number, "{packet}");
+    }
 }
 
 #[test]
@@ -337,13 +387,15 @@ fn members_share_the_frames_of_their_namespace() {
 }
 
 #[test]
-fn the_server_disconnects_from_every_namespace_before_it_closes() {
+fn closing_leaves_every_namespace() {
     let mut session = connected();
+    let namespaces = ["/", "/admin", "/waiting"].map(|namespace| msg(namespace, "connect", json!([{}]), Value::Null));
     session.receive(text("40/admin,"));
-    session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
+    session.finished(&namespaces[1], false);
     session.receive(text("40/waiting,"));
-    assert_eq!(session.closing(), [text("41"), text("41/admin,")]);
-    assert_eq!(session.closing(), []);
+    session.close();
+    assert!(namespaces.iter().all(|namespace| session.is_disconnected(namespace)) && session.was_connected());
+    assert_eq!((session.addresses(), session.finished(&namespaces[2], false)), (Vec::new(), Vec::new()));
 }
 
 #[test]

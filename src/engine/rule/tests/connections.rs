@@ -146,13 +146,13 @@ fn a_close_without_a_code_leaves_one_namespace() {
     assert_eq!(world.pass(1), ticks);
     // The client may reconnect.
     assert_eq!(world.say(1, "40/b,").len(), 2);
-    // With a code, the socket is closed.
+    // With a code, the socket is closed. Without a disconnect packet, its client reconnects.
     let mut closed = TestWorld::new("websocket: { /s: { protocol: socket.io, messages: [{ close: 4400 }] } }");
     closed.open("/s", 1);
     for connect in ["40", "40/b,"] {
         closed.say(1, connect);
     }
-    assert_eq!(closed.say(1, r#"42/b,["x"]"#), [line(1, "41"), line(1, "41/b,"), "1 closed 4400 ".to_owned()]);
+    assert_eq!(closed.say(1, r#"42/b,["x"]"#), ["1 closed 4400 "]);
     // Leaving the last namespace also closes the socket.
     for (at, left) in [("/b,", "41/b,"), ("", "41")] {
         assert_eq!(world.say(1, &format!(r#"42{at}["bye"]"#))[1..], [line(1, left)]);
@@ -160,6 +160,29 @@ fn a_close_without_a_code_leaves_one_namespace() {
     let last = [line(1, r#"42/c,["bye"]"#), line(1, "41/c,"), "1 closed 1000 ".to_owned()];
     assert_eq!(world.say(1, r#"42/c,["bye"]"#), last);
     // None of the lists has continued.
+    assert_eq!(rows(&world.engine, "log"), json!([]));
+}
+
+#[test]
+fn a_close_without_a_code_in_open_connects_first() {
+    for (steps, reason) in
+        [("{ close: {} }", ""), ("{ close: { reason: bye } }", "bye"), ("{ do: [{ close: {} }] }", "")]
+    {
+        let mut world =
+            socket_io(&format!("    open: [{{ join: room }}, {{ when: msg.namespace == '/out', do: [{steps}] }}]"));
+        let lines = world.say(1, "40/out,");
+        let [connected, left, closed] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!(sid(std::slice::from_ref(connected)).len(), 20);
+        assert_eq!([left, closed], [&line(1, "41/out,"), &format!("1 closed 1000 {reason}")], "{steps}");
+        // The other namespaces stay connected.
+        let mut world = socket_io(&format!("    open: [{{ when: msg.namespace == '/out', do: [{steps}] }}]"));
+        assert_eq!(world.say(1, "40").len(), 1);
+        assert_eq!(world.say(1, "40/out,")[1..], [line(1, "41/out,")], "{steps}");
+    }
+    // With a code, the client was never connected.
+    let mut world = socket_io("    open: [{ close: 4400 }]");
+    assert_eq!(world.say(1, "40"), ["1 closed 4400 "]);
+    world.close(1);
     assert_eq!(rows(&world.engine, "log"), json!([]));
 }
 
@@ -263,13 +286,35 @@ fn expressions_can_read_the_id_of_the_client() {
 
 #[test]
 fn rules_may_ignore_what_the_library_sends_on_its_own() {
-    let mut world = socket_io("    messages: [{ match: { event: a }, reply: { ack: [] } }]");
+    let mut world = socket_io(
+        "    messages: [{ match: { event: a }, reply: { ack: [] } }, { match: { event: ask }, reply: { event: b, ack: true } }]",
+    );
     world.say(1, "40");
-    for (packet, is_left) in [(r#"431["x"]"#, true), (r#"421["ack","x"]"#, false), (r#"42["x"]"#, false), ("41", true)]
+    assert_eq!(world.say(1, r#"42["ask"]"#), [line(1, r#"420["b"]"#)]);
+    for (packet, is_left) in [(r#"430["x"]"#, true), (r#"421["ack","x"]"#, false), (r#"42["x"]"#, false), ("41", true)]
     {
         let (outcomes, _) = world.outcomes(1, Frame::Text(packet.into()));
         let is_unmatched = matches!(outcomes[..], [MessageOutcome::Unmatched { .. }]);
         assert_eq!((is_unmatched, outcomes.is_empty()), (!is_left, is_left), "{packet}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_fires_its_rule_once() {
+    let mut world = socket_io(
+        "
+    messages:
+      - { match: { event: ask }, reply: { event: question, ack: true } }
+      - { match: { event: ack }, reply: { event: thanks, args: $msg.args } }
+",
+    );
+    world.say(1, "40");
+    assert_eq!(world.say(1, r#"430["early"]"#), NOTHING);
+    assert_eq!(world.say(1, r#"42["ask"]"#), [line(1, r#"420["question"]"#)]);
+    assert_eq!(world.say(1, r#"430["once"]"#), [line(1, r#"42["thanks","once"]"#)]);
+    for unasked in [r#"430["twice"]"#, r#"4377["other"]"#] {
+        let (outcomes, lines) = world.outcomes(1, Frame::Text(unasked.into()));
+        assert_eq!((outcomes.len(), lines.len()), (0, 0), "{unasked}");
     }
 }
 

@@ -64,12 +64,21 @@ enum Phase {
 /// How a poll reports the end of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutboxEnd {
-    /// With the pending packets and a close packet.
+    /// With a close packet.
     Close,
     /// With a noop packet, because the client closed the session itself.
     Noop,
+    /// As if the session had never existed, because the client is to open another one. Some clients never reconnect
+    /// after a close packet.
+    Lost,
     /// By resetting the connection.
     Reset,
+}
+
+impl Phase {
+    fn is_reset(&self) -> bool {
+        matches!(self, Self::Over { end: OutboxEnd::Reset, .. })
+    }
 }
 
 /// The answer to a poll.
@@ -100,8 +109,8 @@ impl Outbox {
     /// Waits until there are packets for the client. A poll that is cancelled before then ends the session.
     ///
     /// # Errors
-    /// [`EngineIoError`] if the session is over or upgraded, or if another poll is waiting. The latter ends the session
-    /// for both.
+    /// [`EngineIoError`] if the session is over, lost or upgraded, or if another poll is waiting. The latter ends the
+    /// session for both.
     pub(super) async fn poll(&self) -> Result<Polled, EngineIoError> {
         let mut poll = self.start_poll()?;
         loop {
@@ -112,7 +121,7 @@ impl Outbox {
             };
             if let Some(polled) = polled {
                 poll.is_answered = true;
-                return Ok(polled);
+                return polled;
             }
             if !is_probed {
                 filled.await;
@@ -247,33 +256,36 @@ impl Outbox {
 
 impl OutboxState {
     /// Returns the answer to a poll; `None` if the poll has to wait.
-    fn take(&mut self) -> Option<Polled> {
+    fn take(&mut self) -> Option<Result<Polled, EngineIoError>> {
         match &mut self.phase {
+            Phase::Upgraded(_) => Some(Ok(Polled::noop())),
+            // The end of a session comes in an answer of its own: the client handles a close packet at once, but other
+            // packets only after it has read the whole payload.
+            phase if !self.packets.is_empty() && !phase.is_reset() => {
+                Some(Ok(Polled::Packets(payload(self.packets.split().freeze()))))
+            }
             Phase::Over { end, is_reported } => {
                 *is_reported = true;
-                let last = match end {
-                    OutboxEnd::Reset => return Some(Polled::Reset),
-                    OutboxEnd::Noop => NOOP,
-                    OutboxEnd::Close => CLOSE,
-                };
-                self.packets.extend_from_slice(last);
-                Some(Polled::of(&mut self.packets))
+                Some(match end {
+                    OutboxEnd::Reset => Ok(Polled::Reset),
+                    OutboxEnd::Noop => Ok(Polled::noop()),
+                    OutboxEnd::Close => Ok(Polled::one(CLOSE)),
+                    OutboxEnd::Lost => Err(EngineIoError::UnknownSession),
+                })
             }
-            Phase::Upgraded(_) => Some(Polled::noop()),
-            Phase::Polling | Phase::Probed { .. } if !self.packets.is_empty() => Some(Polled::of(&mut self.packets)),
-            Phase::Probed { is_new } => std::mem::take(is_new).then(Polled::noop),
+            Phase::Probed { is_new } => std::mem::take(is_new).then(|| Ok(Polled::noop())),
             Phase::Polling => None,
         }
     }
 }
 
 impl Polled {
-    fn of(packets: &mut BytesMut) -> Self {
-        Self::Packets(payload(packets.split().freeze()))
+    fn one(packet: &'static [u8]) -> Self {
+        Self::Packets(payload(Bytes::from_static(packet)))
     }
 
     fn noop() -> Self {
-        Self::Packets(payload(Bytes::from_static(NOOP)))
+        Self::one(NOOP)
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::outbox::{Outbox, OutboxEnd, Polled};
 use super::packets;
@@ -204,8 +205,8 @@ async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Sess
         }
         SessionExit::Member(end) => {
             debug!(sid = key.1, ?end, "polling session ended");
-            let (is_gone, is_reset) = (end == MemberEnd::Gone, end == MemberEnd::Reset);
-            outbox.end(if is_reset { OutboxEnd::Reset } else { OutboxEnd::Close }, !is_gone);
+            let is_gone = end == MemberEnd::Gone;
+            outbox.end(outbox_end(end, &feed), !is_gone);
             finish(feed, if is_gone { EndedBy::Client } else { EndedBy::Server }).await;
             !is_gone
         }
@@ -215,6 +216,22 @@ async fn serve(mut task: SessionTask, app: Arc<App>, key: Key, session: Arc<Sess
         let _ = app.shutdown.run_until_cancelled(reported).await;
     }
     app.polling.remove(&key, &session);
+}
+
+/// Returns how polls report the end of a member.
+fn outbox_end(end: MemberEnd, feed: &Subscription) -> OutboxEnd {
+    match end {
+        MemberEnd::Reset => OutboxEnd::Reset,
+        MemberEnd::Ended => OutboxEnd::Lost,
+        MemberEnd::Done if feed.closing().is_some_and(|close| asks_to_reconnect(close.code)) => OutboxEnd::Lost,
+        MemberEnd::Done | MemberEnd::Gone => OutboxEnd::Close,
+    }
+}
+
+/// Returns whether a close code tells that the server, or another one, accepts the client again (RFC 6455, 7.4.1, and
+/// IANA, WebSocket Close Code Number Registry).
+fn asks_to_reconnect(code: u16) -> bool {
+    matches!(CloseCode::from(code), CloseCode::Away | CloseCode::Restart | CloseCode::Again)
 }
 
 /// Ends the member of a session.

@@ -74,22 +74,43 @@ async fn a_cancelled_poll_ends_the_session() {
 
 #[tokio::test]
 async fn at_most_one_poll_reports_the_end_of_a_session() {
-    for (end, lingers, waiting, next) in [
-        (OutboxEnd::Close, true, "1", Ok(packets("41\u{1e}1"))),
-        (OutboxEnd::Close, false, "1", Err(EngineIoError::UnknownSession)),
-        (OutboxEnd::Noop, false, "6", Err(EngineIoError::UnknownSession)),
+    let unknown = || Err(EngineIoError::UnknownSession);
+    for (end, lingers, report) in [
+        (OutboxEnd::Close, true, Ok(packets("1"))),
+        (OutboxEnd::Close, false, Ok(packets("1"))),
+        (OutboxEnd::Noop, false, Ok(packets("6"))),
+        (OutboxEnd::Lost, true, unknown()),
     ] {
         let outbox = Outbox::new();
         let mut poll = pin!(outbox.poll());
         assert!(poll!(poll.as_mut()).is_pending());
         outbox.end(end, lingers);
-        assert_eq!(poll!(poll.as_mut()), Progress::Ready(Ok(packets(waiting))));
-        assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession), "{end:?}");
+        assert_eq!(poll!(poll.as_mut()), Progress::Ready(report.clone()), "{end:?}");
+        assert!(poll!(pin!(outbox.end_reported())).is_ready(), "{end:?}");
+        assert_eq!(polled(&outbox).await, unknown(), "{end:?}");
+        // Without a waiting poll, only a session that lingers reports its end.
         let outbox = Outbox::new();
-        outbox.write(b"\x1e41").unwrap();
         outbox.end(end, lingers);
-        assert_eq!(polled(&outbox).await, next, "{end:?}");
-        assert_eq!(polled(&outbox).await, Err(EngineIoError::UnknownSession), "{end:?}");
+        assert_eq!(polled(&outbox).await, if lingers { report } else { unknown() }, "{end:?}");
+        assert_eq!(polled(&outbox).await, unknown(), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_follows_the_last_packets_in_an_answer_of_its_own() {
+    for (end, report) in [(OutboxEnd::Close, Ok(packets("1"))), (OutboxEnd::Lost, Err(EngineIoError::UnknownSession))] {
+        for is_waiting in [true, false] {
+            let outbox = Outbox::new();
+            let mut waiting = Box::pin(outbox.poll());
+            assert!(!is_waiting || poll!(waiting.as_mut()).is_pending());
+            outbox.write(b"\x1e42[\"last\"]").unwrap();
+            outbox.write(b"\x1e41").unwrap();
+            outbox.end(end, true);
+            assert_eq!(waiting.await, Ok(packets("42[\"last\"]\u{1e}41")), "{end:?}");
+            assert!(poll!(pin!(outbox.end_reported())).is_pending(), "{end:?}");
+            assert_eq!(polled(&outbox).await, report, "{end:?}");
+            assert!(poll!(pin!(outbox.end_reported())).is_ready(), "{end:?}");
+        }
     }
 }
 
