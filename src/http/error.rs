@@ -61,8 +61,8 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
     UpgradeRequired,
-    #[error("This endpoint speaks only the WebSocket subprotocols {0}")]
-    NoSubprotocol(String),
+    #[error("This endpoint speaks only the WebSocket subprotocols {declared}; the client offers {}", or_none(.offered))]
+    NoSubprotocol { declared: String, offered: String },
     #[error("{path} is not a WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
     NoEndpoint { path: String, is_route: bool, nearest: Option<String> },
     #[error("WebSocket version 13 is required")]
@@ -153,7 +153,7 @@ impl ResponseError for ApiError {
             | Self::ValueInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
-            | Self::NoSubprotocol(_)
+            | Self::NoSubprotocol { .. }
             | Self::NoEndpoint { is_route: true, .. }
             | Self::BadHost
             | Self::BadPath
@@ -250,6 +250,10 @@ impl ApiError {
 /// Joins methods like `GET, HEAD and POST`.
 fn joined_methods(methods: &[&str]) -> String {
     joined(&methods.iter().map(ToString::to_string).collect::<Vec<_>>(), "and")
+}
+
+fn or_none(list: &str) -> &str {
+    if list.is_empty() { "none" } else { list }
 }
 
 /// Returns how to allow a host, or an empty text if its name is not valid for the flag.

@@ -140,13 +140,27 @@ async fn the_first_declared_subprotocol_on_offer_is_chosen() {
         let answer = handshake(&mockd, "/versions", &[("sec-websocket-protocol", offered)]).await;
         assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, chosen), "{offered}");
     }
-    let message = "This endpoint speaks only the WebSocket subprotocols chat.v2, chat.v1";
+    let message = "This endpoint speaks only the WebSocket subprotocols chat.v2, chat.v1; the client offers none";
     assert_eq!(refused(&mockd, "/versions").await, (400, message.to_owned()));
     let other = handshake(&mockd, "/versions", &[("sec-websocket-protocol", "chat.v3, CHAT.V1")]).await;
     assert_eq!(other.status, 400);
     let url = format!("ws://{}/versions", mockd.address());
     let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "chat.v1")]).await;
     assert_eq!(socket.text().await, "chat.v1");
+}
+
+#[tokio::test]
+async fn each_refused_offer_of_subprotocols_is_logged_once() {
+    let mut mockd = paused(ROOMS).await;
+    for offered in ["graphql-ws", "graphql-ws", "chat.v3, CHAT.V1", "()", "", "last"] {
+        let answer = handshake(&mockd, "/versions", &[("sec-websocket-protocol", offered)]).await;
+        assert_eq!(answer.status, 400, "{offered}");
+    }
+    let log = mockd.log_until("offers last").await;
+    let start = "`websocket /versions` refused a client: This endpoint speaks only the WebSocket subprotocols \
+                 chat.v2, chat.v1; the client offers ";
+    let offers: Vec<&str> = log.iter().filter_map(|line| line.strip_prefix(start)).collect();
+    assert_eq!(offers, ["graphql-ws", "chat.v3, CHAT.V1", "none", "last"]);
 }
 
 #[tokio::test]
