@@ -61,6 +61,9 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
     UpgradeRequired,
+    /// As [`ApiError::UpgradeRequired`], for a path that also has routes of other methods.
+    #[error("This path speaks WebSocket, connect with ws://; over HTTP, it has {}", joined_methods(.methods))]
+    UpgradeOrMethod { methods: Vec<&'static str> },
     #[error("This endpoint speaks only the WebSocket subprotocols {declared}; the client offers {}", or_none(.offered))]
     NoSubprotocol { declared: String, offered: String },
     #[error("{path} is not a WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
@@ -127,7 +130,9 @@ impl ResponseError for ApiError {
             Self::Refused(refusal) => status_of_refusal(refusal, StepsOf::Scenario),
             Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
+            Self::UpgradeRequired | Self::UpgradeOrMethod { .. } | Self::WebSocketVersion => {
+                StatusCode::UPGRADE_REQUIRED
+            }
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::ControlOff | Self::ForeignHost(_) | Self::ForeignOrigin | Self::ForeignSocket => {
                 StatusCode::FORBIDDEN

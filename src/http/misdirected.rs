@@ -54,16 +54,23 @@ impl Misdirected {
     /// Logs that a request matched neither a route nor a file of the site. `nearest` is the route that was most likely
     /// meant.
     pub(super) fn no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
+        let advice = nearest.map(|near| format!(", did you mean {near}?"));
+        self.log_no_route(world, method, path, &advice.unwrap_or_default());
+    }
+
+    /// Logs that a request for an endpoint was neither an upgrade nor of a method that the path has a route for.
+    pub(super) fn no_upgrade(&self, world: &World, method: &Method, path: &str, why: &ApiError) {
+        self.log_no_route(world, method, path, &format!(": {why}"));
+    }
+
+    fn log_no_route(&self, world: &World, method: &Method, path: &str, advice: &str) {
         if BROWSER_PATHS.contains(&path) {
             return;
         }
         let path: String = path.chars().take(MOST_CHARACTERS).collect();
         let request = format!("{method} {path}");
         match self.routes.note(&request) {
-            NameLine::Name => {
-                let advice = nearest.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
-                warn!(world = %world.name(), "no route for {request}{advice}");
-            }
+            NameLine::Name => warn!(world = %world.name(), "no route for {request}{advice}"),
             NameLine::NoMore => {
                 warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MAX_NAMES);
             }

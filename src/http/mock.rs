@@ -185,7 +185,7 @@ impl Mock {
                 return Err(no_endpoint(target, found.is_some(), moment));
             }
         } else if endpoint.is_some() && found.and_then(|found| found.route(method)).is_none() {
-            return Box::pin(self.without_upgrade(target, request)).await;
+            return Box::pin(self.without_upgrade(target, found, moment, request)).await;
         }
         let Some(found) = found else {
             if method != RouteMethod::Any {
@@ -219,16 +219,27 @@ impl Mock {
         }
     }
 
-    /// Answers a request without an upgrade for a path that has only an endpoint. The site may have a page at that
-    /// path.
-    async fn without_upgrade(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
-        if request.method() != Method::GET {
-            return Err(ApiError::UpgradeRequired);
+    /// Answers a request without an upgrade for a path that has an endpoint, and no route of this method. The site may
+    /// have a page at that path.
+    async fn without_upgrade(
+        &self,
+        target: &RequestTarget<'_>,
+        found: Option<&PathMatch<'_, '_>>,
+        moment: &Moment,
+        request: Request,
+    ) -> Result<ApiResponse, ApiError> {
+        if request.method() == Method::GET {
+            let answer = Box::pin(self.site(target, request)).await;
+            if !matches!(answer, Err(ApiError::RouteNotFound { .. })) {
+                return answer;
+            }
         }
-        match Box::pin(self.site(target, request)).await {
-            Err(ApiError::RouteNotFound { .. }) => Err(ApiError::UpgradeRequired),
-            answer => answer,
-        }
+        let error = match found.filter(|found| found.has_answers()) {
+            Some(found) => ApiError::UpgradeOrMethod { methods: found.methods() },
+            None => ApiError::UpgradeRequired,
+        };
+        self.app.misdirected.no_upgrade(&moment.world, target.method, &target.path, &error);
+        Err(error)
     }
 
     /// Answers a request for a path whose routes have other methods. The site may have a page at that path.

@@ -15,6 +15,7 @@ data: { tokens: [{ id: t1, user: ada }] }
 http:
   GET /rooms/{room}: { body: { room: $path.room } }
   GET /plain: { text: plain }
+  POST /posted: { text: posted }
 websocket:
   /rooms/{room}:
     handshake:
@@ -27,6 +28,7 @@ websocket:
     open: [{ reply: "{{ (tokens | find(query.token)).user }} in {{ path.room }}" }]
   /versions: { subprotocol: [chat.v2, chat.v1], open: [{ reply: $headers.sec-websocket-protocol }] }
   /any: { open: [{ reply: any }] }
+  /posted: { open: [{ reply: posted }] }
   /files/{*rest}: { open: [{ reply: $path.rest }] }
 "#;
 
@@ -121,15 +123,34 @@ async fn an_unknown_path_suggests_the_nearest_endpoint() {
 
 #[tokio::test]
 async fn a_request_without_upgrade_gets_426_or_its_route() {
-    let mockd = paused(ROOMS).await;
+    let mut mockd = paused(ROOMS).await;
     for method in ["GET", "POST"] {
         let answer = mockd.send(method, "/any", None).await;
         assert_eq!((answer.status, answer.header("upgrade")), (426, "websocket"), "{method}");
         assert_eq!(answer.json()["message"], "This path speaks WebSocket, connect with ws://");
     }
     assert_eq!(mockd.get("/rooms/lobby").await.json(), json!({ "room": "lobby" }));
-    assert_eq!(mockd.send("POST", "/rooms/lobby", None).await.status, 426);
     assert_eq!(mockd.get("/plain").await.text, "plain");
+    // The answer and the log name the methods that have a route.
+    let of_both = "This path speaks WebSocket, connect with ws://; over HTTP, it has GET and HEAD";
+    for _ in 0..2 {
+        let answer = mockd.send("POST", "/rooms/lobby", None).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (426, &json!(of_both)));
+    }
+    mockd.send("POST", "/posted", None).await;
+    let of_posted = mockd.get("/posted").await;
+    let message = "This path speaks WebSocket, connect with ws://; over HTTP, it has POST";
+    assert_eq!((of_posted.status, &of_posted.json()["message"]), (426, &json!(message)));
+    let log = mockd.log_until("no route for GET /posted").await;
+    let logged: Vec<&str> = log.iter().filter_map(|line| line.strip_prefix("no route for ")).collect();
+    let of_any = "This path speaks WebSocket, connect with ws://";
+    let expected = [
+        format!("GET /any: {of_any}"),
+        format!("POST /any: {of_any}"),
+        format!("POST /rooms/lobby: {of_both}"),
+        format!("GET /posted: {message}"),
+    ];
+    assert_eq!(logged, expected);
 }
 
 #[tokio::test]
