@@ -61,8 +61,11 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     #[error("This path speaks WebSocket, connect with ws://")]
     UpgradeRequired,
-    #[error("This endpoint speaks only the WebSocket subprotocols {0}")]
-    NoSubprotocol(String),
+    /// As [`ApiError::UpgradeRequired`], for a path that also has routes of other methods.
+    #[error("This path speaks WebSocket, connect with ws://; over HTTP, it has {}", joined_methods(.methods))]
+    UpgradeOrMethod { methods: Vec<&'static str> },
+    #[error("This endpoint speaks only the WebSocket subprotocols {declared}; the client offers {}", or_none(.offered))]
+    NoSubprotocol { declared: String, offered: String },
     #[error("{path} is not a WebSocket endpoint{}", nearest_endpoint(.nearest.as_deref()))]
     NoEndpoint { path: String, is_route: bool, nearest: Option<String> },
     #[error("WebSocket version 13 is required")]
@@ -127,7 +130,9 @@ impl ResponseError for ApiError {
             Self::Refused(refusal) => status_of_refusal(refusal, StepsOf::Scenario),
             Self::UnsupportedMediaType | Self::UnsupportedCoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UpgradeRequired | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
+            Self::UpgradeRequired | Self::UpgradeOrMethod { .. } | Self::WebSocketVersion => {
+                StatusCode::UPGRADE_REQUIRED
+            }
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::ControlOff | Self::ForeignHost(_) | Self::ForeignOrigin | Self::ForeignSocket => {
                 StatusCode::FORBIDDEN
@@ -153,7 +158,7 @@ impl ResponseError for ApiError {
             | Self::ValueInBody
             | Self::AmountNotAnInteger
             | Self::BadHandshake(_)
-            | Self::NoSubprotocol(_)
+            | Self::NoSubprotocol { .. }
             | Self::NoEndpoint { is_route: true, .. }
             | Self::BadHost
             | Self::BadPath
@@ -250,6 +255,10 @@ impl ApiError {
 /// Joins methods like `GET, HEAD and POST`.
 fn joined_methods(methods: &[&str]) -> String {
     joined(&methods.iter().map(ToString::to_string).collect::<Vec<_>>(), "and")
+}
+
+fn or_none(list: &str) -> &str {
+    if list.is_empty() { "none" } else { list }
 }
 
 /// Returns how to allow a host, or an empty text if its name is not valid for the flag.

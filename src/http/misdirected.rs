@@ -1,5 +1,6 @@
-//! Logs misdirected requests: requests for another host, for a path without a route, for a field that no row has, or in
-//! a protocol other than HTTP/1.1. Each is logged once, with a remedy.
+//! Logs misdirected requests: requests for another host, for a path without a route, for a field that no row has, for a
+//! subprotocol that an endpoint does not speak, or in a protocol other than HTTP/1.1. Each is logged once, with a
+//! remedy.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ use crate::engine::QueryNote;
 use crate::logged_names::{LoggedNames, NameLine};
 use crate::world::World;
 
-/// The maximum number of a path's characters to log.
+/// The maximum number of characters of a path, or of a reason that quotes a client, to log.
 const MOST_CHARACTERS: usize = 200;
 
 /// Paths that browsers request automatically.
@@ -29,6 +30,7 @@ pub(crate) struct Misdirected {
     hosts: LoggedNames,
     routes: LoggedNames,
     queries: LoggedNames,
+    subprotocols: LoggedNames,
     tls: AtomicBool,
     http2: AtomicBool,
 }
@@ -52,16 +54,23 @@ impl Misdirected {
     /// Logs that a request matched neither a route nor a file of the site. `nearest` is the route that was most likely
     /// meant.
     pub(super) fn no_route(&self, world: &World, method: &Method, path: &str, nearest: Option<&str>) {
+        let advice = nearest.map(|near| format!(", did you mean {near}?"));
+        self.log_no_route(world, method, path, &advice.unwrap_or_default());
+    }
+
+    /// Logs that a request for an endpoint was neither an upgrade nor of a method that the path has a route for.
+    pub(super) fn no_upgrade(&self, world: &World, method: &Method, path: &str, why: &ApiError) {
+        self.log_no_route(world, method, path, &format!(": {why}"));
+    }
+
+    fn log_no_route(&self, world: &World, method: &Method, path: &str, advice: &str) {
         if BROWSER_PATHS.contains(&path) {
             return;
         }
         let path: String = path.chars().take(MOST_CHARACTERS).collect();
         let request = format!("{method} {path}");
         match self.routes.note(&request) {
-            NameLine::Name => {
-                let advice = nearest.map(|near| format!(", did you mean {near}?")).unwrap_or_default();
-                warn!(world = %world.name(), "no route for {request}{advice}");
-            }
+            NameLine::Name => warn!(world = %world.name(), "no route for {request}{advice}"),
             NameLine::NoMore => {
                 warn!("more than {} requests found no route; the log names no further ones", LoggedNames::MAX_NAMES);
             }
@@ -76,6 +85,21 @@ impl Misdirected {
             NameLine::NoMore => {
                 warn!(
                     "list queries have more than {} names without a meaning; the log names no further ones",
+                    LoggedNames::MAX_NAMES
+                );
+            }
+            NameLine::Nothing => {}
+        }
+    }
+
+    /// Logs that the endpoint with this key refused the subprotocols that a client offers.
+    pub(super) fn no_subprotocol(&self, world: &World, endpoint: &str, why: &ApiError) {
+        let why: String = why.to_string().chars().take(MOST_CHARACTERS).collect();
+        match self.subprotocols.note(&format!("{endpoint} {why}")) {
+            NameLine::Name => warn!(world = %world.name(), "`websocket {endpoint}` refused a client: {why}"),
+            NameLine::NoMore => {
+                warn!(
+                    "clients offer more than {} lists of other subprotocols; the log names no further ones",
                     LoggedNames::MAX_NAMES
                 );
             }

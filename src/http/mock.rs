@@ -187,7 +187,7 @@ impl Mock {
                 return Err(no_endpoint(target, routes.is_some(), moment));
             }
         } else if endpoint.is_some() && routes.and_then(|routes| routes.route(method)).is_none() {
-            return Box::pin(self.without_upgrade(target, request)).await;
+            return Box::pin(self.without_upgrade(target, routes, moment, request)).await;
         }
         let Some(routes) = routes else {
             if method != RouteMethod::Any {
@@ -221,16 +221,27 @@ impl Mock {
         }
     }
 
-    /// Answers a request without an upgrade for a path that has an endpoint but no route. The site may have a page at
-    /// that path.
-    async fn without_upgrade(&self, target: &RequestTarget<'_>, request: Request) -> Result<ApiResponse, ApiError> {
-        if request.method() != Method::GET {
-            return Err(ApiError::UpgradeRequired);
+    /// Answers a request without an upgrade for a path that has an endpoint, and no route of this method. The site may
+    /// have a page at that path.
+    async fn without_upgrade(
+        &self,
+        target: &RequestTarget<'_>,
+        routes: Option<&PathMatch<'_, '_>>,
+        moment: &Moment,
+        request: Request,
+    ) -> Result<ApiResponse, ApiError> {
+        if request.method() == Method::GET {
+            let answer = Box::pin(self.site(target, request)).await;
+            if !matches!(answer, Err(ApiError::RouteNotFound { .. })) {
+                return answer;
+            }
         }
-        match Box::pin(self.site(target, request)).await {
-            Err(ApiError::RouteNotFound { .. }) => Err(ApiError::UpgradeRequired),
-            answer => answer,
-        }
+        let error = match routes.filter(|routes| routes.has_answers()) {
+            Some(routes) => ApiError::UpgradeOrMethod { methods: routes.methods() },
+            None => ApiError::UpgradeRequired,
+        };
+        self.app.misdirected.no_upgrade(&moment.world, target.method, &target.path, &error);
+        Err(error)
     }
 
     /// Answers a request for a path whose routes have other methods. The site may have a page at that path.

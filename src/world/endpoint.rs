@@ -92,15 +92,16 @@ impl World {
         socket.queued_frames.fetch_add(1, Ordering::Relaxed);
         let socket = socket.clone();
         self.enqueue(move |state| {
-            socket.queued_frames.fetch_sub(1, Ordering::Relaxed);
             state.receive(socket.id, frame, payload);
+            // Only now, because whoever finds no frame queued relies on the journal.
+            socket.queued_frames.fetch_sub(1, Ordering::Release);
         })
         .await
     }
 
     /// Waits until the rules have handled all frames from the client of a socket.
     pub(super) async fn flush_frames(&self, socket: &Socket) -> Result<(), WorldError> {
-        if socket.queued_frames.load(Ordering::Relaxed) > 0 { self.ask(|_| ()).await } else { Ok(()) }
+        if socket.queued_frames.load(Ordering::Acquire) > 0 { self.ask(|_| ()).await } else { Ok(()) }
     }
 
     /// Reports that the client of a socket has used up its time to connect, by the machine's clock; see

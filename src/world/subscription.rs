@@ -301,8 +301,11 @@ impl Subscription {
         self.world.flush_frames(&self.socket).await
     }
 
-    /// Ends the subscription. For an endpoint's socket, waits until the endpoint is notified.
+    /// Ends the subscription. For an endpoint's socket, first waits until the rules have handled all queued frames, so
+    /// that its end is the last that the journal has of it, and then until the endpoint is notified.
     pub async fn finish(mut self) {
+        // This fails only if the world has ended, and then no rule handles the frames.
+        let _ = self.drained().await;
         let notifier = std::mem::replace(&mut self.close_notifier, CloseNotifier::none());
         drop(self);
         notifier.notify().await;

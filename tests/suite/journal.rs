@@ -7,6 +7,7 @@ mod verdicts;
 
 use serde_json::{Value, json};
 
+use crate::support::frame::{CLOSE, FINAL_TEXT, masked};
 use crate::support::{Mockd, RawSocket, SHOP, ScenarioFile};
 
 async fn paused() -> Mockd {
@@ -84,6 +85,30 @@ async fn the_journal_has_the_close_code_of_every_socket() {
     let ends: Vec<(&Value, &Value)> = ends.iter().map(|entry| (&entry["code"], &entry["by"])).collect();
     let (client, server) = (json!("client"), json!("server"));
     assert_eq!(ends, [(&json!(1002), &server), (&Value::Null, &client), (&json!(1005), &client)]);
+}
+
+#[tokio::test]
+async fn the_end_of_a_socket_is_journalled_after_its_last_frame() {
+    const FRAMES: usize = 12;
+    let scenario = "
+data: { log: [] }
+websocket: { /log: { messages: [{ add: { log: { n: $msg.n } } }] } }
+";
+    let mockd = Mockd::run(&ScenarioFile::new(scenario)).await;
+    let message = |number: usize| masked(FINAL_TEXT, json!({ "n": number }).to_string().as_bytes());
+    let close = masked(CLOSE, &1000_u16.to_be_bytes());
+    // Everything arrives at once, so the close frame is read before the rules have handled the messages.
+    let bytes = (0..FRAMES).map(message).chain([close]).collect::<Vec<_>>().concat();
+    for socket in 1..=40 {
+        let mut client = RawSocket::open(mockd.address(), "/log").await;
+        client.send_bytes(&bytes).await;
+        client.ended().await;
+        wait_for(&mockd, json!({ "kind": "closed", "socket": socket })).await;
+        let kinds: Vec<Value> =
+            entries(&mockd, &format!("?socket={socket}")).await.iter().map(|entry| entry["kind"].clone()).collect();
+        let expected = [&["opened"][..], &["received"; FRAMES], &["closed"]].concat();
+        assert_eq!(json!(kinds), json!(expected), "socket {socket}");
+    }
 }
 
 #[tokio::test]

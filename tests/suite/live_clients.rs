@@ -107,8 +107,7 @@ async fn the_socket_io_client_leaves_and_rejoins_namespaces() {
 async fn the_graphql_ws_client_works() {
     needs!(LiveClients);
     let mockd = example("graphql.yaml").await;
-    let row =
-        |id: u64, room: &str, from: &str, text: &str| json!({ "id": id, "room": room, "from": from, "text": text });
+    let row = |id: u64, room: &str, from: &str, text: &str| json!({ "id": id, "__typename": "Message", "room": room, "from": from, "text": text });
     let welcome = row(1, "lobby", "mockd", "Welcome!");
     let (hello, by_rest) = (row(3, "lobby", "ada", "Hello"), row(4, "lobby", "rest", "By REST"));
     let added = |row: &Value| json!({ "data": { "messageAdded": row } });

@@ -38,12 +38,12 @@ pub(in crate::http) async fn open(
         return Err(ApiError::ForeignSocket);
     }
     if endpoint.protocol == Protocol::SocketIo && polling::upgrades(app, moment, target, request)? {
-        return Ok(switching_protocols(app, &accept, subprotocol(endpoint, headers)?).into());
+        return Ok(switching_protocols(app, &accept, subprotocol(app, moment, endpoint, headers)?).into());
     }
     if let Some(refused) = refusal(moment, target, found, headers)? {
         return Ok(refused);
     }
-    let subprotocol = subprotocol(endpoint, headers)?;
+    let subprotocol = subprotocol(app, moment, endpoint, headers)?;
     let upgrade = request.extensions().get::<Upgrade>().ok_or(ApiError::UpgradeRequired)?.clone();
     let transport = Transport { encode, polling: false, max_payload: app.limits.payload() };
     let opened = open_member(app, moment, target, found, headers, transport).await?;
@@ -97,8 +97,13 @@ pub(in crate::http) fn refusal(
 }
 
 /// Returns the first of the endpoint's subprotocols that the client offers (RFC 6455, 4.2.2), or the first one that the
-/// client offers if the endpoint declares none.
-fn subprotocol(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
+/// client offers if the endpoint declares none. Logs a client that is refused.
+fn subprotocol(
+    app: &App,
+    moment: &Moment,
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+) -> Result<Option<HeaderValue>, ApiError> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let mut offered = values.flat_map(|value| value.split(',')).map(str::trim).filter(|text| is_token(text));
     let declared = &endpoint.subprotocols;
@@ -106,7 +111,10 @@ fn subprotocol(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<Header
         return Ok(offered.next().and_then(|first| HeaderValue::from_str(first).ok()));
     }
     let offered: Vec<&str> = offered.collect();
-    let selected = declared.iter().find(|one| offered.contains(&&***one));
-    let selected = selected.ok_or_else(|| ApiError::NoSubprotocol(declared.join(", ")))?;
+    let Some(selected) = declared.iter().find(|one| offered.contains(&&***one)) else {
+        let error = ApiError::NoSubprotocol { declared: declared.join(", "), offered: offered.join(", ") };
+        app.misdirected.no_subprotocol(&moment.world, &endpoint.key, &error);
+        return Err(error);
+    };
     Ok(HeaderValue::from_str(selected).ok())
 }

@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::world::{Message, MessageKind};
 
-/// An empty comment, which clients ignore. It keeps the connection alive.
-pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+/// An empty comment line, which clients ignore (HTML, 9.2.6). It keeps the connection alive. There is no blank line,
+/// because some clients take it for the end of an event without data.
+pub(crate) const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 
 /// The fields of an event.
 const FIELDS: [&str; 5] = ["event", "id", "data", "retry", "comment"];

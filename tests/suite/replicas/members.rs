@@ -6,7 +6,8 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::{agreed, server, servers};
-use crate::support::{Answer, EventStream, Mockd, Redis, ScenarioFile, Socket, http, needs};
+use crate::support::frame::{CLOSE, FINAL_TEXT, masked};
+use crate::support::{Answer, EventStream, Mockd, RawSocket, Redis, ScenarioFile, Socket, http, needs};
 
 /// A room that logs who has left it.
 const ROOM: &str = "
@@ -90,6 +91,22 @@ async fn a_chat_spans_two_servers() {
     bob.close().await;
     assert_eq!(ada.json().await, json!({ "type": "left", "name": "bob" }));
     agreed(&servers, "/__mockd/state").await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_socket_is_journalled_after_its_last_frame() {
+    needs!(Redis);
+    let (file, redis) = (ScenarioFile::new(ROOM), Redis::start().await);
+    let servers = servers(2, &file, &redis, &["--paused"]).await;
+    let mut client = RawSocket::open(servers[0].address(), "/room?name=ada").await;
+    let vote = masked(FINAL_TEXT, br#"{"do":"vote"}"#);
+    client.send_bytes(&[&vote[..], &vote, &masked(CLOSE, &1000_u16.to_be_bytes())].concat()).await;
+    client.ended().await;
+    expect_left(&servers, &["ada"]).await;
+    let journal = servers[0].get("/__mockd/journal").await.json();
+    let kinds = journal["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap());
+    let kinds: Vec<&str> = kinds.filter(|kind| ["opened", "received", "closed"].contains(kind)).collect();
+    assert_eq!(kinds, ["opened", "received", "received", "closed"]);
 }
 
 #[tokio::test]

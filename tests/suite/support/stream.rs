@@ -37,7 +37,9 @@ impl EventStream {
     /// connection broke.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, String> {
         loop {
-            let Some(block) = soon("an event or the end of the stream", self.block()).await? else { return Ok(None) };
+            let Some(block) = soon("an event or the end of the stream", self.through(b"\n\n")).await? else {
+                return Ok(None);
+            };
             let lines: Vec<&str> = block.lines().filter(|line| !line.is_empty() && !line.starts_with(':')).collect();
             if !lines.is_empty() {
                 return Ok(Some(lines.join("\n")));
@@ -59,10 +61,10 @@ impl EventStream {
         events
     }
 
-    /// Asserts that the next `count` blocks are heartbeats.
+    /// Asserts that the next `count` lines are heartbeats: comments, without a blank line that would end an event.
     pub(crate) async fn heartbeats(&mut self, count: usize) {
         for _ in 0..count {
-            assert_eq!(soon("a heartbeat", self.block()).await.unwrap().as_deref(), Some(":\n\n"));
+            assert_eq!(soon("a heartbeat", self.through(b"\n")).await.unwrap().as_deref(), Some(":\n"));
         }
     }
 
@@ -87,13 +89,13 @@ impl EventStream {
         events
     }
 
-    /// Returns the text up to and including the next empty line.
-    async fn block(&mut self) -> Result<Option<String>, String> {
+    /// Returns the text up to and including the next `end`.
+    async fn through(&mut self, end: &[u8]) -> Result<Option<String>, String> {
         loop {
             let bytes = self.pending.make_contiguous();
-            if let Some(end) = bytes.windows(2).position(|pair| pair == b"\n\n") {
-                let block: Vec<u8> = self.pending.drain(..end + 2).collect();
-                return Ok(Some(String::from_utf8(block).unwrap()));
+            if let Some(start) = bytes.windows(end.len()).position(|window| window == end) {
+                let text: Vec<u8> = self.pending.drain(..start + end.len()).collect();
+                return Ok(Some(String::from_utf8(text).unwrap()));
             }
             match self.response.chunk().await.map_err(|error| format!("the stream broke: {error}"))? {
                 Some(chunk) => self.pending.extend(chunk),

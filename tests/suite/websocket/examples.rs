@@ -60,7 +60,7 @@ async fn graphql_is_also_answered_over_http() {
         answer.json()
     };
     let say = |variables: Value| json!({ "operationName": "Say", "variables": variables });
-    let row = json!({ "id": 2, "room": "lobby", "from": "rest", "text": "Hi" });
+    let row = json!({ "id": 2, "__typename": "Message", "room": "lobby", "from": "rest", "text": "Hi" });
     assert_eq!(execute(say(json!({ "room": "lobby", "text": "Hi" }))).await, json!({ "data": { "say": row } }));
     let empty = execute(say(json!({ "room": "lobby" }))).await;
     assert_eq!((&empty["data"], &empty["errors"][0]["message"]), (&Value::Null, &json!("A message has a text.")));
@@ -68,6 +68,10 @@ async fn graphql_is_also_answered_over_http() {
     assert_eq!(all["data"]["messages"].as_array().unwrap().len(), 2);
     let unknown = execute(json!({ "query": "{ messages }" })).await;
     assert_eq!(unknown["errors"][0]["message"], "There is no answer to an operation without a name.");
+    // urql sends queries by GET.
+    let query = async |query: &str| mockd.get(&format!("/graphql?{query}")).await.json();
+    assert_eq!(query("query=query+Messages+%7Bmessages%7Bid%7D%7D&operationName=Messages").await, all);
+    assert_eq!(query("query=%7Bmessages%7D").await, unknown);
     // The sockets of the example use a subprotocol.
     let url = format!("ws://{}/graphql", mockd.address());
     let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "graphql-transport-ws")]).await;

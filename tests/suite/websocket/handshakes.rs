@@ -15,6 +15,7 @@ data: { tokens: [{ id: t1, user: ada }] }
 http:
   GET /rooms/{room}: { body: { room: $path.room } }
   GET /plain: { text: plain }
+  POST /posted: { text: posted }
 websocket:
   /rooms/{room}:
     handshake:
@@ -27,6 +28,7 @@ websocket:
     open: [{ reply: "{{ (tokens | find(query.token)).user }} in {{ path.room }}" }]
   /versions: { subprotocol: [chat.v2, chat.v1], open: [{ reply: $headers.sec-websocket-protocol }] }
   /any: { open: [{ reply: any }] }
+  /posted: { open: [{ reply: posted }] }
   /files/{*rest}: { open: [{ reply: $path.rest }] }
 "#;
 
@@ -121,15 +123,34 @@ async fn an_unknown_path_suggests_the_nearest_endpoint() {
 
 #[tokio::test]
 async fn a_request_without_upgrade_gets_426_or_its_route() {
-    let mockd = paused(ROOMS).await;
+    let mut mockd = paused(ROOMS).await;
     for method in ["GET", "POST"] {
         let answer = mockd.send(method, "/any", None).await;
         assert_eq!((answer.status, answer.header("upgrade")), (426, "websocket"), "{method}");
         assert_eq!(answer.json()["message"], "This path speaks WebSocket, connect with ws://");
     }
     assert_eq!(mockd.get("/rooms/lobby").await.json(), json!({ "room": "lobby" }));
-    assert_eq!(mockd.send("POST", "/rooms/lobby", None).await.status, 426);
     assert_eq!(mockd.get("/plain").await.text, "plain");
+    // The answer and the log name the methods that have a route.
+    let of_both = "This path speaks WebSocket, connect with ws://; over HTTP, it has GET and HEAD";
+    for _ in 0..2 {
+        let answer = mockd.send("POST", "/rooms/lobby", None).await;
+        assert_eq!((answer.status, &answer.json()["message"]), (426, &json!(of_both)));
+    }
+    mockd.send("POST", "/posted", None).await;
+    let of_posted = mockd.get("/posted").await;
+    let message = "This path speaks WebSocket, connect with ws://; over HTTP, it has POST";
+    assert_eq!((of_posted.status, &of_posted.json()["message"]), (426, &json!(message)));
+    let log = mockd.log_until("no route for GET /posted").await;
+    let logged: Vec<&str> = log.iter().filter_map(|line| line.strip_prefix("no route for ")).collect();
+    let of_any = "This path speaks WebSocket, connect with ws://";
+    let expected = [
+        format!("GET /any: {of_any}"),
+        format!("POST /any: {of_any}"),
+        format!("POST /rooms/lobby: {of_both}"),
+        format!("GET /posted: {message}"),
+    ];
+    assert_eq!(logged, expected);
 }
 
 #[tokio::test]
@@ -140,13 +161,27 @@ async fn the_first_declared_subprotocol_on_offer_is_chosen() {
         let answer = handshake(&mockd, "/versions", &[("sec-websocket-protocol", offered)]).await;
         assert_eq!((answer.status, answer.header("sec-websocket-protocol")), (101, chosen), "{offered}");
     }
-    let message = "This endpoint speaks only the WebSocket subprotocols chat.v2, chat.v1";
+    let message = "This endpoint speaks only the WebSocket subprotocols chat.v2, chat.v1; the client offers none";
     assert_eq!(refused(&mockd, "/versions").await, (400, message.to_owned()));
     let other = handshake(&mockd, "/versions", &[("sec-websocket-protocol", "chat.v3, CHAT.V1")]).await;
     assert_eq!(other.status, 400);
     let url = format!("ws://{}/versions", mockd.address());
     let mut socket = Socket::open_with(&url, &[("sec-websocket-protocol", "chat.v1")]).await;
     assert_eq!(socket.text().await, "chat.v1");
+}
+
+#[tokio::test]
+async fn each_refused_offer_of_subprotocols_is_logged_once() {
+    let mut mockd = paused(ROOMS).await;
+    for offered in ["graphql-ws", "graphql-ws", "chat.v3, CHAT.V1", "()", "", "last"] {
+        let answer = handshake(&mockd, "/versions", &[("sec-websocket-protocol", offered)]).await;
+        assert_eq!(answer.status, 400, "{offered}");
+    }
+    let log = mockd.log_until("offers last").await;
+    let start = "`websocket /versions` refused a client: This endpoint speaks only the WebSocket subprotocols \
+                 chat.v2, chat.v1; the client offers ";
+    let offers: Vec<&str> = log.iter().filter_map(|line| line.strip_prefix(start)).collect();
+    assert_eq!(offers, ["graphql-ws", "chat.v3, CHAT.V1", "none", "last"]);
 }
 
 #[tokio::test]
