@@ -305,7 +305,7 @@ impl Subscription {
     /// that its end is the last that the journal has of it, and then until the endpoint is notified.
     pub async fn finish(mut self) {
         // This fails only if the world has ended, and then no rule handles the frames.
-        let _ = self.drained().await;
+        let _ = self.flush_frames().await;
         let notifier = std::mem::replace(&mut self.close_notifier, CloseNotifier::none());
         drop(self);
         notifier.notify().await;
