@@ -1969,7 +1969,7 @@ export interface components {
         SocketsAnswer: {
             /** @description The sockets and streams, in the order in which they were opened unless `sort` is given. */
             sockets: components["schemas"]["SocketAnswer"][];
-            /** @description The number of those that were too slow, including closed ones. */
+            /** @description How often sockets and streams, including closed ones, were too slow. */
             slow: components["schemas"]["SlowAnswer"];
         };
         /** @description An open socket or stream. */
@@ -2010,22 +2010,23 @@ export interface components {
             backlog: number;
             /**
              * Format: uint64
-             * @description How often it fell so far behind that it received the current state in place of what it had missed: the totals,
-             *     or the rows and values of `data` that had changed.
+             * @description How often it has caught up after falling too far behind: instead of what it had missed, it received the current
+             *     totals, or the current rows and values of `data` that had changed.
              */
             caughtUp: number;
         };
-        /** @description How often sockets and streams fell further behind than their backlog allows, since the world was created. */
+        /** @description How often sockets and streams have fallen further behind than their backlog allows, since the world was created. */
         SlowAnswer: {
             /**
              * Format: uint64
-             * @description How often one received the current state in place of what it had missed: the totals, or the rows and values of
-             *     `data` that had changed.
+             * @description How often a socket or stream caught up: instead of what it had missed, it received the current totals, or the
+             *     current rows and values of `data` that had changed.
              */
             caughtUp: number;
             /**
              * Format: uint64
-             * @description The number of sockets closed with 1013 and of streams ended because they had missed anything else.
+             * @description How often one could not catch up, because it had missed something else. A socket is closed with 1013 then, and a
+             *     stream ends.
              */
             closed: number;
         };
@@ -2036,7 +2037,7 @@ export interface components {
             /** @description The numbers of the closed sockets and streams. */
             closed: number[];
         };
-        /** @description How to close sockets. A stream has no close code or reason; it just ends. */
+        /** @description How to close sockets. A stream simply ends, without a code or a reason. */
         CloseRequest: {
             /**
              * Format: uint16
@@ -2059,9 +2060,9 @@ export interface components {
             text?: string | null;
             /**
              * @description The JSON of a text frame. A stream receives an event with this JSON as its data, or with the fields `event`,
-             *     `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io`
-             *     takes `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A
-             *     socket that speaks `graphql-transport-ws` receives JSON only through topics.
+             *     `id`, `data`, `retry` and `comment` if it has any of them. A socket that speaks `socket.io` takes
+             *     `{ event, args }`, and receives the event in the namespace `/` or in the one that `namespace` names. A socket
+             *     that speaks `graphql-transport-ws` receives JSON only through topics.
              * @default null
              */
             json?: unknown;

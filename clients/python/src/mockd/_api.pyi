@@ -361,7 +361,7 @@ class SocketAnswer(TypedDict):
 
 class SlowAnswer(TypedDict):
     """
-    How often sockets and streams fell further behind than their backlog allows, since the world was created.
+    How often sockets and streams have fallen further behind than their backlog allows, since the world was created.
     """
 
     caughtUp: int
@@ -381,7 +381,7 @@ class ClosedAnswer(TypedDict):
 
 class CloseRequest(TypedDict, closed=True):
     """
-    How to close sockets. A stream has no close code or reason; it just ends.
+    How to close sockets. A stream simply ends, without a code or a reason.
     """
 
     code: NotRequired[int]
