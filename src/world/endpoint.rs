@@ -93,7 +93,7 @@ impl World {
         let socket = socket.clone();
         self.enqueue(move |state| {
             state.receive(socket.id, frame, payload);
-            // Only now, because whoever finds no frame queued relies on the journal.
+            // Only now: once no frame is queued, the journal has to be complete.
             socket.queued_frames.fetch_sub(1, Ordering::Release);
         })
         .await

@@ -307,7 +307,7 @@ async fn closing_the_session_answers_the_pending_poll() {
 }
 
 #[tokio::test]
-async fn the_poll_after_the_last_packets_reports_that_a_rule_closed_the_session() {
+async fn after_the_last_packets_a_poll_reports_the_close_by_a_rule() {
     for (event, last) in [("bye", r#"42["last"]"#), ("out", "42[\"last\"]\u{1e}41")] {
         for is_waiting in [false, true] {
             let mockd = chat().await;

@@ -251,7 +251,7 @@ async fn http_faults_hit_requests_that_open_streams() {
 }
 
 #[tokio::test]
-async fn the_request_that_opens_a_stream_lists_only_faults_that_hit_it() {
+async fn a_stream_request_lists_only_faults_that_hit_it() {
     let faults = "
 faults:
   - { name: broken, on: http, path: /rooms/*, malformed: true }

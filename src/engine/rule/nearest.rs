@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_rule_is_for_the_form_of_the_message_and_has_the_most_in_common() {
+    fn the_nearest_rule_has_the_most_in_common_with_the_message() {
         let say = json!({ "type": "say", "to": "all", "n": [1, 2] });
         let ping = json!({ "type": "ping" });
         let (by_match, by_text) = (|value| (Some(value), None), |text| (None, Some(text)));

@@ -70,7 +70,7 @@ pub enum ProblemKind {
     /// Two keys that cannot be used together.
     #[error("`{0}` and `{1}` cannot be used together")]
     Exclusive(&'static str, &'static str),
-    /// A mapping that has none or several of the keys of which it needs exactly one.
+    /// A mapping that needs exactly one of some keys, and has none or several of them.
     #[error("{owner} needs exactly one of {}", quoted_list(keys))]
     NotExactlyOne {
         /// What requires one of the keys.

@@ -38,7 +38,7 @@ impl ProtocolContext {
 struct FrameShape {
     /// The description for messages.
     expected: &'static str,
-    /// The keys of which at least one is required.
+    /// Keys: at least one of them is required.
     any_of: &'static [&'static str],
     /// The allowed keys. An empty list allows all keys.
     allowed: &'static [&'static str],

@@ -262,7 +262,7 @@ fn events_and_acknowledgements_are_messages() {
 }
 
 #[test]
-fn an_acknowledgement_is_taken_once_for_an_event_that_asked_for_it() {
+fn an_acknowledgement_counts_once_and_only_if_requested() {
     let mut session = connected();
     session.receive(text("40/admin,"));
     session.finished(&msg("/admin", "connect", json!([{}]), Value::Null), false);
@@ -299,7 +299,7 @@ fn an_acknowledgement_is_taken_once_for_an_event_that_asked_for_it() {
 }
 
 #[test]
-fn the_number_of_events_that_wait_for_an_acknowledgement_is_bounded() {
+fn the_number_of_unacknowledged_events_is_bounded() {
     let mut session = connected();
     for _ in 0..=1000 {
         session.reply(None, json!({ "event": "ask", "ack": true })).unwrap();
