@@ -361,6 +361,7 @@ async fn a_broken_file_that_is_restored_is_still_broken() {
         mockd.logged("there is no such file").await;
     }
     file.write_in_place(&format!("bogus: 1{SHOP}"));
+    mockd.logged("unknown key `bogus`").await;
     let reload = reload_report(&mockd, |reload| reload["problems"][0]["kind"] == "unknown-key").await;
     assert_eq!(reload["ok"], false);
     file.write_in_place(SHOP);
