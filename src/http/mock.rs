@@ -106,8 +106,8 @@ impl Mock {
         };
         let answered_by = |reply: &ApiResponse| key.map(|key| AnsweredBy { route: key.clone(), number: reply.number });
         // Pinned here, because it is large and `catch_panic` would move it several times.
-        let handler = pin!(self.handle(target, declared, &moment, request, body));
-        let handled = catch_panic(handler);
+        let work = pin!(self.handle(target, declared, &moment, request, body));
+        let handled = catch_panic(work);
         let Some(faults) = faults else {
             let reply = handled.await.unwrap_or_else(|error| error.to_response());
             record(&reply, answered_by(&reply));

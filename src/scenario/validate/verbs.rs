@@ -180,7 +180,7 @@ impl Rules<'_, '_, '_> {
         let frame = self.member_frame(raw.frame.as_ref(), scope);
         match (given(raw.frame.as_ref()), &frame) {
             (Some((node, _)), Some(Some(frame))) => {
-                self.check_member_frame(*node, frame, context.protocol_context.protocol)
+                self.check_member_frame(*node, frame, context.protocol_context.protocol);
             }
             (None, _) => {
                 if let Some((to, _)) = given(raw.to.as_ref()) {
@@ -293,7 +293,7 @@ impl Rules<'_, '_, '_> {
         let is_container = document.is_mapping(node.0) || document.is_list(node.0);
         match (verb, document.tree().view(node.0)) {
             (RowVerb::Remove, _) if is_container || document.is_null(node.0) => {
-                self.check.report_wrong_type(node, "an id")
+                self.check.report_wrong_type(node, "an id");
             }
             (RowVerb::Remove, _) | (RowVerb::Add, NodeView::Mapping(_)) => {}
             (_, NodeView::Mapping(entries)) => {

@@ -247,8 +247,8 @@ fn with_is_evaluated_after_a_when_that_does_not_use_it() {
         let mut world = TestWorld::new(&format!("websocket: {{ /s: {{ messages: [{rule}] }} }}"));
         world.open("/s", 1);
         let got = world.send(1, &message);
-        let word = |line: &String| line.strip_prefix("1: ").unwrap_or("failed").to_owned();
-        assert_eq!(got.iter().map(word).collect::<Vec<_>>().join(" "), expected, "{rule} {message}");
+        let value = |line: &String| line.strip_prefix("1: ").unwrap_or("failed").to_owned();
+        assert_eq!(got.iter().map(value).collect::<Vec<_>>().join(" "), expected, "{rule} {message}");
     }
 }
 

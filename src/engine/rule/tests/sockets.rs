@@ -287,9 +287,9 @@ fn steps_of_a_socket_run_at_their_times() {
         world.open("/s", 1);
         let mut got = vec![world.say(1, "[5,6,7]")];
         got.extend((0..3).map(|_| world.pass(1)));
-        let word =
+        let first =
             |line: &String| line.split([' ', ':']).find(|part| !matches!(*part, "1" | "")).unwrap_or("1").to_owned();
-        let words = |lines: &Vec<String>| lines.iter().map(word).collect::<Vec<_>>().join(" ");
+        let words = |lines: &Vec<String>| lines.iter().map(first).collect::<Vec<_>>().join(" ");
         assert_eq!(got.iter().map(words).collect::<Vec<_>>().join("|"), expected, "{steps}");
     }
 }

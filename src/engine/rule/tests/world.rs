@@ -137,7 +137,7 @@ impl TestWorld {
         match what {
             MemberEvent::Reply(frame) => got.push(line(member, frame)),
             MemberEvent::Joined(group) => {
-                assert!(self.groups.insert((*group, member)), "{member} is already in {group}")
+                assert!(self.groups.insert((*group, member)), "{member} is already in {group}");
             }
             MemberEvent::Left(group) => assert!(self.groups.remove(&(*group, member)), "{member} is not in {group}"),
             MemberEvent::Closed(Some(Closing { code, reason })) => got.push(format!("{member} closed {code} {reason}")),
