@@ -17,7 +17,7 @@ pub struct OriginError {
 /// scheme's default port. `null` is the origin of sandboxed frames and of pages that were opened as files.
 ///
 /// # Errors
-/// [`NotAnOrigin`] if no browser would send it, for example because it has a path.
+/// [`OriginError`] if no browser would send it, for example because it has a path.
 pub(crate) fn parse_origin(text: &str) -> Result<String, OriginError> {
     let error =
         |meant: Option<String>| OriginError { text: text.to_owned(), meant: meant.filter(|meant| meant != text) };
