@@ -56,7 +56,7 @@ pub(super) enum Content {
     Messages(Arc<[Message]>),
     /// The current values, including those of the event with this number; everything before is void.
     Resync(u64, Arc<[Message]>),
-    /// A marker that different faults apply from here on; sockets receive nothing of it.
+    /// A marker: different faults apply from here on. Sockets do not receive it.
     FaultTransition,
 }
 

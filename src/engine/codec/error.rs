@@ -4,6 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::socket_io::MAX_ATTACHMENTS;
+use crate::scenario::SocketMistake;
 
 /// The reason why a value cannot be encoded as a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -22,7 +23,7 @@ pub enum CodecError {
     #[error("unknown key `{0}` in a Socket.IO frame")]
     UnknownKey(String),
     /// An `id` in a frame that has no use for it.
-    #[error("`id` is only allowed in a `reply` with `event` and without `ack`")]
+    #[error("{}", SocketMistake::MisplacedId)]
     MisplacedId,
     /// No message requests an acknowledgement, or the connection is already acknowledged.
     #[error("nothing to acknowledge")]
