@@ -87,7 +87,7 @@ impl World {
         payload: Payload,
     ) -> Result<(), WorldError> {
         if self.is_shared() || socket.queued_frames.load(Ordering::Relaxed) >= MAX_QUEUED_FRAMES {
-            return self.receive(socket, frame, payload).await;
+            return Box::pin(self.receive(socket, frame, payload)).await;
         }
         socket.queued_frames.fetch_add(1, Ordering::Relaxed);
         let socket = socket.clone();

@@ -98,8 +98,8 @@ fn note_handed_out(shared: &Shared, to: u64) {
 /// Writes a batch to every delegated socket in its audiences.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
     let (to, pass) = (batch.to, Arc::new(Pass::over(shared.clone(), batch.audiences().cloned().collect())));
-    // One worker runs this task, and another waits for the network.
-    let free = Handle::current().metrics().num_workers().saturating_sub(2);
+    // One worker runs this task.
+    let free = Handle::current().metrics().num_workers().saturating_sub(1);
     let helpers = (pass.max_sockets() / SOCKETS_PER_HELPER).min(free);
     let mut helper_tasks: JoinSet<()> = (0..helpers).map(|_| pass.clone().write(batch.clone())).collect();
     pass.write(batch).await;

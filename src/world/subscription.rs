@@ -104,7 +104,7 @@ impl Subscription {
     /// [`WorldError::Ended`].
     pub async fn next(&mut self) -> Result<Option<EncodedBatch>, WorldError> {
         if self.faults.is_some() {
-            return self.next_faulted().await;
+            return Box::pin(self.next_faulted()).await;
         }
         loop {
             let Some(encode) = self.cursor.as_ref().map(|cursor| cursor.encode) else { return Ok(None) };
@@ -124,7 +124,7 @@ impl Subscription {
                     encoded if encoded.messages > 0 => return Ok(Some(encoded.clone())),
                     _ => self.record_written(0),
                 },
-                None => self.catch_up().await?,
+                None => Box::pin(self.catch_up()).await?,
             }
         }
     }
@@ -157,7 +157,7 @@ impl Subscription {
             return Ok(());
         }
         self.checked_to = feed.end();
-        let expected = self.world.check_catch_up(&self.socket, progress).await?;
+        let expected = Box::pin(self.world.check_catch_up(&self.socket, progress)).await?;
         expected.map_err(|why| self.falls_behind(&why))
     }
 

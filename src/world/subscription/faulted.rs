@@ -66,8 +66,8 @@ impl Subscription {
                 None => {}
                 // The dropped frames of rules cannot be made again, so they are lost.
                 Some(_) if self.socket.is_rule_driven() => {}
-                Some(Resend::After(event)) => self.fetch_values(Some(event)).await?,
-                Some(Resend::All) => self.fetch_values(None).await?,
+                Some(Resend::After(event)) => Box::pin(self.fetch_values(Some(event))).await?,
+                Some(Resend::All) => Box::pin(self.fetch_values(None)).await?,
             }
         }
     }
