@@ -32,6 +32,23 @@ pub struct Transport {
     pub max_payload: usize,
 }
 
+/// A frame in the queue of the world's task. It is counted until the rules have handled it, or cannot any more: once
+/// none is counted, the journal is complete.
+struct QueuedFrame(Arc<Socket>);
+
+impl QueuedFrame {
+    fn of(socket: &Arc<Socket>) -> Self {
+        socket.queued_frames.fetch_add(1, Ordering::Relaxed);
+        Self(socket.clone())
+    }
+}
+
+impl Drop for QueuedFrame {
+    fn drop(&mut self) {
+        self.0.queued_frames.fetch_sub(1, Ordering::Release);
+    }
+}
+
 /// A newly opened socket of an endpoint.
 #[derive(Debug)]
 pub struct OpenedSocket {
@@ -89,12 +106,10 @@ impl World {
         if self.is_shared() || socket.queued_frames.load(Ordering::Relaxed) >= MAX_QUEUED_FRAMES {
             return Box::pin(self.receive(socket, frame, payload)).await;
         }
-        socket.queued_frames.fetch_add(1, Ordering::Relaxed);
-        let socket = socket.clone();
+        let queued = QueuedFrame::of(socket);
         self.enqueue(move |state| {
-            state.receive(socket.id, frame, payload);
-            // Only now: once no frame is queued, the journal has to be complete.
-            socket.queued_frames.fetch_sub(1, Ordering::Release);
+            state.receive(queued.0.id, frame, payload);
+            drop(queued);
         })
         .await
     }
