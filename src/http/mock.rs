@@ -29,7 +29,7 @@ use super::{App, live};
 use crate::engine::{Command, Refusal};
 use crate::scenario::{EndpointMatch, PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
 use crate::world::{
-    Answer, AnsweredBy, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
+    Answer, AnsweredBy, EntryIndex, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
 };
 use crate::worlds::WorldsError;
 
@@ -78,50 +78,54 @@ impl Mock {
         } else {
             None
         };
-        let is_recorded =
-            world.has_journal() && (faults.is_some() || !self.is_of_built_in_page(target, routes, &request));
-        let recorded = is_recorded.then(|| {
-            let body = body.as_ref().ok().filter(|body| !body.is_empty());
-            world.requested(Exchange {
-                head: head(target, &request),
-                // The received bytes may be part of a larger buffer, which the journal must not keep alive.
-                body: body.map(|body| Payload::new(Bytes::copy_from_slice(body))),
-                faults: faults.as_ref().map(RequestFaults::marks).unwrap_or_default(),
-                answer: OnceLock::new(),
-            })
-        });
-        let record = |reply: &ApiResponse, by: Option<AnsweredBy>| {
-            // If the connection is closed or reset instead, there is no answer to record.
-            if let Some(place) = recorded
-                && !ResponseOverride::leaves_no_response(&reply.response)
-            {
-                let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
-                let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
-                world.answered(place, Answer { status, body, by, is_stream, notes });
-            }
-        };
+        let place = self.record_request(target, routes, &request, &body, faults.as_ref(), world);
         let key = match polled {
             Some(polled) => Some(&polled.endpoint().key),
             None => routes.filter(|_| body.is_ok()).and_then(|routes| key_of_answers(target, routes, &request)),
         };
-        let answered_by = |reply: &ApiResponse| key.map(|key| AnsweredBy { route: key.clone(), number: reply.number });
         // Pinned here, because it is large and `catch_panic` would move it several times.
         let work = pin!(self.handle(target, declared, &moment, request, body));
         let handled = catch_panic(work);
-        let Some(faults) = faults else {
-            let reply = handled.await.unwrap_or_else(|error| error.to_response());
-            record(&reply, answered_by(&reply));
-            return reply;
+        let instead = match &faults {
+            Some(faults) => Box::pin(faults.before()).await,
+            None => None,
         };
-        let (reply, by) = if let Some(reply) = Box::pin(faults.before()).await {
+        let (reply, by) = if let Some(reply) = instead {
             (reply, None)
         } else {
             let reply = handled.await.unwrap_or_else(|error| error.to_response());
-            let by = answered_by(&reply);
+            let by = key.map(|key| AnsweredBy { route: key.clone(), number: reply.number });
             (reply, by)
         };
-        record(&reply, by);
-        Box::pin(faults.after(reply.response)).await.into()
+        record_answer(world, place, &reply, by);
+        match faults {
+            Some(faults) => Box::pin(faults.after(reply.response)).await.into(),
+            None => reply,
+        }
+    }
+
+    /// Records a request in the journal, before it is answered. Returns the place of its entry; `None` if it is not
+    /// recorded.
+    fn record_request(
+        &self,
+        target: &RequestTarget<'_>,
+        routes: Option<&PathMatch<'_, '_>>,
+        request: &Request,
+        body: &Result<Bytes, ApiError>,
+        faults: Option<&RequestFaults>,
+        world: &World,
+    ) -> Option<EntryIndex> {
+        if !world.has_journal() || (faults.is_none() && self.is_of_built_in_page(target, routes, request)) {
+            return None;
+        }
+        let body = body.as_ref().ok().filter(|body| !body.is_empty());
+        Some(world.requested(Exchange {
+            head: head(target, request),
+            // The received bytes may be part of a larger buffer, which the journal must not keep alive.
+            body: body.map(|body| Payload::new(Bytes::copy_from_slice(body))),
+            faults: faults.map(RequestFaults::marks).unwrap_or_default(),
+            answer: OnceLock::new(),
+        }))
     }
 
     /// Whether the request is for a file of the built-in page, or for the socket that the page opens before the user
@@ -301,6 +305,14 @@ fn no_endpoint(target: &RequestTarget<'_>, is_route: bool, moment: &Moment) -> A
         is_route,
         nearest: nearest.or_else(endpoint_of_shop),
     }
+}
+
+/// Adds the answer to a recorded request. If the connection is closed or reset instead, there is no answer.
+fn record_answer(world: &World, place: Option<EntryIndex>, reply: &ApiResponse, by: Option<AnsweredBy>) {
+    let Some(place) = place.filter(|_| !ResponseOverride::leaves_no_response(&reply.response)) else { return };
+    let (body, notes) = (reply.body.clone().map(Payload::new), reply.notes.clone());
+    let (status, is_stream) = (reply.response.status().as_u16(), is_stream(&reply.response));
+    world.answered(place, Answer { status, body, by, is_stream, notes });
 }
 
 /// Returns the head of a request, for the journal.
