@@ -57,7 +57,7 @@ impl WorldState {
         for run in events.chunk_by(|event, _| member_change(event).is_none()) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_items(&items);
-            let items = merge_bursts(&items);
+            let items = merge_bursts(items);
             self.note_changes(run, &items);
             self.publish_items(items);
             let change = run.last().and_then(member_change);
@@ -205,11 +205,14 @@ impl WorldState {
 
 /// Merges consecutive messages to the same member into one item, so that a burst for one member does not push out items
 /// that others have yet to read.
-fn merge_bursts(items: &[FeedItem]) -> Vec<FeedItem> {
+fn merge_bursts(items: Vec<FeedItem>) -> Vec<FeedItem> {
     let continues = |one: &FeedItem, next: &FeedItem| {
         let is_message = |item: &FeedItem| matches!(item.content, Content::Message(_));
         one.to == next.to && matches!(one.to, Audience::One(_)) && is_message(one) && is_message(next)
     };
+    if !items.windows(2).any(|pair| continues(&pair[0], &pair[1])) {
+        return items;
+    }
     let merged = items.chunk_by(continues).map(|run| match run {
         [one] => one.clone(),
         several => {
