@@ -1,7 +1,7 @@
 //! Conversion of values to JSON and text.
 
-use minijinja::Value;
 use minijinja::value::ValueKind;
+use minijinja::{ErrorKind, Value};
 use serde_json::{Map, Number, Value as Json};
 
 use super::data::shared_json;
@@ -147,5 +147,10 @@ fn number(value: &Value) -> Json {
 
 /// Returns the evaluator's message for an error, without the place.
 pub(super) fn failed(error: &minijinja::Error) -> RunErrorKind {
-    RunErrorKind::Failed(error.detail().map_or_else(|| error.kind().to_string(), str::to_owned))
+    let text = match (error.detail(), error.kind()) {
+        (Some(detail), _) => detail.to_owned(),
+        (None, ErrorKind::InvalidOperation) => "a value has the wrong type".to_owned(),
+        (None, kind) => kind.to_string(),
+    };
+    RunErrorKind::Failed(text)
 }

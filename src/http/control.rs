@@ -28,8 +28,9 @@ use poem::{Body, Endpoint, Request, Response, Route, RouteMethod};
 
 use super::cors::Readers;
 use super::error::{ApiError, catch_panic};
-use super::target::{RequestTarget, WorldName};
+use super::target::{CONTROL, RequestTarget, WorldName};
 use super::{App, body, cors};
+use crate::words::nearest;
 use crate::world::WorldError;
 use operation::{Access, ControlOperation, Subject};
 use operations::operations;
@@ -40,11 +41,15 @@ pub use openapi::{control_document, control_page};
 pub(super) struct Control {
     app: Arc<App>,
     routes: Route,
+    /// The methods and path templates of all operations.
+    operations: Vec<(Method, &'static str)>,
 }
 
 impl Control {
     pub(super) fn new(app: &Arc<App>) -> Self {
-        Self { app: app.clone(), routes: routes(operations(openapi::get_openapi), app) }
+        let operations: Vec<_> = operations(openapi::get_openapi).collect();
+        let names = operations.iter().map(|operation| (operation.method.clone(), operation.path)).collect();
+        Self { app: app.clone(), routes: routes(operations, app), operations: names }
     }
 
     /// Answers a request. A page that may control the mock can read every answer, including errors.
@@ -67,8 +72,34 @@ impl Control {
     async fn handle(&self, target: &RequestTarget<'_>, mut request: Request) -> Result<Response, ApiError> {
         *request.uri_mut() = target.uri_without_prefix_and_slash()?;
         request.set_data(target.world.clone());
-        self.routes.call(request).await.map_err(|error| ApiError::of(error, target.method, target.uri))
+        self.routes.call(request).await.map_err(|error| match ApiError::of(error, target.method, target.uri) {
+            ApiError::RouteNotFound { method, uri, is_of_shop, .. } => {
+                let nearest = self.nearest_operation(&method, &target.path);
+                ApiError::RouteNotFound { method, uri, nearest, is_of_shop }
+            }
+            error => error,
+        })
     }
+
+    /// Returns the operation that a request with another path or method most likely meant.
+    fn nearest_operation(&self, method: &Method, path: &str) -> Option<String> {
+        let name = |path: &'static str| path.strip_prefix(CONTROL)?.strip_prefix('/');
+        let (found, names) = (path.strip_prefix(CONTROL)?.trim_matches('/'), self.operations.iter());
+        let names = names.filter_map(|(_, path)| name(path)).filter(|name| !name.is_empty());
+        let is_start = |name: &&str| found.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'));
+        let meant = names.clone().find(|name| fits(name, found));
+        let meant = meant.or_else(|| nearest(found, names.clone()));
+        let meant = meant.or_else(|| names.filter(is_start).max_by_key(|name| name.len()))?;
+        let mut of_path = self.operations.iter().filter(|(_, path)| name(path) == Some(meant));
+        let (method, path) = of_path.clone().find(|(one, _)| one == method).or_else(|| of_path.next())?;
+        Some(format!("{method} {path}"))
+    }
+}
+
+/// Whether a path consists of the segments of a template.
+fn fits(template: &str, path: &str) -> bool {
+    let is_same = |(one, other): (&str, &str)| one == other || one.starts_with('{');
+    template.split('/').count() == path.split('/').count() && template.split('/').zip(path.split('/')).all(is_same)
 }
 
 /// Builds the router of `operations`, each behind its own access check.

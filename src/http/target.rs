@@ -23,7 +23,7 @@ use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
 const WORLD: HeaderName = HeaderName::from_static("x-mockd-world");
 
 /// The prefix of the control API's paths.
-const CONTROL: &str = "/__mockd";
+pub(super) const CONTROL: &str = "/__mockd";
 
 /// The target of a request.
 pub(super) struct RequestTarget<'r> {

@@ -2,6 +2,7 @@
 
 mod advice;
 mod data;
+mod foreign_keys;
 mod kind;
 mod reference;
 mod route;

@@ -48,7 +48,6 @@ use super::units::{MAX_TOTAL, MIN_PERIOD};
 use super::yaml::{Document, Entries, NodeId, Spanned};
 use super::{Amount, Collection, Cors, Declaration, Fault, Host, Plan, Route, Scenario, ServerOptions, StepList, stem};
 use crate::expression::PathStep;
-use crate::words::nearest;
 
 /// Decodes and checks a whole scenario. `is_complete` is false if one of its files is missing. The returned scenario is
 /// only valid if the document has no errors afterwards.
@@ -313,13 +312,20 @@ impl<'d> Validator<'d> {
     /// Returns whether `inside` has an unknown key that is most likely a misspelling of one of these keys.
     fn is_misspelt(&self, keys: &[&str], inside: Span) -> bool {
         let problems = self.document.problems();
-        let meant = |problem: &Problem| match &problem.kind {
-            ProblemKind::UnknownKey { key, expected } if inside.holds(problem.span) => {
-                nearest(key, expected.iter().copied()).is_some_and(|meant| keys.contains(&meant))
-            }
-            _ => false,
+        let meant = |problem: &Problem| {
+            matches!(problem.kind, ProblemKind::UnknownKey { .. })
+                && inside.holds(problem.span)
+                && problem.kind.suggestion().is_some_and(|meant| keys.contains(&&*meant))
         };
         problems.len() <= MAX_SEARCHED_PROBLEMS && problems.iter().any(meant)
+    }
+
+    /// Returns whether an unknown key was found inside, so that a part of what the author means is missing.
+    fn has_unknown_key(&self, inside: Span) -> bool {
+        let is_inside =
+            |problem: &Problem| matches!(problem.kind, ProblemKind::UnknownKey { .. }) && inside.holds(problem.span);
+        let problems = self.document.problems();
+        problems.len() > MAX_SEARCHED_PROBLEMS || problems.iter().any(is_inside)
     }
 
     fn name(&mut self, value: Option<&Spanned<String>>, what: &'static str) -> Option<String> {

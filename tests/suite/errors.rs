@@ -3,6 +3,7 @@
 mod data;
 mod endpoints;
 mod expressions;
+mod foreign_keys;
 mod products;
 mod rules;
 mod syntax;

@@ -134,6 +134,8 @@ fn every_template_error_is_reported_with_its_position() {
         rendered(&failing),
         "failed at a 1 5..22: `msg.id + msg.text` fails: tried to use + operator on unsupported types number and string"
     );
+    let negative = json!({ "a": "{{ -msg.text }}" });
+    assert_eq!(rendered(&negative), "failed at a 3..12: `-msg.text` fails: a value has the wrong type");
 }
 
 #[test]

@@ -224,3 +224,18 @@ async fn generated_requests_are_answered_as_documented() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout} {}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[tokio::test]
+async fn an_unknown_control_path_names_the_nearest_one() {
+    let mockd = Mockd::shop().await;
+    for (method, path, nearest) in [
+        ("GET", "/__mockd/jornal", ", did you mean GET /__mockd/journal?"),
+        ("GET", "/__mockd/reset", ", did you mean POST /__mockd/reset?"),
+        ("POST", "/__mockd/state/products/A1", ", did you mean GET /__mockd/state?"),
+        ("GET", "/__mockd/nothing-like-it", ""),
+    ] {
+        let answer = mockd.send(method, path, None).await;
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.json()["message"], format!("Route {method}:{path} not found{nearest}"));
+    }
+}

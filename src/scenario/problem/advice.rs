@@ -1,6 +1,6 @@
 //! The advice that a report adds to a problem: the label at the caret, and help.
 
-use super::{BY_TAG, ProblemKind, ReferenceMistake, SocketMistake, SyntaxMistake};
+use super::{BY_TAG, ProblemKind, ReferenceMistake, SocketMistake, SyntaxMistake, foreign_keys};
 use crate::expression::{CompileErrorKind, Word};
 use crate::scenario::units::MAX_TOTAL;
 use crate::words::{joined, nearest};
@@ -55,7 +55,10 @@ impl ProblemKind {
     #[must_use]
     pub fn suggestion(&self) -> Option<String> {
         let suggestion = match self {
-            Self::UnknownKey { key: found, expected } => nearest(found, implemented(expected)).map(str::to_owned),
+            Self::UnknownKey { key: found, expected } if foreign_keys::advice(found, expected).is_none() => {
+                let synonym = foreign_keys::synonym(found, expected);
+                synonym.or_else(|| nearest(found, implemented(expected))).map(str::to_owned)
+            }
             Self::NotOneOf { found, expected } => {
                 let alike = nearest(found, expected.iter().copied()).or_else(|| synonym(found, expected));
                 alike.map(str::to_owned)
@@ -95,9 +98,10 @@ impl ProblemKind {
             return Some(format!("did you mean `{suggestion}`?{alike}"));
         }
         Some(match self {
-            Self::UnknownKey { expected, .. } => {
-                format!("the keys allowed here are {}", list(&implemented(expected).collect::<Vec<_>>()))
-            }
+            Self::UnknownKey { key: found, expected } => foreign_keys::advice(found, expected).map_or_else(
+                || format!("the keys allowed here are {}", list(&implemented(expected).collect::<Vec<_>>())),
+                str::to_owned,
+            ),
             Self::MatchesExpression(expression) => format!("did you mean `when: {expression}`?"),
             Self::WrongType { expected, found } if expected.starts_with("a mapping") && has_comparison(found) => {
                 "`match` is what a request must contain, such as `match: { query: { a: b } }`; did you mean `when`?".into()

@@ -39,6 +39,9 @@ pub enum ReferenceMistake {
         /// The closest declared name.
         nearest: Option<String>,
     },
+    /// A value of `data` that is not a list of rows, where a collection is required.
+    #[error("`{0}` is a value, not a collection")]
+    NotACollection(String),
     /// A value that `data` does not declare.
     #[error("there is no value `{name}`")]
     UnknownValue {
@@ -46,6 +49,8 @@ pub enum ReferenceMistake {
         name: String,
         /// The closest declared name.
         nearest: Option<String>,
+        /// Whether a socket runs the step, which has values of its own in `conn`.
+        of_socket: bool,
     },
     /// A row id that no collection declares.
     #[error("no collection declares a row `{id}`")]
@@ -120,6 +125,12 @@ impl ReferenceMistake {
             Self::UnknownProduct { late: true, .. } => "move this step after the one that adds the product".into(),
             Self::RemovedProduct(_) => {
                 "move this step before the one that removes the product, or add the product again between them".into()
+            }
+            Self::NotACollection(name) => {
+                format!("a collection is a list of mappings, one for each row: `{name}: [{{ id: 1 }}]`")
+            }
+            Self::UnknownValue { name, of_socket: true, .. } => {
+                format!("write `conn.{name}` for a value of this socket; values of the world are declared under `data`")
             }
             Self::SetsCollection(_) => "`add`, `merge`, `replace` and `remove` change the rows of a collection".into(),
             Self::IncrementsValue { name, by } => format!("write `set: {{ {name}: \"{{{{ {name} + {by} }}}}\" }}`"),

@@ -283,7 +283,8 @@ fn json(body: Template, scope: &Scope<'_>) -> Content {
 /// Warns about answers after an answer that matches all requests.
 fn warn_unreachable(list: &[Spanned<RawAnswer>], check: &mut Validator<'_>) {
     let matches_all = |answer: &&Spanned<RawAnswer>| {
-        answer.value.as_ref().is_some_and(|raw| raw.when.is_none() && raw.r#match.is_none())
+        let has_no_condition = |raw: &RawAnswer| raw.when.is_none() && raw.r#match.is_none();
+        answer.value.as_ref().is_some_and(has_no_condition) && !check.has_unknown_key(answer.span)
     };
     let Some(first) = list.iter().position(|answer| matches_all(&answer)) else { return };
     for answer in &list[first + 1..] {

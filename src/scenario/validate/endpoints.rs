@@ -172,7 +172,8 @@ impl Rules<'_, '_, '_> {
                     document.report(Problem::new(ProblemKind::UnreachableMessageRule, item.span).related_to(first));
                 }
                 let (raw, span) = item.get()?;
-                let matches_all = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
+                let has_no_condition = raw.r#match.is_none() && raw.text.is_none() && raw.when.is_none();
+                let matches_all = has_no_condition && !self.check.has_unknown_key(span);
                 catch_all = catch_all.or(matches_all.then_some(span));
                 self.message_rule(raw, span, written.and_then(|list| list.get(index)), context)
             })

@@ -92,7 +92,9 @@ impl KnownNames {
     /// Returns the collection with this name. Reports a problem if no collection has it.
     pub(super) fn collection(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<&KnownCollection> {
         let found = self.collections.iter().find(|collection| &*collection.name == name);
-        if found.is_none() && self.must_be_declared(name) {
+        if found.is_none() && self.is_value(name) {
+            check.report(ReferenceMistake::NotACollection(name.to_owned()).into(), span);
+        } else if found.is_none() && self.must_be_declared(name) {
             let unread = self.unread.iter().map(|name| &**name);
             let candidates = self.collections.iter().map(|collection| &*collection.name).chain(unread);
             let nearest = nearest(name, candidates).map(str::to_owned);
@@ -101,8 +103,9 @@ impl KnownNames {
         found
     }
 
-    /// Returns the value with this name. Reports a problem if no value has it.
-    pub(super) fn value(&self, name: &str, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
+    /// Returns the value with this name. Reports a problem if no value has it. `of_socket` is whether a socket runs the
+    /// step.
+    pub(super) fn value(&self, name: &str, of_socket: bool, span: Span, check: &mut Validator<'_>) -> Option<Arc<str>> {
         if let Some(found) = self.values.iter().find(|value| &***value == name) {
             return Some(found.clone());
         }
@@ -111,7 +114,7 @@ impl KnownNames {
         } else if self.must_be_declared(name) {
             let candidates = self.values.iter().chain(&self.unread).map(|value| &**value);
             let nearest = nearest(name, candidates).map(str::to_owned);
-            check.report(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest }.into(), span);
+            check.report(ReferenceMistake::UnknownValue { name: name.to_owned(), nearest, of_socket }.into(), span);
         }
         None
     }

@@ -74,7 +74,8 @@ impl Rules<'_, '_, '_> {
         if name == CONN && (owner.belongs_to_endpoint() || !self.known.names().any(|known| known == name)) {
             return self.conn_path(path, keys, (owner, protocol_context.protocol), span).map(SetTarget::Conn);
         }
-        Some(SetTarget::Value(DataPath { name: self.known.value(name, place, self.check)?, keys }))
+        let name = self.known.value(name, owner.belongs_to_endpoint(), place, self.check)?;
+        Some(SetTarget::Value(DataPath { name, keys }))
     }
 
     /// Checks a path in `conn`, and returns its keys.

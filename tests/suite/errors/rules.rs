@@ -299,6 +299,12 @@ fn each_error_in_an_answer_has_its_own_message() {
             "write them as a list: `do: [{ add: … }, { set: … }]`",
         ),
         (route("/t", "{ crud: todo }"), "there is no collection `todo`", "todo", "did you mean `todos`?"),
+        (
+            route("/t", "{ crud: price }"),
+            "`price` is a value, not a collection",
+            "price",
+            "a collection is a list of mappings, one for each row: `price: [{ id: 1 }]`",
+        ),
         (route("/t", "{ crud: { only: [list] } }"), "`crud` needs `collection`", "{ only: [list] }", ""),
         (route("/t", "{ crud: { collection: todos, only: [] } }"), "`only` cannot be empty", "[]", ""),
         (
