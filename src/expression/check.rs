@@ -26,12 +26,13 @@ pub(super) fn unknown<'c>(what: Word, name: &str, candidates: impl IntoIterator<
 pub(super) fn check_name(name: &str, names: &Names) -> Option<CompileErrorKind> {
     if names.contains(name) {
         None
-    } else if let Some(kind) = foreign::word(name) {
+    } else if let Some(kind) = foreign::word(name, names) {
         Some(kind)
     } else if function(name).is_some() {
         Some(CompileErrorKind::NotCalled(name.into()))
     } else {
-        Some(unknown(Word::Name, name, names.iter().chain([NOW])))
+        let nearest = foreign::name(name, names).or_else(|| nearest(name, names.iter().chain([NOW])));
+        Some(CompileErrorKind::Unknown { what: Word::Name, name: name.into(), nearest: nearest.map(str::to_owned) })
     }
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::fake::KINDS;
 use super::foreign;
+use super::scope::NOW;
 use super::tokens::MAX_TOKENS;
 use crate::words::{joined, nearest, one_line};
 
@@ -268,6 +269,8 @@ impl CompileErrorKind {
                 format!("write the whole mapping as one expression: `\"{{{{ dict({value}, name=value) }}}}\"`")
             }
             Self::NotCalled(name) => format!("call it: `{name}(…)`"),
+            Self::NotAFunction(name) if name == NOW => "write `now.iso`, `now.ms` or `now.s`".into(),
+            Self::NotAFunction(_) => "remove the parentheses".into(),
             _ => return None,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::check::Found;
 use super::error::CompileErrorKind;
+use super::names::Names;
 use super::signatures::is_filter;
 use super::tokens::Token;
 
@@ -43,8 +44,25 @@ const OBJECTS: &[(&str, &str)] = &[
     ("crypto.randomUUID", "uuid()"),
 ];
 
-/// Null values of other languages, each with its equivalent.
-const WORDS: &[(&str, &str)] = &[("null", "none"), ("nil", "none"), ("undefined", "x is undefined")];
+/// Values of other languages and tools, each with its equivalent.
+const WORDS: &[(&str, &str)] =
+    &[("null", "none"), ("nil", "none"), ("undefined", "x is undefined"), ("faker", "fake('name')")];
+
+/// Names of the request in other tools.
+const REQUESTS: &[&str] = &["req", "request"];
+
+/// Names of other tools, each with the names that it may have here.
+const NAMES: &[(&str, &[&str])] = &[
+    ("client", &["conn"]),
+    ("loop", &["index"]),
+    ("message", &["msg"]),
+    ("param", &["path"]),
+    ("params", &["path"]),
+    ("payload", &["msg", "body"]),
+    ("session", &["conn"]),
+    ("socket", &["conn"]),
+    ("ws", &["conn"]),
+];
 
 /// Methods and functions of other languages, each with its equivalent.
 const CALLS: &[(&str, &str)] = &[
@@ -78,9 +96,17 @@ fn meaning(of: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
     table.iter().find(|(written, _)| *written == of).map(|(_, meant)| *meant)
 }
 
-/// Returns the error for a null value of another language.
-pub(super) fn word(name: &str) -> Option<CompileErrorKind> {
-    meaning(name, WORDS).map(|meant| CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
+/// Returns the name here for the name that other tools use.
+pub(super) fn name(written: &str, names: &Names) -> Option<&'static str> {
+    let (_, meant) = NAMES.iter().find(|(name, _)| *name == written)?;
+    meant.iter().copied().find(|name| names.contains(name))
+}
+
+/// Returns the error for a value of another language or tool.
+pub(super) fn word(name: &str, names: &Names) -> Option<CompileErrorKind> {
+    let is_request = REQUESTS.contains(&name) && names.contains("query");
+    let meant = meaning(name, WORDS).or(is_request.then_some("query.name` or `path.name"))?;
+    Some(CompileErrorKind::Foreign { written: name.into(), meant: meant.into() })
 }
 
 /// Returns the error for a function of a built-in object of another language, such as `Date.now`.

@@ -351,6 +351,22 @@ fn javascript_habits_get_a_remedy() {
 }
 
 #[test]
+fn names_of_other_tools_suggest_the_names_here() {
+    let endpoint = |rule: &str| with(&format!("websocket: {{ /w: {{ messages: [{{ {rule} }}] }} }}"));
+    let request = "write `query.name` or `path.name`";
+    assert_problems(&[
+        (route("GET /x/{id}", "{ body: $params.id }"), "unknown name `params`", "params", "did you mean `path`?"),
+        (answer("{ body: $payload.id }"), "unknown name `payload`", "payload", "did you mean `body`?"),
+        (answer("{ body: $request.query.a }"), "expressions have no `request`", "request", request),
+        (answer("{ body: \"{{ faker }}\" }"), "expressions have no `faker`", "faker", "write `fake('name')`"),
+        (endpoint("reply: $message.id"), "unknown name `message`", "message", "did you mean `msg`?"),
+        (endpoint("reply: $socket.id"), "unknown name `socket`", "socket", "did you mean `conn`?"),
+        (answer("{ body: \"{{ now() }}\" }"), "`now` is not a function", "now", "write `now.iso`, `now.ms` or `now.s`"),
+        (answer("{ body: \"{{ query() }}\" }"), "`query` is not a function", "query", "remove the parentheses"),
+    ]);
+}
+
+#[test]
 fn an_expression_in_match_suggests_when() {
     let text = answer("{ match: query.a == 'b', body: 1 }");
     assert_eq!(
