@@ -1,7 +1,7 @@
 //! Unknown keys that authors write by habit: the words of other tools, and keys that belong one level deeper.
 
-/// The keys of this language, each with words that other tools use for it. Longer lists of keys, such as those of an
-/// answer, have several of these; the first whose key is allowed applies.
+/// The keys of this language, each with words that other tools use for it. If several keys that are allowed have the
+/// word, the first is meant.
 const SYNONYMS: [(&str, &[&str]); 27] = [
     ("topic", &["on", "channel"]),
     ("status", &["code", "statusCode", "status_code"]),
@@ -32,7 +32,7 @@ const SYNONYMS: [(&str, &[&str]); 27] = [
     ("data", &["state", "db", "collections"]),
 ];
 
-/// Keys with the advice for them, where the key in the middle is allowed.
+/// Keys, each with a key that is allowed beside it, and the advice for that place.
 const ADVICE: [(&str, &str, &str); 20] = [
     ("collection", "crud", "write it inside `crud`: `crud: { collection: todos }`"),
     ("only", "crud", "write it inside `crud`: `crud: { collection: todos, only: [list, get] }`"),
