@@ -78,7 +78,7 @@ impl Mock {
         } else {
             None
         };
-        let place = self.record_request(target, routes, &request, &body, faults.as_ref(), world);
+        let place = self.record_request(target, declared, &request, &body, faults.as_ref(), world);
         let key = match polled {
             Some(polled) => Some(&polled.endpoint().key),
             None => routes.filter(|_| body.is_ok()).and_then(|routes| key_of_answers(target, routes, &request)),
@@ -109,13 +109,13 @@ impl Mock {
     fn record_request(
         &self,
         target: &RequestTarget<'_>,
-        routes: Option<&PathMatch<'_, '_>>,
+        declared: DeclaredPath<'_>,
         request: &Request,
         body: &Result<Bytes, ApiError>,
         faults: Option<&RequestFaults>,
         world: &World,
     ) -> Option<EntryIndex> {
-        if !world.has_journal() || (faults.is_none() && self.is_of_built_in_page(target, routes, request)) {
+        if !world.has_journal() || (faults.is_none() && self.is_of_built_in_page(target, declared, request)) {
             return None;
         }
         let body = body.as_ref().ok().filter(|body| !body.is_empty());
@@ -131,16 +131,11 @@ impl Mock {
     /// Whether the request is for a file of the built-in page, or for the socket that the page opens before the user
     /// chooses a collection. Such requests do not matter to tests, so the journal leaves them out unless a fault hits
     /// them.
-    fn is_of_built_in_page(
-        &self,
-        target: &RequestTarget<'_>,
-        routes: Option<&PathMatch<'_, '_>>,
-        request: &Request,
-    ) -> bool {
-        if request.method() != Method::GET {
+    fn is_of_built_in_page(&self, target: &RequestTarget<'_>, declared: DeclaredPath<'_>, request: &Request) -> bool {
+        if request.method() != Method::GET || declared.endpoint.is_some() && is_websocket_upgrade(request.headers()) {
             return false;
         }
-        let Some(routes) = routes.filter(|routes| routes.route(RouteMethod::Get).is_some()) else {
+        let Some(routes) = declared.routes.filter(|routes| routes.route(RouteMethod::Get).is_some()) else {
             let is_built_in = |file: &str| match file {
                 "" => !self.built_in_files.is_empty(),
                 file => self.built_in_files.iter().any(|built_in| built_in == file),

@@ -15,6 +15,7 @@ use poem::Response;
 use poem::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 
 use super::error::ApiError;
+use super::upgrade::is_websocket_upgrade;
 use crate::scenario::{NOT_IN_SEGMENT, encode_segment};
 use crate::world::World;
 use crate::worlds::{DEFAULT_WORLD, Worlds, WorldsError};
@@ -67,6 +68,8 @@ impl<'r> RequestTarget<'r> {
                 (Some(name.into_owned()), suffix_from(&whole, whole.len() - rest.len() + end))
             }
         };
+        // A client of a socket follows no redirect to the slash.
+        let path = if path.is_empty() && is_websocket_upgrade(headers) { "/".into() } else { path };
         let is_control = path.strip_prefix(CONTROL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let api = if is_control { Api::Control } else { Api::Mock };
         Ok(Self { method, uri, api, path, world: WorldName(world) })

@@ -148,7 +148,7 @@ impl<'e> Firing<'e> {
                 }
                 Err(refusal) => {
                     run.strands.advance(steps.steps(), next.step, true);
-                    return Err(refusal);
+                    return if self.is_excluded(step, &run.context)? { Ok(()) } else { Err(refusal) };
                 }
             },
             (Some(_), _) => run.strands.take_item(next.step),
@@ -171,6 +171,16 @@ impl<'e> Firing<'e> {
             run.strands = Strands::default();
         }
         Ok(())
+    }
+
+    /// Returns whether the `when` of a step with `each` is false for every item, so that the list may be undefined.
+    fn is_excluded(&mut self, step: &RuleStep, context: &Context) -> Result<bool, Refusal> {
+        let names_of_step = step.with.iter().map(|(name, _)| &**name).chain(["item", "index"]);
+        let for_all = |when: &&Condition| names_of_step.clone().all(|name| !when.names().contains(name));
+        match step.when.as_ref().filter(for_all) {
+            Some(when) => Ok(!self.holds(when, context)?),
+            None => Ok(false),
+        }
     }
 
     /// Runs a step once. Returns the affected row, if any.

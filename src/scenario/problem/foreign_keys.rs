@@ -33,7 +33,7 @@ const SYNONYMS: [(&str, &[&str]); 27] = [
 ];
 
 /// Keys, each with a key that is allowed beside it, and the advice for that place.
-const ADVICE: [(&str, &str, &str); 20] = [
+const ADVICE: [(&str, &str, &str); 21] = [
     ("collection", "crud", "write it inside `crud`: `crud: { collection: todos }`"),
     ("only", "crud", "write it inside `crud`: `crud: { collection: todos, only: [list, get] }`"),
     ("fields", "crud", "write it inside `crud`: `crud: { collection: todos, fields: { title: string } }`"),
@@ -42,6 +42,7 @@ const ADVICE: [(&str, &str, &str); 20] = [
     ("query", "status", "write it inside `match`: `match: { query: { page: \"2\" } }`"),
     ("redirect", "status", "write `status: 302` and `headers: { location: /path }`"),
     ("cookies", "status", "write `headers: { set-cookie: \"name=value\" }`"),
+    ("closed", "stream", "a stream has no `closed`; only the sockets of `websocket` do"),
     ("each", "do", "write it in a step: `do: [{ each: $items, … }]`"),
     ("after", "do", "write it in a step: `do: [{ after: 1s, … }]`"),
     ("at", "do", "write it in a step: `do: [{ at: 1s, … }]`"),

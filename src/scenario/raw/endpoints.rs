@@ -163,8 +163,8 @@ with_verbs! {
         transform = allow_no_steps
     )]
     RawMessageRule {
-        /// JSON that the message must contain: the keys of a mapping, the items of a list by position. Any text in it
-        /// may be an expression; an undefined value matches no message.
+        /// JSON that the message must contain: the keys of a mapping, and lists of the same length, item by item. Any
+        /// text in it may be an expression; an undefined value matches no message.
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,

@@ -246,3 +246,22 @@ http: { /notes: { crud: notes }, POST /count: { order: { product: $body.product,
         assert_eq!((refused.status, &refused.json()["message"]), (status, &json!(message)), "{path}");
     }
 }
+
+#[tokio::test]
+async fn each_may_be_undefined_if_when_is_false() {
+    let step = "when: body.list, each: $body.list, add: { rows: { v: $item } }";
+    let kept = "when: item != 2, each: $body.list, add: { rows: { v: $item } }";
+    let routes =
+        format!("POST /a: {{ do: [{{ {step} }}], body: $rows }}\n  POST /b: {{ do: [{{ {kept} }}], body: $rows }}");
+    let mockd = paused(&format!("data: {{ rows: [] }}\nhttp:\n  {routes}\n")).await;
+    let post = async |path: &str, body: Value| {
+        let answer = mockd.send("POST", path, Some(&body)).await;
+        (answer.status, answer.json())
+    };
+    assert_eq!(post("/a", json!({})).await, (200, json!([])));
+    assert_eq!(post("/a", json!({ "list": [7] })).await, (200, json!([{ "id": 1, "v": 7 }])));
+    // A condition on the items excludes no list as a whole.
+    assert_eq!(post("/b", json!({})).await.0, 500);
+    let rows = json!([{ "id": 1, "v": 7 }, { "id": 2, "v": 1 }]);
+    assert_eq!(post("/b", json!({ "list": [1, 2] })).await, (200, rows));
+}

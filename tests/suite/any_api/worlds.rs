@@ -66,3 +66,15 @@ async fn the_clock_of_one_world_does_not_affect_another() {
     assert_eq!(texts(&mockd, "/@b").await, ["one", "two"]);
     assert_eq!(mockd.get("/@b/__mockd/clock").await.json()["at"], "0s");
 }
+
+#[tokio::test]
+async fn an_endpoint_at_the_root_is_served_and_recorded_in_a_world() {
+    let mockd = paused("websocket: { /: { messages: [{ reply: $msg }] } }\n").await;
+    for (path, world) in [("/", ""), ("/@a", "/@a"), ("/@a/", "/@a")] {
+        let mut socket = mockd.socket(path).await;
+        socket.send("hello").await;
+        assert_eq!(socket.text().await, "hello", "{path}");
+        let entries = mockd.get(&format!("{world}/__mockd/journal?kind=request")).await.json()["entries"].clone();
+        assert_eq!(entries[0]["path"], "/", "{path}: {entries}");
+    }
+}

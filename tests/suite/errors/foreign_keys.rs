@@ -46,6 +46,9 @@ fn a_key_one_level_too_high_is_told_where_it_belongs() {
     }
     let rule = endpoint("messages: [{ each: $msg.topics, join: $item }]");
     assert_problems(&[(rule, "unknown key `each`", "each", "write it in a step: `do: [{ each: $items, … }]`")]);
+    let gone = answer("{ stream: [{ reply: 1 }], closed: [] }");
+    let help = "a stream has no `closed`; only the sockets of `websocket` do";
+    assert_problems(&[(gone, "unknown key `closed`", "closed", help)]);
     let memory = endpoint("open: [{ set: { user: $query.name } }]");
     let help = "write `conn.user` for a value of this socket; values of the world are declared under `data`";
     assert_problems(&[(memory, "there is no value `user`", "user", help)]);
