@@ -59,7 +59,8 @@ pub enum Command {
         /// Whether the initial value is reported as an event too.
         announce: bool,
     },
-    /// Merges fields into a row (RFC 7396: a null removes the field). The id and the value stay.
+    /// Sets some fields of a row: each field replaces the one of that name, and a null is a value. The id and the value
+    /// stay.
     MergeRow {
         collection: Arc<str>,
         id: Arc<str>,

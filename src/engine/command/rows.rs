@@ -104,7 +104,8 @@ impl Engine {
         let fields = without_id(id, fields)?;
         let named: Vec<String> = fields.keys().cloned().collect();
         self.change_fields(collection, id, &named, |own| {
-            merge(own, fields);
+            // Changed fields keep their position.
+            own.extend(fields);
             Ok(())
         })
     }
@@ -177,23 +178,4 @@ fn without_id(id: &str, mut fields: Map<String, Value>) -> Result<Map<String, Va
         Some(_) => false,
     };
     if is_same { Ok(fields) } else { Err(Refusal::FixedId(id.into())) }
-}
-
-/// Merges a patch into an object (RFC 7396). Changed members keep their position.
-fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (key, value) in patch {
-        match value {
-            Value::Null => drop(target.shift_remove(&key)),
-            Value::Object(patch) => {
-                let place = target.entry(key).or_insert(Value::Null);
-                if !place.is_object() {
-                    *place = Value::Object(Map::new());
-                }
-                if let Value::Object(target) = place {
-                    merge(target, patch);
-                }
-            }
-            value => drop(target.insert(key, value)),
-        }
-    }
 }

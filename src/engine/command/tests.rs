@@ -56,17 +56,13 @@ fn a_change_of_a_row_is_one_event_and_keeps_the_value() {
         (
             merge("toys", "T1", json!({ "price": 4, "new": { "a": null, "b": { "c": 1 } }, "name": "Bike" })),
             "merged",
-            r#"{"id":"T1","name":"Bike","price":4,"size":{"w":1,"h":2},"tags":["a","b"],"new":{"b":{"c":1}}}"#,
+            r#"{"id":"T1","name":"Bike","price":4,"size":{"w":1,"h":2},"tags":["a","b"],"new":{"a":null,"b":{"c":1}}}"#,
         ),
-        // RFC 7396: null removes, objects are merged, anything else is replaced.
+        // Fields are replaced as a whole, and null is a value.
         (
-            merge(
-                "toys",
-                "T1",
-                json!({ "id": "T1", "price": null, "gone": null, "size": { "w": null, "d": 3 }, "tags": ["c"] }),
-            ),
+            merge("toys", "T1", json!({ "id": "T1", "gone": null, "size": { "w": null, "d": 3 }, "tags": null })),
             "merged",
-            r#"{"id":"T1","name":"Kite","size":{"h":2,"d":3},"tags":["c"]}"#,
+            r#"{"id":"T1","name":"Kite","price":3,"size":{"w":null,"d":3},"tags":null,"gone":null}"#,
         ),
         (
             merge("toys", "T1", json!({ "tags": { "x": 1 }, "size": 7 })),
@@ -134,6 +130,7 @@ fn a_refused_change_of_a_row_changes_nothing() {
         (merge("toys", "T1", json!({ "name": 1 })), field("name", "string")),
         (merge("toys", "T1", json!({ "name": null })), field("name", "string")),
         (merge("toys", "T1", json!({ "price": "3" })), field("price", "number")),
+        (merge("toys", "T1", json!({ "price": null })), field("price", "number")),
         (replace("toys", "T1", json!({ "price": 3 })), field("name", "string")),
         (merge("toys", "T1", json!({ "note": large })), full()),
         (replace("toys", "T2", json!({ "name": large })), full()),

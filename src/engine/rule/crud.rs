@@ -144,9 +144,8 @@ impl Firing<'_> {
             CrudOperation::Merge => (RowVerb::Merge, true),
             _ => (RowVerb::Replace, false),
         };
-        // A merge checks only the fields it contains. A null removes an optional field.
-        let goes = |field: &str| fields.get(field).is_some_and(Value::is_null) && is_optional(crud, field);
-        accept(crud, &fields, |field| !is_partial || fields.contains_key(field) && !goes(field))?;
+        // A merge checks only the fields it contains.
+        accept(crud, &fields, |field| !is_partial || fields.contains_key(field))?;
         fields.insert("id".into(), id.into());
         let row = self.change_row(verb, collection, Value::Object(fields))?;
         Ok(CrudOutcome::json(Arc::unwrap_or_clone(row)))
@@ -159,10 +158,6 @@ impl Firing<'_> {
             other => Err(Refusal::wrong_value("`defaults`", "a mapping", &other)),
         }
     }
-}
-
-fn is_optional(crud: &Crud, field: &str) -> bool {
-    crud.fields.iter().any(|(name, rule)| name == field && rule.optional())
 }
 
 /// Checks a row sent by a client against the declared fields.

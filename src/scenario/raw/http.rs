@@ -61,7 +61,8 @@ with_verbs! {
         /// request arrives.
         #[schemars(example = &"300ms", extend("default" = "0s"))]
         after: Opt<RawDuration>,
-        /// A REST API for a collection. The route's key has no method.
+        /// A REST API for a collection. The route's key has no method. `PUT` replaces a row. `PATCH` replaces the fields
+        /// that it contains, each as a whole: mappings are not merged, and `null` is a value like any other.
         #[schemars(example = &"todos")]
         crud: Opt<RawCrud>,
         /// Server-sent events, for any method: steps that start with the request and stop with it. HEAD runs `do` but
@@ -145,7 +146,7 @@ pub(crate) enum RawOperation {
     Add,
     /// Replace a row: `PUT /{id}`.
     Replace,
-    /// Change some fields of a row: `PATCH /{id}`.
+    /// Replace some fields of a row: `PATCH /{id}`.
     Merge,
     /// Remove a row: `DELETE /{id}`.
     Remove,

@@ -119,7 +119,7 @@ fn each_command_changes_rows_of_both_kinds_and_reports_before() {
     let nap = json!({ "id": 7, "name": "Nap", "n": 1 });
     for (command, change, now) in [
         (merge("", "7", json!({ "name": "Nap" })), "merged", nap.clone()),
-        (merge("", "7", json!({ "id": "7", "name": null })), "merged", json!({ "id": 7, "n": 1 })),
+        (merge("", "7", json!({ "id": "7", "name": null })), "merged", json!({ "id": 7, "name": null, "n": 1 })),
         (replace("", "7", json!({ "id": 7, "b": 2 })), "replaced", json!({ "id": 7, "b": 2 })),
         (
             increment("", "7", json!({ "id": 7, "n": 2, "m": 0.5 })),
