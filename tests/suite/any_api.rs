@@ -8,6 +8,7 @@ mod lists;
 mod messages;
 mod reload;
 mod requests;
+mod rows;
 mod seeds;
 mod slow;
 mod sockets;

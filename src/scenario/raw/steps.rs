@@ -119,10 +119,12 @@ macro_rules! with_verbs {
             /// Only in streams and sockets.
             #[schemars(example = 4401, example = serde_json::json!({}))]
             pub(crate) close: Opt<$crate::scenario::raw::RawClose>,
-            /// Adds a row to a collection. A row without an `id` gets the next one.
+            /// Adds a row to a collection. A row without an `id` gets the next one. An `id` that is written here must
+            /// not be undefined.
             #[schemars(example = serde_json::json!({ "todos": { "title": "$body.title" } }))]
             pub(crate) add: Opt<Entries<JsonNode>>,
-            /// Changes some fields of the row with the same `id`.
+            /// Changes some fields of the row with the same `id`: each field that is written here replaces the row's
+            /// whole field, even if both are mappings. `null` is a value like any other.
             #[schemars(example = serde_json::json!({ "todos": { "id": 1, "done": true } }))]
             pub(crate) merge: Opt<Entries<JsonNode>>,
             /// Replaces the row with the same `id`.

@@ -269,7 +269,7 @@ impl Rules<'_, '_, '_> {
             self.note_added_product(name, node.value);
         }
         let collection = collection.map(|collection| collection.name.clone());
-        let template = self.template(*node.get()?.0, scope)?;
+        let template = self.template(*node.get()?.0, scope)?.requiring("id");
         self.row_value(verb, *node.get()?.0, &template, scope);
         Some((collection?, template))
     }
