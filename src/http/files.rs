@@ -128,6 +128,19 @@ impl RequestedRange {
         part.unwrap_or(Self::Whole)
     }
 
+    /// Turns a 200 for this range into a 206, because poem answers a range of the whole file like no range. Media
+    /// players, which begin with `bytes=0-`, would otherwise assume that the server does not support ranges.
+    pub(super) fn mark(self, mut response: Response) -> Response {
+        if let Self::Range(first, last) = self
+            && response.status() == StatusCode::OK
+            && let Ok(part) = HeaderValue::try_from(format!("bytes {first}-{last}/{}", last + 1))
+        {
+            response.set_status(StatusCode::PARTIAL_CONTENT);
+            response.headers_mut().insert(header::CONTENT_RANGE, part);
+        }
+        response
+    }
+
     /// Parses a single range; `None` if it is malformed or has several parts.
     fn of(range: &str, length: u64) -> Option<Self> {
         let (first, last) = match range.strip_prefix("bytes=")?.split_once('-')? {

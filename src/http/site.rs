@@ -89,9 +89,9 @@ impl Endpoint for Contained {
         // A path that is not UTF-8 is refused by poem.
         let Ok(path) = path else { return self.files.call(request).await };
         let (path, found) = self.find(Path::new(&path)).ok_or(NotFoundError)?;
-        RequestedRange::normalize(request.headers_mut(), found.len());
+        let range = RequestedRange::normalize(request.headers_mut(), found.len());
         let response = self.files.call(request).await?;
-        Ok(name_charset_of(path, response).await)
+        Ok(range.mark(name_charset_of(path, response).await))
     }
 }
 

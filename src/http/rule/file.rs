@@ -59,11 +59,12 @@ pub(super) async fn answer(
         drop(std::mem::take(request.headers_mut()));
     }
     let known = KnownVersions::take(request.headers_mut(), method);
-    if RequestedRange::normalize(request.headers_mut(), file.length) == RequestedRange::Unsatisfiable {
+    let range = RequestedRange::normalize(request.headers_mut(), file.length);
+    if range == RequestedRange::Unsatisfiable {
         return Err(ApiError::NoSuchRange { length: file.length });
     }
     let files = StaticFileRequest::from_request_without_body(&request).await;
     let response = files.and_then(|files| Ok(files.create_response(&file.path, false, false)?.into_response()));
     let response = response.map_err(|error| ApiError::Other(error.status(), error.to_string()))?;
-    Ok(known.answer(name_charset_of(file.path, response).await))
+    Ok(known.answer(range.mark(name_charset_of(file.path, response).await)))
 }

@@ -331,6 +331,10 @@ async fn ranges_and_conditions_of_files_are_answered() {
     const LATE: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
     for (method, status, (name, value), expected, range, body) in [
         (Method::GET, 200, (header::RANGE, "bytes=2-4"), 206, "bytes 2-4/10", "234"),
+        (Method::GET, 200, (header::RANGE, "bytes=0-"), 206, "bytes 0-9/10", "0123456789"),
+        (Method::GET, 200, (header::RANGE, "bytes=0-99"), 206, "bytes 0-9/10", "0123456789"),
+        (Method::GET, 500, (header::RANGE, "bytes=0-"), 500, "", "0123456789"),
+        (Method::HEAD, 200, (header::RANGE, "bytes=0-"), 200, "", "0123456789"),
         (Method::GET, 200, (header::RANGE, "bytes=-2"), 206, "bytes 8-9/10", "89"),
         (Method::GET, 200, (header::RANGE, "bytes=0-1,3-4"), 200, "", "0123456789"),
         (Method::GET, 200, (header::RANGE, "bytes=10-"), 416, "bytes */10", ""),

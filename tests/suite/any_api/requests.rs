@@ -149,6 +149,7 @@ async fn a_file_is_sent_whole_or_in_a_range() {
     };
     assert_eq!(ranged("bytes=2-4").await, (206, "bytes 2-4/10".into(), "234".into()));
     assert_eq!(ranged("bytes=-3").await, (206, "bytes 7-9/10".into(), "789".into()));
+    assert_eq!(ranged("bytes=0-").await, (206, "bytes 0-9/10".into(), "0123456789".into()));
     let (status, range, _) = ranged("bytes=20-").await;
     assert_eq!((status, range.as_str()), (416, "bytes */10"));
     assert_eq!(mockd.get("/files/none.txt").await.status, 404);
