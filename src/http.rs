@@ -55,13 +55,13 @@ pub use live::{ClientMessage, ClientMessageError};
 pub(crate) use live::{HighWater, handshake_header_case};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
-pub use rule::{FormError, read_form};
 pub use site::Site;
 pub(crate) use stream::HEARTBEAT;
 use stream::is_stream;
 use target::{Api, RequestTarget};
 
 use crate::reloads::Reloads;
+pub use crate::request::{FormError, read_form};
 use crate::scenario::Cors;
 use crate::selector::ScenarioSelector;
 use crate::worlds::Worlds;

@@ -104,6 +104,7 @@ pub mod http;
 mod logged_names;
 mod matching;
 pub mod reloads;
+mod request;
 pub mod scenario;
 pub mod selector;
 pub mod server;

@@ -113,6 +113,11 @@ fn gunzip(body: &[u8], most: usize) -> Result<Bytes, ApiError> {
     if whole.len() > most { Err(ApiError::TooLarge(most)) } else { Ok(whole.into()) }
 }
 
+/// Returns the content type that a request declares.
+pub(super) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok()
+}
+
 /// Parses a request's JSON.
 ///
 /// # Errors

@@ -1,7 +1,6 @@
 //! Declared answers: passes requests to the engine and turns its answers into responses.
 
 mod file;
-mod forms;
 mod request;
 mod response;
 #[cfg(test)]
@@ -11,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-pub use forms::{FormError, read as read_form};
 use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::{HeaderMap, Method};

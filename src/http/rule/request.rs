@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use poem::http::{HeaderMap, HeaderName, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::RuleCall;
-use super::forms;
 use crate::engine::RuleRequest;
+use crate::http::body::content_type;
 use crate::http::error::ApiError;
 use crate::http::target::{RequestTarget, decoded};
+use crate::request::{self, BodyError};
 use crate::scenario::{Answer, CrudOperation, EndpointMatch, RequestMatch};
 
 impl RuleCall<'_> {
@@ -77,11 +78,7 @@ fn url(target: &RequestTarget<'_>) -> String {
 }
 
 fn query(target: &RequestTarget<'_>) -> Map<String, Value> {
-    let mut query = Map::new();
-    for (name, value) in form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()) {
-        forms::add(&mut query, name, value.into());
-    }
-    query
+    request::query(target.query().unwrap_or_default())
 }
 
 fn takes_body(operation: CrudOperation) -> bool {
@@ -110,36 +107,9 @@ fn cookies(headers: &HeaderMap) -> Map<String, Value> {
     cookies
 }
 
-/// Parses the body according to its content type: JSON, a form or text. Without a content type, the body is JSON if it
-/// parses as JSON, otherwise text.
 fn body(headers: &HeaderMap, body: &Bytes) -> Result<Option<Value>, ApiError> {
-    if body.is_empty() {
-        return Ok(None);
-    }
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let Some(declared) = declared else {
-        return Ok(Some(serde_json::from_slice(body).unwrap_or_else(|_| text(None, body))));
-    };
-    let kind = forms::media_type(declared);
-    if kind == "application/json" || kind.ends_with("+json") {
-        return serde_json::from_slice(body).map(Some).map_err(ApiError::BadJson);
-    }
-    // By default, curl declares JSON as a form.
-    if let Some(json) = Some(body).filter(|_| kind == forms::URL_ENCODED).and_then(|body| object_or_array(body)) {
-        return Ok(Some(json));
-    }
-    let fields = forms::read(declared, body.clone()).map_err(ApiError::BadForm)?;
-    Ok(Some(fields.map_or_else(|| text(Some(declared), body), Value::from)))
-}
-
-/// Parses a body that is a JSON object or array, regardless of its content type.
-fn object_or_array(body: &[u8]) -> Option<Value> {
-    let is_like_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
-    is_like_json.then(|| serde_json::from_slice(body).ok()).flatten()
-}
-
-/// Returns the body as text, or its type and size if it is not UTF-8.
-fn text(kind: Option<&str>, body: &[u8]) -> Value {
-    std::str::from_utf8(body)
-        .map_or_else(|_| json!({ "type": kind.unwrap_or("application/octet-stream"), "size": body.len() }), Value::from)
+    request::body(content_type(headers), body).map_err(|error| match error {
+        BodyError::Json(error) => ApiError::BadJson(error),
+        BodyError::Form(error) => ApiError::BadForm(error),
+    })
 }

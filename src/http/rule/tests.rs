@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-mod forms;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -135,6 +135,27 @@ async fn forms_become_mappings_with_descriptions_of_their_files() {
 }
 
 #[tokio::test]
+async fn a_content_type_decides_whether_a_body_is_text() {
+    let mockd = paused("http: { POST /any: { body: { is: $body } } }").await;
+    let url = format!("{}/any", mockd.url());
+    let described = |kind: &str| json!({ "is": { "type": kind, "size": 3 } });
+    for (kind, expected) in [
+        ("image/png", described("image/png")),
+        ("audio/mpeg", described("audio/mpeg")),
+        ("application/octet-stream", described("application/octet-stream")),
+        ("application/pdf", described("application/pdf")),
+        ("image/svg+xml", json!({ "is": "abc" })),
+        ("text/csv", json!({ "is": "abc" })),
+        ("application/xml", json!({ "is": "abc" })),
+        ("application/unknown", json!({ "is": "abc" })),
+    ] {
+        let answer = http("POST", &url, &[("content-type", kind)], Some("abc")).await;
+        assert_eq!(answer.json(), expected, "{kind}");
+    }
+    assert_eq!(http("POST", &url, &[], Some("abc")).await.json(), json!({ "is": "abc" }));
+}
+
+#[tokio::test]
 async fn a_file_is_sent_whole_or_in_a_range() {
     let file = ScenarioFile::new("http: { 'GET /files/{name}': { file: 'files/{{ path.name }}' } }");
     fs::create_dir(file.directory().join("files")).unwrap();

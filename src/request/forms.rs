@@ -1,5 +1,8 @@
 //! Parses forms into mappings. A repeated field becomes a list.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::ready;
@@ -12,9 +15,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-pub(super) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
-
-const MULTIPART: &str = "multipart/form-data";
+use super::media_type::MediaType;
 
 /// The maximum number of fields, because each takes more memory than its bytes in the body.
 const MAX_FIELDS: usize = 10_000;
@@ -30,20 +31,15 @@ pub enum FormError {
     TooManyFields,
 }
 
-/// Returns the type and subtype of a content type, in lower case.
-pub(super) fn media_type(content_type: &str) -> String {
-    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 /// Parses the fields of a form: `application/x-www-form-urlencoded` (URL standard, 5) or `multipart/form-data` (RFC
 /// 7578), in which a file becomes `{ filename, type, size }`. Returns `None` for any other content type.
 ///
 /// # Errors
 /// [`FormError`] if the body is malformed or has too many fields.
 pub fn read(content_type: &str, body: impl Into<Bytes>) -> Result<Option<Map<String, Value>>, FormError> {
-    match &*media_type(content_type) {
-        URL_ENCODED => url_encoded(&body.into()).map(Some),
-        MULTIPART => {
+    match MediaType::of(content_type) {
+        MediaType::Form => url_encoded(&body.into()).map(Some),
+        MediaType::Multipart => {
             // The whole body is in memory, so the future is ready at once.
             let fields = multipart(content_type, body.into()).now_or_never();
             fields.unwrap_or(Err(multer::Error::IncompleteStream.into())).map(Some)

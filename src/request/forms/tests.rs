@@ -1,8 +1,10 @@
 //! Tests well-formed and malformed forms.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use serde_json::{Value, json};
 
-use crate::http::read_form;
+use crate::request::read_form;
 
 const BOUNDARY: &str = "multipart/form-data; boundary=x";
 
