@@ -88,3 +88,16 @@ pub(crate) fn is_same(one: &Value, other: &Value) -> bool {
         _ => one == other,
     }
 }
+
+/// Parses the query parameters that are expected to be numbers or booleans, because a query contains only text.
+pub(crate) fn parse_query_values(expected: &Value, mut found: Value) -> Value {
+    for (key, expected) in expected.as_object().into_iter().flatten() {
+        if let Some(value) = found.get_mut(key)
+            && (expected.is_number() || expected.is_boolean())
+            && let Some(parsed) = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok())
+        {
+            *value = parsed;
+        }
+    }
+    found
+}

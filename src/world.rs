@@ -78,8 +78,8 @@ pub use feed::{DEFAULT_BACKLOG, EncodedBatch, MIN_BACKLOG};
 use journal::Record;
 pub use journal::{
     AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, EntryIndex,
-    Exchange, Expectation, ExpectationError, FaultMark, Finding, InvalidWait, Kind, NearMiss, OpenedBy, Payload,
-    Recipients, RequestHead, RuleName, SocketEnd, Verdict,
+    Exchange, Expectation, ExpectationError, ExpectedQuery, FaultMark, Finding, InvalidWait, Kind, NearMiss, OpenedBy,
+    Payload, Recipients, RequestHead, RuleName, SocketEnd, Verdict,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};

@@ -122,7 +122,10 @@ impl Mock {
         Some(world.requested(Exchange {
             head: head(target, request),
             // The received bytes may be part of a larger buffer, which the journal must not keep alive.
-            body: body.map(|body| Payload::new(Bytes::copy_from_slice(body))),
+            body:
+                body.map(|body| {
+                    Payload::of_request(body::content_type(request.headers()), Bytes::copy_from_slice(body))
+                }),
             faults: faults.map(RequestFaults::marks).unwrap_or_default(),
             answer: OnceLock::new(),
         }))

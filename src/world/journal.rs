@@ -29,7 +29,7 @@ use budget::Usage;
 pub(super) use entry::Record;
 pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
-pub use expectation::{Expectation, ExpectationError, InvalidWait, RuleName};
+pub use expectation::{Expectation, ExpectationError, ExpectedQuery, InvalidWait, RuleName};
 use failures::Failures;
 pub use matcher::Difference;
 pub use verdict::{Finding, NearMiss, Verdict};

@@ -1,5 +1,6 @@
 //! The journal of requests, sockets and frames.
 
+mod bodies;
 mod failures;
 mod frames;
 mod routes;

@@ -20,6 +20,7 @@ use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::wildcard::matches_wildcard;
 use crate::expression::{Condition, Rendered, Template, plain_text};
+use crate::matching::parse_query_values;
 use crate::scenario::{Answer, Answers, Content, CrudOperation, RequestMatch};
 
 /// An evaluator of expressions: a read-only view or a firing rule.
@@ -220,19 +221,6 @@ fn matching_differences(
         }
     }
     Ok(differences)
-}
-
-/// Parses the query parameters that are expected to be numbers or booleans, because a query contains only text.
-fn parse_query_values(expected: &Value, mut found: Value) -> Value {
-    for (key, expected) in expected.as_object().into_iter().flatten() {
-        if let Some(value) = found.get_mut(key)
-            && (expected.is_number() || expected.is_boolean())
-            && let Some(parsed) = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok())
-        {
-            *value = parsed;
-        }
-    }
-    found
 }
 
 /// Renders an answer that does not operate on a collection.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
+use crate::request;
 use crate::world::message::{Message, MessageKind};
 
 /// A request and its answer.
@@ -76,6 +77,14 @@ impl Exchange {
     pub(super) fn marks(&self) -> impl Iterator<Item = &FaultMark> {
         let is_stream = self.answer.get().is_some_and(|answer| answer.is_stream);
         self.faults.iter().filter(move |mark| mark.hits_streams || !is_stream)
+    }
+
+    /// Returns the value of the body that an expected value is compared with: for a mapping, what routes see if that is
+    /// a mapping, such as the fields of a form; otherwise the [content](Payload::comparable).
+    pub(super) fn comparable_body(&self, expected: &Value) -> Option<Value> {
+        let body = self.body.as_ref()?;
+        let mapping = || body.mapping(self.head.header("content-type").as_deref());
+        expected.is_object().then(mapping).flatten().or_else(|| body.comparable(expected))
     }
 
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -220,6 +229,8 @@ pub struct Payload {
     cut_from: Option<usize>,
     /// Whether it is a binary frame, which rules see as bytes even if these are text.
     is_binary: bool,
+    /// The JSON of the mapping that routes see in place of the body of a request, if the payload is cut.
+    mapping: Option<Arc<str>>,
 }
 
 impl Payload {
@@ -227,9 +238,20 @@ impl Payload {
     #[must_use]
     pub fn new(bytes: Bytes) -> Self {
         match truncated(&bytes, MAX_PAYLOAD) {
-            Some(start) => Self { bytes: start, cut_from: Some(bytes.len()), is_binary: false },
-            None => Self { bytes, cut_from: None, is_binary: false },
+            Some(start) => Self { bytes: start, cut_from: Some(bytes.len()), is_binary: false, mapping: None },
+            None => Self { bytes, cut_from: None, is_binary: false, mapping: None },
         }
+    }
+
+    /// Creates a payload from the body of a request.
+    #[must_use]
+    pub fn of_request(content_type: Option<&str>, bytes: Bytes) -> Self {
+        let is_cut = bytes.len() > MAX_PAYLOAD;
+        // The mapping is usually much shorter, because it describes files without their content.
+        let mapping =
+            is_cut.then(|| request::mapping(content_type, &bytes)).flatten().map(|mapping| mapping.to_string());
+        let mapping = mapping.filter(|mapping| mapping.len() <= MAX_PAYLOAD).map(Arc::from);
+        Self { mapping, ..Self::new(bytes) }
     }
 
     /// Creates the payload of a binary frame that rules see as bytes.
@@ -264,6 +286,16 @@ impl Payload {
         self.json().or_else(text)
     }
 
+    /// Returns the mapping that routes see in place of the body of a request with this content type; `None` if they see
+    /// JSON or text, or the payload is cut and the mapping was too long to keep.
+    fn mapping(&self, content_type: Option<&str>) -> Option<Value> {
+        match &self.mapping {
+            Some(mapping) => serde_json::from_str(mapping).ok(),
+            None if self.cut_from.is_some() => None,
+            None => request::mapping(content_type, &self.bytes),
+        }
+    }
+
     /// Returns the text; `None` if the payload is not UTF-8.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -274,8 +306,9 @@ impl Payload {
         self.is_binary
     }
 
+    /// Returns the number of recorded bytes.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.mapping.as_ref().map_or(0, |mapping| mapping.len())
     }
 
     pub(super) fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {

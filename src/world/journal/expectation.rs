@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::Kind;
@@ -24,8 +24,8 @@ pub struct Expectation {
     /// of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a socket's endpoint
     /// also matches.
     pub path: Option<String>,
-    /// The query of a request without the question mark; `*` matches anything.
-    pub query: Option<String>,
+    /// The query of a request.
+    pub query: Option<ExpectedQuery>,
     /// Headers of a request by case-insensitive name; `*` in a value matches anything.
     pub headers: Option<BTreeMap<String, String>>,
     /// The key of the route that answered a request, as written in the scenario, such as `GET /todos/{id}`.
@@ -34,11 +34,12 @@ pub struct Expectation {
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,
     /// JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
-    /// equal. A string also matches a body or frame that is exactly this text and not JSON. A binary frame is
-    /// `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
+    /// equal. `null` also matches a missing key. An object is compared with the object that routes see: the fields of a
+    /// form, in which a file is `{ filename, type, size }`, or `{ type, size }` for a binary body. A string also matches
+    /// a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
     /// the protocol itself, such as heartbeats, are not recorded.
     pub body: Option<Value>,
-    /// The entire JSON of the body of a request or of a frame. A string also matches text, as in `body`.
+    /// The entire JSON of the body of a request or of a frame. Objects and strings are compared as in `body`.
     pub body_equals: Option<Value>,
     /// Text contained in the body of a request or in a frame.
     pub body_contains: Option<String>,
@@ -61,6 +62,22 @@ pub struct Expectation {
     pub at_most: Option<u64>,
     /// The exact number of entries.
     pub exactly: Option<u64>,
+}
+
+/// The expected query of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected text or an object")]
+pub enum ExpectedQuery {
+    /// The query as it was sent, without the question mark; `*` matches anything.
+    Text(String),
+    /// Parameters with their values, as in the `match` of an answer. A repeated parameter is a list.
+    Parameters(Map<String, Value>),
+}
+
+impl<T: Into<String>> From<T> for ExpectedQuery {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
 }
 
 /// A rule, as journal entries name it.

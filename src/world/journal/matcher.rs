@@ -5,9 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::entry::{COLLECTION, OpenedBy};
-use super::{Entry, Expectation, Kind, Record, RuleName};
+use super::{Entry, Expectation, ExpectedQuery, Kind, Record, RuleName};
 use crate::engine::{MessageOutcome, matches_wildcard};
-use crate::matching::{is_same, mismatches};
+use crate::matching::{is_same, mismatches, parse_query_values};
+use crate::request;
 
 /// A difference between an entry and an expectation.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -93,9 +94,18 @@ impl Expectation {
             let is_key = key.is_some_and(|key| key == path);
             found.check("path", path, actual, |actual| is_key || matches_wildcard(path, actual));
         }
-        if let Some(query) = &self.query {
-            let actual = request.and_then(|request| request.head.query()).map(str::to_owned);
-            found.check("query", query, actual, |actual| matches_wildcard(query, actual));
+        match &self.query {
+            Some(ExpectedQuery::Text(query)) => {
+                let actual = request.and_then(|request| request.head.query()).map(str::to_owned);
+                found.check("query", query, actual, |actual| matches_wildcard(query, actual));
+            }
+            Some(ExpectedQuery::Parameters(parameters)) => {
+                let expected = Value::Object(parameters.clone());
+                let actual = request.map(|request| request::query(request.head.query().unwrap_or_default()));
+                let actual = actual.map(|actual| parse_query_values(&expected, actual.into()));
+                found.contains("query", &expected, &actual.unwrap_or_default());
+            }
+            None => {}
         }
         if let Some(route) = &self.route {
             let actual = request.and_then(|request| request.answered_by()).map(|by| by.route.to_string());
@@ -153,7 +163,13 @@ impl Expectation {
 
     fn compare_body(&self, entry: &Entry, found: &mut Differences) {
         let payload = entry.payload();
-        let actual = |expected: &Value| payload.and_then(|payload| payload.comparable(expected)).unwrap_or_default();
+        let actual = |expected: &Value| {
+            let value = match &entry.record {
+                Record::Request(exchange) => exchange.comparable_body(expected),
+                _ => payload.and_then(|payload| payload.comparable(expected)),
+            };
+            value.unwrap_or_default()
+        };
         if let Some(expected) = &self.body {
             found.contains("body", expected, &actual(expected));
         }
