@@ -3,6 +3,7 @@
 //! A request's path is looked up once, in the view that produces its answer. The world's active faults apply to the
 //! request, and the world's journal records the request and its answer.
 
+mod shop;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +14,6 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use poem::Request;
 use poem::http::Method;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::body::{self, ApiResponse};
 use super::cors::{self, Readers};
@@ -26,11 +25,8 @@ use super::stream::is_stream;
 use super::target::{RequestTarget, decoded};
 use super::upgrade::is_websocket_upgrade;
 use super::{App, live};
-use crate::engine::{Command, Refusal};
-use crate::scenario::{EndpointMatch, PathMatch, Plan, RouteMethod, SocketEndpoint, integer};
-use crate::world::{
-    Answer, AnsweredBy, EntryIndex, Exchange, Payload, RequestHead, View, World, WorldError, is_reserved_collection,
-};
+use crate::scenario::{EndpointMatch, PathMatch, Plan, RouteMethod, SocketEndpoint};
+use crate::world::{Answer, AnsweredBy, EntryIndex, Exchange, Payload, RequestHead, World, is_reserved_collection};
 use crate::worlds::WorldsError;
 
 /// The mock API and the site.
@@ -66,7 +62,10 @@ impl Mock {
         let body = body::receive(&mut request, &self.app.limits).await;
         let moment = Moment { arrived: world.now(), view: world.view(), world };
         let (world, path) = (&moment.world, target.route_path());
-        let routes = moment.view.scenario.routes().find(&path);
+        let routes = match *request.method() {
+            Method::OPTIONS => moment.view.scenario.routes().find(&path),
+            ref method => moment.view.scenario.routes().find_for(&path, route_method(method)),
+        };
         let routes = routes.as_ref();
         let endpoint = moment.view.scenario.endpoints().find(&path);
         let endpoint = endpoint.as_ref();
@@ -176,7 +175,7 @@ impl Mock {
         let body = body?;
         if target.method == Method::OPTIONS {
             let readers = Readers::of(&self.app.cors, request.headers());
-            let methods = routes.filter(|routes| routes.has_answers()).map(|routes| routes.methods().join(","));
+            let methods = routes.filter(|routes| routes.has_answers()).map(|_| methods(target, moment).join(","));
             let methods = methods.as_deref().unwrap_or(cors::METHODS);
             return Ok(cors::preflight(request.headers(), &readers, methods).into());
         }
@@ -199,7 +198,7 @@ impl Mock {
             return answer.map_err(|error| self.with_nearest_route(error, target, moment));
         };
         let Some(route) = routes.route(method) else {
-            return Box::pin(self.without_method(target, routes, request)).await;
+            return Box::pin(self.without_method(target, routes, moment, request)).await;
         };
         let Moment { world, view, .. } = moment;
         match route.plan() {
@@ -207,8 +206,8 @@ impl Mock {
                 let not_found = || ApiError::not_found(target.method, target.uri);
                 view.rows(collection).map(ApiResponse::json).ok_or_else(not_found)
             }
-            Plan::Add { collection } => Box::pin(add(world, collection, &request, &body)).await,
-            Plan::Count { row } => count(world, view, &decoded(routes.parameter(row))?, &request, &body).await,
+            Plan::Add { collection } => Box::pin(shop::add(world, collection, &request, &body)).await,
+            Plan::Count { row } => shop::count(world, view, &decoded(routes.parameter(row))?, &request, &body).await,
             Plan::Endpoint(SocketEndpoint { collection, .. }) => {
                 let collection = decoded(routes.parameter(collection))?;
                 Box::pin(live::open(&self.app, world, &collection, &request)).await.map(ApiResponse::from)
@@ -239,7 +238,7 @@ impl Mock {
             }
         }
         let error = match routes.filter(|routes| routes.has_answers()) {
-            Some(routes) => ApiError::UpgradeOrMethod { methods: routes.methods() },
+            Some(_) => ApiError::UpgradeOrMethod { methods: methods(target, moment) },
             None => ApiError::UpgradeRequired,
         };
         self.app.misdirected.no_upgrade(&moment.world, target.method, &target.path, &error);
@@ -251,6 +250,7 @@ impl Mock {
         &self,
         target: &RequestTarget<'_>,
         routes: &PathMatch<'_, '_>,
+        moment: &Moment,
         request: Request,
     ) -> Result<ApiResponse, ApiError> {
         if !routes.has_answers() {
@@ -263,7 +263,7 @@ impl Mock {
             }
         }
         let (method, path) = (target.method.clone(), target.path.clone().into_owned());
-        Err(ApiError::MethodNotAllowed { method, path, allowed: routes.methods() })
+        Err(ApiError::MethodNotAllowed { method, path, allowed: methods(target, moment) })
     }
 
     /// Adds the nearest route to the error for a path without routes, and logs both. Does neither for a scenario whose
@@ -287,6 +287,11 @@ impl Mock {
         let answer = Box::pin(self.site.answer(request, target.method)).await;
         answer.map(ApiResponse::from).map_err(|error| ApiError::of(error, target.method, target.uri))
     }
+}
+
+/// Returns the methods that the path of a request allows.
+fn methods(target: &RequestTarget<'_>, moment: &Moment) -> Vec<&'static str> {
+    moment.view.scenario.routes().methods(&target.route_path())
 }
 
 /// Returns the error for a request to open a socket at a path without an endpoint.
@@ -369,49 +374,4 @@ fn route_method(method: &Method) -> RouteMethod {
         Method::DELETE => RouteMethod::Delete,
         _ => RouteMethod::Any,
     }
-}
-
-/// Carries out [`Plan::Add`].
-async fn add(world: &World, collection: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
-    let fields = match body::read(request.headers(), body)? {
-        Value::Object(fields) => fields,
-        other => return Err(ApiError::NotAnObject(body::kind(&other))),
-    };
-    if fields.contains_key("id") {
-        return Err(ApiError::IdInBody);
-    }
-    if fields.contains_key("total") {
-        return Err(ApiError::ValueInBody);
-    }
-    Ok(ApiResponse::json(world.add_row(collection, fields).await?))
-}
-
-/// Carries out [`Plan::Count`]. The members of the counter's topic receive the new value.
-async fn count(world: &World, view: &View, id: &str, request: &Request, body: &[u8]) -> Result<ApiResponse, ApiError> {
-    let Some(amount) = amount(body::expect_json(request.headers(), body)?)? else {
-        // An unknown id takes precedence over an invalid amount.
-        let unknown = || WorldError::Refused(Refusal::UnknownRow(id.into()));
-        return Err(if view.collections.has_counted_row(id) { ApiError::AmountNotAnInteger } else { unknown().into() });
-    };
-    world.apply(Command::count(id, amount)).await?;
-    Ok(ApiResponse::json(&br#"{"ok":true}"#[..]))
-}
-
-/// Returns the amount in a body, or `None` if it is not an integer.
-fn amount(body: &[u8]) -> Result<Option<i64>, ApiError> {
-    /// The usual body, which is parsed without a map. Bodies with more fields are parsed into one, because serde does
-    /// not fully validate the JSON of fields that it skips.
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct AmountBody {
-        amount: Value,
-    }
-    // serde also accepts an array in place of a struct.
-    if body.starts_with(b"{")
-        && let Ok(AmountBody { amount }) = serde_json::from_slice(body)
-    {
-        return Ok(integer(&amount));
-    }
-    let body: Value = serde_json::from_slice(body).map_err(ApiError::BadJson)?;
-    Ok(body.get("amount").and_then(integer))
 }

@@ -3,8 +3,9 @@
 //! A [`Route`] is a method, a path and a [`Plan`]. The [`RouteTable`] finds the routes of a request's path. A literal
 //! segment takes precedence over a parameter.
 
+mod by_method;
+mod declared;
 mod insert;
-mod methods;
 mod nearest;
 mod segment;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use serde::Serialize;
 use strum::Display;
 use thiserror::Error;
 
+use by_method::ByMethod;
 pub(super) use insert::insert_path;
 pub use segment::{NOT_IN_SEGMENT, encode_segment};
 
@@ -143,6 +145,7 @@ pub struct RouteTable {
     /// In declared order.
     routes: Vec<Arc<Route>>,
     by_path: Router<Vec<Arc<Route>>>,
+    by_method: ByMethod,
     /// By key.
     answers: HashMap<Arc<str>, Arc<Answers>>,
 }
@@ -280,7 +283,7 @@ impl RouteTable {
             Plan::Answer { answers, .. } => Some((answers.key.clone(), answers.clone())),
             _ => None,
         });
-        Ok(Self { answers: answers.collect(), routes, by_path })
+        Ok(Self { answers: answers.collect(), routes, by_path, by_method: ByMethod::default() })
     }
 
     /// Returns all routes, in declared order.
@@ -309,7 +312,7 @@ impl RouteTable {
         self.routes.iter().filter_map(|route| route.endpoint())
     }
 
-    /// Returns the routes of a path; `None` if there are none.
+    /// Returns the routes of the most specific pattern that matches a path; `None` if none does.
     ///
     /// The path must not end with a slash, and each segment must be encoded as by [`encode_segment`]. Segments that are
     /// not UTF-8 may be encoded in any way: they match only parameters.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Body, Endpoint, RequestParts, Response};
+use serde_json::Value;
 
 use super::*;
 use crate::http::{service, test_app};

@@ -147,8 +147,43 @@ fn a_path_has_the_methods_of_its_routes() {
         ("/orders/A1", "POST", false),
     ] {
         let found = table.find(path).unwrap();
-        assert_eq!((&*found.methods().join(" "), found.has_answers()), (methods, has_answers), "{path}");
+        assert_eq!((&*table.methods(path).join(" "), found.has_answers()), (methods, has_answers), "{path}");
     }
     assert!(table.has_answers());
     assert!(!RouteTable::new([list("toys")]).unwrap().has_answers());
+}
+
+#[test]
+fn a_request_goes_to_the_next_path_that_has_its_method() {
+    let table = |methods: &[RouteMethod]| {
+        let rest = |method: &RouteMethod| answer(*method, PathPattern::default().rest("rest").0);
+        let api = || PathPattern::default().literal("api");
+        let others = [
+            answer(RouteMethod::Get, api().literal("x")),
+            answer(RouteMethod::Post, api().parameter("id").0),
+            list("toys"),
+        ];
+        RouteTable::new(methods.iter().map(rest).chain(others)).unwrap()
+    };
+    let (with_any, with_put) = (table(&[RouteMethod::Any]), table(&[RouteMethod::Put]));
+    for (table, method, path, expected) in [
+        (&with_any, RouteMethod::Get, "/api/x", "GET /api/x"),
+        (&with_any, RouteMethod::Post, "/api/x", "POST /api/{id}"),
+        (&with_any, RouteMethod::Put, "/api/x", "ANY /{*rest}"),
+        (&with_any, RouteMethod::Any, "/api/x", "ANY /{*rest}"),
+        (&with_any, RouteMethod::Get, "/api/y", "ANY /{*rest}"),
+        (&with_any, RouteMethod::Put, "/toys", "ANY /{*rest}"),
+        (&with_put, RouteMethod::Put, "/api/x", "PUT /{*rest}"),
+        (&with_put, RouteMethod::Delete, "/api/x", "none"),
+        (&with_put, RouteMethod::Any, "/api/x", "none"),
+    ] {
+        let found = table.find_for(path, method).unwrap();
+        let shown = found.route(method).map_or("none".into(), |route| format!("{} {}", route.method(), route.path()));
+        assert_eq!(shown, expected, "{method} {path}");
+    }
+    let found = with_any.find_for("/api/x", RouteMethod::Delete).unwrap();
+    let rest = found.route(RouteMethod::Delete).unwrap().path().parameters().next().unwrap();
+    assert_eq!(found.parameter(rest), "api/x");
+    assert_eq!(with_put.methods("/api/x"), ["GET", "HEAD", "POST", "PUT"]);
+    assert_eq!(with_any.methods("/api/x"), ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 }

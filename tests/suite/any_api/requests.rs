@@ -23,6 +23,36 @@ async fn an_unsupported_method_gets_405_with_allow() {
 }
 
 #[tokio::test]
+async fn the_next_path_that_has_the_method_answers() {
+    const ROUTES: &str = "
+data: { notes: [] }
+http:
+  GET /api/x: { body: { x: $method } }
+  POST /api/{id}: { body: { id: $path.id } }
+  /notes: { crud: { collection: notes, only: [list] } }
+";
+    let any = paused(&format!("{ROUTES}  ANY /{{*rest}}: {{ body: {{ rest: $path.rest, method: $method }} }}\n")).await;
+    for (method, path, expected) in [
+        ("GET", "/api/x", json!({ "x": "GET" })),
+        ("POST", "/api/x", json!({ "id": "x" })),
+        ("PUT", "/api/x", json!({ "rest": "api/x", "method": "PUT" })),
+        ("GET", "/api/y", json!({ "rest": "api/y", "method": "GET" })),
+        ("DELETE", "/notes", json!({ "rest": "notes", "method": "DELETE" })),
+    ] {
+        let answer = any.send(method, path, None).await;
+        assert_eq!((answer.status, answer.json()), (200, expected), "{method} {path}");
+    }
+    let journal = any.get("/__mockd/journal?path=/api/x&method=PUT").await.json();
+    assert_eq!(journal["entries"][0]["route"], "ANY /{*rest}");
+    let delete = paused(&format!("{ROUTES}  DELETE /{{*all}}: {{ body: 1 }}\n")).await;
+    for (path, allowed) in [("/notes", "GET,HEAD,DELETE"), ("/api/x", "GET,HEAD,POST,DELETE")] {
+        let refused = delete.send("PUT", path, None).await;
+        assert_eq!((refused.status, refused.header("allow")), (405, allowed), "{path}");
+        assert_eq!(delete.send("OPTIONS", path, None).await.header("allow"), allowed, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn routes_are_listed_with_kind_collection_and_parameters() {
     let mockd = paused(&format!("{NOTES}categories: {{ toys: {{ prefix: T }} }}")).await;
     let routes = mockd.get("/__mockd/routes").await.json()["routes"].clone();
