@@ -93,7 +93,8 @@ pub(crate) struct RawScenario {
     #[schemars(with = "Opt<Vec<Spanned<RawTrigger>>>")]
     pub(crate) triggers: Opt<Items<RawTrigger>>,
     /// Routes and their answers. A key is a method and a path, such as `GET /todos/{id}`: `{id}` matches one segment,
-    /// `{*rest}` all remaining segments, and `ANY` every method. The key of a route with `crud` is only the path.
+    /// `{*rest}` all remaining segments, and `ANY` every method. Of several matching paths, the most specific one that
+    /// has the request's method answers, and `405` only if none has it. The key of a route with `crud` is only the path.
     #[schemars(with = "Opt<Entries<RawAnswers>>", extend("propertyNames" = { "pattern": ROUTE_PATTERN }))]
     pub(crate) http: Opt<Entries<JsonNode>>,
     /// WebSocket endpoints. A key is a path, such as `/rooms/{room}`: `{room}` matches one segment, `{*rest}` all

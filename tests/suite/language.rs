@@ -206,7 +206,7 @@ async fn explain_lists_the_keys_of_a_mapping() {
 http.NAME.crud
   takes text or mapping
 
-  A REST API for a collection. The route's key has no method.
+  A REST API for a collection. The route's key has no method. `PUT` replaces a row. `PATCH` replaces the fields that it contains, each as a whole: mappings are not merged, and `null` is a value like any other.
 
     collection  The collection's name
     fields      The fields that a row sent by a client must have: their names, each with its allowed JSON types

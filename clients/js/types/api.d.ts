@@ -1275,7 +1275,8 @@ export interface components {
              */
             close?: components["schemas"]["close"] | null;
             /**
-             * @description Adds a row to a collection. A row without an `id` gets the next one.
+             * @description Adds a row to a collection. A row without an `id` gets the next one. An `id` that is written here must
+             *     not be undefined.
              * @example {
              *       "todos": {
              *         "title": "$body.title"
@@ -1286,7 +1287,8 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /**
-             * @description Changes some fields of the row with the same `id`.
+             * @description Changes some fields of the row with the same `id`: each field that is written here replaces the row's
+             *     whole field, even if both are mappings. `null` is a value like any other.
              * @example {
              *       "todos": {
              *         "id": 1,
@@ -1862,11 +1864,8 @@ export interface components {
              * @default null
              */
             path?: string | null;
-            /**
-             * @description The query of a request without the question mark; `*` matches anything.
-             * @default null
-             */
-            query?: string | null;
+            /** @description The query of a request. */
+            query?: components["schemas"]["ExpectedQuery"] | null;
             /**
              * @description Headers of a request by case-insensitive name; `*` in a value matches anything.
              * @default null
@@ -1887,14 +1886,15 @@ export interface components {
             status?: number | null;
             /**
              * @description JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
-             *     equal. A string also matches a body or frame that is exactly this text and not JSON. A binary frame is
-             *     `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
+             *     equal. `null` also matches a missing key. An object is compared with the object that routes see: the fields of a
+             *     form, in which a file is `{ filename, type, size }`, or `{ type, size }` for a binary body. A string also matches
+             *     a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
              *     the protocol itself, such as heartbeats, are not recorded.
              * @default null
              */
             body?: unknown;
             /**
-             * @description The entire JSON of the body of a request or of a frame. A string also matches text, as in `body`.
+             * @description The entire JSON of the body of a request or of a frame. Objects and strings are compared as in `body`.
              * @default null
              */
             bodyEquals?: unknown;
@@ -1954,6 +1954,10 @@ export interface components {
              * @default null
              */
             exactly?: number | null;
+        };
+        /** @description The expected query of a request. */
+        ExpectedQuery: string | {
+            [key: string]: unknown;
         };
         /** @description Expectations to check the journal against. */
         VerifyRequest: {

@@ -303,41 +303,7 @@ class Difference(TypedDict):
     found: Any
 
 
-class Expectation(TypedDict, closed=True):
-    """
-    The entries that a test expects. Every given field must match; an entry without such a field does not match.
-    Preflights count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, at least one entry must
-    match.
-    """
-
-    kind: NotRequired[Kind | None]
-    method: NotRequired[str | None]
-    path: NotRequired[str | None]
-    query: NotRequired[str | None]
-    headers: NotRequired[dict[str, Any] | None]
-    route: NotRequired[str | None]
-    status: NotRequired[int | None]
-    body: NotRequired[Any]
-    bodyEquals: NotRequired[Any]
-    bodyContains: NotRequired[str | None]
-    socket: NotRequired[int | None]
-    category: NotRequired[str | None]
-    code: NotRequired[int | None]
-    rule: NotRequired[RuleName | None]
-    why: NotRequired[str | None]
-    after: NotRequired[int | None]
-    atLeast: NotRequired[int | None]
-    atMost: NotRequired[int | None]
-    exactly: NotRequired[int | None]
-
-
-class VerifyRequest(TypedDict, closed=True):
-    """
-    Expectations to check the journal against.
-    """
-
-    expect: list[Expectation]
-    ordered: NotRequired[bool]
+ExpectedQuery: TypeAlias = str | dict[str, Any]
 
 
 class SocketAnswer(TypedDict):
@@ -650,14 +616,41 @@ class NearMiss(TypedDict):
     differences: list[Difference]
 
 
-WaitRequest = TypedDict(
-    'WaitRequest',
-    {
-        'for': Expectation,
-        'timeout': NotRequired[Duration],
-    },
-    closed=True,
-)
+class Expectation(TypedDict, closed=True):
+    """
+    The entries that a test expects. Every given field must match; an entry without such a field does not match.
+    Preflights count only if `method` is `OPTIONS`. Without `atLeast`, `atMost` and `exactly`, at least one entry must
+    match.
+    """
+
+    kind: NotRequired[Kind | None]
+    method: NotRequired[str | None]
+    path: NotRequired[str | None]
+    query: NotRequired[ExpectedQuery | None]
+    headers: NotRequired[dict[str, Any] | None]
+    route: NotRequired[str | None]
+    status: NotRequired[int | None]
+    body: NotRequired[Any]
+    bodyEquals: NotRequired[Any]
+    bodyContains: NotRequired[str | None]
+    socket: NotRequired[int | None]
+    category: NotRequired[str | None]
+    code: NotRequired[int | None]
+    rule: NotRequired[RuleName | None]
+    why: NotRequired[str | None]
+    after: NotRequired[int | None]
+    atLeast: NotRequired[int | None]
+    atMost: NotRequired[int | None]
+    exactly: NotRequired[int | None]
+
+
+class VerifyRequest(TypedDict, closed=True):
+    """
+    Expectations to check the journal against.
+    """
+
+    expect: list[Expectation]
+    ordered: NotRequired[bool]
 
 
 class SocketsAnswer(TypedDict):
@@ -774,6 +767,16 @@ Finding = TypedDict(
         'why': NotRequired[str | None],
         'nearest': list[NearMiss],
     },
+)
+
+
+WaitRequest = TypedDict(
+    'WaitRequest',
+    {
+        'for': Expectation,
+        'timeout': NotRequired[Duration],
+    },
+    closed=True,
 )
 
 
