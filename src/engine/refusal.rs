@@ -162,6 +162,9 @@ pub enum Refusal {
     /// A value cannot be encoded in the socket's protocol.
     #[error("{0}")]
     Codec(CodecError),
+    /// A client violated the protocol of its socket, which is closed.
+    #[error("The socket is closed, because its client violated the protocol: {0}")]
+    Violation(String),
     /// A step requires a member, and the rule has none.
     #[error("The step needs a socket or a stream, and the rule has neither")]
     NoMember,
@@ -234,6 +237,7 @@ impl Refusal {
             | Self::MissingField(_)
             | Self::Query(_)
             | Self::NoBody
+            | Self::Violation(_)
             | Self::WrongValue { .. } => RefusalKind::Wrong,
             Self::Expression(_)
             | Self::BadAnswer(_)

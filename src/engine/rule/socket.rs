@@ -98,7 +98,15 @@ impl Engine {
             return Effects::default();
         };
         let received = socket.session.receive(frame);
-        let messages = self.take_received(member, received, events);
+        // A client that closes its session gets no reason.
+        if let Some(Received::Close { reason, .. }) = received.last()
+            && !reason.is_empty()
+        {
+            let rule = RuleOrigin::Endpoint(socket.endpoint.clone()).key();
+            let refusal = Refusal::Violation(reason.clone());
+            self.notify(member, MemberEvent::Failed { rule, refusal }, events);
+        }
+        let messages = self.take_received(member, received, sent.as_deref(), events);
         Effects { messages, ..Effects::default() }
     }
 

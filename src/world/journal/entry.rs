@@ -87,7 +87,8 @@ pub enum Record {
         /// The number of the event that the frame reports.
         event: Option<u64>,
     },
-    /// A rule or one of its steps failed, and no request was answered with the failure.
+    /// A rule or one of its steps failed, and no request was answered with the failure; or a client violated the
+    /// protocol of its endpoint, whose key is the rule.
     Failed {
         /// The rule's key and, for a message, the rule's number in its endpoint.
         rule: Arc<str>,

@@ -147,3 +147,34 @@ websocket:
     ]);
     assert_journal(&mockd, expected).await;
 }
+
+#[tokio::test]
+async fn a_packet_that_cannot_be_decoded_is_logged() {
+    let mut mockd = paused("websocket: { /socket.io: { protocol: socket.io } }\n").await;
+    let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", mockd.address());
+    for (packet, why) in [
+        (
+            // The connect packet of `socket.io-msgpack-parser`.
+            Message::binary(b"\x82\xa4type\x00\xa3nsp\xa1/".to_vec()),
+            "an attachment without a packet; only the default parser of Socket.IO is supported",
+        ),
+        (Message::text("42[broken"), "invalid payload"),
+    ] {
+        let mut client = Socket::open(&url).await;
+        assert!(client.text().await.starts_with("0{"));
+        client.send(packet).await;
+        assert_eq!(client.closed().await, (1002, why.to_owned()));
+        let why = format!("The socket is closed, because its client violated the protocol: {why}");
+        mockd.logged(&format!("`websocket /socket.io` fails: {why}")).await;
+        let failed = mockd.get("/__mockd/journal?kind=failed").await.json();
+        let last = failed["entries"].as_array().and_then(|entries| entries.last()).cloned().unwrap_or_default();
+        assert_eq!((&last["rule"], &last["why"]), (&json!("websocket /socket.io"), &json!(why)));
+    }
+    // A client that leaves violates nothing.
+    let mut client = Socket::open(&url).await;
+    assert!(client.text().await.starts_with("0{"));
+    client.send("1").await;
+    assert_eq!(client.closed().await, (1000, String::new()));
+    let failed = mockd.get("/__mockd/journal?kind=failed").await.json();
+    assert_eq!(failed["entries"].as_array().map(Vec::len), Some(2));
+}

@@ -66,7 +66,7 @@ pub(super) enum Decoded {
 pub(super) enum Violation {
     #[error("Engine.IO: {0}")]
     EngineIo(#[from] PacketError),
-    #[error("unknown packet type")]
+    #[error("unknown packet type; only the default parser of Socket.IO is supported")]
     UnknownType,
     #[error("illegal attachments")]
     IllegalAttachments,
@@ -78,7 +78,7 @@ pub(super) enum Violation {
     InvalidPayload,
     #[error("text where an attachment was expected")]
     TextForAttachment,
-    #[error("an attachment without a packet")]
+    #[error("an attachment without a packet; only the default parser of Socket.IO is supported")]
     UnexpectedAttachment,
     #[error("invalid heartbeat direction")]
     PingFromClient,

@@ -407,7 +407,7 @@ fn protocol_violations_close_the_socket() {
         (vec![text("abc")], "Engine.IO: unknown packet type"),
         (vec![text("b?")], "Engine.IO: invalid base64"),
         (vec![text("2")], "invalid heartbeat direction"),
-        (vec![text("4abc")], "unknown packet type"),
+        (vec![text("4abc")], "unknown packet type; only the default parser of Socket.IO is supported"),
         (vec![text("42[]")], "invalid payload"),
         (vec![text("40")], "already connected to the namespace"),
         (vec![text(r#"42/admin,["a"]"#)], "not connected to the namespace"),
@@ -415,7 +415,7 @@ fn protocol_violations_close_the_socket() {
         (vec![text("41/admin,")], "not connected to the namespace"),
         (vec![text("41"), text(r#"42["a"]"#)], "not connected to the namespace"),
         (vec![text(r#"44{"message":"No"}"#)], "only the server may refuse a connection"),
-        (vec![attachment()], "an attachment without a packet"),
+        (vec![attachment()], "an attachment without a packet; only the default parser of Socket.IO is supported"),
         (vec![text(placeholder), text(r#"42["a"]"#)], "text where an attachment was expected"),
         (vec![text(r#"451-["a",{"_placeholder":true,"num":1}]"#), attachment()], "illegal attachments"),
     ] {

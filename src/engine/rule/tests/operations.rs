@@ -219,7 +219,9 @@ fn a_connection_is_acknowledged_or_closed_in_time() {
     // A closed socket receives nothing.
     assert_eq!(world.send(3, &init(json!({ "token": "t" }))), Vec::<String>::new());
     assert_eq!(world.send(1, &json!({ "type": "ping" })), [r#"1: {"type":"pong"}"#]);
-    assert_eq!(world.say(1, "?").len(), 1);
+    let [failed, closed] = &world.say(1, "?")[..] else { panic!() };
+    assert!(failed.starts_with("1 failed: The socket is closed, because its client violated"), "{failed}");
+    assert!(closed.starts_with("1 closed 4400 Invalid message"), "{closed}");
     assert_eq!(world.engine.next_due(), None);
 }
 
@@ -281,7 +283,11 @@ fn the_server_pings_on_the_clock_of_the_world() {
     world.close(1);
     assert_eq!(world.pass(25), [ping(2)]);
     // An invalid packet closes the socket, which stops its pings.
-    assert_eq!(world.say(2, "x").len(), 1);
+    let closed = [
+        "2 failed: The socket is closed, because its client violated the protocol: Engine.IO: unknown packet type",
+        "2 closed 1002 Engine.IO: unknown packet type",
+    ];
+    assert_eq!(world.say(2, "x"), closed);
     assert_eq!(world.engine.next_due(), None);
 }
 
