@@ -20,14 +20,14 @@ pub(crate) fn contains(expected: &Value, found: &Value) -> bool {
     }
 }
 
-/// Returns the number of values in `expected` that `found` has at the same places. A value that is expected to be absent
-/// does not count, as most JSON lacks it.
+/// Returns the number of values in `expected` that `found` has at the same places, even in arrays of different lengths.
+/// A value that is expected to be absent does not count, as most JSON lacks it.
 pub(crate) fn equal_values(expected: &Value, found: &Value) -> usize {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => {
             expected.iter().filter_map(|(key, value)| Some(equal_values(value, found.get(key)?))).sum()
         }
-        (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+        (Value::Array(expected), Value::Array(found)) => {
             expected.iter().zip(found).map(|(expected, found)| equal_values(expected, found)).sum()
         }
         _ => usize::from(is_same(expected, found)),
@@ -49,7 +49,18 @@ pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value)
 /// Returns the mismatches as sentences that explain why a rule does not match, except for the fields in `reported`.
 pub(crate) fn differences(field: &str, expected: &Value, found: &Value, reported: &[String]) -> Vec<String> {
     let all = mismatches(field, expected, found).into_iter().filter(|(field, ..)| !reported.contains(field));
-    all.map(|(field, expected, found)| format!("{field} is {found} instead of {expected}")).collect()
+    let sentence = |(field, expected, found): Mismatch<'_>| match (expected, found) {
+        // Arrays of the same length differ in their items, each of which has a sentence of its own.
+        (Value::Array(expected), Value::Array(found)) => {
+            format!("{field} has {} instead of {}", items(found.len()), expected.len())
+        }
+        _ => format!("{field} is {found} instead of {expected}"),
+    };
+    all.map(sentence).collect()
+}
+
+fn items(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "item" } else { "items" })
 }
 
 fn compare<'v>(

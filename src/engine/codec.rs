@@ -20,6 +20,7 @@ pub mod socket_io;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use address::Address;
@@ -120,6 +121,15 @@ impl Session {
                 Vec::new()
             }
             Self::Closed { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns the text of a frame that is a message as a whole; `None` if it is binary, or a packet of a protocol.
+    #[must_use]
+    pub fn text_of_message(&self, frame: &Frame) -> Option<Arc<str>> {
+        match (self, frame) {
+            (Self::Plain, Frame::Text(text)) => Some(text.clone()),
+            _ => None,
         }
     }
 

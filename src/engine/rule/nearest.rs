@@ -28,8 +28,10 @@ pub(super) enum Mismatch {
 pub(super) struct Likeness {
     /// Whether the rule is for messages of this form: with `match` for JSON, with a text for text.
     is_of_form: bool,
-    /// For JSON, the number of values that are equal; for text, the number of characters with which both begin.
-    parts: usize,
+    /// For JSON, the number of values that are equal.
+    values: usize,
+    /// For text, the number of characters with which both begin.
+    start: usize,
 }
 
 /// How near a rule is to matching; the greater, the nearer.
@@ -66,15 +68,21 @@ impl Mismatch {
 }
 
 impl Likeness {
-    /// Compares a message with the `match` and the `text` of a rule.
-    pub(super) fn of(message: &Value, matches: Option<&Value>, text: Option<&str>) -> Self {
-        let (is_of_form, parts) = if let Value::String(message) = message {
+    /// Compares a message with the `match` and the `text` of a rule. `sent` is the text of the message as the client
+    /// sent it, if it is text.
+    pub(super) fn of((message, sent): (&Value, Option<&str>), matches: Option<&Value>, text: Option<&str>) -> Self {
+        let start = |pattern: &str, message: Option<&str>| message.map_or(0, |message| common_start(pattern, message));
+        if let Value::String(message) = message {
             let pattern = text.or_else(|| matches.and_then(Value::as_str));
-            (pattern.is_some(), pattern.map_or(0, |pattern| common_start(pattern, message)))
-        } else {
-            (matches.is_some(), matches.map_or(0, |expected| equal_values(expected, message)))
-        };
-        Self { is_of_form, parts }
+            let start = pattern.map_or(0, |pattern| start(pattern, Some(message)).max(start(pattern, sent)));
+            return Self { is_of_form: pattern.is_some(), values: 0, start };
+        }
+        let start = text.map_or(0, |pattern| start(pattern, sent));
+        // Any text may be meant for a number, but only text that begins with a bracket for a mapping or list.
+        let is_container = message.is_object() || message.is_array();
+        let is_text = text.is_some() && sent.is_some() && (start > 0 || !is_container);
+        let values = matches.map_or(0, |expected| equal_values(expected, message));
+        Self { is_of_form: matches.is_some() || is_text, values, start }
     }
 }
 
@@ -152,7 +160,7 @@ mod tests {
         let say = json!({ "type": "say", "to": "all", "n": [1, 2] });
         let ping = json!({ "type": "ping" });
         let (by_match, by_text) = (|value| (Some(value), None), |text| (None, Some(text)));
-        let rules: [(Option<Value>, Option<&str>); 7] = [
+        let rules: [(Option<Value>, Option<&str>); 9] = [
             by_text("\n"),
             by_match(ping),
             by_match(say),
@@ -160,24 +168,32 @@ mod tests {
             by_text("hello you*"),
             by_match(json!("hi")),
             by_match(json!([1, 2])),
+            by_text("70"),
+            by_text("{\"type\": \"p*"),
         ];
-        for (message, number) in [
-            (json!({ "type": "pong" }), 2),
-            (json!({}), 2),
-            (json!({ "type": "say" }), 3),
-            (json!({ "type": "sya", "to": "all" }), 3),
-            (json!({ "type": "sya", "n": [1, 3] }), 3),
-            (json!([1, 3]), 7),
-            (json!(7), 2),
-            (json!("hello"), 4),
-            (json!("hello yo"), 5),
-            (json!("him"), 6),
-            (json!("\nx"), 1),
-            (json!("x"), 1),
+        for (message, sent, number) in [
+            (json!({ "type": "pong" }), None, 2),
+            (json!({}), None, 2),
+            (json!({ "type": "say" }), None, 3),
+            (json!({ "type": "sya", "to": "all" }), None, 3),
+            (json!({ "type": "sya", "n": [1, 3] }), None, 3),
+            (json!({ "type": "sya", "n": [1, 3, 4] }), None, 3),
+            (json!([1, 3]), None, 7),
+            (json!([0, 2, 3]), None, 7),
+            (json!(7), None, 2),
+            (json!("hello"), Some("hello"), 4),
+            (json!("hello yo"), Some("hello yo"), 5),
+            (json!("hello yo"), Some("\"hello yo\""), 5),
+            (json!("him"), Some("him"), 6),
+            (json!("\nx"), Some("\nx"), 1),
+            (json!("x"), Some("x"), 1),
+            (json!(7), Some("7"), 8),
+            (json!({ "type": "lo" }), Some("{\"type\": \"lo\"}"), 9),
+            (json!({ "type": "lo", "to": "all" }), Some("{\"to\": \"all\", \"type\": \"lo\"}"), 3),
         ] {
             let all = rules.iter().map(|(matches, text)| {
                 let found = matches.as_ref().map_or(1, |matches| mismatches("", matches, &message).len());
-                let likeness = Likeness::of(&message, matches.as_ref(), *text);
+                let likeness = Likeness::of((&message, sent), matches.as_ref(), *text);
                 Mismatch::Differs { differences: vec!["x".to_owned(); found], likeness }
             });
             let found = nearest(&all.collect::<Vec<_>>()).unwrap_or_default();

@@ -88,7 +88,7 @@ impl Engine {
         self.members.entry(member).socket = Some(socket);
         let now = self.now;
         let received = self.members.socket_mut(member).map(|socket| socket.session.opened(now));
-        let messages = self.take_received(member, received.unwrap_or_default(), events);
+        let messages = self.take_received(member, received.unwrap_or_default(), None, events);
         Ok(Effects { messages, ..Effects::default() })
     }
 
@@ -97,6 +97,7 @@ impl Engine {
         let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing) else {
             return Effects::default();
         };
+        let sent = socket.session.text_of_message(&frame);
         let received = socket.session.receive(frame);
         // A client that closes its session gets no reason.
         if let Some(Received::Close { reason, .. }) = received.last()
@@ -162,17 +163,25 @@ impl Engine {
     pub(in crate::engine) fn elapse_session(&mut self, due: Duration, to: Duration, events: &mut Vec<Event>) {
         let Some(member) = self.members.first_due(due) else { return };
         let received = self.members.socket_mut(member).map(|socket| socket.session.elapse(due, to));
-        self.take_received(member, received.unwrap_or_default(), events);
+        self.take_received(member, received.unwrap_or_default(), None, events);
     }
 
-    fn take_received(&mut self, member: u64, received: Vec<Received>, events: &mut Vec<Event>) -> Vec<HandledMessage> {
+    /// Handles what the protocol has received. `sent` is the text of the message as the client sent it; see
+    /// [`Session::text_of_message`].
+    fn take_received(
+        &mut self,
+        member: u64,
+        received: Vec<Received>,
+        sent: Option<&str>,
+        events: &mut Vec<Event>,
+    ) -> Vec<HandledMessage> {
         let mut messages = Vec::new();
         for one in received {
             match one {
                 Received::Opened(message) => self.opened(member, message, events),
-                Received::Message(message) => messages.extend(self.message(member, message, events)),
+                Received::Message(message) => messages.extend(self.message(member, message, sent, events)),
                 Received::Notice(message) => {
-                    let notice = self.message(member, message, events);
+                    let notice = self.message(member, message, None, events);
                     messages.extend(notice.filter(|one| !matches!(one.outcome, MessageOutcome::Unmatched { .. })));
                 }
                 Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
@@ -187,7 +196,13 @@ impl Engine {
         messages
     }
 
-    fn message(&mut self, member: u64, message: Value, events: &mut Vec<Event>) -> Option<HandledMessage> {
+    fn message(
+        &mut self,
+        member: u64,
+        message: Value,
+        sent: Option<&str>,
+        events: &mut Vec<Event>,
+    ) -> Option<HandledMessage> {
         let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
@@ -196,7 +211,7 @@ impl Engine {
         let origin = RuleOrigin::Endpoint(key);
         let (mut checked, mut nearest) = (None, None);
         let fired = self.fire_rule(origin.clone(), RunOwner::Member(member), events, |firing| {
-            match choose(rules, firing, &context, &mut checked)? {
+            match choose(rules, sent, firing, &context, &mut checked)? {
                 Ok((steps, mut context)) => firing.run_list(steps, &mut context),
                 Err(why) => {
                     nearest = why;
@@ -286,6 +301,7 @@ impl Engine {
 /// `checked` is set to the number, counted from 1, of the rule that matches or fails, and to `None` if no rule matches.
 fn choose<'r>(
     rules: &'r [MessageRule],
+    sent: Option<&str>,
     firing: &mut Firing<'_>,
     context: &Context,
     checked: &mut Option<usize>,
@@ -294,7 +310,7 @@ fn choose<'r>(
     for (number, rule) in (1..).zip(rules) {
         *checked = Some(number);
         let mut context = context.clone();
-        match mismatch(rule, firing, &mut context)? {
+        match mismatch(rule, sent, firing, &mut context)? {
             Some(mismatch) => nearest.note(number, &mismatch),
             None => return Ok(Ok((&rule.steps, context))),
         }
@@ -303,10 +319,16 @@ fn choose<'r>(
     Ok(Err(nearest.text()))
 }
 
-/// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names.
-fn mismatch(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) -> Result<Option<Mismatch>, Refusal> {
+/// Returns why a rule does not match. `None` if it matches; `context` then includes its `with` names. `sent` is the text
+/// of the message as the client sent it, if it is text.
+fn mismatch(
+    rule: &MessageRule,
+    sent: Option<&str>,
+    firing: &mut Firing<'_>,
+    context: &mut Context,
+) -> Result<Option<Mismatch>, Refusal> {
     let message = context.get("msg").unwrap_or(&Value::Null);
-    let is_binary = || bytes_of(message).is_some();
+    let is_binary = || sent.is_none() && bytes_of(message).is_some();
     let expected = rule.matches.as_ref().map(|matches| Expected::of("msg", matches, firing, context)).transpose()?;
     let value = expected.as_ref().and_then(|expected| expected.value.as_ref());
     let mut differences = expected.as_ref().map(|expected| expected.differences(message)).unwrap_or_default();
@@ -315,13 +337,18 @@ fn mismatch(rule: &MessageRule, firing: &mut Firing<'_>, context: &mut Context) 
         differences.insert(0, "the message is binary".to_owned());
     }
     if let Some(text) = &rule.text
-        && !message.as_str().is_some_and(|message| matches_wildcard(text, message))
+        && !sent.into_iter().chain(message.as_str()).any(|message| matches_wildcard(text, message))
     {
-        let what = if is_binary() { "the message is binary," } else { "msg is" };
+        let what = match message {
+            Value::String(_) => "msg is",
+            _ if is_binary() => "the message is binary,",
+            _ if sent.is_some() => "the message as it was sent is",
+            _ => "msg is",
+        };
         differences.push(format!("{what} not the text \"{text}\""));
     }
     if !differences.is_empty() {
-        let likeness = Likeness::of(message, value, rule.text.as_deref());
+        let likeness = Likeness::of((message, sent), value, rule.text.as_deref());
         return Ok(Some(Mismatch::Differs { differences, likeness }));
     }
     if applies(&rule.with, rule.when.as_ref(), firing, context)? {

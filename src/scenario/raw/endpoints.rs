@@ -168,7 +168,8 @@ with_verbs! {
         #[serde(deserialize_with = "also_null")]
         #[schemars(example = serde_json::json!({ "method": "SUBSCRIBE" }))]
         r#match: Opt<JsonNode>,
-        /// The text of the message. `*` matches any text. Expressions are not allowed here.
+        /// The text of the message as the client sent it, even if it is JSON. `*` matches any text. Expressions are not
+        /// allowed here.
         #[schemars(example = &"hello *")]
         text: Opt<String>,
         /// An expression that must be true.

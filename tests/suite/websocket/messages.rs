@@ -235,3 +235,68 @@ websocket:
     assert_eq!(socket.text().await, "other");
     assert_eq!(mockd.get("/rows").await.json(), json!([{ "id": 1, "token": "a" }]));
 }
+
+#[tokio::test]
+async fn a_text_rule_compares_the_message_as_it_was_sent() {
+    let rules = r#"
+      - { text: "3", reply: three }
+      - { text: '{"op": "sub*', reply: $msg.op }
+      - { text: "null", reply: nothing }
+      - { text: hi, reply: greeting }
+      - { text: "<*", reply: "{{ msg }}" }
+"#;
+    let mockd = paused(&format!("websocket:\n  /s:\n    messages: {rules}")).await;
+    let mut socket = mockd.socket("/s").await;
+    for (message, reply) in [
+        ("3", "three"),
+        (r#"{"op": "subscribe"}"#, "subscribe"),
+        ("null", "nothing"),
+        ("hi", "greeting"),
+        // A message that is text in JSON is that text.
+        (r#""hi""#, "greeting"),
+        ("<b>", "<b>"),
+    ] {
+        socket.send(message).await;
+        assert_eq!(socket.text().await, reply, "{message}");
+    }
+    for (message, nearest) in [
+        ("3.0", r#"rule 1: the message as it was sent is not the text "3""#),
+        (r#"{"op": "unsubscribe"}"#, r#"rule 2: the message as it was sent is not the text "{"op": "sub*""#),
+        ("ho", r#"rule 4: msg is not the text "hi""#),
+    ] {
+        assert_eq!(nearest_of(&mockd, &mut socket, Message::text(message)).await, nearest, "{message}");
+    }
+    let binary = Message::binary(b"3".to_vec());
+    let nearest = r#"rule 1: the message is binary, not the text "3""#;
+    assert_eq!(nearest_of(&mockd, &mut socket, binary).await, nearest);
+}
+
+#[tokio::test]
+async fn the_nearest_rule_names_the_lengths_of_lists() {
+    let rules = r"
+      - { match: { method: SUBSCRIBE, params: [x] }, reply: x }
+      - { match: { method: SUBSCRIBE, params: [a] }, reply: a }
+      - { match: { list: [{ ids: [] }] }, reply: list }
+";
+    let mockd = paused(&format!("websocket:\n  /s:\n    messages: {rules}")).await;
+    let mut socket = mockd.socket("/s").await;
+    for (message, nearest) in [
+        (json!({ "method": "SUBSCRIBE", "params": ["a", "b", "c"] }), "rule 2: msg.params has 3 items instead of 1"),
+        (json!({ "method": "SUBSCRIBE", "params": ["b"] }), r#"rule 1: msg.params[0] is "b" instead of "x""#),
+        (json!({ "method": "SUBSCRIBE", "params": "a" }), r#"rule 1: msg.params is "a" instead of ["x"]"#),
+        (json!({ "list": [{ "ids": [1] }] }), "rule 3: msg.list[0].ids has 1 item instead of 0"),
+    ] {
+        assert_eq!(nearest_of(&mockd, &mut socket, Message::text(message.to_string())).await, nearest, "{message}");
+    }
+}
+
+/// Sends a message that no rule matches, and returns the nearest rule from the journal.
+async fn nearest_of(mockd: &Mockd, socket: &mut Socket, message: Message) -> String {
+    socket.send(message).await;
+    // The pong follows whatever the message causes.
+    socket.send(Message::Ping(Vec::new().into())).await;
+    assert_eq!(socket.message().await, Message::Pong(Vec::new().into()));
+    let received = mockd.get("/__mockd/journal?kind=received").await.json();
+    let last = received["entries"].as_array().and_then(|entries| entries.last());
+    last.and_then(|entry| entry["nearest"].as_str()).unwrap_or_default().to_owned()
+}

@@ -77,7 +77,7 @@ impl Engine {
     /// Tells the client that its message was refused, which may end what the message started.
     pub(super) fn refuse(&mut self, member: u64, message: &Value, why: &str, events: &mut Vec<Event>) {
         let received = self.members.socket_mut(member).map(|socket| socket.session.refused(message, why));
-        self.take_received(member, received.unwrap_or_default(), events);
+        self.take_received(member, received.unwrap_or_default(), None, events);
     }
 
     /// Ends the memberships of an address, and the scheduled steps that respond to messages from it.
@@ -126,7 +126,7 @@ impl Engine {
         let now = self.now;
         let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
         let received = socket.map(|socket| socket.session.connect_timeout_expired(now));
-        self.take_received(member, received.unwrap_or_default(), events);
+        self.take_received(member, received.unwrap_or_default(), None, events);
     }
 }
 
