@@ -84,6 +84,7 @@ pub use scope::Runtime;
 pub use signatures::{is_function, is_reserved_name};
 use template::Compiler;
 pub use template::{Condition, Locate, Rendered, Template};
+pub use text::has_expression;
 
 /// The limits of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

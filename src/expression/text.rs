@@ -75,6 +75,12 @@ pub(super) fn parse(
 /// Returns whether a text is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
 fn is_path(path: &str) -> bool {
     let is_step = |step: &str| !step.is_empty() && step.chars().all(is_step_char);
+/// Returns whether a text contains an expression, or is a path such as `$msg.id`.
+#[must_use]
+pub fn has_expression(text: &str) -> bool {
+    matches!(parse(text, |_| false), Ok(ParsedText::Path(_) | ParsedText::Expression(_) | ParsedText::Parts(_)))
+}
+
     path.starts_with(|c: char| c.is_ascii_alphabetic()) && path.split('.').all(is_step)
 }
 

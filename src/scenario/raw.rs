@@ -67,8 +67,9 @@ pub(crate) struct RawScenario {
     /// `/`, or start with `__` or `@`.
     #[schemars(extend("minProperties" = 1, "propertyNames" = { "pattern": "^(?!(orders|\\.\\.?)$|__|@)[^/]+$" }))]
     pub(crate) categories: Opt<Entries<RawCategory>>,
-    /// Faults to inject. Steps and `/__mockd/faults` can add more.
-    pub(crate) faults: Opt<Vec<Spanned<RawFault>>>,
+    /// Faults to inject. Steps and `/__mockd/faults` can add more. Their values cannot be expressions.
+    #[schemars(with = "Opt<Vec<Spanned<RawFault>>>")]
+    pub(crate) faults: Opt<Items<RawFault>>,
     /// Orders that mockd places on its own. Without it, totals change only by POST.
     pub(crate) orders: Opt<RawOrders>,
     /// Named values for expressions and steps. A list of mappings is a collection: its items are rows, each with an

@@ -39,7 +39,7 @@ use topics::Topics;
 use super::origin::{OriginError, parse_origin};
 use super::problem::{Problem, ProblemKind};
 use super::raw::{
-    RawAmount, RawCategory, RawCors, RawDuration, RawFault, RawFeed, RawMoment, RawPostedSteps, RawScenario, RawServer,
+    RawAmount, RawCategory, RawCors, RawDuration, RawFeed, RawMoment, RawPostedSteps, RawScenario, RawServer,
 };
 use super::report::LineIndex;
 use super::shop::{self, Category, Shop, ShopFeed};
@@ -203,11 +203,10 @@ pub(super) fn validate_steps(document: &Document, root: NodeId, scenario: &Scena
 /// Decodes and checks a fault that is added to a running scenario, in which any product may exist by now.
 pub(super) fn validate_fault(document: &Document, root: NodeId, scenario: &Scenario) -> Option<Fault> {
     let mut check = Validator::new(document);
-    let raw = document.decode::<RawFault>(root)?;
     let counted = scenario.collections().iter().filter(|collection| collection.is_counted());
     let categories: Vec<Category> = counted.map(Category::of).collect();
     let references = References::new(&categories, true).with_routes(scenario.routes().has_answers());
-    faults::fault(&raw, document.tree().span(root), &references, &mut check)
+    faults::fault_at(root, &references, &mut check)
 }
 
 fn server_options(raw: &RawServer, check: &mut Validator<'_>) -> ServerOptions {

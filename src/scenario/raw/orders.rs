@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Opt, RawDuration, RawFault, RawProduct, RawRate};
-use crate::scenario::yaml::{Entries, Id, IdNode, Items, Spanned};
+use crate::scenario::yaml::{Entries, Id, IdNode, Items, JsonNode, Spanned};
 
 /// A generator of random orders, with its own random stream. It needs `every` or `rate`; its times count from the start
 /// of the world, or from the reload that added or changed it.
@@ -203,7 +203,8 @@ pub(crate) struct RawStep {
     /// Removes a product from its category.
     pub(crate) remove: Opt<Box<RawRemove>>,
     /// Starts a fault. Its times count from this step.
-    pub(crate) fault: Opt<Box<RawFault>>,
+    #[schemars(with = "Opt<Box<RawFault>>")]
+    pub(crate) fault: Opt<JsonNode>,
 }
 
 /// A product's new total.

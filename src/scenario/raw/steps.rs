@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_json::{Value, json};
 
-use super::{Opt, RawDuration, RawFault, RawRepeat};
+use super::{Opt, RawDuration, RawRepeat};
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 
@@ -57,7 +57,7 @@ pub(crate) enum RawVerbValue<'r> {
     Rows(&'r Entries<JsonNode>),
     Set(&'r Entries<JsonNode>),
     Order(&'r RawOrder),
-    Fault(&'r RawFault),
+    Fault(JsonNode),
 }
 
 /// The keys of all verbs.
@@ -146,7 +146,8 @@ macro_rules! with_verbs {
             #[schemars(example = serde_json::json!({ "product": "A1", "amount": 10 }))]
             pub(crate) order: Opt<Box<$crate::scenario::raw::RawOrder>>,
             /// Starts a fault. Its times count from then on.
-            pub(crate) fault: Opt<Box<$crate::scenario::raw::RawFault>>,
+            #[schemars(with = "Opt<Box<crate::scenario::raw::RawFault>>")]
+            pub(crate) fault: Opt<JsonNode>,
         }
 
         impl $name {
@@ -175,7 +176,7 @@ macro_rules! with_verbs {
                     verb("increment", self.increment.as_ref(), Value::Rows),
                     verb("set", self.set.as_ref(), Value::Set),
                     verb("order", self.order.as_ref(), |order| Value::Order(order)),
-                    verb("fault", self.fault.as_ref(), |fault| Value::Fault(fault)),
+                    verb("fault", self.fault.as_ref(), |node| Value::Fault(*node)),
                 ]
                 .into_iter()
                 .flatten()

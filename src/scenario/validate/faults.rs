@@ -2,7 +2,7 @@
 
 mod latency;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use self::latency::latency;
 use super::references::References;
 use super::{Validator, given};
+use crate::expression::has_expression;
 use crate::scenario::fault::{Damage, Effect, Fault, FaultResponse, Matches, Share};
 use crate::scenario::problem::{Problem, ProblemKind, TimingMistake};
 use crate::scenario::raw::{RawDamage, RawFault, RawOn, RawTimeout};
 use crate::scenario::source::Span;
-use crate::scenario::yaml::{Id, Spanned};
+use crate::scenario::yaml::{Id, Items, JsonNode, NodeId, NodeView, Spanned};
 use crate::websocket::{MAX_REASON, is_sendable_code};
 
 /// The effects of faults on requests. Exactly one is required.
@@ -48,24 +49,66 @@ const MAX_LENGTH_OFFSET: i64 = 1 << 20;
 /// The maximum number of frames that are reordered together.
 const MAX_REORDER_WINDOW: u64 = 1000;
 
-pub(super) fn faults(list: &[Spanned<RawFault>], references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
+pub(super) fn faults(list: &Items<RawFault>, references: &References<'_>, check: &mut Validator<'_>) -> Vec<Fault> {
+    let decoded: Vec<DecodedFault> = list.ids().iter().map(|node| DecodedFault::of(*node, check)).collect();
     let mut names: HashMap<&str, Span> = HashMap::new();
-    for (name, span) in list.iter().filter_map(Spanned::get).filter_map(|(raw, _)| raw.name.as_ref()?.get()) {
+    for (name, span) in decoded.iter().filter_map(|fault| fault.raw.as_ref()?.get()?.0.name.as_ref()?.get()) {
         if let Some(first) = names.insert(name, span) {
             let problem = Problem::new(ProblemKind::DuplicateFault(name.clone()), span);
             check.document.report(problem.related_to(first));
         }
     }
-    list.iter().filter_map(Spanned::get).filter_map(|(raw, span)| fault(raw, span, references, check)).collect()
+    decoded.iter().filter_map(|fault| fault.checked(references, check)).collect()
 }
 
-/// Checks a fault.
-pub(in crate::scenario) fn fault(
-    raw: &RawFault,
-    span: Span,
-    references: &References<'_>,
-    check: &mut Validator<'_>,
-) -> Option<Fault> {
+/// Decodes and checks a fault.
+pub(super) fn fault_at(node: NodeId, references: &References<'_>, check: &mut Validator<'_>) -> Option<Fault> {
+    DecodedFault::of(node, check).checked(references, check)
+}
+
+/// A fault before its values are checked.
+struct DecodedFault {
+    raw: Option<Spanned<RawFault>>,
+    has_expressions: bool,
+}
+
+impl DecodedFault {
+    fn of(node: NodeId, check: &mut Validator<'_>) -> Self {
+        // Reported first, so that an expression in place of a number is not reported as text.
+        let has_expressions = report_expressions(node, check);
+        Self { raw: check.document.decode(node), has_expressions }
+    }
+
+    /// Checks the values, unless some are expressions.
+    fn checked(&self, references: &References<'_>, check: &mut Validator<'_>) -> Option<Fault> {
+        let (raw, span) = self.raw.as_ref().filter(|_| !self.has_expressions)?.get()?;
+        fault(raw, span, references, check)
+    }
+}
+
+/// Reports the expressions in a fault, which would not be evaluated. Returns whether there are any.
+fn report_expressions(fault: NodeId, check: &mut Validator<'_>) -> bool {
+    let tree = check.document.tree();
+    let (mut has_expressions, mut nodes, mut seen) = (false, vec![fault], HashSet::new());
+    while let Some(node) = nodes.pop() {
+        // A value with several aliases is searched once.
+        if !seen.insert(node) {
+            continue;
+        }
+        match tree.view(node) {
+            NodeView::Scalar { text, .. } if has_expression(text) => {
+                check.report_wrong_type(JsonNode(node), "a fixed value, because faults take no expressions");
+                has_expressions = true;
+            }
+            NodeView::Scalar { .. } => {}
+            NodeView::List(items) => nodes.extend(items),
+            NodeView::Mapping(entries) => nodes.extend(entries.chunks_exact(2).map(|entry| entry[1])),
+        }
+    }
+    has_expressions
+}
+
+fn fault(raw: &RawFault, span: Span, references: &References<'_>, check: &mut Validator<'_>) -> Option<Fault> {
     let on = check.required(raw.on.as_ref(), "a fault", "on", span, span).map(|(on, _)| *on);
     let from = check.duration(raw.from.as_ref()).map(|(from, _)| from).unwrap_or_default();
     let until = check.duration(raw.until.as_ref());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::categories::product;
-use super::faults::fault;
+use super::faults::fault_at;
 use super::references::{References, StepNumber};
 use super::{Validator, given, removals};
 use crate::scenario::problem::{ProblemKind, TimingMistake};
@@ -12,7 +12,7 @@ use crate::scenario::raw::{RawAdd, RawRepeat, RawScript, RawStep};
 use crate::scenario::shop::{OrderScript, OrderStep, ShopAction, length};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, MIN_PERIOD, times};
-use crate::scenario::yaml::{Items, Spanned};
+use crate::scenario::yaml::{Items, JsonNode, Spanned};
 use crate::scenario::{NewRow, Repeat};
 
 pub(super) fn scripts(
@@ -188,8 +188,8 @@ fn action(
         let (id, span) = check.required(remove.product.as_ref(), "`remove`", "product", span, span)?;
         return Some(ShopAction::Remove { product: reference(&id.text, span) });
     }
-    if let Some((raw, span)) = given(raw.fault.as_ref()) {
-        return Some(ShopAction::Fault(Arc::new(fault(raw, span, references, check)?)));
+    if let Some((JsonNode(node), _)) = given(raw.fault.as_ref()) {
+        return Some(ShopAction::Fault(Arc::new(fault_at(*node, references, check)?)));
     }
     let Some((raw, span)) = given(raw.add.as_ref()) else {
         references.add_any();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::expressions::{EVENT, Scope};
-use super::faults::fault;
+use super::faults::fault_at;
 use super::given;
 use super::steps::{Owner, Rules, StepContext};
 use crate::expression::Template;
@@ -86,8 +86,8 @@ impl Rules<'_, '_, '_> {
             }
             RawVerbValue::Set(entries) => self.set(entries, raw.span, context),
             RawVerbValue::Order(order) => self.order(order, raw.span, scope),
-            RawVerbValue::Fault(raw_fault) => {
-                fault(raw_fault, raw.span, self.references, self.check).map(|fault| Verb::Fault(Arc::new(fault)))
+            RawVerbValue::Fault(JsonNode(node)) => {
+                fault_at(node, self.references, self.check).map(|fault| Verb::Fault(Arc::new(fault)))
             }
         }
     }

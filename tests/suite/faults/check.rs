@@ -1,5 +1,6 @@
 //! Errors and warnings of `mockd check` about faults.
 
+use mockd::scenario::{Source, parse};
 use serde_json::Value;
 
 use crate::support::{Mockd, SHOP, ScenarioFile, command, soon};
@@ -175,4 +176,37 @@ async fn printed_faults_parse_back_unchanged() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), printed);
     let count = printed.lines().filter(|line| line.trim_start_matches(['-', ' ']).starts_with("on: ")).count();
     assert_eq!(count, 25, "{printed}");
+}
+
+#[tokio::test]
+async fn an_expression_in_a_fault_is_an_error() {
+    for (value, found) in [
+        ("status: \"{{ 500 }}\"", "the text \"{{ 500 }}\""),
+        ("status: 500, path: $path.id", "the text `$path.id`"),
+        ("status: 500, category: \"$x\"", "the text \"$x\""),
+        ("status: 500, body: { items: [1, \"so {{ price }}\"] }", "the text \"so {{ price }}\""),
+        ("latency: { min: \"{{ 1 }}s\", max: 2s }", "the text \"{{ 1 }}s\""),
+        ("name: \"{{ 'a' }}\", status: 500", "the text \"{{ 'a' }}\""),
+    ] {
+        let error = format!("error: expected a fixed value, because faults take no expressions, found {found}\n");
+        let fault = format!("{{ on: http, {value} }}");
+        let step = format!("scripts: [{{ steps: [{{ fault: {fault} }}] }}]");
+        let order = format!("orders: {{ scripts: [{{ steps: [{{ fault: {fault} }}] }}] }}");
+        for rest in [format!("faults: [{fault}]"), step, order] {
+            let problems = report(&rest);
+            assert_eq!(problems.matches("error: ").count(), 1, "{problems}");
+            assert!(problems.starts_with(&error), "{rest}: {problems}");
+        }
+    }
+    for literal in ["$9.99", "{{", "a $b c"] {
+        let fault = format!("faults: [{{ on: http, status: 500, body: \"{literal}\" }}]");
+        assert!(parse(&Source::new("shop.yaml", &format!("{SHOP}{fault}\n"))).is_ok(), "{literal}");
+    }
+    let both = report("faults: [{ on: http, staus: 1, path: \"$x\" }, { on: htp }]");
+    assert_eq!(both.matches("error: ").count(), 3, "{both}");
+}
+
+/// Returns the problems of a scenario that ends with `rest`.
+fn report(rest: &str) -> String {
+    parse(&Source::new("shop.yaml", &format!("{SHOP}{rest}\n"))).expect_err("the scenario is valid").to_string()
 }
