@@ -93,6 +93,24 @@ pub enum Protocol {
 }
 
 impl Endpoint {
+    /// Creates an endpoint that does nothing.
+    pub(super) fn without_steps(key: &str, path: PathPattern) -> Self {
+        Self {
+            key: key.into(),
+            path,
+            handshake: None,
+            subprotocols: Vec::new(),
+            protocol: Protocol::default(),
+            frame: None,
+            open: None,
+            messages: Vec::new(),
+            closed: None,
+            sends_to_all: false,
+            names: BTreeSet::new(),
+            source: Value::Null,
+        }
+    }
+
     /// Returns every list of steps, except those nested in steps.
     pub fn lists(&self) -> impl Iterator<Item = &StepList> {
         self.open.iter().chain(self.messages.iter().map(|rule| &rule.steps)).chain(&self.closed)

@@ -1,5 +1,6 @@
 //! Reports of invalid scenarios, word for word.
 
+mod ambiguous;
 mod data;
 mod endpoints;
 mod expressions;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use matchit::InsertError;
+use matchit::{InsertError, Router};
 use serde_json::{Value, json};
 
 use super::answers::{is_token, transpose};
@@ -13,11 +13,13 @@ use super::paths::read_path;
 use super::protocols::ProtocolContext;
 use super::steps::{Owner, Rules, StepContext};
 use super::{Validator, given};
+use crate::scenario::endpoint::EndpointError;
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
 use crate::scenario::raw::{
     RawAnswers, RawEndpoint, RawMessageRule, RawProtocol, RawRefusals, RawRuleStep, RawSubprotocols, RawVerb,
     RawVerbValue,
 };
+use crate::scenario::route::insert_path;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
 use crate::scenario::{Answers, Endpoint, EndpointTable, MessageRule, PathPattern, Plan, Protocol, StepList};
@@ -40,7 +42,9 @@ impl Rules<'_, '_, '_> {
             }
             // The endpoint is checked even if its key is invalid.
             let endpoint = self.endpoint(key, path.as_ref(), *node);
-            if let (Some(_), Some(endpoint)) = (path, endpoint) {
+            // An invalid endpoint still takes part in the search for ambiguous endpoints.
+            if let Some(path) = path {
+                let endpoint = endpoint.unwrap_or_else(|| Endpoint::without_steps(key, path));
                 endpoints.push(DeclaredEndpoint { endpoint: Arc::new(endpoint), span });
             }
         }
@@ -250,32 +254,42 @@ pub(super) fn table(
     let of_shop = of_shop.map(|declared| (declared.route.path(), declared.span));
     let mut first: HashMap<String, (String, Span)> =
         of_shop.map(|(path, span)| (path.shape(), (path.to_string(), span))).collect();
-    let mut is_valid = true;
-    for DeclaredEndpoint { endpoint, span } in declared {
+    let mut different = Vec::new();
+    for declared in declared {
+        let DeclaredEndpoint { endpoint, span } = declared;
         let shape = endpoint.path.shape();
         if let Some((name, first)) = first.get(&shape) {
-            is_valid = false;
             report(RouteMistake::SameSockets(name.clone(), endpoint.key.to_string()), *first, *span, check);
         } else {
             first.insert(shape, (endpoint.key.to_string(), *span));
+            different.push(declared);
         }
     }
-    if !is_valid {
+    let Ok(table) = EndpointTable::new(different.iter().map(|declared| declared.endpoint.clone())) else {
+        report_overlapping(&different, &first, check);
         return None;
-    }
-    let error = match EndpointTable::new(declared.iter().map(|declared| declared.endpoint.clone())) {
-        Ok(table) => return Some(table),
-        Err(error) => error,
     };
-    let place = declared.iter().find(|declared| declared.endpoint == error.endpoint).map(|declared| declared.span)?;
-    if let InsertError::Conflict { with } = &error.error
-        && let Some((name, first)) = first.get(with.trim_end_matches('/'))
-    {
-        report(RouteMistake::Overlapping(name.clone(), error.endpoint.key.to_string()), *first, place, check);
-    } else {
-        check.report(error.into(), place);
+    (different.len() == declared.len()).then_some(table)
+}
+
+/// Reports each endpoint whose path overlaps with that of an earlier one. `first` has the name and the place of each
+/// path.
+fn report_overlapping(
+    endpoints: &[&DeclaredEndpoint],
+    first: &HashMap<String, (String, Span)>,
+    check: &mut Validator<'_>,
+) {
+    let mut by_path = Router::new();
+    for DeclaredEndpoint { endpoint, span } in endpoints {
+        let Err(error) = insert_path(&mut by_path, &endpoint.path, ()) else { continue };
+        if let InsertError::Conflict { with } = &error
+            && let Some((name, first)) = first.get(with.trim_end_matches('/'))
+        {
+            report(RouteMistake::Overlapping(name.clone(), endpoint.key.to_string()), *first, *span, check);
+        } else {
+            check.report(EndpointError { endpoint: endpoint.clone(), error }.into(), *span);
+        }
     }
-    None
 }
 
 fn report(mistake: RouteMistake, first: Span, second: Span, check: &mut Validator<'_>) {

@@ -1,9 +1,11 @@
 //! Checks routes, and reports routes that match the same requests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use matchit::InsertError;
+use matchit::{InsertError, Router};
+use serde_json::Value;
 
 use super::Validator;
 use super::answers::CheckedAnswers;
@@ -11,9 +13,10 @@ use super::expressions::Scope;
 use super::paths::{RouteKey, method, read};
 use super::steps::Rules;
 use crate::scenario::problem::{Problem, ProblemKind, RouteMistake};
+use crate::scenario::route::insert_path;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{Entries, JsonNode, NodeView};
-use crate::scenario::{CrudOperation, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable};
+use crate::scenario::{Answers, CrudOperation, PathPattern, Plan, Route, RouteError, RouteMethod, RouteTable};
 
 /// A route with the span of its declaration.
 pub(super) struct DeclaredRoute {
@@ -59,8 +62,10 @@ impl Rules<'_, '_, '_> {
                 let place = self.check.document.part_span(span, key, range);
                 self.check.report(kind, place);
             }
-            if let (Some(path), Some(checked)) = (path, checked) {
-                self.routes_of(key, path, checked, span, &mut routes);
+            // The operations of a route without a method are unknown if its answers cannot be decoded.
+            let unknown = || CheckedAnswers { answers: None, operations: None };
+            if let Some(path) = path.filter(|path| path.method.is_some() || checked.is_some()) {
+                self.routes_of(key, path, checked.unwrap_or_else(unknown), span, &mut routes);
             }
         }
         routes
@@ -98,7 +103,8 @@ impl Rules<'_, '_, '_> {
         if let Some(mistake) = mistake {
             return self.check.report(mistake.into(), span);
         }
-        let Some(answers) = answers.map(Arc::new) else { return };
+        // A route with invalid answers still takes part in the search for ambiguous routes.
+        let answers = answers.map_or_else(|| Arc::new(no_answers(key)), Arc::new);
         let route = |method, path, crud| Route::new(method, path, Plan::Answer { answers: answers.clone(), crud });
         match method {
             Some(method) => {
@@ -112,6 +118,11 @@ impl Rules<'_, '_, '_> {
             })),
         }
     }
+}
+
+/// Returns the answers of a route whose answers are invalid.
+fn no_answers(key: &str) -> Answers {
+    Answers { key: key.into(), list: Vec::new(), names: BTreeSet::new(), only_reads: true, source: Value::Null }
 }
 
 /// Returns the names of a path's parameters.
@@ -142,33 +153,41 @@ pub(super) fn table(routes: Vec<DeclaredRoute>, check: &mut Validator<'_>) -> Op
     let routes: Vec<DeclaredRoute> =
         routes.into_iter().filter(|route| !route.is_crud || !single.contains(&route.shape())).collect();
     let mut first: HashMap<(String, RouteMethod), &DeclaredRoute> = HashMap::new();
-    let mut is_valid = true;
+    let mut different = Vec::new();
     for route in &routes {
         if let Some(first) = first.get(&route.shape()) {
-            is_valid = false;
             report(RouteMistake::SameRequests(first.name.clone(), route.name.clone()), first, route, check);
         } else {
             first.insert(route.shape(), route);
+            different.push(route);
         }
     }
-    if !is_valid {
+    let Ok(table) = RouteTable::new(different.iter().map(|declared| declared.route.clone())) else {
+        report_overlapping(&different, check);
         return None;
-    }
-    let error = match RouteTable::new(routes.iter().map(|declared| declared.route.clone())) {
-        Ok(table) => return Some(table),
-        Err(error) => error,
     };
-    if let RouteError::Conflict { route, error: InsertError::Conflict { with } } = &error {
-        let conflicting = routes.iter().find(|declared| declared.route == **route);
-        let shape = with.trim_end_matches('/');
-        let with = routes.iter().find(|declared| declared.route.path().shape() == shape);
-        if let Some((with, route)) = with.zip(conflicting) {
+    (different.len() == routes.len()).then_some(table)
+}
+
+/// Reports each route whose path overlaps with that of an earlier one.
+fn report_overlapping(routes: &[&DeclaredRoute], check: &mut Validator<'_>) {
+    let (mut by_path, mut by_shape) = (Router::new(), HashMap::new());
+    for route in routes {
+        let path = route.route.path();
+        let Entry::Vacant(first) = by_shape.entry(path.shape()) else { continue };
+        first.insert(route);
+        let Err(error) = insert_path(&mut by_path, path, ()) else { continue };
+        let with = match &error {
+            InsertError::Conflict { with } => by_shape.get(with.trim_end_matches('/')),
+            _ => None,
+        };
+        if let Some(with) = with {
             report(RouteMistake::Overlapping(with.name.clone(), route.name.clone()), with, route, check);
-            return None;
+        } else {
+            let route_error = RouteError::Conflict { route: Arc::new(route.route.clone()), error };
+            check.report(route_error.into(), route.span);
         }
     }
-    check.report(error.into(), routes.first()?.span);
-    None
 }
 
 fn report(mistake: RouteMistake, first: &DeclaredRoute, route: &DeclaredRoute, check: &mut Validator<'_>) {
