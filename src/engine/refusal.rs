@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::codec::CodecError;
 use super::listing::ListError;
 use super::rule::{MAX_SCHEDULED, MAX_STEPS, MAX_TRIGGERED};
-use crate::expression::RunError;
+use crate::expression::{RunError, RunErrorKind};
 use crate::scenario::{MAX_TOTAL, NOUNS};
 
 /// The maximum size of a collection's rows as JSON, in bytes. Beyond it, clients cannot add rows, and rows cannot grow.
@@ -266,6 +266,17 @@ impl Refusal {
             found.push('…');
         }
         Self::WrongValue { what: what.to_owned(), expected, found }
+    }
+
+    /// Adapts the refusal of an undefined value to a value that must be a list.
+    pub(super) fn of_list(self) -> Self {
+        match self {
+            Self::Expression(mut error) if error.kind == RunErrorKind::Undefined => {
+                error.kind = RunErrorKind::UndefinedList;
+                Self::Expression(error)
+            }
+            other => other,
+        }
     }
 }
 

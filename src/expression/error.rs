@@ -50,6 +50,9 @@ pub enum CompileErrorKind {
     /// A `{{` without a matching `}}`.
     #[error("this `{{{{` has no `}}}}`")]
     Unclosed,
+    /// A bracket that is still open where its expression ends. The field is the bracket.
+    #[error("this `{0}` has no `{closing}`", closing = closing(*.0))]
+    UnclosedBracket(char),
     /// An empty expression.
     #[error("the expression is empty")]
     Empty,
@@ -167,6 +170,15 @@ pub enum CompileErrorKind {
     TooDeep(usize),
 }
 
+/// Returns the bracket that closes another.
+fn closing(bracket: char) -> char {
+    match bracket {
+        '(' => ')',
+        '[' => ']',
+        _ => '}',
+    }
+}
+
 /// What a word in an expression refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are self-explanatory")]
@@ -251,6 +263,7 @@ impl CompileErrorKind {
                 let meant = nearest.as_ref().map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
                 format!("{meant}write `map(attribute='{name}')` for the field of each item")
             }
+            Self::UnclosedBracket(_) => "close it before the `}}` that ends the expression".into(),
             Self::Unclosed => "write `{{ '{{' }}` for two braces as text".into(),
             Self::Braces => "remove the braces".into(),
             Self::Dollar => "remove the `$`".into(),
@@ -301,6 +314,7 @@ fn remedy(kind: &RunErrorKind, expression: &str) -> String {
     let value = if has_parts { format!("({expression})") } else { expression.to_owned() };
     let other = match kind {
         RunErrorKind::Undefined => format!("{{{{ {value} or '' }}}}"),
+        RunErrorKind::UndefinedList => format!("{{{{ {value} or [] }}}}"),
         RunErrorKind::UndefinedOperand("") => format!("({value} or '')"),
         RunErrorKind::UndefinedOperand(filter) => format!("({value} or {}) | {filter}", empty_value(filter)),
         _ => return String::new(),
@@ -329,6 +343,9 @@ pub enum RunErrorKind {
     /// A required value is undefined.
     #[error("is undefined")]
     Undefined,
+    /// A required list is undefined.
+    #[error("is undefined")]
+    UndefinedList,
     /// The operand of `~` or of a filter is undefined. The field is the name of the filter; empty for `~`.
     #[error("is undefined")]
     UndefinedOperand(&'static str),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::CompileErrorKind;
-use super::tokens::end_of_expression;
+use super::tokens::{end_of_expression, unclosed_bracket};
 
 /// A parsed text.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +40,10 @@ pub(super) fn parse(
         let start = at + found;
         at = start
             + if let Some(expression) = rest.strip_prefix("{{") {
-                let length = end_of_expression(expression).ok_or((CompileErrorKind::Unclosed, start..start + 2))?;
+                let length = end_of_expression(expression).ok_or_else(|| match unclosed_bracket(expression) {
+                    Some((bracket, at)) => (CompileErrorKind::UnclosedBracket(bracket), start + 2 + at..start + 3 + at),
+                    None => (CompileErrorKind::Unclosed, start..start + 2),
+                })?;
                 if !literal.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut literal)));
                 }
@@ -72,15 +75,15 @@ pub(super) fn parse(
     Ok(ParsedText::Parts(parts))
 }
 
-/// Returns whether a text is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
-fn is_path(path: &str) -> bool {
-    let is_step = |step: &str| !step.is_empty() && step.chars().all(is_step_char);
 /// Returns whether a text contains an expression, or is a path such as `$msg.id`.
 #[must_use]
 pub fn has_expression(text: &str) -> bool {
     matches!(parse(text, |_| false), Ok(ParsedText::Path(_) | ParsedText::Expression(_) | ParsedText::Parts(_)))
 }
 
+/// Returns whether a text is a name followed by steps, such as `msg.items.0` or `headers.x-api-key`.
+fn is_path(path: &str) -> bool {
+    let is_step = |step: &str| !step.is_empty() && step.chars().all(is_step_char);
     path.starts_with(|c: char| c.is_ascii_alphabetic()) && path.split('.').all(is_step)
 }
 

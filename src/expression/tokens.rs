@@ -142,3 +142,25 @@ pub(super) fn end_of_expression(text: &str) -> Option<usize> {
     }
     None
 }
+
+/// Returns the unclosed bracket that hides the end of the expression at the start of a text, with its byte offset.
+/// `None` if no bracket does.
+pub(super) fn unclosed_bracket(text: &str) -> Option<(char, usize)> {
+    let mut open: Vec<Token> = Vec::new();
+    for token in Tokens::new(text) {
+        match token.nesting() {
+            1 => open.push(token),
+            -1 => {
+                let last = open.pop()?;
+                let is_pair = matches!((last.text, token.text), ("(", ")") | ("[", "]") | ("{", "}"));
+                // Of the two braces that end an expression, an unclosed one takes the first.
+                let takes_end = open.is_empty() && text[token.start..].starts_with("}}");
+                if !is_pair || takes_end {
+                    return Some((last.text.chars().next()?, last.start));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}

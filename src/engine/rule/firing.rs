@@ -340,7 +340,7 @@ impl Firing<'_> {
 
     /// Renders the list of an `each`.
     fn each_items(&mut self, each: &Template, context: &Context) -> Result<Vec<Value>, Refusal> {
-        match self.required(each, context)? {
+        match self.required(each, context).map_err(Refusal::of_list)? {
             Value::Array(items) => Ok(items),
             other => Err(Refusal::wrong_value("`each`", "a list", &other)),
         }

@@ -317,3 +317,17 @@ async fn each_may_be_undefined_if_when_is_false() {
     let rows = json!([{ "id": 1, "v": 7 }, { "id": 2, "v": 1 }]);
     assert_eq!(post("/b", json!({ "list": [1, 2] })).await, (200, rows));
 }
+
+#[tokio::test]
+async fn an_undefined_each_suggests_an_empty_list() {
+    let routes = "
+  POST /once: { do: [{ each: $body.list, add: { rows: { v: $item } } }] }
+  POST /nested: { do: [{ do: [{ each: \"{{ body.list | sort }}\", add: { rows: { v: $item } } }] }] }";
+    let mockd = paused(&format!("data: {{ rows: [] }}\nhttp: {routes}\n")).await;
+    for (path, fallback) in [("/once", "`{{ body.list or [] }}`"), ("/nested", "`(body.list or []) | sort`")] {
+        let refused = mockd.send("POST", path, Some(&json!({}))).await;
+        let message = refused.json()["message"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(refused.status, 500);
+        assert!(message.ends_with(&format!("; provide a fallback with `or`: {fallback}")), "{message}");
+    }
+}

@@ -73,3 +73,25 @@ fn invalid_durations_explain_the_format() {
     let order = " expected a duration such as 500ms, 5s or 1m30s: units are h, m, s, ms, us, ns, in this order";
     assert!(report_of("30m1h").contains(order), "{}", report_of("30m1h"));
 }
+
+#[test]
+fn an_unclosed_bracket_in_an_expression_is_named() {
+    for (expression, bracket, message) in [
+        ("{{ (a + b }}", "(", "this `(` has no `)`"),
+        ("{{ a | where(b=[1, 2) }}", "[", "this `[` has no `]`"),
+        ("{{ [1, 2 }} and {{ 3 }}", "[", "this `[` has no `]`"),
+        ("so {{ {a: 1 }}", "{a", "this `{` has no `}`"),
+        ("{{ {a: {b: 1} }}", "{a", "this `{` has no `}`"),
+        ("{{ f({a: (1}) }}", "(1", "this `(` has no `)`"),
+    ] {
+        let text = format!("http: {{ GET /: {{ body: \"{expression}\" }} }}\n");
+        let column = text.find(expression).zip(expression.find(bracket)).map_or(0, |(start, at)| start + at + 1);
+        let expected = format!("error: {message}\n --> shop.yaml:1:{column}\n");
+        assert!(report(&text).starts_with(&expected), "{expected}{}", report(&text));
+        assert_eq!(help(&text).as_deref(), Some("close it before the `}}` that ends the expression"));
+    }
+    for unclosed in ["{{ (a", "{{ 'a }}", "{{ a"] {
+        let text = format!("http: {{ GET /: {{ body: \"{unclosed}\" }} }}\n");
+        assert_eq!(messages(&text), ["this `{{` has no `}}`"], "{unclosed}");
+    }
+}
