@@ -190,6 +190,22 @@ pub enum RowVerb {
     Increment,
 }
 
+impl RowVerb {
+    /// All verbs that change rows.
+    pub(super) const ALL: [Self; 5] = [Self::Add, Self::Merge, Self::Replace, Self::Remove, Self::Increment];
+
+    /// Returns its key in a step.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Merge => "merge",
+            Self::Replace => "replace",
+            Self::Remove => "remove",
+            Self::Increment => "increment",
+        }
+    }
+}
+
 /// Topics to join, with options.
 #[derive(Debug, Clone)]
 pub struct Join {

@@ -6,6 +6,7 @@ mod endpoints;
 mod expressions;
 mod foreign_keys;
 mod products;
+mod row;
 mod rules;
 mod syntax;
 mod warnings;

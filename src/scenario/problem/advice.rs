@@ -109,6 +109,9 @@ impl ProblemKind {
             Self::NotAnOrigin(_) => {
                 "write each origin as the browser sends it, such as http://localhost:5173, without a path or wildcard; `cors: true` allows every origin".into()
             }
+            Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, name, .. }, .. } if name == "it" => {
+                "`it` is the row that an earlier step of the same `do` adds, merges, replaces, removes or increments, or that the `pick` of a generator chooses".into()
+            }
             Self::Expression { error: CompileErrorKind::Unknown { what: Word::Name, .. }, known } => {
                 format!("the names defined here are {}", list(&known.iter().map(String::as_str).collect::<Vec<_>>()))
             }

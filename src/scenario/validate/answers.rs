@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::expressions::{ROW, Scope, Uses};
-use super::steps::{Owner, Rules, StepContext};
+use super::steps::{Owner, Rules, StepContext, sets_row};
 use super::{Validator, given};
 use crate::expression::{Condition, Template};
 use crate::scenario::problem::{Problem, ProblemKind};
@@ -77,8 +77,9 @@ impl Rules<'_, '_, '_> {
             let context = StepContext::new(Owner::World, scope);
             self.steps_of(&verbs, "an answer", span, written, context)
         });
-        // The content can refer to the row that the last step changed.
-        let scope = if verbs.is_empty() { scope.clone() } else { scope.and([ROW]) };
+        // The content can refer to the row that the last step changed. Invalid steps may be meant to change one.
+        let has_row = steps.as_ref().is_some_and(|steps| steps.is_none() || written.is_none_or(sets_row));
+        let scope = if has_row { scope.and([ROW]) } else { scope.clone() };
         let after = raw.after.as_ref().map(|after| self.check.duration(Some(after)).map(|(after, _)| after));
         let status = given(raw.status.as_ref()).map(|(status, _)| self.status(*status, &scope));
         let headers = given(raw.headers.as_ref()).map(|(headers, _)| self.headers(headers, &scope));

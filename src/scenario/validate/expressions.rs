@@ -218,7 +218,13 @@ impl<'k> Expressions<'k> {
     }
 
     fn report(&self, errors: Vec<CompileError>, node: NodeId, scope: &Scope<'_>, check: &mut Validator<'_>) {
-        for CompileError { kind, place } in errors {
+        for CompileError { mut kind, place } in errors {
+            // `it` is not a misspelling, but used before there is one.
+            if let CompileErrorKind::Unknown { what: Word::Name, name, nearest } = &mut kind
+                && name == ROW
+            {
+                *nearest = None;
+            }
             let unknown = match &kind {
                 CompileErrorKind::Unknown { what: Word::Name, name, .. } => Some(name),
                 _ => None,

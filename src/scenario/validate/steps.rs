@@ -17,7 +17,7 @@ use crate::scenario::raw::{RawRepeat, RawRuleStep, RawVerb, RawVerbValue};
 use crate::scenario::source::Span;
 use crate::scenario::units::{MAX_AT_ONCE, MAX_DURATION, times};
 use crate::scenario::yaml::{Entries, Items, JsonNode, Spanned};
-use crate::scenario::{Repeat, RuleStep, StepList, StepStart, Verb};
+use crate::scenario::{Repeat, RowVerb, RuleStep, StepList, StepStart, Verb};
 
 /// The maximum number of steps in a list.
 const MAX_STEPS: usize = 10_000;
@@ -115,8 +115,10 @@ impl Rules<'_, '_, '_> {
             self.check.report(ProblemKind::StepsTooDeep(MAX_NESTING), span);
             return None;
         }
-        let scope = context.scope.and([ROW]);
-        let context = context.with_scope(&scope);
+        let mut scope = context.scope.clone();
+        if written.is_some_and(may_set_row_before_first) {
+            scope.add([ROW]);
+        }
         let document = self.check.document;
         let (mut previous_end, mut names) = (Duration::ZERO, HashMap::new());
         // Collected first, so that all steps are checked even if one is invalid.
@@ -124,9 +126,18 @@ impl Rules<'_, '_, '_> {
             .items(list)
             .enumerate()
             .map(|(index, item)| {
-                let (raw, span) = item.get()?;
                 let written = written.and_then(|list| list.get(index));
-                let step = self.step(raw, span, written, context)?;
+                let sets_row = written.is_none_or(sets_row);
+                // A step that runs several times sets the row for its next run.
+                if sets_row && written.is_none_or(|step| step.get("times").is_some() || step.get("each").is_some()) {
+                    scope.add([ROW]);
+                }
+                let step = item.get().and_then(|(raw, span)| self.step(raw, span, written, context.with_scope(&scope)));
+                // An invalid step may be meant to set the row.
+                if sets_row || step.is_none() {
+                    scope.add([ROW]);
+                }
+                let (step, span) = (step?, item.span);
                 self.warn_duplicate_name(&step, written, span, &mut names);
                 previous_end = end(&step, previous_end);
                 if previous_end > MAX_DURATION {
@@ -318,6 +329,22 @@ impl Rules<'_, '_, '_> {
         }
         values
     }
+}
+
+/// Returns whether a step, or the mapping that contains its verb, sets `it`: the row that it changes.
+pub(super) fn sets_row(step: &Value) -> bool {
+    let nested = step.get("do").and_then(Value::as_array);
+    RowVerb::ALL.iter().any(|verb| step.get(verb.key()).is_some())
+        || nested.is_some_and(|list| list.iter().any(sets_row))
+}
+
+/// Returns whether a step of the list may set `it` before the first step runs, because the steps may run in another
+/// order than they are written in.
+fn may_set_row_before_first(list: &Value) -> bool {
+    let Some(list) = list.as_array() else { return false };
+    let is_out_of_order =
+        |step: &Value| step.get("at").is_some() || step.get("times").is_some_and(|times| times == "forever");
+    list.iter().any(is_out_of_order) && list.iter().any(sets_row)
 }
 
 /// Returns whether an expression can refer to this name.

@@ -369,14 +369,7 @@ impl Rules<'_, '_, '_> {
 }
 
 fn row_verb(key: &str) -> Option<RowVerb> {
-    Some(match key {
-        "add" => RowVerb::Add,
-        "merge" => RowVerb::Merge,
-        "replace" => RowVerb::Replace,
-        "remove" => RowVerb::Remove,
-        "increment" => RowVerb::Increment,
-        _ => return None,
-    })
+    RowVerb::ALL.into_iter().find(|verb| verb.key() == key)
 }
 
 /// Returns the key of a verb, for messages.
