@@ -44,7 +44,8 @@ pub fn render(problems: &Problems, style: Style) -> String {
     let drawn = problems.list.iter().take(MOST_DRAWN);
     let mut parts: Vec<String> = drawn.map(|problem| draw(problem, &places, &renderer)).collect();
     if let Some(more) = problems.list.len().checked_sub(MOST_DRAWN).filter(|more| *more > 0) {
-        parts.push(format!("… and {more} more problems"));
+        let problems = if more == 1 { "problem" } else { "problems" };
+        parts.push(format!("… and {more} more {problems}; `mockd check --format json` lists all of them"));
     }
     parts.join("\n\n")
 }

@@ -81,6 +81,19 @@ error: `al` is not a valid value here
 }
 
 #[test]
+fn a_long_report_says_how_to_see_all_problems() {
+    let report = |count: usize| {
+        let keys: Vec<String> = (0..count).map(|number| format!("key{number}: 1\n")).collect();
+        report(&with(&keys.concat()))
+    };
+    assert!(!report(50).contains("more problem"), "{}", report(50));
+    for (count, last) in [(51, "… and 1 more problem"), (64, "… and 14 more problems")] {
+        let last = format!("\n\n{last}; `mockd check --format json` lists all of them");
+        assert!(report(count).ends_with(&last), "{}", report(count));
+    }
+}
+
+#[test]
 fn the_caret_is_aligned_after_multibyte_characters() {
     let text = "categories: { \"Süßes – 甘い\": { prefx: S } }\n";
     let report = report(text);

@@ -3,7 +3,8 @@
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use crate::expression::{RunErrorKind, is_function};
+use super::reserved_names::{self, is_taken};
+use crate::expression::{RunErrorKind, is_function, is_reserved_name};
 use crate::scenario::units::MAX_TOTAL;
 
 /// The reason why data is invalid. `Display` writes the first line of the message.
@@ -74,6 +75,7 @@ impl DataMistake {
             Self::DataName { name, .. } if is_function(name) => {
                 format!("choose another name; `mockd explain {name}` explains the function")
             }
+            Self::DataName { name, .. } if is_taken(name) || is_reserved_name(name) => reserved_names::advice(name),
             Self::DuplicateRowId(_) => "give one of them another id".into(),
             Self::RowId(_) => {
                 format!("put it in quotes to make it text; integers range from -{MAX_TOTAL} to {MAX_TOTAL}")

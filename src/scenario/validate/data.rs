@@ -12,18 +12,12 @@ use serde_json::Value;
 use self::rows::{WrittenRow, collection};
 use super::{Validator, given};
 use crate::expression::{is_function, is_reserved_name};
-use crate::scenario::problem::{DataMistake, ProblemKind};
+use crate::scenario::Collection;
+use crate::scenario::problem::{DataMistake, ProblemKind, is_taken};
 use crate::scenario::raw::{RawDataFile, RawGeneratedRows, RawRow};
 use crate::scenario::shop::Category;
 use crate::scenario::source::Span;
 use crate::scenario::yaml::{DataFile, Entries, JsonNode, NodeId, NodeView};
-use crate::scenario::{CONN, Collection};
-
-/// The names that have another meaning in expressions and messages.
-const RESERVED_NAMES: [&str; 18] = [
-    "path", "query", "headers", "cookies", "body", "method", "url", "event", "topic", "frame", "it", "item", "index",
-    "msg", CONN, "items", "total", "page",
-];
 
 /// The checked values and collections of `data`.
 #[derive(Debug, Default)]
@@ -76,7 +70,7 @@ fn name_error(name: &str, categories: &[Category]) -> Option<&'static str> {
         Some("a name consists of letters, digits and `_`, and does not start with a digit")
     } else if is_function(name) {
         Some("expressions have a function with this name")
-    } else if RESERVED_NAMES.contains(&name) || is_reserved_name(name) {
+    } else if is_taken(name) || is_reserved_name(name) {
         Some("this name is reserved in expressions")
     } else if name.starts_with("__") {
         Some("names that start with `__` are reserved")

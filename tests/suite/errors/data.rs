@@ -140,3 +140,24 @@ error: `2026-01-01T09:00:00` is not a date and time
         ["expected a date and time such as 2026-01-01T09:30:00Z, found the number `3`"]
     );
 }
+
+#[test]
+fn a_reserved_data_name_says_what_has_the_name() {
+    for (name, help) in [
+        ("items", "`items` is the list in the answer of `crud`; choose another name, such as `entries`"),
+        (
+            "per_page",
+            "`per_page` is the size of a page in the answer of `crud`; choose another name, such as `page_size`",
+        ),
+        ("pages", "`pages` is the number of pages in the answer of `crud`; choose another name, such as `page_count`"),
+        ("it", "`it` is the row that an earlier step changed; choose another name, such as `row`"),
+        ("method", "`method` is the method of a request; choose another name, such as `methods`"),
+        ("now", "`now` is the current time; choose another name, such as `today`"),
+        ("loop", "`loop` is a word of the expression language; choose another name, such as `loop_value`"),
+    ] {
+        let text = with(&format!("{name}: [{{ id: 1 }}]"));
+        assert_eq!(messages(&text), [format!("`{name}` is not a valid name for data")]);
+        assert_eq!(super::help(&text).as_deref(), Some(help));
+        assert!(report(&text).contains("^ this name is reserved in expressions"), "{}", report(&text));
+    }
+}
