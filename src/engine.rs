@@ -347,6 +347,7 @@ impl Engine {
         let from = events.len();
         if self.members.next_due().is_some_and(|session| session <= due) {
             self.elapse_session(due, to, events);
+            self.end_closed_sockets(events);
             return self.react(events, from);
         }
         let (rule, outcome) = match self.timelines.fire(due, &self.counters, &self.collections) {

@@ -78,8 +78,8 @@ pub use feed::{DEFAULT_BACKLOG, EncodedBatch, MIN_BACKLOG};
 use journal::Record;
 pub use journal::{
     AfterBehind, Answer, AnsweredBy, Brief, Budget, DEFAULT_ENTRIES, Difference, Dropped, EndedBy, Entry, EntryIndex,
-    Exchange, Expectation, ExpectationError, ExpectedQuery, FaultMark, Finding, InvalidWait, Kind, NearMiss, OpenedBy,
-    Payload, Recipients, RequestHead, RuleName, SocketEnd, Verdict,
+    Exchange, Expectation, ExpectationError, ExpectedQuery, FaultMark, Finding, InvalidWait, Kind, MemberPath,
+    NearMiss, OpenedBy, Payload, Recipients, RequestHead, RuleName, SocketEnd, Verdict,
 };
 pub use keep_alive::KeepAlive;
 pub use message::{Encode, Message, MessageKind};
@@ -295,15 +295,16 @@ impl World {
 
     /// Records messages that only this socket received.
     fn record_direct(&self, socket: &Socket, messages: &[Message]) {
-        let sockets = Recipients::One(socket.id);
+        let sockets = Recipients::One { socket: socket.id, path: socket.member_path() };
         for message in messages {
-            self.record(Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) });
+            let (sockets, topics) = (sockets.clone(), message.topics().clone());
+            self.record(Record::Sent { sockets, topics, event: None, payload: Payload::of(message) });
         }
     }
 
     fn leave(&self, socket: &Socket, end: SocketEnd) {
-        if socket.is_recorded() {
-            self.record(Record::Closed { socket: socket.id, end });
+        if socket.take_end_record() {
+            self.record(Record::Closed { socket: socket.id, path: socket.member_path(), end });
         }
         // Touch first, so that the world never appears to have no socket and to have been unused for long.
         self.touch();

@@ -136,6 +136,8 @@ pub enum Change {
     GeneratorRemoved { generator: String },
     /// A random generator changed. It restarts, or continues if an earlier version was the same.
     GeneratorChanged { generator: String },
+    /// Waiting steps ended, because their rule no longer has steps with their text.
+    StepsEnded { rule: Arc<str>, steps: usize },
     /// A fault was added. Its times count from now, or continue if an earlier reload removed it.
     FaultAdded { fault: String },
     /// A fault was removed.
@@ -213,6 +215,8 @@ impl fmt::Display for Change {
             Self::GeneratorAdded { generator } => write!(f, "{generator} added"),
             Self::GeneratorRemoved { generator } => write!(f, "{generator} removed"),
             Self::GeneratorChanged { generator } => write!(f, "{generator} changed"),
+            Self::StepsEnded { rule, steps: 1 } => write!(f, "{rule}: 1 waiting step ended"),
+            Self::StepsEnded { rule, steps } => write!(f, "{rule}: {steps} waiting steps ended"),
             Self::FaultAdded { fault } => write!(f, "{fault} added"),
             Self::FaultRemoved { fault } => write!(f, "{fault} removed"),
             Self::FaultChanged { fault } => write!(f, "{fault} changed"),

@@ -19,7 +19,7 @@ pub use fault_text::FaultText;
 use super::Engine;
 use super::codec::SessionOptions;
 use super::counters::CounterChange;
-use super::event::{Event, EventKind};
+use super::event::{Closing, Event, EventKind};
 use super::fault::FaultSource;
 use super::frame::Frame;
 use super::refusal::{MAX_TOPICS, Refusal};
@@ -147,7 +147,14 @@ pub enum Command {
     Overdue {
         member: u64,
     },
-    /// Reports that a socket has closed: it leaves every topic, then its endpoint's closing steps run.
+    /// Closes a socket, or ends a stream.
+    Disconnect {
+        member: u64,
+        /// The close frame. `None` for a stream, and for a socket whose connection is reset.
+        closing: Option<Closing>,
+    },
+    /// Reports that the connection of a socket or a stream has ended. A socket that was open until then leaves every
+    /// topic, and its endpoint's `closed` steps run.
     Close {
         member: u64,
     },
@@ -230,6 +237,7 @@ impl Command {
                 | Self::Open { .. }
                 | Self::Receive { .. }
                 | Self::Overdue { .. }
+                | Self::Disconnect { .. }
                 | Self::Close { .. }
         )
     }
@@ -248,6 +256,7 @@ impl Engine {
     pub fn apply(&mut self, command: Command) -> Result<Effects, Refusal> {
         let mut events = Vec::new();
         let outcome = self.carry_out(command, CommandSource::Api, &mut events)?;
+        self.end_closed_sockets(&mut events);
         self.react(&mut events, 0);
         Ok(Effects { events, ..outcome })
     }
@@ -324,8 +333,16 @@ impl Engine {
                 self.connect_timeout_expired(member, events);
                 return Ok(Effects::default());
             }
+            Command::Disconnect { member, closing } => {
+                if self.endpoint_of(member).is_some() {
+                    self.close_member(member, closing, events);
+                } else {
+                    self.end_stream(member, events);
+                }
+                return Ok(Effects::default());
+            }
             Command::Close { member } => {
-                self.close_socket(member, events);
+                self.remove_member(member, events);
                 return Ok(Effects::default());
             }
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::collections::json_len;
@@ -155,7 +156,7 @@ pub enum MemberEvent {
 pub const SERVICE_RESTART: u16 = 1012;
 
 /// The code and reason with which a socket is closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing {
     /// The code (RFC 6455, 7.4).
     pub code: u16,

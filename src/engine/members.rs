@@ -3,10 +3,11 @@
 //! Memberships are stored twice, by member here and by topic in [`Topics`](super::topics::Topics) and
 //! [`Groups`](super::rule::Groups); both always agree. Undoing a rule restores its member to the previous value.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::codec::{Address, Session};
@@ -28,6 +29,8 @@ pub(super) struct Members {
     due: BTreeSet<(Duration, u64)>,
     /// Members with the addresses that the current operation has ended by sending a frame.
     ended: Vec<(u64, Address)>,
+    /// The sockets that the current operation has closed, in order, unless it is undone.
+    closing: VecDeque<u64>,
 }
 
 /// A member. A clone is cheap.
@@ -52,12 +55,24 @@ pub(super) struct SocketMember {
     /// The part of `conn` that steps have set, an object; `None` if they have set nothing.
     pub(super) memory: Option<Arc<Value>>,
     pub(super) session: Session,
-    /// Whether the socket is about to close. Further messages are ignored.
-    pub(super) is_closing: bool,
+    pub(super) phase: SocketPhase,
     /// When the protocol's next work is due, as recorded in [`Members`].
     pub(super) due: Option<Duration>,
     /// Messages whose memberships have ended since. The protocol is notified when the rule has ended.
     pub(super) unsettled: Vec<Arc<Value>>,
+}
+
+/// How far a socket is from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SocketPhase {
+    #[default]
+    Open,
+    /// A step, its protocol, a reload or the control API has closed it in the current operation. Further messages are
+    /// ignored.
+    Closing,
+    /// It has left its topics, and its endpoint's `closed` steps have run. Its connection may still be open.
+    Closed,
 }
 
 /// The topics that a member has joined by one step.
@@ -77,11 +92,16 @@ pub(super) struct Membership {
 impl Member {
     /// Whether a step or the protocol has closed the member: nothing more happens for it.
     pub(super) fn is_closing(&self) -> bool {
-        self.is_over || self.socket.as_ref().is_some_and(|socket| socket.is_closing)
+        self.is_over || self.socket.as_ref().is_some_and(SocketMember::is_closing)
     }
 }
 
 impl SocketMember {
+    /// Whether something has closed the socket.
+    pub(super) fn is_closing(&self) -> bool {
+        self.phase != SocketPhase::Open
+    }
+
     /// Whether the socket uses a protocol above WebSocket, which is notified of the outcome of messages.
     pub(super) fn has_protocol(&self) -> bool {
         self.session != Session::Plain
@@ -167,7 +187,7 @@ impl Members {
     /// Records when the next work of a socket's protocol is due.
     pub(super) fn reschedule(&mut self, member: u64) {
         let Some(socket) = self.socket(member) else { return };
-        let due = socket.session.due().filter(|_| !socket.is_closing);
+        let due = socket.session.due().filter(|_| !socket.is_closing());
         let before = socket.due;
         if due == before {
             return;
@@ -217,6 +237,27 @@ impl Members {
         std::mem::take(&mut self.ended)
     }
 
+    /// Closes a socket. Returns `false` if it is closing already.
+    pub(super) fn close(&mut self, member: u64) -> bool {
+        let Some(socket) = self.socket_mut(member).filter(|socket| !socket.is_closing()) else { return false };
+        socket.phase = SocketPhase::Closing;
+        socket.session.close();
+        self.closing.push_back(member);
+        true
+    }
+
+    /// Takes the next socket that the current operation has closed.
+    pub(super) fn take_closing(&mut self) -> Option<u64> {
+        loop {
+            let member = self.closing.pop_front()?;
+            // The operation may have been undone.
+            if let Some(socket) = self.socket_mut(member).filter(|socket| socket.phase == SocketPhase::Closing) {
+                socket.phase = SocketPhase::Closed;
+                return Some(member);
+            }
+        }
+    }
+
     /// Returns the number for a new membership.
     pub(super) fn next_membership(&mut self) -> u64 {
         self.memberships += 1;
@@ -233,7 +274,8 @@ impl Members {
     pub(super) fn expect_settled(&self) {
         let mut due = BTreeSet::new();
         for (number, socket) in self.sockets() {
-            let expected = socket.session.due().filter(|_| !socket.is_closing);
+            assert_ne!(socket.phase, SocketPhase::Closing, "{number} has not run its `closed` steps");
+            let expected = socket.session.due().filter(|_| !socket.is_closing());
             assert_eq!(socket.due, expected, "due time of the protocol of {number}");
             due.extend(expected.map(|due| (due, number)));
             assert!(socket.unsettled.is_empty(), "{number} has messages that are not settled");

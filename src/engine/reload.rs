@@ -76,7 +76,9 @@ impl Engine {
         let comparison = Comparison::of(&self.scenario, new);
         let rows = self.row_transition(new, &comparison.rows, None);
         let data = self.data_transition(&comparison.data, &Collections::new(new), seed, None);
-        self.compare(new, seed, &comparison, &rows, &data)
+        let mut changes = self.compare(new, seed, &comparison, &rows, &data);
+        changes.extend(self.steps_that_end(new));
+        changes
     }
 
     /// Switches to another scenario. Counters keep their value if their seed is unchanged, and rows added at run time
@@ -104,11 +106,12 @@ impl Engine {
         }
         let planned = PlannedData { old, transition: data };
         let data = self.data_transition(&comparison.data, &new.collections, seed, Some(planned));
-        let changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.matches_plan {
+        let mut changes = if comparison.rows.is_renumbered || rows.is_recalled() || !data.matches_plan {
             self.compare(&new.scenario, seed, comparison, &rows, &data)
         } else {
             self.adjusted_changes(changes, seed)
         };
+        changes.extend(self.steps_that_end(&new.scenario));
         self.retain_rows(self.ended_rows(&comparison.rows), &comparison.rows, &rows);
         self.scenario = new.scenario.clone();
         let before = std::mem::replace(&mut self.collections, new.collections.clone());
@@ -142,7 +145,8 @@ impl Engine {
     ) -> Reload {
         let rows = self.row_transition(scenario, &comparison.rows, None);
         let data = self.data_transition(&comparison.data, start, seed, None);
-        let changes = self.compare(scenario, seed, comparison, &rows, &data);
+        let mut changes = self.compare(scenario, seed, comparison, &rows, &data);
+        changes.extend(self.steps_that_end(scenario));
         let mut gone = self.ended_rows(&comparison.rows);
         gone.extend(self.displaced_rows(&comparison.rows, &rows));
         self.retain_rows(gone, &comparison.rows, &rows);
@@ -184,6 +188,7 @@ impl Engine {
         // Members of a topic receive the scenario's changes to it.
         self.deliver(&mut events, 0);
         self.end_operations(&mut events);
+        self.end_closed_sockets(&mut events);
         events
     }
 
@@ -210,10 +215,11 @@ impl Engine {
             self.seed = seed;
         }
         self.carry_timelines_over(&comparison.timelines);
-        self.reload_rule_runs(&comparison.old_rule_scripts);
+        let ended = self.reload_rule_runs(&comparison.old_rule_scripts);
         self.start_date = self.scenario.starts().unwrap_or(self.start_date);
         let mut events = self.replace_faults(&comparison.old_faults, &comparison.faults);
         self.reload_sockets(&mut events);
+        self.settle_ended_lists(ended, &mut events);
         events
     }
 }

@@ -14,6 +14,7 @@ mod nearest;
 mod origin;
 mod posted;
 mod reading;
+mod resumption;
 mod rows;
 mod runs;
 mod schedule;
@@ -142,6 +143,7 @@ impl Engine {
         let from = events.len();
         let run = self.run_due(run, events);
         self.reschedule_run(number, run, events);
+        self.end_closed_sockets(events);
         self.react(events, from);
     }
 

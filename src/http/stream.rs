@@ -73,6 +73,7 @@ async fn serve(mut stream: Stream) {
     }
     let by = if end == MemberEnd::Gone { EndedBy::Client } else { EndedBy::Server };
     feed.set_end(SocketEnd { code: None, by });
+    feed.finish().await;
 }
 
 impl Stream {

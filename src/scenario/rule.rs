@@ -7,7 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{Fault, Repeat};
 use crate::expression::{Condition, Template};
@@ -53,6 +54,35 @@ impl StepList {
         self.steps.iter().filter_map(|step| step.verb.steps()).find_map(|list| list.list_with_source(written))
     }
 
+    /// Finds a step by the way it is written in the scenario, in this list or one nested in its steps.
+    pub(crate) fn step_with_source(&self, written: &Value) -> Option<&RuleStep> {
+        let position = self.source.as_array()?.iter().position(|step| step == written);
+        position.and_then(|position| self.steps.get(position)).or_else(|| {
+            let nested = self.steps.iter().filter_map(|step| step.verb.steps());
+            nested.filter_map(|list| list.step_with_source(written)).next()
+        })
+    }
+
+    /// Returns this list with only the steps that `find` finds by the way they are written. The others have ended: they
+    /// do nothing, but keep the steps that count from their end at their times.
+    pub(crate) fn resumed<'s>(&self, find: impl Fn(&Value) -> Option<&'s RuleStep>) -> Self {
+        let written = self.source.as_array().into_iter().flatten();
+        let resumed = self.steps.iter().zip(written).map(|(step, written)| match find(written) {
+            Some(found) => (found.clone(), written.clone()),
+            None => step.ended(),
+        });
+        let (steps, written): (Vec<RuleStep>, Vec<Value>) = resumed.unzip();
+        Self { steps: steps.into(), source: Arc::new(written.into()) }
+    }
+
+    /// Returns the list that [`StepList::resumed`] returned with this source. `None` if `find` does not find one of its
+    /// steps.
+    pub(crate) fn with_source<'s>(written: &Value, find: impl Fn(&Value) -> Option<&'s RuleStep>) -> Option<Self> {
+        let step = |written: &Value| find(written).cloned().or_else(|| RuleStep::ended_with_source(written));
+        let steps: Option<Arc<[RuleStep]>> = written.as_array()?.iter().map(step).collect();
+        Some(Self { steps: steps?, source: Arc::new(written.clone()) })
+    }
+
     /// Finds the `frame` of a `join` by the way it is written in the scenario, in these steps or nested ones.
     pub(crate) fn frame_with_source(&self, written: &Value) -> Option<&Template> {
         self.steps.iter().find_map(|step| {
@@ -91,15 +121,49 @@ pub struct RuleStep {
     pub verb: Verb,
 }
 
+/// The times of a step that a reload has ended.
+#[derive(Debug, Serialize, Deserialize)]
+struct EndedStep {
+    start: StepStart,
+    times: Repeat,
+    every: Duration,
+}
+
+/// The key of an ended step in the source of its list. No verb has this name.
+const ENDED: &str = "ended";
+
 impl RuleStep {
+    /// Returns the step without its action, and its source.
+    fn ended(&self) -> (Self, Value) {
+        let ended = EndedStep { start: self.start, times: self.times, every: self.every };
+        let source = json!({ ENDED: ended });
+        (ended.into(), source)
+    }
+
+    fn ended_with_source(written: &Value) -> Option<Self> {
+        EndedStep::deserialize(written.get(ENDED)?).ok().map(Self::from)
+    }
+
+    /// Returns whether a reload has ended the step.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.verb, Verb::Ended)
+    }
+
     /// Returns whether the step, or a step nested in it, has a verb that matches the predicate.
     pub(crate) fn has_verb(&self, predicate: &impl Fn(&Verb) -> bool) -> bool {
         predicate(&self.verb) || self.verb.steps().is_some_and(|list| list.has_verb(predicate))
     }
 }
 
+impl From<EndedStep> for RuleStep {
+    fn from(EndedStep { start, times, every }: EndedStep) -> Self {
+        Self { start, times, every, when: None, each: None, with: Vec::new(), verb: Verb::Ended }
+    }
+}
+
 /// When a step starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StepStart {
     /// This long after the start of the list.
     At(Duration),
@@ -152,6 +216,8 @@ pub enum Verb {
     },
     /// Starts a fault.
     Fault(Arc<Fault>),
+    /// Nothing: a reload has removed the step while it was waiting.
+    Ended,
 }
 
 impl Verb {

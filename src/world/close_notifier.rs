@@ -1,33 +1,32 @@
-//! Guarantees that an endpoint is notified when its socket closes, even if the future that would do so is dropped.
+//! Guarantees that rules are notified when a socket or a stream ends, even if the future that would do so is dropped.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
 use super::World;
-use super::socket::{Socket, SocketKind};
+use super::socket::Socket;
 
-/// Notifies the endpoint of a socket, when dropped, that the socket is closed. Does nothing for other members.
+/// Notifies the rules of a member, when dropped, that its connection has ended. Does nothing for sockets of collections.
 #[derive(Debug)]
 pub(super) struct CloseNotifier(Option<(World, Arc<Socket>)>);
 
 impl CloseNotifier {
     pub(super) fn of(world: &World, socket: &Arc<Socket>) -> Self {
-        let is_of_endpoint = matches!(socket.kind, SocketKind::Endpoint(_));
-        Self(is_of_endpoint.then(|| (world.clone(), socket.clone())))
+        Self(socket.is_rule_driven().then(|| (world.clone(), socket.clone())))
     }
 
-    /// Creates a notifier that notifies no endpoint.
+    /// Creates a notifier that notifies nothing.
     pub(super) fn none() -> Self {
         Self(None)
     }
 
-    /// Notifies the endpoint and waits until it has been notified.
+    /// Notifies the rules and waits until they have run.
     pub(super) async fn notify(mut self) {
         if let Some((world, socket)) = &self.0 {
-            world.socket_closed(socket).await;
+            world.member_gone(socket).await;
         }
-        // Disarmed only now: if this future is dropped while it waits, the drop still has to notify the endpoint.
+        // Disarmed only now: if this future is dropped while it waits, the drop still has to notify the rules.
         self.0 = None;
     }
 }
@@ -38,7 +37,7 @@ impl Drop for CloseNotifier {
         if let Some((world, socket)) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
         {
-            runtime.spawn(async move { world.socket_closed(&socket).await });
+            runtime.spawn(async move { world.member_gone(&socket).await });
         }
     }
 }

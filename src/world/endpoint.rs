@@ -72,8 +72,9 @@ impl World {
     ) -> Result<OpenedSocket, WorldError> {
         let Transport { encode, polling, max_payload } = transport;
         let (endpoint, request) = (endpoint.clone(), Box::new(request));
+        let kind = SocketKind::Endpoint { path: path.into(), endpoint: endpoint.clone() };
         let request = MemberRequest::Socket { endpoint, request, polling, max_payload };
-        let opened = self.open_member(SocketKind::Endpoint(path.into()), encode, request).await?;
+        let opened = self.open_member(kind, encode, request).await?;
         Ok(OpenedSocket { feed: opened.feed.ok_or(WorldError::Defect)?, sid: opened.sid })
     }
 
@@ -131,10 +132,10 @@ impl World {
         }
     }
 
-    /// Notifies the endpoint of a socket that the socket is closed.
-    pub(super) async fn socket_closed(&self, socket: &Socket) {
+    /// Notifies the rules of a socket or stream that its connection has ended.
+    pub(super) async fn member_gone(&self, socket: &Socket) {
         if self.is_shared() {
-            // In a shared world, all servers are notified once the socket has left.
+            // In a shared world, all servers are notified once the member has left.
             return;
         }
         let member = socket.id;

@@ -1,22 +1,18 @@
 //! Logs events, and reports refused steps to the user.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use tracing::debug;
 
 use super::journal::Record;
 use super::state::WorldState;
-use crate::engine::{Event, EventKind, MemberEvent, Refusal};
+use crate::engine::{Event, EventKind, MemberEvent};
 
 impl WorldState {
-    /// Logs an event. Also warns of a refused step, and records it in the journal.
+    /// Logs an event, and warns of a refused step.
     pub(super) fn log(&self, event: &Event) {
         match &event.kind {
             EventKind::Skipped { rule, refusal } => {
                 debug!(at = ?event.at, rule = rule.as_deref(), %refusal, "step skipped");
                 let Some(rule) = rule else { return };
-                self.record_failure(event.at, rule, None, refusal);
                 if refusal.is_defect_of_scenario() {
                     self.shared.warn_of_failure(rule, refusal);
                 } else {
@@ -27,7 +23,6 @@ impl WorldState {
                 if !self.is_elsewhere(*member) =>
             {
                 debug!(at = ?event.at, rule = &**rule, socket = member, %refusal, "rule failed");
-                self.record_failure(event.at, rule, Some(*member), refusal);
                 self.shared.warn_of_failure(rule, refusal);
             }
             EventKind::Added { id, collection, .. } => debug!(%id, %collection, "row added"),
@@ -44,10 +39,20 @@ impl WorldState {
         }
     }
 
-    fn record_failure(&self, at: Duration, rule: &Arc<str>, socket: Option<u64>, refusal: &Refusal) {
+    /// Records a refused step in the journal.
+    pub(super) fn record_failure(&self, event: &Event) {
+        let (rule, refusal, socket) = match &event.kind {
+            EventKind::Skipped { rule: Some(rule), refusal } => (rule, refusal, None),
+            EventKind::Member { member, what: MemberEvent::Failed { rule, refusal } }
+                if !self.is_elsewhere(*member) =>
+            {
+                (rule, refusal, Some(*member))
+            }
+            _ => return,
+        };
         if self.shared.journal.is_enabled() {
             let record = Record::Failed { rule: rule.clone(), why: refusal.to_string().into(), socket };
-            self.shared.journal.record(at, record);
+            self.shared.journal.record(event.at, record);
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::feed::FeedItem;
 use super::journal::Record;
 use super::socket::{Socket, SocketClose};
 use super::state::WorldState;
-use crate::engine::{Event, EventKind, FaultState, FaultTarget, Hit, SERVICE_RESTART};
+use crate::engine::{Closing, Command, Event, EventKind, FaultState, FaultTarget, Hit, SERVICE_RESTART};
 use crate::scenario::{Effect, format_duration};
 
 impl WorldState {
@@ -23,8 +24,10 @@ impl WorldState {
             // A socket that has reached the transition must have followed it, so each socket gets its faults before the
             // transition is published.
             let from = self.shared.feed.end() + 1;
-            for socket in self.shared.sockets.all() {
-                self.hit(&socket, from);
+            // A socket that is about to close is not hit again. It still follows the end of the faults that hit it.
+            let follows = |socket: &&Arc<Socket>| socket.end() == u64::MAX || socket.is_faulted();
+            for socket in self.shared.sockets.all().iter().filter(follows) {
+                self.hit(socket, from);
             }
             self.publish_items([FeedItem::fault_transition()]);
         }
@@ -68,42 +71,59 @@ impl WorldState {
         }
     }
 
-    /// Disconnects the sockets that faults hit at the moment they start.
-    pub(super) fn disconnect_sockets(&mut self, events: &[Event]) {
+    /// Disconnects the sockets that faults hit at the moment they start. Returns the events of rules that run when their
+    /// sockets close.
+    pub(super) fn disconnect_sockets(&mut self, events: &[Event]) -> Vec<Event> {
+        let mut caused = Vec::new();
         for event in events {
             if let EventKind::FaultBegan { fault, .. } = event.kind {
-                self.disconnect(fault);
+                self.disconnect(fault, event.at, &mut caused);
             }
         }
+        caused
     }
 
-    fn disconnect(&mut self, id: u64) {
+    fn disconnect(&mut self, id: u64, at: Duration, caused: &mut Vec<Event>) {
         let Some(FaultState { fault, .. }) = self.engine.faults().find(|fault| fault.id == id) else { return };
         if !fault.effect().is_momentary() && !matches!(fault.effect(), Effect::Storm(_)) {
             return;
         }
-        let (sockets, end) = (self.shared.sockets.all(), self.shared.feed.end());
+        let sockets = self.shared.sockets.all();
         let open = sockets.iter().map(|socket| (socket.id, socket.fault_member()));
         let hits = self.engine.hits_at_start(id, open);
-        for (socket, hit) in hits {
-            let description = match fault.effect() {
+        for (number, hit) in hits {
+            let Some(socket) = self.shared.sockets.get(number) else { continue };
+            let (closing, description) = match fault.effect() {
                 Effect::Close { code, reason, .. } => {
-                    let close = SocketClose { code: *code, reason: reason.as_str().into() };
-                    self.shared.sockets.close(Some(socket), &close, end);
-                    format!("closed with {code}")
+                    let closing = Closing { code: *code, reason: reason.as_str().into() };
+                    (Some(closing), format!("closed with {code}"))
                 }
                 Effect::Storm(closed) => {
-                    let close = SocketClose { code: SERVICE_RESTART, reason: Arc::default() };
-                    self.shared.sockets.close(Some(socket), &close, end);
-                    format!("closed with {SERVICE_RESTART}, refused for {}", format_duration(*closed))
+                    let closing = Closing { code: SERVICE_RESTART, reason: Arc::default() };
+                    let refused = format_duration(*closed);
+                    (Some(closing), format!("closed with {SERVICE_RESTART}, refused for {refused}"))
                 }
-                _ => {
-                    self.shared.sockets.reset(socket, end);
-                    "reset".into()
-                }
+                _ => (None, "reset".into()),
             };
-            let record = Record::Faulted { socket, fault: hit.label, description, event: None };
-            self.shared.journal.record(self.shared.clock.now(), record);
+            let record = Record::Faulted { socket: number, fault: hit.label, description, event: None };
+            self.shared.journal.record(at, record);
+            caused.extend(self.end_by_fault(&socket, closing));
         }
+    }
+
+    /// Closes a socket, or resets it if there is no `closing`. Returns the events of its rules. In a shared world, they
+    /// run once all servers know that the socket has gone.
+    fn end_by_fault(&mut self, socket: &Arc<Socket>, closing: Option<Closing>) -> Vec<Event> {
+        let end = self.shared.feed.end();
+        match &closing {
+            Some(closing) => socket.close(SocketClose::of(Some(closing)), end),
+            None => socket.reset(end),
+        }
+        if !socket.is_rule_driven() || self.is_shared() {
+            return Vec::new();
+        }
+        let closing = closing.filter(|_| !socket.is_stream());
+        // Closing is never refused.
+        self.engine.apply(Command::Disconnect { member: socket.id, closing }).unwrap_or_default().events
     }
 }

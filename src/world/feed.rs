@@ -235,7 +235,7 @@ pub(super) fn message_of(event: &Event) -> Option<Message> {
 }
 
 /// Returns the names of the topics that have one in the scenario.
-fn topic_names<'t>(topics: impl IntoIterator<Item = &'t Topic>) -> Box<[Arc<str>]> {
+fn topic_names<'t>(topics: impl IntoIterator<Item = &'t Topic>) -> Arc<[Arc<str>]> {
     let name = |topic: &Topic| if let Topic::Named(name) = topic { Some(name.clone()) } else { None };
     topics.into_iter().filter_map(name).collect()
 }

@@ -28,6 +28,8 @@ const BATCH_BYTES: usize = 64 << 10;
 /// A record of what a fault did to a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FrameMark {
+    /// The world's time at which the frame was sent.
+    pub(super) at: Duration,
     pub(super) label: Arc<str>,
     pub(super) description: String,
     pub(super) event: Option<u64>,
@@ -117,7 +119,12 @@ impl FrameFaults {
             if let Entry::Vacant(entry) = self.states.entry(*run) {
                 entry.insert(FaultRunOnFrames::new(RandomStream::new(*seed, *number)));
                 if *fault.effect() == Effect::Freeze {
-                    self.marks.push(FrameMark { label: label.clone(), description: "frozen".into(), event: None });
+                    self.marks.push(FrameMark {
+                        at: self.seen,
+                        label: label.clone(),
+                        description: "frozen".into(),
+                        event: None,
+                    });
                 }
             }
         }
@@ -156,7 +163,7 @@ impl FrameFaults {
             if is_lossy(fault.effect()) {
                 state.resend = merge(state.resend, Some(resend_for(delivery.event)));
             }
-            self.marks.push(FrameMark { label: label.clone(), description, event: delivery.event });
+            self.marks.push(FrameMark { at, label: label.clone(), description, event: delivery.event });
         }
         for frame in frames {
             self.hold(frame, at.saturating_add(delay));
@@ -237,10 +244,18 @@ impl FrameFaults {
                 Effect::ResetSocket { after: Some(after) } if passed >= *after => Disconnect::Reset,
                 _ => continue,
             };
-            self.marks.push(FrameMark { label: label.clone(), description: disconnect.to_string(), event: None });
+            let (at, label, description) = (self.seen, label.clone(), disconnect.to_string());
+            self.marks.push(FrameMark { at, label, description, event: None });
             self.disconnect = Some(disconnect);
             return;
         }
+    }
+
+    /// Makes all held frames due, because the socket is about to close: nothing that it was sent is lost.
+    pub(super) fn release(&mut self) {
+        let now = self.seen;
+        self.release_windows(now, |_| true);
+        self.queue.iter_mut().for_each(|held| held.due = Duration::ZERO);
     }
 
     /// Releases the reordering windows whose timeout is `over`.

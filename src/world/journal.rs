@@ -27,7 +27,7 @@ pub use behind::AfterBehind;
 pub use budget::Budget;
 use budget::Usage;
 pub(super) use entry::Record;
-pub use entry::{Brief, EndedBy, Entry, Kind, OpenedBy, Recipients, SocketEnd};
+pub use entry::{Brief, EndedBy, Entry, Kind, MemberPath, OpenedBy, Recipients, SocketEnd};
 pub use exchange::{Answer, AnsweredBy, Exchange, FaultMark, Payload, RequestHead};
 pub use expectation::{Expectation, ExpectationError, ExpectedQuery, InvalidWait, RuleName};
 use failures::Failures;

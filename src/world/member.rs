@@ -87,10 +87,7 @@ impl WorldState {
             self.hit(&socket, joined.position);
             let by = match kind {
                 SocketKind::Stream(path) => OpenedBy::Stream { path },
-                SocketKind::Endpoint(path) => {
-                    let endpoint = self.engine.endpoint_of(socket.id).unwrap_or(&path).clone();
-                    OpenedBy::Socket { path, endpoint }
-                }
+                SocketKind::Endpoint { path, endpoint } => OpenedBy::Socket { path, endpoint },
                 SocketKind::Collection => OpenedBy::Collection(socket.collection()),
             };
             self.shared.journal.record(joined.at, Record::Opened { socket: socket.id, by });
@@ -118,7 +115,7 @@ impl WorldState {
         Ok(self.engine.apply(command)?)
     }
 
-    /// Removes a closed member from all topics and runs its endpoint's rules.
+    /// Removes a member whose connection has ended. If a socket was open until then, its endpoint's rules run.
     pub(super) fn close_member(&mut self, member: u64) {
         self.settle();
         // The command is not refused: a failure of the rule is reported for this member alone.

@@ -32,7 +32,7 @@ impl WorldState {
         if socket.is_recorded() {
             self.shared.journal.record(at, Record::Opened { socket: socket.id, by: OpenedBy::Collection(collection) });
         }
-        self.record_sent(&Recipients::One(socket.id), &messages);
+        self.record_sent(&Recipients::One { socket: socket.id, path: None }, &messages);
         (socket, Joined { sequence: self.engine.sequence(), position, at, messages, notice: None })
     }
 
@@ -181,10 +181,8 @@ impl WorldState {
 impl WorldState {
     /// Applies a change of a member at the current feed position.
     pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent) {
-        let Some(socket) = self.shared.sockets.get(member) else {
-            // The socket has closed, and its memberships end with it.
-            return self.forget_closed();
-        };
+        // Once the connection has ended, the engine is about to be notified.
+        let Some(socket) = self.shared.sockets.get(member) else { return };
         let position = self.shared.feed.end();
         match what {
             MemberEvent::Joined(group) => {
@@ -195,7 +193,11 @@ impl WorldState {
                 let keeps = |topic: &Topic| *topic != Topic::Group(*group);
                 self.shared.sockets.change_topics(&socket, keeps, Vec::new(), position);
             }
-            MemberEvent::Closed(closing) => socket.close(SocketClose::of(closing.as_ref()), position),
+            MemberEvent::Closed(closing) => {
+                self.shared.sockets.change_topics(&socket, |_| false, Vec::new(), position);
+                self.record_closed(&socket, closing.as_ref().map(|closing| closing.code));
+                socket.close(SocketClose::of(closing.as_ref()), position);
+            }
             MemberEvent::Reply(_) | MemberEvent::Failed { .. } => {}
         }
     }

@@ -19,7 +19,7 @@ struct Inner {
     kind: MessageKind,
     payload: Bytes,
     /// The named topics that carry the message.
-    topics: Box<[Arc<str>]>,
+    topics: Arc<[Arc<str>]>,
     /// The encoding by the first transport that needed it.
     encoded: OnceLock<(Encode, Bytes)>,
 }
@@ -58,17 +58,17 @@ impl Message {
     }
 
     fn new(kind: MessageKind, payload: Bytes) -> Self {
-        Self(Arc::new(Inner { kind, payload, topics: Box::default(), encoded: OnceLock::new() }))
+        Self(Arc::new(Inner { kind, payload, topics: Arc::default(), encoded: OnceLock::new() }))
     }
 
     /// Returns the message as carried by these topics.
-    pub(super) fn by_topics(self, topics: Box<[Arc<str>]>) -> Self {
+    pub(super) fn by_topics(self, topics: Arc<[Arc<str>]>) -> Self {
         let Inner { kind, payload, .. } = &*self.0;
         Self(Arc::new(Inner { kind: *kind, payload: payload.clone(), topics, encoded: OnceLock::new() }))
     }
 
     /// Returns the named topics that carry the message.
-    pub(super) fn topics(&self) -> &[Arc<str>] {
+    pub(super) fn topics(&self) -> &Arc<[Arc<str>]> {
         &self.0.topics
     }
 

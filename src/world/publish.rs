@@ -8,9 +8,9 @@ use indexmap::IndexSet;
 use super::audience::Audience;
 use super::fanout;
 use super::feed::{self, Content, FeedItem};
-use super::journal::{Payload, Recipients, Record};
+use super::journal::{EndedBy, Payload, Recipients, Record, SocketEnd};
 use super::message::Message;
-use super::socket::SocketClose;
+use super::socket::{Socket, SocketClose};
 use super::state::WorldState;
 use super::view::View;
 use crate::engine::{Event, EventKind, MemberEvent, SERVICE_RESTART, Topic};
@@ -19,6 +19,14 @@ impl WorldState {
     /// Publishes events. The view comes first, so that a client that receives a message about a row can also get the
     /// row.
     pub(super) fn notify(&mut self, events: &[Event]) {
+        let mut caused = self.notify_once(events);
+        while !caused.is_empty() {
+            caused = self.notify_once(&caused);
+        }
+    }
+
+    /// Returns the events that the disconnection of sockets has caused.
+    fn notify_once(&mut self, events: &[Event]) -> Vec<Event> {
         self.store_last_event();
         if events.iter().any(Event::changes_data) {
             self.publish_view();
@@ -31,35 +39,34 @@ impl WorldState {
         let transition = events.iter().position(Event::is_fault_transition).unwrap_or(events.len());
         let (before, after) = events.split_at(transition);
         self.publish_to_feed(before);
-        if !after.is_empty() {
-            self.disconnect_sockets(after);
-            self.refresh_faults();
-            self.publish_to_feed(after);
+        if after.is_empty() {
+            return Vec::new();
         }
+        let caused = self.disconnect_sockets(after);
+        self.refresh_faults();
+        self.publish_to_feed(after);
+        caused
     }
 
     fn publish_to_feed(&mut self, events: &[Event]) {
-        let is_of_closed = |event: &Event| match event.kind {
-            EventKind::Member { member, .. } => !self.is_elsewhere(member) && self.shared.sockets.get(member).is_none(),
-            _ => false,
-        };
-        if events.iter().any(is_of_closed) {
-            // Ends the scheduled steps that still run for closed sockets.
-            self.forget_closed();
-        }
         if self.shared.sockets.len() == 0 {
             // A socket that joins later receives the current values, and reads the feed from here on.
             self.shared.feed.clear();
             self.changed_rows.clear(self.shared.feed.end());
+            events.iter().for_each(|event| self.record_failure(event));
             return;
         }
-        // The members of a topic change between two events, so each run of events ends with such a change.
-        for run in events.chunk_by(|event, _| member_change(event).is_none()) {
+        // The members of a topic change between two events, so each run of events ends with such a change. So that the
+        // journal keeps the order, it also ends with a failure.
+        let is_inside =
+            |event: &Event| member_change(event).is_none() && !matches!(event.kind, EventKind::Skipped { .. });
+        for run in events.chunk_by(|event, _| is_inside(event)) {
             let items: Vec<FeedItem> = run.iter().filter_map(|event| self.item_of(event)).collect();
             self.record_items(&items);
             let items = merge_bursts(items);
             self.note_changes(run, &items);
             self.publish_items(items);
+            run.last().into_iter().for_each(|event| self.record_failure(event));
             let change = run.last().and_then(member_change);
             if let Some((member, what)) = change.filter(|(member, _)| !self.is_elsewhere(*member)) {
                 self.follow_member(member, what);
@@ -93,16 +100,18 @@ impl WorldState {
     pub(super) fn resync(&mut self, mut of_collection: impl FnMut(&mut Self, &Arc<str>) -> Arc<[Message]>) {
         self.store_last_event();
         self.publish_view();
-        self.refresh_faults();
-        self.follow_feed();
         let end = self.shared.feed.end();
         let (of_rules, sockets): (Vec<_>, Vec<_>) =
             self.shared.sockets.all().into_iter().partition(|socket| socket.is_rule_driven());
         // What these clients have received is out of date, so they must connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
+            self.record_closed(socket, (!socket.is_stream()).then_some(close.code));
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
+        self.refresh_faults();
+        self.follow_feed();
+        let end = self.shared.feed.end();
         let collections: IndexSet<Arc<str>> = sockets.iter().map(|socket| socket.collection()).collect();
         self.changed_rows.clear(end);
         let (sequence, at) = (self.engine.sequence(), self.now());
@@ -111,7 +120,7 @@ impl WorldState {
             let messages = of_collection(self, &collection);
             let to = Audience::State(collection);
             let sockets = self.shared.sockets.recorded(&to, self.shared.feed.end());
-            self.record_sent(&Recipients::Many(sockets), &messages);
+            self.record_sent(&sockets, &messages);
             items.push(FeedItem { to, at, content: Content::Resync(sequence, messages) });
         }
         items.extend(self.notice());
@@ -159,10 +168,13 @@ impl WorldState {
     /// Sends a message that does not come from the scenario to one socket, or to all sockets if `socket` is `None`.
     pub(super) fn send(&mut self, socket: Option<u64>, message: Message) {
         let sockets = match socket {
-            Some(id) => Recipients::One(id),
-            None => Recipients::Many(self.shared.sockets.recorded(&Audience::All, self.shared.feed.end())),
+            Some(socket) => {
+                let path = self.shared.sockets.get(socket).and_then(|socket| socket.member_path());
+                Recipients::One { socket, path }
+            }
+            None => self.shared.sockets.recorded(&Audience::All, self.shared.feed.end()),
         };
-        let record = Record::Sent { sockets, event: None, payload: Payload::of(&message) };
+        let record = Record::Sent { sockets, topics: Arc::default(), event: None, payload: Payload::of(&message) };
         self.shared.journal.record(self.shared.clock.now(), record);
         let to = socket.map_or(Audience::All, Audience::One);
         self.publish_items([FeedItem { to, at: self.now(), content: Content::Message(message) }]);
@@ -185,17 +197,28 @@ impl WorldState {
             if sockets.is_empty() {
                 return None;
             }
-            let sockets = Recipients::Many(sockets);
-            Some((item.at, Record::Sent { sockets, event, payload: Payload::of(message) }))
+            let topics = message.topics().clone();
+            Some((item.at, Record::Sent { sockets, topics, event, payload: Payload::of(message) }))
         });
         self.shared.journal.record_all(records);
+    }
+
+    /// Records in the journal that the world closes a member, unless its end is recorded already.
+    pub(super) fn record_closed(&self, socket: &Socket, code: Option<u16>) {
+        if socket.take_end_record() {
+            let end = SocketEnd { code, by: EndedBy::Server };
+            self.shared
+                .journal
+                .record(self.engine.now(), Record::Closed { socket: socket.id, path: socket.member_path(), end });
+        }
     }
 
     /// Records messages that report no event in the journal.
     pub(super) fn record_sent(&self, sockets: &Recipients, messages: &[Message]) {
         let at = self.shared.clock.now();
         let record = |message: &Message| {
-            (at, Record::Sent { sockets: sockets.clone(), event: None, payload: Payload::of(message) })
+            let topics = message.topics().clone();
+            (at, Record::Sent { sockets: sockets.clone(), topics, event: None, payload: Payload::of(message) })
         };
         if self.shared.journal.is_enabled() {
             self.shared.journal.record_all(messages.iter().map(record));

@@ -15,6 +15,7 @@ use super::audience::{Audience, Coverage, Memberships};
 use super::changed_rows::Span;
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch, MAX_BATCH_ITEMS};
+use super::journal::MemberPath;
 use super::unknown_collections::is_reserved_collection;
 use crate::engine::{Closing, FaultMember, SocketFault};
 use crate::scenario::Effect;
@@ -50,8 +51,13 @@ pub enum SocketKind {
     Collection,
     /// A streaming response to a request for this path.
     Stream(Arc<str>),
-    /// A socket of an endpoint that the scenario declares, opened at this path.
-    Endpoint(Arc<str>),
+    /// A socket of an endpoint that the scenario declares.
+    Endpoint {
+        /// The requested path.
+        path: Arc<str>,
+        /// The endpoint's key.
+        endpoint: Arc<str>,
+    },
 }
 
 impl SocketClose {
@@ -78,6 +84,8 @@ pub(super) struct Socket {
     pub(super) gone: AtomicBool,
     /// Whether the socket has ever had a collection that is not reserved.
     recorded: AtomicBool,
+    /// Whether the journal has the socket's end.
+    end_recorded: AtomicBool,
     /// When the socket was opened, in the world's time.
     pub(super) opened: Duration,
     pub(super) since: Instant,
@@ -140,6 +148,7 @@ impl Socket {
         Self {
             id,
             recorded: AtomicBool::new(!is_reserved_collection(&collection)),
+            end_recorded: AtomicBool::new(false),
             opened,
             since: Instant::now(),
             collection: Mutex::new(collection),
@@ -174,12 +183,23 @@ impl Socket {
     /// Returns whether rules decide what the socket receives, in which case its frames cannot be reconstructed from the
     /// world's state.
     pub(super) fn is_rule_driven(&self) -> bool {
-        matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint(_))
+        matches!(self.kind, SocketKind::Stream(_) | SocketKind::Endpoint { .. })
     }
 
     /// Returns the path that the socket was opened at; `None` if it is not of an endpoint that the scenario declares.
     pub(super) fn endpoint_path(&self) -> Option<Arc<str>> {
-        if let SocketKind::Endpoint(path) = &self.kind { Some(path.clone()) } else { None }
+        if let SocketKind::Endpoint { path, .. } = &self.kind { Some(path.clone()) } else { None }
+    }
+
+    /// Returns where the socket was opened; `None` for a socket of a collection.
+    pub(super) fn member_path(&self) -> Option<MemberPath> {
+        match &self.kind {
+            SocketKind::Collection => None,
+            SocketKind::Stream(path) => Some(MemberPath { path: path.clone(), endpoint: None }),
+            SocketKind::Endpoint { path, endpoint } => {
+                Some(MemberPath { path: path.clone(), endpoint: Some(endpoint.clone()) })
+            }
+        }
     }
 
     pub(super) fn collection(&self) -> Arc<str> {
@@ -190,7 +210,7 @@ impl Socket {
     pub(super) fn fault_member(&self) -> FaultMember {
         match &self.kind {
             SocketKind::Stream(path) => FaultMember::Stream { path: path.clone() },
-            SocketKind::Endpoint(path) => FaultMember::Endpoint { path: path.clone() },
+            SocketKind::Endpoint { path, .. } => FaultMember::Endpoint { path: path.clone() },
             SocketKind::Collection => FaultMember::Socket { collection: self.collection() },
         }
     }
@@ -205,6 +225,11 @@ impl Socket {
     /// Returns whether the journal records the socket: it does from the first collection on that is not reserved.
     pub(super) fn is_recorded(&self) -> bool {
         self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the caller is the one to record the socket's end in the journal.
+    pub(super) fn take_end_record(&self) -> bool {
+        self.is_recorded() && !self.end_recorded.swap(true, Ordering::Relaxed)
     }
 
     /// Returns how the server closes the socket; `None` if it does not.

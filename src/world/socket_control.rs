@@ -12,7 +12,7 @@ use super::message::Message;
 use super::socket::{Socket, SocketClose, SocketKind};
 use super::state::WorldState;
 use super::{World, WorldError};
-use crate::engine::{Topic, Unsendable};
+use crate::engine::{Closing, Command, Topic, Unsendable};
 
 /// The state of an open socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,18 @@ impl World {
     /// [`WorldError`] if the socket is not open, or the world has ended.
     pub async fn close_sockets(&self, socket: Option<u64>, close: SocketClose) -> Result<Vec<u64>, WorldError> {
         self.expect_open(socket)?;
-        let closed = self.shared().sockets.close(socket, &close, self.shared().feed.end());
+        let sockets = self.shared().sockets.all();
+        let closed: Vec<_> = sockets.into_iter().filter(|one| socket.is_none_or(|id| id == one.id)).collect();
+        for socket in &closed {
+            if socket.is_rule_driven() {
+                // Its rules have to run.
+                let closing = Closing { code: close.code, reason: close.reason.clone() };
+                let closing = (!socket.is_stream()).then_some(closing);
+                self.apply(Command::Disconnect { member: socket.id, closing }).await?;
+            } else {
+                socket.close(close.clone(), self.shared().feed.end());
+            }
+        }
         self.shared().sockets.wait_closed(&closed).await;
         Ok(closed.iter().map(|socket| socket.id).collect())
     }

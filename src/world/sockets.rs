@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::audience::{Audience, Coverage, Join, TopicIndex};
-use super::socket::{Socket, SocketClose, SocketKind, lock};
-use crate::engine::{FIRST_SHARED_MEMBER, Topic};
+use super::journal::Recipients;
+use super::socket::{Socket, SocketKind, lock};
+use crate::engine::Topic;
 
 /// How long to wait for a socket that makes no progress.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -44,12 +46,12 @@ struct SocketIndex {
     topics: TopicIndex<Arc<Socket>>,
     /// All sockets that faults hit, and some that faults no longer hit.
     faulted: BTreeMap<u64, Arc<Socket>>,
-    /// Sockets that have closed since the world's task last checked, except those that all servers share, which are
-    /// closed on each of them.
+    /// Sockets of collections that have closed since the world's task last checked. The rules of other sockets, and of
+    /// streams, are notified at once.
     gone: Vec<u64>,
-    /// The ids that the journal records for an audience. Made on demand, and discarded when a socket opens, closes,
+    /// The recipients that the journal records for an audience. Made on demand, and discarded when a socket opens, closes,
     /// joins or leaves.
-    recorded: HashMap<Audience, Arc<[u64]>>,
+    recorded: HashMap<Audience, Recipients>,
 }
 
 impl SocketIndex {
@@ -194,7 +196,7 @@ impl Sockets {
         let index = open.index();
         index.faulted.remove(&socket.id);
         index.leave(socket, 0, |_| false);
-        index.gone.extend((socket.id < FIRST_SHARED_MEMBER).then_some(socket.id));
+        index.gone.extend((!socket.is_rule_driven()).then_some(socket.id));
         index.recorded.clear();
         drop(open);
         socket.gone.store(true, Ordering::SeqCst);
@@ -267,34 +269,23 @@ impl Sockets {
         lock(&self.open).sockets.len()
     }
 
-    /// Returns the ids of an audience for the journal, without the sockets that the journal leaves out.
-    pub(super) fn recorded(&self, audience: &Audience, position: u64) -> Arc<[u64]> {
+    /// Returns the recipients of a message for the journal, without the sockets that the journal leaves out.
+    pub(super) fn recorded(&self, audience: &Audience, position: u64) -> Recipients {
         let mut open = lock(&self.open);
-        if let Some(ids) = open.index().recorded.get(audience) {
-            return ids.clone();
+        if let Some(recipients) = open.index().recorded.get(audience) {
+            return recipients.clone();
         }
         let is_in = |socket: &Arc<Socket>| {
             socket.is_recorded() && socket.coverage(audience, position, position + 1) == Coverage::Everything
         };
-        let ids: Arc<[u64]> = open.after(audience, 0).filter(|(_, socket)| is_in(socket)).map(|(id, _)| id).collect();
-        open.index().recorded.insert(audience.clone(), ids.clone());
-        ids
-    }
-
-    /// Closes one socket, or all, after the items before this feed position. Returns the sockets that it closes.
-    pub(super) fn close(&self, id: Option<u64>, close: &SocketClose, end: u64) -> Vec<Arc<Socket>> {
-        let closed: Vec<_> = self.all().into_iter().filter(|socket| id.is_none_or(|id| id == socket.id)).collect();
-        for socket in &closed {
-            socket.close(close.clone(), end);
+        let (mut sockets, mut paths) = (Vec::new(), IndexSet::new());
+        for (number, socket) in open.after(audience, 0).filter(|(_, socket)| is_in(socket)) {
+            sockets.push(number);
+            paths.extend(socket.member_path());
         }
-        closed
-    }
-
-    /// Resets a socket after the items before this feed position.
-    pub(super) fn reset(&self, id: u64, end: u64) {
-        if let Some(socket) = self.get(id) {
-            socket.reset(end);
-        }
+        let recipients = Recipients::Many { sockets: sockets.into(), paths: paths.into_iter().collect() };
+        open.index().recorded.insert(audience.clone(), recipients.clone());
+        recipients
     }
 
     /// Wakes every socket's task.

@@ -266,12 +266,28 @@ impl WorldState {
         false
     }
 
+    /// Returns whether other servers run the world too, so that the log sets the order of events.
+    #[cfg(feature = "redis")]
+    pub(super) fn is_shared(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// Always false: sharing needs the feature `redis`.
+    #[cfg(not(feature = "redis"))]
+    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
+    pub(super) fn is_shared(&self) -> bool {
+        false
+    }
+
     fn save(&mut self, name: String) -> Result<(), SnapshotError> {
         if self.snapshots.len() >= MAX_SNAPSHOTS && !self.snapshots.contains_key(&name) {
             return Err(SnapshotError::TooMany);
         }
-        let snapshot = Snapshot { engine: self.engine.clone().without_members(), transcript: self.transcript.clone() };
-        self.snapshots.insert(name, snapshot);
+        let (mut engine, mut transcript) = (self.engine.clone(), self.transcript.clone());
+        // Nobody is connected to the restored world, so it must not keep what `closed` steps remove.
+        let ended = engine.end_all_sockets();
+        transcript.extend(ended.iter().filter(|event| !event.is_delivery()));
+        self.snapshots.insert(name, Snapshot { engine: engine.without_members(), transcript });
         Ok(())
     }
 

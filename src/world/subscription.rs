@@ -272,7 +272,7 @@ impl Subscription {
     /// Returns whether this is a socket of an endpoint that the scenario declares.
     #[must_use]
     pub fn has_endpoint(&self) -> bool {
-        matches!(self.socket.kind, SocketKind::Endpoint(_))
+        matches!(self.socket.kind, SocketKind::Endpoint { .. })
     }
 
     /// Passes a frame from the client to the endpoint's rules.

@@ -1,5 +1,6 @@
 //! WebSocket endpoints of general APIs: handshakes, messages, topics and timelines.
 
+mod closing;
 mod examples;
 mod handshakes;
 mod messages;

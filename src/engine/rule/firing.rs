@@ -155,8 +155,9 @@ impl<'e> Firing<'e> {
             (None, _) => None,
         };
         let has_no_items = step.each.is_some() && item.is_none();
-        run.strands.advance(steps.steps(), next.step, has_no_items);
-        if has_no_items {
+        let has_ended = has_no_items || (step.has_ended() && step.times == Repeat::Forever);
+        run.strands.advance(steps.steps(), next.step, has_ended);
+        if has_ended {
             return Ok(());
         }
         let mut step_context = run.context.clone();
@@ -212,6 +213,7 @@ impl<'e> Firing<'e> {
                     integer(&amount).ok_or_else(|| Refusal::wrong_value("an order's amount", "an integer", &amount))?;
                 self.command(Command::Count { id: row.into(), amount })?;
             }
+            Verb::Ended => {}
             Verb::Fault(fault) => self.command(Command::AddFault { fault: FaultText::Parsed(fault.clone()) })?,
         }
         Ok(None)

@@ -155,7 +155,7 @@ impl Firing<'_> {
         let reason = reason.map(|reason| self.required(reason, context)).transpose()?;
         let reason = reason.map(|reason| plain_text(&reason)).unwrap_or_default();
         let closing = Closing { code, reason: fit_for_closing(reason).into() };
-        self.engine.close_member(member, closing, self.events);
+        self.engine.close_member(member, Some(closing), self.events);
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl Firing<'_> {
     /// well.
     fn disconnect(&mut self, member: u64, context: &Context) -> bool {
         let address = self.engine.address_at(member, context);
-        let socket = self.engine.members.socket_mut(member).filter(|socket| !socket.is_closing);
+        let socket = self.engine.members.socket_mut(member).filter(|socket| !socket.is_closing());
         let Some(socket) = socket else { return false };
         let Disconnected { frames, is_last } = socket.session.disconnect(context.get("msg"));
         self.engine.reply_frames(member, frames, self.events);

@@ -218,22 +218,20 @@ impl Engine {
     }
 
     /// Ends a stream and its scheduled steps.
-    pub(super) fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
+    pub(in crate::engine) fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
             self.end_member_runs(member, |_| true);
             self.notify(member, MemberEvent::Closed(None), events);
         }
     }
 
-    /// Closes a socket, and ends its scheduled steps.
-    pub(super) fn close_member(&mut self, member: u64, closing: Closing, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket_mut(member) else { return };
-        if std::mem::replace(&mut socket.is_closing, true) {
-            return;
+    /// Closes a socket, and ends its scheduled steps. Its `closed` steps run at the end of the operation. Without
+    /// `closing`, its connection ends without a close frame.
+    pub(in crate::engine) fn close_member(&mut self, member: u64, closing: Option<Closing>, events: &mut Vec<Event>) {
+        if self.members.close(member) {
+            self.end_member_runs(member, |_| true);
+            self.members.reschedule(member);
+            self.notify(member, MemberEvent::Closed(closing), events);
         }
-        socket.session.close();
-        self.end_member_runs(member, |_| true);
-        self.members.reschedule(member);
-        self.notify(member, MemberEvent::Closed(Some(closing)), events);
     }
 }

@@ -1,6 +1,7 @@
 //! Where rules are declared: their keys, and the lookup of their steps and frames in a scenario.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +9,10 @@ use serde_json::Value;
 
 use super::posted::StepsText;
 use crate::expression::{Language, Template};
-use crate::scenario::{Answers, Content, Fires, MessageRule, Scenario, StepList, Verb};
+use crate::scenario::{Answers, Content, Fires, GeneratedRule, MessageRule, RuleStep, Scenario, StepList, Verb};
 
 /// The declaration that a step list belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::engine) enum RuleOrigin {
     /// An answer of the route with this key.
@@ -64,31 +65,74 @@ impl RuleOrigin {
         scenario.endpoints().get(key).map(|endpoint| &*endpoint.messages).unwrap_or_default()
     }
 
-    /// Returns the list that a scenario declares here with this text.
+    /// Returns the list that was saved as `written`: the one that a scenario declares here with this text, or one that
+    /// a reload has made of its steps.
     pub(super) fn steps(&self, scenario: &Scenario, written: &Value) -> Option<StepList> {
-        let same = |steps: &&StepList| **steps.source() == *written;
+        if *self == Self::Posted {
+            return StepsText::Written(written.clone()).parse(scenario).ok();
+        }
+        let lists = self.lists(scenario);
+        let declared = lists.iter().find_map(|list| list.list_with_source(written)).cloned();
+        declared.or_else(|| StepList::with_source(written, |step| step_in(&lists, step)))
+    }
+
+    /// Returns the lists that a scenario declares here, except those nested in steps.
+    fn lists<'s>(&self, scenario: &'s Scenario) -> Vec<&'s StepList> {
         match self {
             Self::Answer(key) => {
-                steps_of(scenario.routes().answers(key)?).find_map(|list| list.list_with_source(written)).cloned()
+                scenario.routes().answers(key).into_iter().flat_map(|answers| steps_of(answers)).collect()
             }
             Self::Trigger(key) => {
                 let triggers = scenario.triggers().iter().filter(|one| one.key == *key);
-                triggers.map(|one| &one.steps).find(same).cloned()
+                triggers.map(|one| &one.steps).collect()
             }
             Self::Generator(key) => {
-                let rules = scenario.generators().iter().filter_map(|one| match one.fires() {
-                    Fires::Rule(rule) => Some(rule),
-                    Fires::Count { .. } => None,
-                });
-                rules.filter(|rule| rule.key == *key).map(|rule| &rule.steps).find(same).cloned()
+                generated(scenario).filter(|rule| rule.key == *key).map(|rule| &rule.steps).collect()
             }
             Self::Script(key) => {
                 let scripts = scenario.rule_scripts().iter().filter(|one| one.key == *key);
-                scripts.map(|one| &one.steps).find(same).cloned()
+                scripts.map(|one| &one.steps).collect()
             }
-            Self::Endpoint(key) => scenario.endpoints().get(key)?.list_with_source(written).cloned(),
-            Self::Posted => StepsText::Written(written.clone()).parse(scenario).ok(),
+            Self::Endpoint(key) => scenario.endpoints().get(key).into_iter().flat_map(|one| one.lists()).collect(),
+            Self::Posted => Vec::new(),
         }
+    }
+
+    /// Returns the declarations that may be this one in a changed scenario, the likeliest first. Triggers and generators
+    /// have no names of their own, so the others of their topic or collection are among them.
+    fn candidates(&self, scenario: &Scenario) -> Vec<Self> {
+        let others: Vec<Self> = match self {
+            Self::Trigger(_) => scenario.triggers().iter().map(|one| Self::Trigger(one.key.clone())).collect(),
+            Self::Generator(_) => generated(scenario).map(|rule| Self::Generator(rule.key.clone())).collect(),
+            _ => Vec::new(),
+        };
+        let key = self.key();
+        let is_sibling = |other: &Self| other != self && without_number(&other.key()) == without_number(&key);
+        iter::once(self.clone()).chain(others.into_iter().filter(is_sibling)).collect()
+    }
+
+    /// Returns where a waiting list continues under another scenario, and with which steps: those that are declared
+    /// there with the same text. `None` if it continues with none of them.
+    pub(super) fn resume(&self, scenario: &Scenario, list: &StepList) -> Option<(Self, StepList)> {
+        if *self == Self::Posted {
+            return Some((self.clone(), list.clone()));
+        }
+        let candidates = self.candidates(scenario).into_iter().map(|origin| {
+            let lists = origin.lists(scenario);
+            (origin, lists)
+        });
+        let candidates: Vec<(Self, Vec<&StepList>)> = candidates.collect();
+        let whole = |(origin, lists): &(Self, Vec<&StepList>)| {
+            let list = lists.iter().find_map(|one| one.list_with_source(list.source()))?;
+            Some((origin.clone(), list.clone()))
+        };
+        candidates.iter().find_map(whole).or_else(|| {
+            let written = list.source().as_array()?;
+            let has_step =
+                |(_, lists): &&(Self, Vec<&StepList>)| written.iter().any(|one| step_in(lists, one).is_some());
+            let (origin, lists) = candidates.iter().find(has_step)?;
+            Some((origin.clone(), list.resumed(|step| step_in(lists, step))))
+        })
     }
 
     /// Returns the frame that a scenario declares here with this text. Members keep their frames across a reload, so a
@@ -112,11 +156,25 @@ impl RuleOrigin {
         // An event of a stream requires `data`, as when a scenario is loaded.
         Some(if matches!(self, Self::Answer(_)) { frame.requiring("data") } else { frame })
     }
+}
 
-    /// Returns whether a list continues under another scenario.
-    pub(super) fn survives(&self, scenario: &Scenario, steps: &StepList) -> bool {
-        *self == Self::Posted || self.steps(scenario, steps.source()).is_some()
-    }
+/// Finds a step by the way it is written in the scenario.
+fn step_in<'s>(lists: &[&'s StepList], written: &Value) -> Option<&'s RuleStep> {
+    lists.iter().find_map(|list| list.step_with_source(written))
+}
+
+/// Iterates over the generators that run steps.
+fn generated(scenario: &Scenario) -> impl Iterator<Item = &Arc<GeneratedRule>> {
+    scenario.generators().iter().filter_map(|one| match one.fires() {
+        Fires::Rule(rule) => Some(rule),
+        Fires::Count { .. } => None,
+    })
+}
+
+/// Returns the key without the number that tells rules with the same name apart.
+fn without_number(key: &str) -> &str {
+    let numbered = key.rsplit_once('#').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    numbered.map_or(key, |(name, _)| name)
 }
 
 /// Iterates over the step lists of a route.

@@ -76,8 +76,9 @@ impl RuleRun {
         self.strands.due(self.steps.steps())
     }
 
+    /// Returns whether no steps are left but those that a reload has ended.
     pub(super) fn is_over(&self) -> bool {
-        self.strands.is_over()
+        !self.strands.has_active(self.steps.steps())
     }
 
     /// Restarts the list at `origin`.
@@ -98,6 +99,14 @@ impl RuleRun {
             script: Some(ScriptRound { declared: declared.clone(), round: 0, origin }),
         }
     }
+}
+
+/// What happens to a scheduled step list.
+#[derive(Debug)]
+pub(super) enum RunUpdate {
+    Keep,
+    Replace(Box<RuleRun>),
+    End,
 }
 
 /// All scheduled step lists. Cheap to clone.
@@ -225,6 +234,24 @@ impl RuleRuns {
         owned.retain(|(_, number)| runs.contains_key(number));
     }
 
+    /// Applies a change to every list.
+    pub(super) fn update(&mut self, update: impl Fn(&RuleRun) -> RunUpdate) {
+        let updates = self.0.runs.iter().map(|(number, run)| (*number, update(run)));
+        let updates: Vec<(u64, RunUpdate)> = updates.filter(|(_, update)| !matches!(update, RunUpdate::Keep)).collect();
+        if updates.is_empty() {
+            return;
+        }
+        let scheduled = Arc::make_mut(&mut self.0);
+        for (number, update) in updates {
+            scheduled.remove(number);
+            if let RunUpdate::Replace(run) = update
+                && let Some(due) = run.due()
+            {
+                scheduled.insert(number, due, Arc::new(*run));
+            }
+        }
+    }
+
     /// Ends a member's lists for which `is_over` returns `true`.
     pub(super) fn end_of_member(&mut self, member: u64, is_over: impl Fn(&RuleRun) -> bool) {
         let over = self.0.of_member(member).filter(|(_, run)| is_over(run)).map(|(number, _)| number);
@@ -254,21 +281,6 @@ impl Engine {
         self.rule_runs = RuleRuns::default();
         let scenario = self.scenario.clone();
         for script in scenario.rule_scripts() {
-            // A scenario declares fewer than `MAX_SCHEDULED` scripts.
-            let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
-        }
-    }
-
-    /// Adapts scheduled lists to a new scenario: keeps those whose declaration is unchanged, ends the others, and
-    /// starts the scripts that are new.
-    pub(in crate::engine) fn reload_rule_runs(&mut self, before: &[Arc<RuleScript>]) {
-        let scenario = self.scenario.clone();
-        let survives = |run: &RuleRun| match &run.script {
-            Some(round) => scenario.rule_scripts().contains(&round.declared),
-            None => run.origin.survives(&scenario, &run.steps),
-        };
-        self.rule_runs.retain(survives);
-        for script in scenario.rule_scripts().iter().filter(|script| !before.contains(script)) {
             // A scenario declares fewer than `MAX_SCHEDULED` scripts.
             let _ = self.rule_runs.schedule(RuleRun::script(script, self.now));
         }

@@ -24,7 +24,7 @@ use crate::engine::codec::{Received, Session, SessionOptions};
 use crate::engine::command::Effects;
 use crate::engine::event::{Closing, Event, MemberEvent};
 use crate::engine::frame::{Frame, bytes_of};
-use crate::engine::members::{Membership, SocketMember};
+use crate::engine::members::{Membership, SocketMember, SocketPhase};
 use crate::engine::refusal::Refusal;
 use crate::engine::wildcard::matches_wildcard;
 use crate::expression::Condition;
@@ -81,7 +81,7 @@ impl Engine {
             rest,
             memory: None,
             session: Session::new(declared.protocol, options),
-            is_closing: false,
+            phase: SocketPhase::Open,
             due: None,
             unsettled: Vec::new(),
         };
@@ -94,7 +94,7 @@ impl Engine {
 
     /// Handles a frame from a socket's client.
     pub(in crate::engine) fn receive(&mut self, member: u64, frame: Frame, events: &mut Vec<Event>) -> Effects {
-        let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing) else {
+        let Some(socket) = self.members.socket_mut(member).filter(|socket| !socket.is_closing()) else {
             return Effects::default();
         };
         let sent = socket.session.text_of_message(&frame);
@@ -111,19 +111,48 @@ impl Engine {
         Effects { messages, ..Effects::default() }
     }
 
-    /// Closes a socket: leaves all topics, then runs the `closed` steps of its endpoint.
-    pub(in crate::engine) fn close_socket(&mut self, member: u64, events: &mut Vec<Event>) {
+    /// Ends the sockets that the operation has closed, in order: each leaves its topics, and then its endpoint's `closed`
+    /// steps run.
+    pub(in crate::engine) fn end_closed_sockets(&mut self, events: &mut Vec<Event>) {
+        while let Some(member) = self.members.take_closing() {
+            self.end_socket(member, events);
+        }
+    }
+
+    /// Ends all sockets, in the order in which they were opened, as if their connections had ended. Returns the events.
+    pub fn end_all_sockets(&mut self) -> Vec<Event> {
+        let mut sockets: Vec<u64> = self.members.sockets().map(|(member, _)| member).collect();
+        sockets.sort_unstable();
+        let mut events = Vec::new();
+        for member in sockets {
+            let from = events.len();
+            self.remove_member(member, &mut events);
+            self.react(&mut events, from);
+        }
+        events
+    }
+
+    /// Removes a member whose connection has ended. A socket that nothing has closed before ends as well.
+    pub(in crate::engine) fn remove_member(&mut self, member: u64, events: &mut Vec<Event>) {
+        if self.members.socket(member).is_some_and(|socket| !socket.is_closing()) {
+            self.end_socket(member, events);
+        }
+        self.leave_all(member);
+        self.members.remove(member);
+    }
+
+    /// Removes a socket from its topics, then runs the `closed` steps of its endpoint.
+    fn end_socket(&mut self, member: u64, events: &mut Vec<Event>) {
         // `conn` lists the topics that are left below.
         let conn = self.conn_at_close(member);
         self.leave_all(member);
-        let gone = self.members.remove(member).and_then(|gone| gone.socket.clone());
-        let gone = gone.filter(|socket| socket.session.was_connected());
-        let Some((socket, conn)) = gone.zip(conn) else { return };
+        let ended = self.members.socket(member).filter(|socket| socket.session.was_connected());
+        let Some((socket, conn)) = ended.zip(conn) else { return };
+        let (endpoint, mut context) = (socket.endpoint.clone(), socket.handshake.clone().with(CONN, conn));
         let scenario = self.scenario.clone();
-        let closed = scenario.endpoints().get(&socket.endpoint).and_then(|endpoint| endpoint.closed.as_ref());
+        let closed = scenario.endpoints().get(&endpoint).and_then(|endpoint| endpoint.closed.as_ref());
         if let Some(steps) = closed {
-            let mut context = socket.handshake.with(CONN, conn);
-            self.fire_socket_steps(member, socket.endpoint, RunOwner::World, steps, &mut context, events);
+            self.fire_socket_steps(member, endpoint, RunOwner::World, steps, &mut context, events);
         }
     }
 
@@ -187,7 +216,7 @@ impl Engine {
                 Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
                 Received::Close { code, reason } => {
-                    self.close_member(member, Closing { code, reason: reason.into() }, events);
+                    self.close_member(member, Some(Closing { code, reason: reason.into() }), events);
                 }
             }
         }
@@ -203,7 +232,7 @@ impl Engine {
         sent: Option<&str>,
         events: &mut Vec<Event>,
     ) -> Option<HandledMessage> {
-        let socket = self.members.socket(member).filter(|socket| !socket.is_closing)?;
+        let socket = self.members.socket(member).filter(|socket| !socket.is_closing())?;
         let (key, message) = (socket.endpoint.clone(), Arc::new(message));
         let context = socket.handshake.clone().with("msg", message.clone());
         let scenario = self.scenario.clone();
@@ -244,7 +273,7 @@ impl Engine {
     /// Notifies the protocol that a rule has finished with a message, and whether memberships or scheduled steps still
     /// respond to it. Does nothing while the connection that the message requests is undecided.
     pub(super) fn settle_message(&mut self, member: u64, message: &Arc<Value>, events: &mut Vec<Event>) {
-        let listens = |socket: &SocketMember| socket.has_protocol() && !socket.is_closing;
+        let listens = |socket: &SocketMember| socket.has_protocol() && !socket.is_closing();
         if !self.members.socket(member).is_some_and(listens) || self.decides_later(member, message) {
             return;
         }

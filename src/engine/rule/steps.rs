@@ -103,17 +103,27 @@ impl Strands {
     }
 
     /// Iterates over the remaining steps, except those that repeat forever.
-    pub(super) fn remaining<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
-        let of_strand = |strand: &Strand| {
-            let follows = |step: &&RuleStep| !is_head(step);
-            let first = steps.get(strand.step);
-            // Once a step that repeats forever has run, the steps after it are in another strand.
-            let has_split =
-                strand.done > 0 && first.is_some_and(|step| step.times == Repeat::Forever && step.each.is_none());
-            let rest = if has_split { &[][..] } else { steps.get(strand.step + 1..).unwrap_or_default() };
-            first.into_iter().chain(rest.iter().take_while(follows))
-        };
-        self.0.iter().flat_map(of_strand).filter(|step| step.times != Repeat::Forever).collect::<Vec<_>>().into_iter()
+    pub(super) fn remaining<'s>(&'s self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
+        self.0.iter().flat_map(|strand| strand.rest(steps)).filter(|step| step.times != Repeat::Forever)
+    }
+
+    /// Returns whether any step is left that has not ended.
+    pub(super) fn has_active(&self, steps: &[RuleStep]) -> bool {
+        self.0.iter().any(|strand| strand.rest(steps).any(|step| !step.has_ended()))
+    }
+
+    /// Returns the number of steps left that have not ended.
+    pub(super) fn active(&self, steps: &[RuleStep]) -> usize {
+        self.0.iter().flat_map(|strand| strand.rest(steps)).filter(|step| !step.has_ended()).count()
+    }
+
+    /// Forgets the items of steps that have ended.
+    pub(super) fn forget_ended_items(&mut self, steps: &[RuleStep]) {
+        for strand in &mut self.0 {
+            if steps.get(strand.step).is_some_and(RuleStep::has_ended) {
+                strand.items = None;
+            }
+        }
     }
 
     /// Returns whether all strands refer to steps of this list.
@@ -129,6 +139,15 @@ impl Strand {
             StepStart::After(after) => before.saturating_add(after),
         };
         Self { step: index, starts, done: 0, items: None }
+    }
+
+    /// Iterates over the remaining steps.
+    fn rest<'s>(&self, steps: &'s [RuleStep]) -> impl Iterator<Item = &'s RuleStep> {
+        let first = steps.get(self.step);
+        // Once a step that repeats forever has run, the steps after it are in another strand.
+        let has_split = self.done > 0 && first.is_some_and(|step| step.times == Repeat::Forever && step.each.is_none());
+        let followers = if has_split { &[][..] } else { steps.get(self.step + 1..).unwrap_or_default() };
+        first.into_iter().chain(followers.iter().take_while(|step| !is_head(step)))
     }
 
     fn due(&self, steps: &[RuleStep]) -> Duration {

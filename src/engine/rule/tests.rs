@@ -10,6 +10,7 @@ mod members;
 mod operations;
 mod reload;
 mod restore;
+mod resumption;
 mod rollback;
 mod rooms;
 mod sockets;

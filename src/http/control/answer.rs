@@ -105,7 +105,8 @@ pub(super) struct EntryShape {
     kind: crate::world::Kind,
     /// The method of a request.
     method: Option<String>,
-    /// The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix.
+    /// The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix. For a stream
+    /// that was closed, and for a frame whose recipients all have the same path, that path.
     path: Option<String>,
     /// The query of a request.
     query: Option<String>,
@@ -130,6 +131,8 @@ pub(super) struct EntryShape {
     socket: Option<u64>,
     /// The sockets that a frame was sent to.
     sockets: Option<Vec<u64>>,
+    /// The topics that a frame was sent to.
+    topics: Option<Vec<String>>,
     /// In a brief entry, the number of sockets that a frame was sent to.
     count: Option<u64>,
     /// In a brief entry, the status code of the answer to a request.

@@ -30,9 +30,9 @@ pub(super) struct JournalQuery {
     kind: Option<Kind>,
     /// The method of a request.
     method: Option<String>,
-    /// The path of a request below the world's prefix; `*` matches anything. If `kind` is `opened`, the path of a
-    /// stream or a `websocket` socket; if it is `received`, the path of the socket. The key of an endpoint matches all
-    /// of its sockets.
+    /// The path of a request below the world's prefix; `*` matches anything. If `kind` is `opened`, `closed` or `sent`,
+    /// the path of a stream or a `websocket` socket; if it is `received`, the path of the socket. The key of an endpoint
+    /// matches all of its sockets.
     path: Option<String>,
     /// The key of the route that answered a request, such as `GET /todos/{id}`.
     route: Option<String>,
@@ -45,6 +45,10 @@ pub(super) struct JournalQuery {
     collection: Option<String>,
     /// The close code that a socket ended with.
     code: Option<u16>,
+    /// A topic that a frame was sent to; `*` matches anything.
+    topic: Option<String>,
+    /// The fault that hit a socket or a frame; `*` matches anything.
+    fault: Option<String>,
     /// The number of the rule that matches a message, from 1, or the name of a rule that failed, such as
     /// `triggers/orders` or `websocket /rooms/{room}, rule 2`.
     rule: Option<String>,
@@ -115,6 +119,8 @@ pub(super) fn get_journal(uri: &Uri, Data(world): Data<&World>) -> poem::Result<
         socket: query.socket,
         collection: query.collection,
         code: query.code,
+        topic: query.topic,
+        fault: query.fault,
         rule: query.rule.map(RuleName::from),
         why: query.why,
         body_contains: query.body_contains,

@@ -164,7 +164,7 @@ impl SocketAnswer {
             world: world.name().to_string(),
             collection: (socket.kind == SocketKind::Collection).then(|| socket.collection.to_string()),
             stream: if let SocketKind::Stream(path) = &socket.kind { Some(path.to_string()) } else { None },
-            path: if let SocketKind::Endpoint(path) = &socket.kind { Some(path.to_string()) } else { None },
+            path: if let SocketKind::Endpoint { path, .. } = &socket.kind { Some(path.to_string()) } else { None },
             topics: Some(socket.topics.clone()).filter(|_| socket.kind != SocketKind::Collection),
             opened: Time(socket.opened),
             age: Time::millis(socket.age),

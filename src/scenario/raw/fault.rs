@@ -58,7 +58,8 @@ pub(crate) struct RawFault {
     /// When the fault ends. Without it, the fault never ends.
     #[schemars(example = &"1m")]
     pub(crate) until: Opt<RawDuration>,
-    /// Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order.
+    /// Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order. Those that
+    /// are still delayed when the socket is closed are sent first.
     #[schemars(example = &"300ms", example = serde_json::json!({ "median": "90ms", "sigma": 0.5 }))]
     pub(crate) latency: Opt<RawLatency>,
     /// Answers requests with this status without processing them; refuses handshakes with it.

@@ -250,7 +250,12 @@ mod tests {
     fn a_member_cursor_tracks_the_last_event_received() {
         let (sockets, feed) = (Sockets::default(), EventFeed::new(16));
         let other = socket(&sockets, &["others"], 0);
-        let member = sockets.open_of_kind(SocketKind::Endpoint("/s".into()), None, Duration::ZERO, 0);
+        let member = sockets.open_of_kind(
+            SocketKind::Endpoint { path: "/s".into(), endpoint: "/s".into() },
+            None,
+            Duration::ZERO,
+            0,
+        );
         sockets.change_topics(&member, |_| false, vec![Join { topic: topic("own"), state: None }], 0);
         let delivery = |(name, event): (&str, u64)| {
             let content = Content::Delivery(event, Message::text("x"));

@@ -43,6 +43,8 @@ pub enum Record {
     Closed {
         /// The socket's number.
         socket: u64,
+        /// Where it was opened, if rules drive it.
+        path: Option<MemberPath>,
         /// How it ended.
         end: SocketEnd,
     },
@@ -50,6 +52,8 @@ pub enum Record {
     Sent {
         /// The recipients.
         sockets: Recipients,
+        /// The named topics that it was sent to.
+        topics: Arc<[Arc<str>]>,
         /// The number of the event that the frame reports.
         event: Option<u64>,
         /// The frame.
@@ -128,13 +132,42 @@ impl OpenedBy {
     }
 }
 
+/// Where a stream or a socket of an endpoint was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MemberPath {
+    /// The requested path.
+    pub path: Arc<str>,
+    /// The endpoint's key; `None` for a stream.
+    pub endpoint: Option<Arc<str>>,
+}
+
 /// The recipients of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipients {
     /// One socket, stored inline.
-    One(u64),
+    One {
+        /// Its number.
+        socket: u64,
+        /// Where it was opened, if rules drive it.
+        path: Option<MemberPath>,
+    },
     /// Several sockets, often shared with neighbouring entries.
-    Many(Arc<[u64]>),
+    Many {
+        /// Their numbers.
+        sockets: Arc<[u64]>,
+        /// Where they were opened, without duplicates.
+        paths: Arc<[MemberPath]>,
+    },
+}
+
+impl Recipients {
+    /// Returns where the recipients were opened, without duplicates.
+    pub(super) fn paths(&self) -> &[MemberPath] {
+        match self {
+            Self::One { path, .. } => path.as_slice(),
+            Self::Many { paths, .. } => paths,
+        }
+    }
 }
 
 impl std::ops::Deref for Recipients {
@@ -142,8 +175,8 @@ impl std::ops::Deref for Recipients {
 
     fn deref(&self) -> &[u64] {
         match self {
-            Self::One(socket) => std::slice::from_ref(socket),
-            Self::Many(sockets) => sockets,
+            Self::One { socket, .. } => std::slice::from_ref(socket),
+            Self::Many { sockets, .. } => sockets,
         }
     }
 }
@@ -240,13 +273,16 @@ impl Serialize for Entry {
                 map.serialize_entry("socket", socket)?;
                 by.entry(&mut map)?;
             }
-            Record::Closed { socket, end } => {
+            Record::Closed { socket, path, end } => {
                 map.serialize_entry("socket", socket)?;
+                path_entry(path.as_slice(), &mut map)?;
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;
             }
-            Record::Sent { sockets, event, payload } => {
+            Record::Sent { sockets, topics, event, payload } => {
                 map.serialize_entry("sockets", &**sockets)?;
+                path_entry(sockets.paths(), &mut map)?;
+                topics_entry(topics, &mut map)?;
                 if let Some(event) = event {
                     map.serialize_entry("event", event)?;
                 }
@@ -356,7 +392,8 @@ impl Serialize for Brief {
                 }
             }
             Record::Opened { by, .. } => by.entry(&mut map)?,
-            Record::Closed { end, .. } => {
+            Record::Closed { end, path, .. } => {
+                path_entry(path.as_slice(), &mut map)?;
                 map.serialize_entry("code", &end.code)?;
                 map.serialize_entry("by", end.by.as_str())?;
             }
@@ -376,10 +413,23 @@ impl Serialize for Brief {
                     outcome_entries(outcome, &mut map)?;
                 }
             }
-            Record::Sent { .. } | Record::Behind { .. } => {}
+            Record::Sent { sockets, topics, .. } => {
+                path_entry(sockets.paths(), &mut map)?;
+                topics_entry(topics, &mut map)?;
+            }
+            Record::Behind { .. } => {}
         }
         map.end()
     }
+}
+
+/// Writes where sockets were opened, if it is the same path for all.
+fn path_entry<M: SerializeMap>(paths: &[MemberPath], map: &mut M) -> Result<(), M::Error> {
+    if let [MemberPath { path, .. }] = paths { map.serialize_entry("path", path) } else { Ok(()) }
+}
+
+fn topics_entry<M: SerializeMap>(topics: &[Arc<str>], map: &mut M) -> Result<(), M::Error> {
+    if topics.is_empty() { Ok(()) } else { map.serialize_entry("topics", topics) }
 }
 
 /// Writes the outcome of a message: the number of the rule that fired, or why none did.

@@ -20,9 +20,9 @@ pub struct Expectation {
     pub kind: Option<Kind>,
     /// The method of a request, case-insensitive.
     pub method: Option<String>,
-    /// The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, the path
-    /// of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a socket's endpoint
-    /// also matches.
+    /// The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, `closed` or
+    /// `sent`, the path of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a
+    /// socket's endpoint also matches.
     pub path: Option<String>,
     /// The query of a request.
     pub query: Option<ExpectedQuery>,
@@ -50,6 +50,10 @@ pub struct Expectation {
     pub collection: Option<String>,
     /// The close code of a socket.
     pub code: Option<u16>,
+    /// A topic that a frame was sent to; `*` matches anything.
+    pub topic: Option<String>,
+    /// The fault that hit a socket or a frame, as entries name it; `*` matches anything.
+    pub fault: Option<String>,
     /// The number of the rule that matched a message, or the key of a rule that failed.
     pub rule: Option<RuleName>,
     /// Why a rule failed; `*` stands for anything.
@@ -214,10 +218,12 @@ impl Expectation {
         // A request that opens a stream has the stream's path as well, so a path alone means only the request's entry.
         let with_path = match self.kind {
             Some(Opened) => &[Opened][..],
+            Some(Closed) => &[Closed],
+            Some(Sent) => &[Sent],
             Some(Received) => &[Received],
             _ => &[Request],
         };
-        let fields: [(&'static str, Option<&[Kind]>); 14] = [
+        let fields: [(&'static str, Option<&[Kind]>); 16] = [
             ("kind", kind),
             ("method", self.method.as_ref().map(|_| &[Request][..])),
             ("path", self.path.as_ref().map(|_| with_path)),
@@ -227,6 +233,8 @@ impl Expectation {
             ("status", self.status.map(|_| &[Request][..])),
             (COLLECTION, self.collection.as_ref().map(|_| &[Opened][..])),
             ("code", self.code.map(|_| &[Closed][..])),
+            ("topic", self.topic.as_ref().map(|_| &[Sent][..])),
+            ("fault", self.fault.as_ref().map(|_| &[Faulted][..])),
             ("socket", self.socket.map(|_| &[Opened, Closed, Sent, Received, Behind, Faulted, Failed][..])),
             (
                 "rule",

@@ -1,10 +1,12 @@
 //! Compares an entry with an expectation.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::entry::{COLLECTION, OpenedBy};
+use super::entry::{COLLECTION, MemberPath, OpenedBy};
 use super::{Entry, Expectation, ExpectedQuery, Kind, Record, RuleName};
 use crate::engine::{MessageOutcome, matches_wildcard};
 use crate::matching::{is_same, mismatches, parse_query_values};
@@ -90,9 +92,12 @@ impl Expectation {
             found.check("method", method, actual, |actual| actual.eq_ignore_ascii_case(method));
         }
         if let Some(path) = &self.path {
-            let (actual, key) = self.path_of(entry);
-            let is_key = key.is_some_and(|key| key == path);
-            found.check("path", path, actual, |actual| is_key || matches_wildcard(path, actual));
+            let is_match =
+                |(actual, key): &(Cow<'_, str>, Option<&str>)| *key == Some(path) || matches_wildcard(path, actual);
+            let actual = self.paths_of(entry);
+            if !actual.iter().any(is_match) {
+                found.add("path", path, actual.first().map(|(actual, _)| actual));
+            }
         }
         match &self.query {
             Some(ExpectedQuery::Text(query)) => {
@@ -121,21 +126,27 @@ impl Expectation {
         }
     }
 
-    /// Returns the path that `path` is compared with in an entry of the expected kind, and the key of the socket's
-    /// endpoint, which matches as well.
-    fn path_of<'e>(&self, entry: &'e Entry) -> (Option<String>, Option<&'e str>) {
+    /// Returns the paths that `path` is compared with in an entry of the expected kind, each with the key of the
+    /// socket's endpoint, which matches as well.
+    fn paths_of<'e>(&self, entry: &'e Entry) -> Vec<(Cow<'e, str>, Option<&'e str>)> {
+        let of_members = |paths: &'e [MemberPath]| {
+            let paths = paths.iter().map(|one| (Cow::from(&*one.path), one.endpoint.as_deref()));
+            paths.collect()
+        };
         match (&entry.record, self.kind) {
-            (Record::Request(exchange), _) => (Some(exchange.head.path().into_owned()), None),
+            (Record::Request(exchange), _) => vec![(exchange.head.path(), None)],
             (Record::Opened { by: OpenedBy::Stream { path }, .. }, Some(Kind::Opened)) => {
-                (Some(path.to_string()), None)
+                vec![(Cow::from(&**path), None)]
             }
             (Record::Opened { by: OpenedBy::Socket { path, endpoint }, .. }, Some(Kind::Opened)) => {
-                (Some(path.to_string()), Some(&**endpoint))
+                vec![(Cow::from(&**path), Some(&**endpoint))]
             }
-            (Record::Received { path, endpoint, .. }, Some(Kind::Received)) => {
-                (path.as_deref().map(str::to_owned), endpoint.as_deref())
+            (Record::Received { path: Some(path), endpoint, .. }, Some(Kind::Received)) => {
+                vec![(Cow::from(&**path), endpoint.as_deref())]
             }
-            _ => (None, None),
+            (Record::Closed { path, .. }, Some(Kind::Closed)) => of_members(path.as_slice()),
+            (Record::Sent { sockets, .. }, Some(Kind::Sent)) => of_members(sockets.paths()),
+            _ => Vec::new(),
         }
     }
 
@@ -158,6 +169,19 @@ impl Expectation {
                 _ => None,
             };
             found.same("code", &code, actual);
+        }
+        if let Some(topic) = &self.topic {
+            let actual = if let Record::Sent { topics, .. } = &entry.record { &**topics } else { &[] };
+            if !actual.iter().any(|actual| matches_wildcard(topic, actual)) {
+                found.add("topic", topic, actual.first());
+            }
+        }
+        if let Some(fault) = &self.fault {
+            let actual = match &entry.record {
+                Record::Faulted { fault, .. } => Some(fault.to_string()),
+                _ => None,
+            };
+            found.check("fault", fault, actual, |actual| matches_wildcard(fault, actual));
         }
     }
 

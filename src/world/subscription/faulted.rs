@@ -6,7 +6,7 @@ use super::Subscription;
 use crate::world::WorldError;
 use crate::world::catch_up::CatchUpError;
 use crate::world::feed::EncodedBatch;
-use crate::world::frame_faults::{Disconnect, FrameFaults, Resend};
+use crate::world::frame_faults::{Disconnect, FrameFaults, FrameMark, Resend};
 use crate::world::journal::Record;
 use crate::world::message::Delivery;
 use crate::world::socket::SocketClose;
@@ -100,12 +100,8 @@ impl Subscription {
     fn record_marks(&mut self) {
         for mark in self.faults.as_mut().map(|faults| faults.marks()).unwrap_or_default() {
             let socket = self.socket.id;
-            self.world.record(Record::Faulted {
-                socket,
-                fault: mark.label,
-                description: mark.description,
-                event: mark.event,
-            });
+            let FrameMark { at, label: fault, description, event } = mark;
+            self.world.shared().journal.record(at, Record::Faulted { socket, fault, description, event });
         }
     }
 
@@ -135,7 +131,11 @@ impl Subscription {
             }
         }
         let Some(encode) = self.cursor.as_ref().map(|cursor| cursor.encode) else { return Ok(None) };
+        let has_reached_end = self.waiting.is_empty() && self.position().is_some_and(|next| next >= self.socket.end());
         let Some(faults) = &mut self.faults else { return Ok(None) };
+        if has_reached_end {
+            faults.release();
+        }
         // The time is read last, so that messages due by then go out together with the last message read.
         let messages = faults.due(self.world.now());
         let disconnect = faults.disconnect();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::advance;
-use crate::support::{Mockd, ScenarioFile, Socket};
+use crate::support::{EventStream, Mockd, ScenarioFile, Socket};
 
 const LIVE: &str = r#"
 data: { price: 10 }
@@ -168,4 +168,30 @@ async fn a_reload_can_make_a_rule_send_to_all_sockets() {
     save(&mut mockd, &file, &LIVE.replace("{ reply: other }", "{ send: { frame: all } }")).await;
     one.send("?").await;
     assert_eq!((one.text().await, two.text().await), ("all".to_owned(), "all".to_owned()));
+}
+
+#[tokio::test]
+async fn a_waiting_step_goes_on_when_another_is_edited() {
+    let scenario = "
+http:
+  GET /events: { stream: [{ reply: one }, { after: 5s, reply: two }] }
+websocket:
+  /s: { open: [{ after: 1s, reply: a }, { after: 1s, reply: b }, { after: 1s, reply: c }] }
+";
+    let file = ScenarioFile::new(scenario);
+    let mut mockd = run(&file).await;
+    let mut socket = mockd.socket("/s").await;
+    let mut stream = EventStream::open(&mockd, "/events").await;
+    assert_eq!(stream.event().await.unwrap(), "data: one");
+    advance(&mockd, "1s").await;
+    assert_eq!(socket.text().await, "a");
+    file.write_in_place(&scenario.replace("reply: b", "reply: B").replace("reply: two", "reply: three"));
+    let logged = mockd.logged("reloaded").await;
+    let ended = ["GET /events: 1 waiting step ended", "websocket /s: 1 waiting step ended"];
+    assert!(ended.iter().all(|change| logged.contains(change)), "{logged}");
+    // The stream has nothing left to wait for.
+    assert_eq!(stream.rest().await, [""; 0]);
+    advance(&mockd, "1s").await;
+    advance(&mockd, "1s").await;
+    assert_eq!(socket.text().await, "c");
 }

@@ -20,7 +20,7 @@ use crate::scenario::{Protocol, Verb};
 impl Engine {
     /// Runs `open` for a client that connects. The client is not connected if `open` is refused.
     pub(super) fn opened(&mut self, member: u64, message: Value, events: &mut Vec<Event>) {
-        let Some(socket) = self.members.socket(member).filter(|socket| !socket.is_closing) else { return };
+        let Some(socket) = self.members.socket(member).filter(|socket| !socket.is_closing()) else { return };
         let (key, mut context) = (socket.endpoint.clone(), socket.handshake.clone());
         let message = Arc::new(message);
         if !message.is_null() {
@@ -118,13 +118,13 @@ impl Engine {
     /// Returns whether a socket's client has yet to request a connection.
     #[must_use]
     pub fn awaits_client(&self, member: u64) -> bool {
-        self.members.socket(member).is_some_and(|socket| !socket.is_closing && socket.session.awaits_client())
+        self.members.socket(member).is_some_and(|socket| !socket.is_closing() && socket.session.awaits_client())
     }
 
     /// Records that a client's time to connect is over by the machine's clock.
     pub(in crate::engine) fn connect_timeout_expired(&mut self, member: u64, events: &mut Vec<Event>) {
         let now = self.now;
-        let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing);
+        let socket = self.members.socket_mut(member).filter(|socket| !socket.is_closing());
         let received = socket.map(|socket| socket.session.connect_timeout_expired(now));
         self.take_received(member, received.unwrap_or_default(), None, events);
     }

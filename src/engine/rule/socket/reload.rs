@@ -40,7 +40,7 @@ impl Engine {
 
     /// Closes a socket that can no longer be served. Its memberships end at once, so it receives nothing more.
     fn evict(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
-        self.close_member(member, Closing { code, reason: reason.into() }, events);
+        self.close_member(member, Some(Closing { code, reason: reason.into() }), events);
         self.leave_all(member);
         self.follow_session(member, events);
     }

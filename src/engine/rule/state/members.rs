@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::engine::Engine;
 use crate::engine::codec::{Address, Session};
-use crate::engine::members::{Member, Members, Membership, SocketMember};
+use crate::engine::members::{Member, Members, Membership, SocketMember, SocketPhase};
 use crate::engine::rule::context::Context;
 use crate::engine::rule::groups::{DeliverySpec, Groups, Shape};
 use crate::engine::rule::membership::may_be_in_several_groups;
@@ -78,7 +78,8 @@ struct SocketState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memory: Option<Arc<Value>>,
     session: Session,
-    is_closing: bool,
+    #[serde(default)]
+    phase: SocketPhase,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,14 +193,14 @@ impl SocketState {
             rest: socket.rest.clone(),
             memory: socket.memory.clone(),
             session: socket.session.clone(),
-            is_closing: socket.is_closing,
+            phase: socket.phase,
         }
     }
 
     fn read(self) -> SocketMember {
-        let Self { endpoint, handshake, rest, memory, session, is_closing } = self;
-        let due = session.due().filter(|_| !is_closing);
-        SocketMember { endpoint, handshake, rest, memory, session, is_closing, due, unsettled: Vec::new() }
+        let Self { endpoint, handshake, rest, memory, session, phase } = self;
+        let due = session.due().filter(|_| phase == SocketPhase::Open);
+        SocketMember { endpoint, handshake, rest, memory, session, phase, due, unsettled: Vec::new() }
     }
 }
 
