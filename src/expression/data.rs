@@ -9,38 +9,75 @@ use serde_json::Value as Json;
 
 /// The value of a name. Cloning is cheap.
 #[derive(Debug, Clone)]
-pub struct Data(Value);
+pub struct Data(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Json {
+        value: Arc<Json>,
+        /// Whether a key that the mapping does not have is also looked up in lower case.
+        has_any_case: bool,
+    },
+    Value(Value),
+}
 
 impl Data {
     /// Shares a value, which is read in place.
     #[must_use]
     pub fn shared(value: &Arc<Json>) -> Self {
-        Self(view(value, value, Vec::new))
+        Self(Source::Json { value: value.clone(), has_any_case: false })
     }
 
     /// Shares a value as [`Self::shared`] does. A key that the mapping does not have is also looked up in lower case.
     #[must_use]
     pub fn in_any_case(value: &Arc<Json>) -> Self {
-        if !value.is_object() {
-            return Self::shared(value);
-        }
-        Self(Value::from_object(View { root: value.clone(), path: Vec::new(), has_any_case: true }))
+        Self(Source::Json { value: value.clone(), has_any_case: value.is_object() })
     }
 
     /// Creates a list of rows.
     #[must_use]
     pub fn rows(rows: impl Rows) -> Self {
-        Self(Value::from_object(RowList(Box::new(rows))))
+        Self(Source::Value(Value::from_object(RowList(Box::new(rows)))))
     }
 
     pub(super) fn into_value(self) -> Value {
-        self.0
+        match self.0 {
+            Source::Json { value, has_any_case: false } => shared_value(&value),
+            Source::Json { value: root, has_any_case: true } => {
+                Value::from_object(View { root, path: Vec::new(), has_any_case: true })
+            }
+            Source::Value(value) => value,
+        }
+    }
+
+    /// Returns the JSON at these steps, without a copy, or `None` if it is undefined.
+    ///
+    /// # Errors
+    /// The value itself, if it is not shared JSON.
+    pub(super) fn at(&self, steps: &[String]) -> Result<Option<&Json>, &Value> {
+        let (value, has_any_case) = match &self.0 {
+            Source::Json { value, has_any_case } => (&**value, *has_any_case),
+            Source::Value(value) => return Err(value),
+        };
+        let Some((first, rest)) = steps.split_first() else { return Ok(Some(value)) };
+        let found = look_up(value, first);
+        let found = found.or_else(|| has_any_case.then(|| look_up(value, &first.to_ascii_lowercase())).flatten());
+        Ok(rest.iter().try_fold(found, |found, step| Some(look_up(found?, step))).flatten())
+    }
+}
+
+/// Returns the JSON at one step of a path; `None` if there is none.
+fn look_up<'j>(json: &'j Json, step: &str) -> Option<&'j Json> {
+    match json {
+        Json::Object(fields) => fields.get(step),
+        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
     }
 }
 
 impl<T: Into<Json>> From<T> for Data {
     fn from(value: T) -> Self {
-        Self(value_of(value.into()))
+        Self::shared(&Arc::new(value.into()))
     }
 }
 
@@ -59,9 +96,13 @@ pub trait Rows: fmt::Debug + Send + Sync + 'static {
 /// Converts JSON to an expression's value. Lists and mappings are shared.
 pub(super) fn value_of(value: Json) -> Value {
     match value {
-        Json::Array(_) | Json::Object(_) => Data::shared(&Arc::new(value)).0,
+        Json::Array(_) | Json::Object(_) => shared_value(&Arc::new(value)),
         scalar => view(&scalar, &Arc::default(), Vec::new),
     }
+}
+
+fn shared_value(value: &Arc<Json>) -> Value {
+    view(value, value, Vec::new)
 }
 
 /// Returns the shared JSON that a value consists of; `None` if it is any other value.
@@ -72,7 +113,7 @@ pub(super) fn shared_json(value: &Value) -> Option<&Json> {
 /// Returns the row with an id, or undefined if there is none; `None` if the value is not a list of rows.
 pub(super) fn row_with_id(rows: &Value, id: &str) -> Option<Value> {
     let RowList(rows) = rows.downcast_object_ref()?;
-    Some(rows.with_id(id).map(|row| Data::shared(&row).0).unwrap_or_default())
+    Some(rows.with_id(id).map(|row| shared_value(&row)).unwrap_or_default())
 }
 
 /// A list or mapping inside shared JSON.
@@ -180,7 +221,7 @@ impl Object for RowList {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(Data::shared(&self.0.at(key.as_usize()?)?).0)
+        Some(shared_value(&self.0.at(key.as_usize()?)?))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -66,6 +66,13 @@ impl Output {
         self.json_at(value, 0)
     }
 
+    /// Copies JSON.
+    pub(super) fn copy(&mut self, json: &Json) -> Result<Option<Json>, RunErrorKind> {
+        self.is_partial = false;
+        self.take_all(json, 0)?;
+        Ok(Some(json.clone()))
+    }
+
     fn json_at(&mut self, value: &Value, depth: usize) -> Result<Option<Json>, RunErrorKind> {
         if depth > MAX_DEPTH {
             return Err(RunErrorKind::TooDeep(MAX_DEPTH));

@@ -100,10 +100,19 @@ impl Program {
         Ok(Self { code: Code::Path(path), fuel: 0, length: text.len() })
     }
 
+    /// Returns the name and the steps of an expression that is only looked up.
+    pub(super) fn as_path(&self) -> Option<(&str, &[String])> {
+        let Code::Path(path) = &self.code else { return None };
+        path.split_first().map(|(name, steps)| (&**name, steps))
+    }
+
     /// Evaluates the expression.
     pub(super) fn run(&self, scope: &Arc<Scope>) -> Result<Value, RunFound> {
         match &self.code {
-            Code::Path(path) => Ok(walk(path, scope)),
+            Code::Path(path) => {
+                let Some((name, steps)) = path.split_first() else { return Ok(Value::UNDEFINED) };
+                Ok(walk(scope.root(name), steps))
+            }
             Code::Run(run) => {
                 let template = run.environment.get_template(NAME);
                 let done = template.and_then(|template| template.render(Value::from_dyn_object(scope.clone())));
@@ -161,10 +170,9 @@ fn path(tokens: &[Token]) -> Option<Vec<String>> {
     (is_path && is_name).then(|| tokens.iter().step_by(2).map(|token| token.text.to_owned()).collect())
 }
 
-/// Returns the value at a path. A field of undefined is undefined.
-fn walk(path: &[String], scope: &Scope) -> Value {
-    let Some((name, steps)) = path.split_first() else { return Value::UNDEFINED };
-    steps.iter().fold(scope.root(name), |value, step| {
+/// Returns the value at these steps. A field of undefined is undefined.
+pub(super) fn walk(value: Value, steps: &[String]) -> Value {
+    steps.iter().fold(value, |value, step| {
         let key = step.parse::<usize>().map_or_else(|_| Value::from(&**step), Value::from);
         value.get_item(&key).unwrap_or_default()
     })

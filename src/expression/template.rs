@@ -17,8 +17,8 @@ use super::check::Uses;
 use super::data::Data;
 use super::error::{PathStep, Place, RunError, RunErrorKind};
 use super::output::{Output, plain_text};
-use super::program::Program;
-use super::scope::{Runtime, Scope, with_shared};
+use super::program::{Program, walk};
+use super::scope::{NOW, Runtime, Scope, with_shared};
 
 /// A JSON value whose strings may contain expressions, compiled and checked.
 ///
@@ -29,8 +29,17 @@ pub struct Template {
     uses: Uses,
     /// The maximum size of its value.
     max_bytes: usize,
+    /// Whether its expressions only look up names other than the time, so that they need no scope.
+    is_lookup: bool,
     /// The JSON that it was compiled from, if that was kept.
     source: Option<Arc<Json>>,
+}
+
+/// Where expressions find the values of names.
+enum Names<'n> {
+    Scope(Arc<Scope>),
+    /// The caller's names: enough for expressions that only look one up, and cheaper than a scope.
+    Roots(&'n dyn Fn(&str) -> Option<Data>),
 }
 
 impl PartialEq for Template {
@@ -175,8 +184,7 @@ impl Template {
         self
     }
 
-    /// Returns its current value; `None` if that is undefined. `roots` returns the value of a name, and is called once
-    /// for each name. Undefined keys are left out, and undefined items are null.
+    /// Returns its current value; `None` if that is undefined. `roots` returns the value of a name. Undefined keys are left out, and undefined items are null.
     ///
     /// # Errors
     ///
@@ -189,10 +197,7 @@ impl Template {
         if let Node::Constant(value) = &self.node {
             return Ok(Some(value.clone()));
         }
-        with_shared(runtime, |runtime| {
-            let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
-            self.node.render(&scope, &mut Output::new(self.max_bytes))
-        })
+        self.with_names(roots, runtime, |names| self.node.render(names, &mut Output::new(self.max_bytes)))
     }
 
     /// Like [`Self::render`], for a place that requires a value, such as a frame or an id.
@@ -227,12 +232,23 @@ impl Template {
         if let Node::Constant(value) = &self.node {
             return Ok(Rendered { value: Some(value.clone()), undefined: Vec::new() });
         }
-        with_shared(runtime, |runtime| {
-            let scope = Arc::new(Scope::new(&self.uses.names, roots, runtime));
+        self.with_names(roots, runtime, |names| {
             let mut output = Output::collecting(self.max_bytes);
-            let value = self.node.render(&scope, &mut output)?;
+            let value = self.node.render(names, &mut output)?;
             Ok(Rendered { value, undefined: output.into_undefined() })
         })
+    }
+
+    fn with_names<S: Runtime + Default, T>(
+        &self,
+        roots: &dyn Fn(&str) -> Option<Data>,
+        runtime: &mut S,
+        render: impl FnOnce(&Names<'_>) -> T,
+    ) -> T {
+        if self.is_lookup {
+            return render(&Names::Roots(roots));
+        }
+        with_shared(runtime, |runtime| render(&Names::Scope(Arc::new(Scope::new(&self.uses.names, roots, runtime)))))
     }
 }
 
@@ -313,17 +329,32 @@ impl Node {
         }
     }
 
-    fn render(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
+    /// Returns whether all of its expressions only look up names, other than the time.
+    fn is_lookup(&self) -> bool {
+        let looks_up = |expression: &Expression| expression.program.as_path().is_some_and(|(name, _)| name != NOW);
+        match self {
+            Self::Constant(_) => true,
+            Self::Expression(expression) | Self::Required(expression) => looks_up(expression),
+            Self::Text(pieces) => pieces.iter().all(|piece| match piece {
+                Piece::Text(_) => true,
+                Piece::Expression(expression) => looks_up(expression),
+            }),
+            Self::List(nodes) => nodes.iter().all(Self::is_lookup),
+            Self::Map(nodes) => nodes.iter().all(|(_, node)| node.is_lookup()),
+        }
+    }
+
+    fn render(&self, names: &Names<'_>, output: &mut Output) -> Result<Option<Json>, RunError> {
         Ok(Some(match self {
             Self::Constant(value) => value.clone(),
-            Self::Expression(expression) => return expression.json(scope, output),
-            Self::Required(expression) => expression.json(scope, output)?.ok_or_else(|| expression.undefined())?,
+            Self::Expression(expression) => return expression.json(names, output),
+            Self::Required(expression) => expression.json(names, output)?.ok_or_else(|| expression.undefined())?,
             Self::Text(pieces) => {
                 let mut text = String::new();
                 for piece in pieces {
                     match piece {
                         Piece::Text(literal) => text.push_str(literal),
-                        Piece::Expression(expression) => match expression.json(scope, output)? {
+                        Piece::Expression(expression) => match expression.json(names, output)? {
                             Some(value) => text.push_str(&plain_text(&value)),
                             None if output.collects_undefined() => return Ok(None),
                             None => return Err(expression.undefined()),
@@ -333,13 +364,13 @@ impl Node {
                 Json::String(text)
             }
             Self::List(nodes) => {
-                let items = nodes.iter().map(|node| Ok(node.render(scope, output)?.unwrap_or_default()));
+                let items = nodes.iter().map(|node| Ok(node.render(names, output)?.unwrap_or_default()));
                 Json::Array(items.collect::<Result<_, RunError>>()?)
             }
             Self::Map(nodes) => {
                 let mut fields = Map::new();
                 for (key, node) in nodes {
-                    if let Some(value) = node.render(scope, output)? {
+                    if let Some(value) = node.render(names, output)? {
                         fields.insert(key.clone(), value);
                     }
                 }
@@ -359,19 +390,45 @@ impl Expression {
     }
 
     /// Returns its value as JSON; `None` if that is undefined.
-    fn json(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<Json>, RunError> {
-        let value = match self.run(scope) {
-            Err(error) if output.collects_undefined() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
-                output.add_undefined(error);
-                return Ok(None);
-            }
-            value => value?,
+    fn json(&self, names: &Names<'_>, output: &mut Output) -> Result<Option<Json>, RunError> {
+        let json = match names {
+            Names::Scope(scope) => match self.computed(scope, output)? {
+                Some(value) => output.json(&value),
+                None => return Ok(None),
+            },
+            Names::Roots(roots) => self.looked_up(roots, output),
         };
-        let json = output.json(&value).map_err(|kind| self.error(kind, 0..self.source.len()))?;
+        let json = json.map_err(|kind| self.error(kind, 0..self.source.len()))?;
         if output.collects_undefined() && output.is_partial() {
             output.add_undefined(self.undefined());
         }
         Ok(json)
+    }
+
+    /// Returns the value of a name, or of a part of it, without evaluating anything.
+    fn looked_up(
+        &self,
+        roots: &dyn Fn(&str) -> Option<Data>,
+        output: &mut Output,
+    ) -> Result<Option<Json>, RunErrorKind> {
+        let (name, steps) = self.program.as_path().unwrap_or_default();
+        let Some(data) = roots(name) else { return output.json(&minijinja::Value::UNDEFINED) };
+        match data.at(steps) {
+            Ok(Some(json)) => output.copy(json),
+            Ok(None) => output.json(&minijinja::Value::UNDEFINED),
+            Err(value) => output.json(&walk(value.clone(), steps)),
+        }
+    }
+
+    /// Evaluates it. `None` if an operand is undefined, and the output collects this.
+    fn computed(&self, scope: &Arc<Scope>, output: &mut Output) -> Result<Option<minijinja::Value>, RunError> {
+        match self.run(scope) {
+            Err(error) if output.collects_undefined() && matches!(error.kind, RunErrorKind::UndefinedOperand(_)) => {
+                output.add_undefined(error);
+                Ok(None)
+            }
+            value => value.map(Some),
+        }
     }
 
     /// Returns the error that its value is undefined.

@@ -212,7 +212,7 @@ fn matching_differences(
     if let Some(template) = &matches.headers {
         let expected = Expected::of("headers", template, renders, context)?;
         differences.extend(expected.undefined());
-        for (name, pattern) in expected.value.iter().filter_map(Value::as_object).flatten() {
+        for (name, pattern) in expected.value.as_deref().and_then(Value::as_object).into_iter().flatten() {
             let found = context.get("headers").and_then(|headers| headers.get(name)).and_then(Value::as_str);
             if !found.is_some_and(|found| matches_wildcard(&plain_text(pattern), found)) {
                 let found = found.map_or_else(|| "missing".to_owned(), |found| format!("\"{found}\""));

@@ -1,11 +1,13 @@
 //! What the functions of expressions depend on: random streams, counters, time and topics.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::origin::RuleOrigin;
 use crate::engine::Engine;
 use crate::engine::random::RandomStream;
 use crate::engine::topics::{Topic, Topics};
@@ -28,7 +30,9 @@ pub(in crate::engine) struct Draws(Option<Box<DrawsOfRule>>);
 
 #[derive(Debug)]
 struct DrawsOfRule {
-    key: Arc<str>,
+    origin: RuleOrigin,
+    /// The rule's key, made by the first draw.
+    key: OnceCell<Arc<str>>,
     seed: u64,
     drawn: Drawn,
     /// The rule's random stream, created by the first draw.
@@ -52,9 +56,19 @@ impl Drawn {
 }
 
 impl Draws {
-    /// Creates the runtime of the rule with this key from an engine's current state.
-    pub(super) fn of(engine: &Engine, key: Arc<str>) -> Self {
+    /// Creates the runtime of a rule from an engine's current state.
+    pub(super) fn of(engine: &Engine, origin: RuleOrigin) -> Self {
+        Self::new(engine, origin, OnceCell::new())
+    }
+
+    /// Creates the runtime of frames from an engine's current state. All frames share one random stream.
+    pub(super) fn of_frames(engine: &Engine) -> Self {
+        Self::new(engine, RuleOrigin::Posted, OnceCell::from(Arc::from("frames")))
+    }
+
+    fn new(engine: &Engine, origin: RuleOrigin, key: OnceCell<Arc<str>>) -> Self {
         Self(Some(Box::new(DrawsOfRule {
+            origin,
             key,
             seed: engine.seed,
             drawn: engine.drawn.clone(),
@@ -91,7 +105,8 @@ impl Draws {
     pub(super) fn drawn(&mut self) -> Drawn {
         let Some(draws) = &mut self.0 else { return Drawn::default() };
         if let Some(stream) = &draws.stream {
-            Arc::make_mut(&mut draws.drawn.words).insert(draws.key.clone(), stream.place().1);
+            let key = draws.key.get_or_init(|| draws.origin.key()).clone();
+            Arc::make_mut(&mut draws.drawn.words).insert(key, stream.place().1);
         }
         draws.drawn.clone()
     }
@@ -110,8 +125,9 @@ impl Draws {
 impl Runtime for Draws {
     fn word(&mut self) -> u64 {
         let Some(draws) = &mut self.0 else { return 0 };
-        let words = draws.drawn.words.get(&draws.key).copied().unwrap_or_default();
-        draws.stream.get_or_insert_with(|| RandomStream::named_at(draws.seed, &draws.key, words)).word()
+        let key = draws.key.get_or_init(|| draws.origin.key());
+        let words = draws.drawn.words.get(key).copied().unwrap_or_default();
+        draws.stream.get_or_insert_with(|| RandomStream::named_at(draws.seed, key, words)).word()
     }
 
     fn count(&mut self, counter: &str) -> u64 {

@@ -72,7 +72,7 @@ impl Engine {
 
 impl<'e> Firing<'e> {
     pub(super) fn new(engine: &'e mut Engine, events: &'e mut Vec<Event>, origin: RuleOrigin, owner: RunOwner) -> Self {
-        let draws = Draws::of(engine, origin.key());
+        let draws = Draws::of(engine, origin.clone());
         Self { engine, events, origin, owner, draws, steps_left: MAX_STEPS }
     }
 

@@ -1,5 +1,6 @@
 //! Decides whether a rule, answer or step applies: what `match` expects, and whether `when` holds.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::words::one_line;
 pub(super) struct Expected<'f> {
     field: &'f str,
     /// The value without its undefined parts; `None` if all of it is undefined.
-    pub(super) value: Option<Value>,
+    pub(super) value: Option<Cow<'f, Value>>,
     /// The undefined parts, which never match.
     undefined: Vec<RunError>,
 }
@@ -23,12 +24,15 @@ pub(super) struct Expected<'f> {
 impl<'f> Expected<'f> {
     pub(super) fn of(
         field: &'f str,
-        template: &Template,
+        template: &'f Template,
         renders: &mut impl Renders,
         context: &Context,
     ) -> Result<Self, Refusal> {
+        if let Some(value) = template.constant() {
+            return Ok(Self { field, value: Some(Cow::Borrowed(value)), undefined: Vec::new() });
+        }
         let Rendered { value, undefined } = renders.render_collecting(template, context)?;
-        Ok(Self { field, value, undefined })
+        Ok(Self { field, value: value.map(Cow::Owned), undefined })
     }
 
     /// Returns a sentence for each undefined part.

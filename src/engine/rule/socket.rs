@@ -359,7 +359,7 @@ fn mismatch(
     let message = context.get("msg").unwrap_or(&Value::Null);
     let is_binary = || sent.is_none() && bytes_of(message).is_some();
     let expected = rule.matches.as_ref().map(|matches| Expected::of("msg", matches, firing, context)).transpose()?;
-    let value = expected.as_ref().and_then(|expected| expected.value.as_ref());
+    let value = expected.as_ref().and_then(|expected| expected.value.as_deref());
     let mut differences = expected.as_ref().map(|expected| expected.differences(message)).unwrap_or_default();
     let expects_bytes = value.is_some_and(|value| value.get("binary").is_some());
     if !differences.is_empty() && !expects_bytes && is_binary() {

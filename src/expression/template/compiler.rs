@@ -35,7 +35,7 @@ impl<'c> Compiler<'c> {
     ) -> Result<Template, Vec<CompileError>> {
         let node = self.node(value);
         if self.errors.is_empty() {
-            Ok(Template { node, uses: self.used, max_bytes, source: None })
+            Ok(Template { is_lookup: node.is_lookup(), node, uses: self.used, max_bytes, source: None })
         } else {
             Err(self.errors)
         }

@@ -191,7 +191,7 @@ impl Engine {
         if let Some(conn) = conn {
             context.set(CONN, conn);
         }
-        let mut draws = Draws::of(self, "frames".into());
+        let mut draws = Draws::of_frames(self);
         draws.set_topics(Some(self.topics.clone()));
         let reading = self.reading();
         let value = shape.frame.render_required(&|name| resolve(&context, &reading, name), &mut draws)?;
