@@ -70,7 +70,7 @@ use tokio_util::task::TaskTracker;
 
 pub use advance::{Advanced, ClockChange, MAX_LISTED, Until};
 pub use catch_up::SlowMembers;
-pub use clock::{Pace, SPEEDS};
+pub use clock::{Pace, SPEEDS, WorldMoment};
 pub use control::{ClockState, Timelines, WorldSummary};
 pub use endpoint::{OpenedSocket, Transport};
 pub use error::{ClockError, MAX_SNAPSHOTS, SnapshotError, WorldError};

@@ -60,7 +60,7 @@ impl Mock {
             Err(error) => return ApiError::from(error).to_response(),
         };
         let body = body::receive(&mut request, &self.app.limits).await;
-        let moment = Moment { arrived: world.now(), view: world.view(), world };
+        let moment = Moment { arrived: world.moment(), view: world.view(), world };
         let (world, path) = (&moment.world, target.route_path());
         let routes = match *request.method() {
             Method::OPTIONS => moment.view.scenario.routes().find(&path),

@@ -7,7 +7,6 @@ mod response;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
@@ -23,14 +22,14 @@ use super::target::RequestTarget;
 use super::{App, stream};
 use crate::engine::{Answered, AnsweredContent, RuleRequest};
 use crate::scenario::{Answer, Answers, Content, CrudOperation, PathMatch, Route};
-use crate::world::{StreamOpening, View, World, WorldError};
+use crate::world::{StreamOpening, View, World, WorldError, WorldMoment};
 
 /// The world in which a request is answered, as it was when the request arrived.
 pub(super) struct Moment {
     pub(super) world: World,
     pub(super) view: Arc<View>,
-    /// The world's time when the request arrived.
-    pub(super) arrived: Duration,
+    /// The moment at which the request arrived.
+    pub(super) arrived: WorldMoment,
 }
 
 /// A request for a route with declared answers.

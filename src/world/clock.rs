@@ -3,6 +3,7 @@
 //! A world's time starts at 0, stops while the clock is paused, and otherwise runs at a multiple of the machine's
 //! speed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub const SPEEDS: std::ops::RangeInclusive<f64> = 0.001..=100_000.0;
 #[derive(Debug)]
 pub(super) struct Clock {
     state: RwLock<ClockSetting>,
+    /// How often the clock was restarted.
+    restarts: AtomicU64,
     /// Notified when the time or the pace is set.
     changed: Notify,
 }
@@ -36,6 +39,14 @@ pub struct Pace {
     pub paused: bool,
     /// Seconds of world time per second of the machine's, while the clock is not paused.
     pub speed: f64,
+}
+
+/// A moment of a world, which is gone once the world is reset or restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorldMoment {
+    restarts: u64,
+    /// The world's time.
+    pub(super) at: Duration,
 }
 
 impl Default for Pace {
@@ -60,7 +71,7 @@ impl Clock {
         let speed = if pace.speed.is_nan() { 1.0 } else { pace.speed.clamp(*SPEEDS.start(), *SPEEDS.end()) };
         let pace = Pace { speed, ..pace };
         let state = RwLock::new(ClockSetting { base: Duration::ZERO, since: Instant::now(), pace });
-        Self { state, changed: Notify::new() }
+        Self { state, restarts: AtomicU64::new(0), changed: Notify::new() }
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -78,17 +89,34 @@ impl Clock {
         self.changed.notify_waiters();
     }
 
-    /// Waits until the world's time is `due`, even if the clock is changed meanwhile.
-    pub(super) async fn reached(&self, due: Duration) {
-        self.passed(Duration::ZERO, due).await;
+    /// Sets the time and the pace for another state of the world, which waits for the previous one do not concern.
+    pub(super) fn restart(&self, base: Duration, pace: Pace) {
+        self.restarts.fetch_add(1, Ordering::Relaxed);
+        self.set(base, pace);
     }
 
-    /// Waits until the world's time has reached `due`, or has gone back before `from`.
-    pub(super) async fn passed(&self, from: Duration, due: Duration) {
+    /// Returns the current moment.
+    pub(super) fn moment(&self) -> WorldMoment {
+        WorldMoment { restarts: self.restarts.load(Ordering::Relaxed), at: self.now() }
+    }
+
+    /// Waits until the clock has been restarted since a moment.
+    pub(super) async fn restarted_since(&self, moment: WorldMoment) {
+        loop {
+            let changed = self.changed.notified();
+            if self.restarts.load(Ordering::Relaxed) != moment.restarts {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits until the world's time is `due`, even if the clock is changed meanwhile.
+    pub(super) async fn reached(&self, due: Duration) {
         loop {
             let changed = self.changed.notified();
             let state = self.read();
-            if state.now() >= due || state.now() < from {
+            if state.now() >= due {
                 return;
             }
             let left = (!state.pace.paused).then(|| scale(due.saturating_sub(state.now()), 1.0 / state.pace.speed));
@@ -136,15 +164,16 @@ mod tests {
     use super::{Clock, Pace};
 
     #[tokio::test]
-    async fn a_wait_ends_when_due_or_when_time_goes_back() {
+    async fn a_wait_ends_when_due_whatever_the_clock_does() {
         let pace = Pace { paused: true, ..Pace::default() };
         let (clock, at) = (Clock::start(pace), Duration::from_secs);
-        for (start, due, next, ends) in [(0, 2, 1, false), (0, 2, 2, true), (5, 9, 4, true), (5, 9, 5, false)] {
-            clock.set(at(start), pace);
-            let mut wait = pin!(clock.passed(at(start), at(due)));
-            assert!(wait.as_mut().now_or_never().is_none(), "{start} to {due}");
-            clock.set(at(next), pace);
-            assert_eq!(wait.now_or_never().is_some(), ends, "{start} to {due}, at {next}");
-        }
+        let (mut wait, mut restart) = (pin!(clock.reached(at(2))), pin!(clock.restarted_since(clock.moment())));
+        assert!(wait.as_mut().now_or_never().is_none() && restart.as_mut().now_or_never().is_none());
+        clock.set(at(1), pace);
+        assert!(wait.as_mut().now_or_never().is_none() && restart.as_mut().now_or_never().is_none());
+        clock.restart(at(1), pace);
+        assert!(wait.as_mut().now_or_never().is_none() && restart.now_or_never().is_some());
+        clock.set(at(2), pace);
+        assert!(wait.now_or_never().is_some());
     }
 }

@@ -12,7 +12,7 @@ use super::advance::Advance;
 use super::sockets::LaggingSockets;
 use super::state::{WorldCommand, WorldState};
 use super::task::{Request, WorldEffects};
-use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError};
+use super::{Advanced, ClockChange, Pace, Transcript, Until, View, World, WorldError, WorldMoment};
 use crate::engine::{
     Command, Engine, EventKind, FaultPhase, FaultState, FaultTarget, GeneratorState, Hit, RuleScriptState,
     ScheduledSteps, ScriptState,
@@ -316,12 +316,19 @@ impl World {
         }
     }
 
-    /// Waits until `time` has passed since `start`, in world time. Returns early if the world goes back before `start`,
-    /// or ends.
-    pub async fn pass_since(&self, start: Duration, time: Duration) {
+    /// Returns the current moment.
+    #[must_use]
+    pub fn moment(&self) -> WorldMoment {
+        self.shared().clock.moment()
+    }
+
+    /// Waits until `time` has passed since `start`, in world time. Returns early if the world is reset or restored, or
+    /// ends.
+    pub async fn pass_since(&self, start: WorldMoment, time: Duration) {
         let _in_use = self.in_use();
         tokio::select! {
-            () = self.shared().clock.passed(start, start.saturating_add(time)) => {}
+            () = self.reached(start.at.saturating_add(time)) => {}
+            () = self.shared().clock.restarted_since(start) => {}
             () = self.ended() => {}
         }
     }

@@ -248,7 +248,7 @@ impl WorldState {
         self.snapshots.clear();
         self.shared.journal.clear();
         self.held = None;
-        self.shared.clock.set(Duration::ZERO, self.pace_at_start);
+        self.shared.clock.restart(Duration::ZERO, self.pace_at_start);
         self.engine = self.start.clone().with_members_of(&self.engine);
         self.start_epoch();
     }
@@ -303,7 +303,7 @@ impl WorldState {
             self.transcript.extend(&reload.events);
         }
         let pace = self.held.take().unwrap_or_else(|| self.shared.clock.pace());
-        self.shared.clock.set(self.engine.now(), pace);
+        self.shared.clock.restart(self.engine.now(), pace);
         self.start_epoch();
         Ok(())
     }

@@ -230,6 +230,16 @@ http:
 }
 
 #[tokio::test]
+async fn a_reset_sends_a_delayed_answer_at_once() {
+    let mockd = paused("http: { GET /late: { after: 3s, text: late } }").await;
+    let url = format!("{}/late", mockd.url());
+    let late = tokio::spawn(async move { http("GET", &url, &[], None).await });
+    mockd.until("/__mockd/journal?path=/late", |journal| journal["entries"] != json!([])).await;
+    mockd.control("POST", "/__mockd/reset", json!({})).await;
+    assert_eq!(late.await.unwrap().text, "late");
+}
+
+#[tokio::test]
 async fn a_location_escapes_only_what_is_invalid_in_a_path() {
     let mockd = paused("data: { files: [] }\nhttp: { /files: { crud: files } }").await;
     for (id, location) in [
