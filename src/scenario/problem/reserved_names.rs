@@ -17,11 +17,6 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("index", "the position of the item of an `each`", "position"),
     ("msg", "the message of a client", "message"),
     ("conn", "the memory of a socket", "connection"),
-    ("items", "the list in the answer of `crud`", "entries"),
-    ("total", "the number of rows in the answer of `crud`", "sum"),
-    ("page", "the number of the page in the answer of `crud`", "current_page"),
-    ("per_page", "the size of a page in the answer of `crud`", "page_size"),
-    ("pages", "the number of pages in the answer of `crud`", "page_count"),
     ("now", "the current time", "today"),
 ];
 

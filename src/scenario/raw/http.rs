@@ -58,7 +58,7 @@ with_verbs! {
         #[schemars(example = &"images/cat.png", extend("type" = ["string", "null"]))]
         file: Opt<JsonNode>,
         /// The delay of the answer, on the world's clock. Its steps run and its expressions are computed when the
-        /// request arrives.
+        /// request arrives. A reset or a restored snapshot sends it at once.
         #[schemars(example = &"300ms", extend("default" = "0s"))]
         after: Opt<RawDuration>,
         /// A REST API for a collection. The route's key has no method. `PUT` replaces a row. `PATCH` replaces the fields
@@ -126,8 +126,8 @@ pub(crate) struct RawCrudDescription {
     /// The names of the query parameters for pages and sorting.
     pub(crate) query: Opt<RawCrudQuery>,
     /// The body of a list: `$items` are the rows of the page, `$total` is the number of matching rows, `$page` the
-    /// number of the page, `$per_page` its size, and `$pages` the number of pages. Without it, the body is the list of
-    /// rows.
+    /// number of the page, `$per_page` its size, and `$pages` the number of pages. Here, data with one of these names is
+    /// hidden. Without `list`, the body is the list of rows.
     #[serde(deserialize_with = "also_null")]
     #[schemars(example = serde_json::json!({ "data": "$items", "total": "$total", "page": "$page", "pages": "$pages" }))]
     pub(crate) list: Opt<JsonNode>,

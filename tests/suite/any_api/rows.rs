@@ -70,3 +70,21 @@ async fn a_whole_row_without_an_id_gets_the_next_one() {
     let merged = mockd.send("POST", "/all", Some(&Value::Null)).await;
     assert_eq!(merged.status, 400, "{}", merged.text);
 }
+
+#[tokio::test]
+async fn collections_may_have_the_names_that_a_list_uses() {
+    let mockd = paused(
+        "
+data: { items: [{ id: 1 }, { id: 2 }], pages: [{ id: a }], total: 7 }
+http:
+  /items: { crud: { collection: items, list: { rows: $items, total: $total } } }
+  /pages: { crud: pages }
+  GET /all: { body: { items: $items.0.id, pages: $pages.0.id, total: $total } }
+",
+    )
+    .await;
+    let page = json!({ "rows": [{ "id": 1 }], "total": 2 });
+    assert_eq!(mockd.get("/items?_page=1&_per_page=1").await.json(), page);
+    assert_eq!(mockd.get("/pages").await.json(), json!([{ "id": "a" }]));
+    assert_eq!(mockd.get("/all").await.json(), json!({ "items": 1, "pages": "a", "total": 7 }));
+}

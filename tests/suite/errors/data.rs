@@ -144,12 +144,6 @@ error: `2026-01-01T09:00:00` is not a date and time
 #[test]
 fn a_reserved_data_name_says_what_has_the_name() {
     for (name, help) in [
-        ("items", "`items` is the list in the answer of `crud`; choose another name, such as `entries`"),
-        (
-            "per_page",
-            "`per_page` is the size of a page in the answer of `crud`; choose another name, such as `page_size`",
-        ),
-        ("pages", "`pages` is the number of pages in the answer of `crud`; choose another name, such as `page_count`"),
         ("it", "`it` is the row that an earlier step changed; choose another name, such as `row`"),
         ("method", "`method` is the method of a request; choose another name, such as `methods`"),
         ("now", "`now` is the current time; choose another name, such as `today`"),
