@@ -828,7 +828,8 @@ export interface components {
              */
             until?: components["schemas"]["duration"] | null;
             /**
-             * @description Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order.
+             * @description Delays answers, frames or events by a fixed time or a random one. Frames and events keep their order. Those that
+             *     are still delayed when the socket is closed are sent first.
              * @example 300ms
              * @example {
              *       "median": "90ms",
@@ -1645,7 +1646,10 @@ export interface components {
             kind: components["schemas"]["Kind"];
             /** @description The method of a request. */
             method?: string | null;
-            /** @description The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix. */
+            /**
+             * @description The decoded path of a request, or of a socket of a `websocket` endpoint, below the world's prefix. For a stream
+             *     that was closed, and for a frame whose recipients all have the same path, that path.
+             */
             path?: string | null;
             /** @description The query of a request. */
             query?: string | null;
@@ -1683,6 +1687,8 @@ export interface components {
             socket?: number | null;
             /** @description The sockets that a frame was sent to. */
             sockets?: number[] | null;
+            /** @description The topics that a frame was sent to. */
+            topics?: string[] | null;
             /**
              * Format: uint64
              * @description In a brief entry, the number of sockets that a frame was sent to.
@@ -1858,9 +1864,9 @@ export interface components {
              */
             method?: string | null;
             /**
-             * @description The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, the path
-             *     of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a socket's endpoint
-             *     also matches.
+             * @description The decoded path of a request below the world's prefix; `*` matches anything. With the kind `opened`, `closed` or
+             *     `sent`, the path of a stream or of a `websocket` socket; with `received`, the path of the socket. The key of a
+             *     socket's endpoint also matches.
              * @default null
              */
             path?: string | null;
@@ -1920,6 +1926,16 @@ export interface components {
              * @default null
              */
             code?: number | null;
+            /**
+             * @description A topic that a frame was sent to; `*` matches anything.
+             * @default null
+             */
+            topic?: string | null;
+            /**
+             * @description The fault that hit a socket or a frame, as entries name it; `*` matches anything.
+             * @default null
+             */
+            fault?: string | null;
             /**
              * @description The number of the rule that matched a message, or the key of a rule that failed.
              * @default null
@@ -3262,6 +3278,8 @@ export interface operations {
                 socket?: number;
                 category?: string;
                 code?: number;
+                topic?: string;
+                fault?: string;
                 rule?: string;
                 why?: string;
                 bodyContains?: string;
