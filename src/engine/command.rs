@@ -337,7 +337,7 @@ impl Engine {
                 if self.endpoint_of(member).is_some() {
                     self.close_member(member, closing, events);
                 } else {
-                    self.end_stream(member, events);
+                    self.disconnect_stream(member, events);
                 }
                 return Ok(Effects::default());
             }

@@ -3,6 +3,7 @@
 //! overlap.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::audience::Join;
 use super::error::WorldError;
@@ -179,8 +180,8 @@ impl WorldState {
 
 /// Changes of members, as the engine reports them.
 impl WorldState {
-    /// Applies a change of a member at the current feed position.
-    pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent) {
+    /// Applies a change of a member, which happened at `at`, at the current feed position.
+    pub(super) fn follow_member(&mut self, member: u64, what: &MemberEvent, at: Duration) {
         // Once the connection has ended, the engine is about to be notified.
         let Some(socket) = self.shared.sockets.get(member) else { return };
         let position = self.shared.feed.end();
@@ -195,7 +196,7 @@ impl WorldState {
             }
             MemberEvent::Closed(closing) => {
                 self.shared.sockets.change_topics(&socket, |_| false, Vec::new(), position);
-                self.record_closed(&socket, closing.as_ref().map(|closing| closing.code));
+                self.record_closed(&socket, closing.as_ref().map(|closing| closing.code), at);
                 socket.close(SocketClose::of(closing.as_ref()), position);
             }
             MemberEvent::Reply(_) | MemberEvent::Failed { .. } => {}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use indexmap::IndexSet;
 
@@ -67,9 +68,9 @@ impl WorldState {
             self.note_changes(run, &items);
             self.publish_items(items);
             run.last().into_iter().for_each(|event| self.record_failure(event));
-            let change = run.last().and_then(member_change);
-            if let Some((member, what)) = change.filter(|(member, _)| !self.is_elsewhere(*member)) {
-                self.follow_member(member, what);
+            let change = run.last().and_then(|event| Some((event.at, member_change(event)?)));
+            if let Some((at, (member, what))) = change.filter(|(_, (member, _))| !self.is_elsewhere(*member)) {
+                self.follow_member(member, what, at);
             }
         }
         if events.iter().any(Event::changes_counted_rows) {
@@ -106,7 +107,7 @@ impl WorldState {
         // What these clients have received is out of date, so they must connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
-            self.record_closed(socket, (!socket.is_stream()).then_some(close.code));
+            self.record_closed(socket, (!socket.is_stream()).then_some(close.code), self.engine.now());
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
         self.refresh_faults();
@@ -204,12 +205,11 @@ impl WorldState {
     }
 
     /// Records in the journal that the world closes a member, unless its end is recorded already.
-    pub(super) fn record_closed(&self, socket: &Socket, code: Option<u16>) {
+    pub(super) fn record_closed(&self, socket: &Socket, code: Option<u16>, at: Duration) {
         if socket.take_end_record() {
             let end = SocketEnd { code, by: EndedBy::Server };
-            self.shared
-                .journal
-                .record(self.engine.now(), Record::Closed { socket: socket.id, path: socket.member_path(), end });
+            let record = Record::Closed { socket: socket.id, path: socket.member_path(), end };
+            self.shared.journal.record(at, record);
         }
     }
 

@@ -218,11 +218,17 @@ impl Engine {
     }
 
     /// Ends a stream and its scheduled steps.
-    pub(in crate::engine) fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
+    pub(super) fn end_stream(&mut self, member: u64, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.members.entry(member).is_over, true) {
             self.end_member_runs(member, |_| true);
             self.notify(member, MemberEvent::Closed(None), events);
         }
+    }
+
+    /// Ends a stream from outside. Its connection may have ended already, so nothing is kept of it.
+    pub(in crate::engine) fn disconnect_stream(&mut self, member: u64, events: &mut Vec<Event>) {
+        self.leave_all(member);
+        self.notify(member, MemberEvent::Closed(None), events);
     }
 
     /// Closes a socket, and ends its scheduled steps. Its `closed` steps run at the end of the operation. Without
