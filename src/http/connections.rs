@@ -186,10 +186,10 @@ impl<E: Endpoint<Output = Response> + 'static> ServedConnection<E> {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
-            // An idle connection of a browser ends now, so that the browser's next request uses a new one. Connections
-            // of other clients end with their next response, because some clients, unlike browsers, fail if a
-            // connection ends just as they reuse it.
-            () = keep_alive.suspended(|| wire.is_browser()) => {
+            // An idle connection of a browser ends now, and so does one that was opened in advance, so that the browser's
+            // next request uses a new one. Connections of other clients end with their next response, because some
+            // clients, unlike browsers, fail if a connection ends just as they reuse it.
+            () = keep_alive.suspended(|| wire.is_browser() || wire.is_unused()) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -16,12 +16,15 @@ use poem::http::{StatusCode, header};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::stream::Streaming;
 
 /// How many times the request timeout a connection may stay open without a request: two minutes by default.
 const IDLE_TIMES: u32 = 12;
+
+/// After this time without a request, a new connection counts as opened in advance. Other clients open one to use it.
+const OPENED_IN_ADVANCE: Duration = Duration::from_millis(250);
 
 /// The first byte that a TLS client sends (RFC 8446, 5.1: the content type `handshake`).
 const TLS_HANDSHAKE: u8 = 22;
@@ -30,6 +33,7 @@ const TLS_HANDSHAKE: u8 = 22;
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     stream: Arc<TcpStream>,
+    opened: Instant,
     activity: Arc<Activity>,
 }
 
@@ -63,7 +67,7 @@ pub(super) enum Expired {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream: Arc::new(stream), activity: Arc::default() }
+        Self { stream: Arc::new(stream), opened: Instant::now(), activity: Arc::default() }
     }
 
     pub(super) fn into_stream(self) -> Arc<TcpStream> {
@@ -82,6 +86,14 @@ impl Wire {
     /// Records that the client is a browser.
     pub(super) fn note_browser(&self) {
         self.activity.is_browser.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the connection has been open for a while, and no request has begun on it. Browsers open connections in
+    /// advance.
+    pub(super) fn is_unused(&self) -> bool {
+        let Activity { requests, is_receiving, .. } = &*self.activity;
+        let has_begun = requests.load(Ordering::Relaxed) > 0 || is_receiving.load(Ordering::Relaxed);
+        !has_begun && self.opened.elapsed() >= OPENED_IN_ADVANCE
     }
 
     /// Whether the client is a browser.

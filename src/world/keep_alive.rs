@@ -2,7 +2,7 @@
 //!
 //! If a kept-alive connection closes before the response, as some faults make it do, browsers silently send the request
 //! again: the page never sees the fault, and the mock sees two requests. Browsers do not repeat the first request of a
-//! connection.
+//! connection, unless they had opened it in advance.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

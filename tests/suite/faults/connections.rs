@@ -158,6 +158,8 @@ async fn a_page_in_chromium_sees_every_one_time_fault() {
         }
         let mut once = fault.clone();
         once["on"] = "http".into();
+        // The browser may ask for other paths, such as an icon.
+        once["path"] = "/electronics".into();
         once["times"] = 1.into();
         mockd.control("POST", "/__mockd/faults", once).await;
         mockd.control("DELETE", "/__mockd/journal", Value::Null).await;
