@@ -53,25 +53,26 @@ impl Data {
     /// Returns the JSON at these steps, without a copy, or `None` if it is undefined.
     ///
     /// # Errors
-    /// The value itself, if it is not shared JSON.
-    pub(super) fn at(&self, steps: &[String]) -> Result<Option<&Json>, &Value> {
-        let (value, has_any_case) = match &self.0 {
-            Source::Json { value, has_any_case } => (&**value, *has_any_case),
-            Source::Value(value) => return Err(value),
+    /// The value itself, if only the evaluator can take the steps: it is not shared JSON, or a step leads into a string.
+    pub(super) fn at(&self, steps: &[String]) -> Result<Option<&Json>, Value> {
+        let (root, has_any_case) = match &self.0 {
+            Source::Json { value, has_any_case } => (value, *has_any_case),
+            Source::Value(value) => return Err(value.clone()),
         };
-        let Some((first, rest)) = steps.split_first() else { return Ok(Some(value)) };
-        let found = look_up(value, first);
-        let found = found.or_else(|| has_any_case.then(|| look_up(value, &first.to_ascii_lowercase())).flatten());
-        Ok(rest.iter().try_fold(found, |found, step| Some(look_up(found?, step))).flatten())
-    }
-}
-
-/// Returns the JSON at one step of a path; `None` if there is none.
-fn look_up<'j>(json: &'j Json, step: &str) -> Option<&'j Json> {
-    match json {
-        Json::Object(fields) => fields.get(step),
-        Json::Array(items) => items.get(step.parse::<usize>().ok()?),
-        _ => None,
+        let mut found: &Json = root;
+        for (position, step) in steps.iter().enumerate() {
+            if found.is_string() {
+                return Err(self.clone().into_value());
+            }
+            let key = Key::of_step(step);
+            let next = key.look_up(found);
+            let is_retried = has_any_case && position == 0 && next.is_none();
+            match if is_retried { key.in_lower_case().look_up(found) } else { next } {
+                Some(next) => found = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
     }
 }
 
@@ -137,6 +138,10 @@ impl Key {
             Self::Name(name) => Self::Name(name.to_ascii_lowercase().into()),
             Self::Index(index) => Self::Index(*index),
         }
+    }
+
+    fn of_step(step: &str) -> Self {
+        step.parse().map_or_else(|_| Self::Name(step.into()), Self::Index)
     }
 
     fn of(value: &Value) -> Option<Self> {

@@ -184,7 +184,8 @@ impl Template {
         self
     }
 
-    /// Returns its current value; `None` if that is undefined. `roots` returns the value of a name. Undefined keys are left out, and undefined items are null.
+    /// Returns its current value; `None` if that is undefined. `roots` returns the value of a name. Undefined keys are
+    /// left out, and undefined items are null.
     ///
     /// # Errors
     ///
@@ -416,7 +417,7 @@ impl Expression {
         match data.at(steps) {
             Ok(Some(json)) => output.copy(json),
             Ok(None) => output.json(&minijinja::Value::UNDEFINED),
-            Err(value) => output.json(&walk(value.clone(), steps)),
+            Err(value) => output.json(&walk(value, steps)),
         }
     }
 

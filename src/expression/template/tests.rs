@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use super::{Condition, Rendered, Template};
-use crate::expression::{Language, Names, PathStep, Runtime};
+use crate::expression::{Data, Language, Names, PathStep, Runtime};
 
 /// A runtime in which every draw, count and time is 0.
 #[derive(Default)]
@@ -144,4 +146,55 @@ fn an_error_is_one_line_even_if_its_expression_is_not() {
     assert!(error.starts_with(r"`1\n  // 0` fails: ") && !error.contains('\n'), "{error}");
     let error = template(&json!("{{ a.b\r\n.c }}!")).render(&|_| None, &mut Still).unwrap_err().to_string();
     assert!(error.starts_with(r"`a.b\r\n.c` is undefined") && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn a_looked_up_value_is_what_an_evaluated_template_gives() {
+    let value = Arc::new(json!({
+        "text": "abc", "float": 1.5, "whole": 10.0, "large": u64::MAX, "yes": true, "null": null,
+        "list": [{ "n": 1 }, [2, 3]], "07": "seven", "7": 7, "X-Id": "x", "empty": {}
+    }));
+    let sources = [Data::shared(&value), Data::in_any_case(&value), Data::from(3), Data::from("abc")];
+    for source in sources {
+        let roots = |name: &str| (name == "a").then(|| source.clone());
+        for path in [
+            "",
+            ".text",
+            ".text.0",
+            ".text.9",
+            ".text.x",
+            ".float",
+            ".whole",
+            ".large",
+            ".yes",
+            ".yes.0",
+            ".null",
+            ".null.x",
+            ".list",
+            ".list.0",
+            ".list.0.n",
+            ".list.1.1",
+            ".list.2",
+            ".list.n",
+            ".07",
+            ".7",
+            ".TEXT",
+            ".empty",
+            ".empty.x.y",
+            ".gone",
+            ".0",
+        ] {
+            let looked_up = template(&json!({ "value": format!("$a{path}"), "text": format!("<{{{{ a{path} }}}}>") }));
+            let with_scope = template(&json!({
+                "value": format!("$a{path}"), "text": format!("<{{{{ a{path} }}}}>"), "sum": "{{ 1 + 1 }}"
+            }));
+            assert!(looked_up.is_lookup && !with_scope.is_lookup, "{path}");
+            let mut expected = with_scope.render_collecting(&roots, &mut Still).unwrap();
+            if let Some(Json::Object(fields)) = &mut expected.value {
+                fields.remove("sum");
+            }
+            let rendered = looked_up.render_collecting(&roots, &mut Still).unwrap();
+            assert_eq!(rendered, expected, "{path} of {source:?}");
+        }
+    }
 }
