@@ -41,7 +41,7 @@ pub struct Pace {
     pub speed: f64,
 }
 
-/// A moment of a world, which is gone once the world is reset or restored.
+/// A moment of a world, which is gone once the state of the world is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorldMoment {
     restarts: u64,

@@ -322,8 +322,8 @@ impl World {
         self.shared().clock.moment()
     }
 
-    /// Waits until `time` has passed since `start`, in world time. Returns early if the world is reset or restored, or
-    /// ends.
+    /// Waits until `time` has passed since `start`, in world time. Returns early if the state of the world is
+    /// replaced, or the world ends.
     pub async fn pass_since(&self, start: WorldMoment, time: Duration) {
         let _in_use = self.in_use();
         tokio::select! {

@@ -213,7 +213,7 @@ impl InstallSnapshot {
         }
         (state.snapshots, state.held) = (snapshots, None);
         state.transcript = Transcript::after(state.engine.sequence());
-        state.shared.clock.set(state.engine.now(), pace);
+        state.shared.clock.restart(state.engine.now(), pace);
         let is_changed = |event: &Event| match &event.kind {
             EventKind::Counted { id, value, .. } => before.get(id) != Some(value),
             _ => false,
