@@ -147,10 +147,10 @@ pub enum Command {
     Overdue {
         member: u64,
     },
-    /// Closes a socket, or ends a stream.
+    /// Closes sockets and ends streams.
     Disconnect {
-        member: u64,
-        /// The close frame. `None` for a stream, and for a socket whose connection is reset.
+        members: Vec<u64>,
+        /// The close frame; `None` if connections are reset. Streams have none.
         closing: Option<Closing>,
     },
     /// Reports that the connection of a socket or a stream has ended. A socket that was open until then leaves every
@@ -333,11 +333,13 @@ impl Engine {
                 self.connect_timeout_expired(member, events);
                 return Ok(Effects::default());
             }
-            Command::Disconnect { member, closing } => {
-                if self.endpoint_of(member).is_some() {
-                    self.close_member(member, closing, events);
-                } else {
-                    self.disconnect_stream(member, events);
+            Command::Disconnect { members, closing } => {
+                for member in members {
+                    if self.endpoint_of(member).is_some() {
+                        self.close_member(member, closing.clone(), events);
+                    } else {
+                        self.disconnect_stream(member, events);
+                    }
                 }
                 return Ok(Effects::default());
             }

@@ -162,6 +162,16 @@ pub struct Closing {
     pub code: u16,
     /// The reason, at most 123 bytes.
     pub reason: Arc<str>,
+    /// Whether the client has asked for it, in the protocol of its socket.
+    pub by_client: bool,
+}
+
+impl Closing {
+    /// Creates a close by the server.
+    #[must_use]
+    pub fn new(code: u16, reason: impl Into<Arc<str>>) -> Self {
+        Self { code, reason: reason.into(), by_client: false }
+    }
 }
 
 /// Shortens a reason to the length that fits in a close frame.

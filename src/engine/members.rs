@@ -29,8 +29,9 @@ pub(super) struct Members {
     due: BTreeSet<(Duration, u64)>,
     /// Members with the addresses that the current operation has ended by sending a frame.
     ended: Vec<(u64, Address)>,
-    /// The sockets that the current operation has closed, in order, unless it is undone.
-    closing: VecDeque<u64>,
+    /// The sockets that the current operation has closed, in order, unless it is undone, with their `conn` at that
+    /// moment.
+    closing: VecDeque<(u64, Option<Value>)>,
 }
 
 /// A member. A clone is cheap.
@@ -237,23 +238,24 @@ impl Members {
         std::mem::take(&mut self.ended)
     }
 
-    /// Closes a socket. Returns `false` if it is closing already.
-    pub(super) fn close(&mut self, member: u64) -> bool {
+    /// Closes a socket, whose `conn` is given. Returns `false` if it is closing already.
+    pub(super) fn close(&mut self, member: u64, conn: Option<Value>) -> bool {
         let Some(socket) = self.socket_mut(member).filter(|socket| !socket.is_closing()) else { return false };
         socket.phase = SocketPhase::Closing;
         socket.session.close();
-        self.closing.push_back(member);
+        self.closing.retain(|(undone, _)| *undone != member);
+        self.closing.push_back((member, conn));
         true
     }
 
-    /// Takes the next socket that the current operation has closed.
-    pub(super) fn take_closing(&mut self) -> Option<u64> {
+    /// Takes the next socket that the current operation has closed, with its `conn` at that moment.
+    pub(super) fn take_closing(&mut self) -> Option<(u64, Option<Value>)> {
         loop {
-            let member = self.closing.pop_front()?;
+            let (member, conn) = self.closing.pop_front()?;
             // The operation may have been undone.
             if let Some(socket) = self.socket_mut(member).filter(|socket| socket.phase == SocketPhase::Closing) {
                 socket.phase = SocketPhase::Closed;
-                return Some(member);
+                return Some((member, conn));
             }
         }
     }

@@ -188,7 +188,9 @@ impl Engine {
         // Members of a topic receive the scenario's changes to it.
         self.deliver(&mut events, 0);
         self.end_operations(&mut events);
+        let from = events.len();
         self.end_closed_sockets(&mut events);
+        self.react(&mut events, from);
         events
     }
 

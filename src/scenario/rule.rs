@@ -64,7 +64,8 @@ impl StepList {
     }
 
     /// Returns this list with only the steps that `find` finds by the way they are written. The others have ended: they
-    /// do nothing, but keep the steps that count from their end at their times.
+    /// do nothing, but keep the steps that count from their end at their times. Only an `each` that had not started
+    /// counts as a single run.
     pub(crate) fn resumed<'s>(&self, find: impl Fn(&Value) -> Option<&'s RuleStep>) -> Self {
         let written = self.source.as_array().into_iter().flatten();
         let resumed = self.steps.iter().zip(written).map(|(step, written)| match find(written) {

@@ -141,9 +141,10 @@ impl Advance {
                 }
             },
         };
-        let events = self.run_some(start, state, actions);
+        let mut events = self.run_some(start, state, actions);
         state.shared.clock.set(state.engine.now(), Pace { paused: true, ..state.shared.clock.pace() });
-        state.notify(&events);
+        let caused = state.notify(&events);
+        events.extend(caused);
         if self.is_at_end && state.has_faulted_sockets {
             // Nothing more happens here, but frames that faults have delayed until now are due.
             state.publish_items([FeedItem::fault_transition()]);

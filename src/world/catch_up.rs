@@ -110,7 +110,11 @@ impl WorldState {
         for what in self.missed_by(socket, progress)? {
             match what {
                 MemberEvent::Reply(frame) => messages.push((&frame).into()),
-                what => self.log(&Event { sequence, at, kind: EventKind::Member { member: socket.id, what } }),
+                what => {
+                    let event = Event { sequence, at, kind: EventKind::Member { member: socket.id, what } };
+                    self.log(&event);
+                    self.record_failure(&event);
+                }
             }
         }
         socket.reads_from(position);

@@ -95,11 +95,11 @@ impl WorldState {
             let Some(socket) = self.shared.sockets.get(number) else { continue };
             let (closing, description) = match fault.effect() {
                 Effect::Close { code, reason, .. } => {
-                    let closing = Closing { code: *code, reason: reason.as_str().into() };
+                    let closing = Closing::new(*code, reason.as_str());
                     (Some(closing), format!("closed with {code}"))
                 }
                 Effect::Storm(closed) => {
-                    let closing = Closing { code: SERVICE_RESTART, reason: Arc::default() };
+                    let closing = Closing::new(SERVICE_RESTART, "");
                     let refused = format_duration(*closed);
                     (Some(closing), format!("closed with {SERVICE_RESTART}, refused for {refused}"))
                 }
@@ -122,8 +122,7 @@ impl WorldState {
         if !socket.is_rule_driven() || self.is_shared() {
             return Vec::new();
         }
-        let closing = closing.filter(|_| !socket.is_stream());
         // Closing is never refused.
-        self.engine.apply(Command::Disconnect { member: socket.id, closing }).unwrap_or_default().events
+        self.engine.apply(Command::Disconnect { members: vec![socket.id], closing }).unwrap_or_default().events
     }
 }

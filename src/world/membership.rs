@@ -9,7 +9,7 @@ use super::audience::Join;
 use super::error::WorldError;
 use super::fanout;
 use super::feed;
-use super::journal::{OpenedBy, Recipients, Record};
+use super::journal::{EndedBy, OpenedBy, Recipients, Record, SocketEnd};
 use super::message::Message;
 use super::socket::{Socket, SocketClose, SocketKind};
 use super::state::WorldState;
@@ -196,7 +196,13 @@ impl WorldState {
             }
             MemberEvent::Closed(closing) => {
                 self.shared.sockets.change_topics(&socket, |_| false, Vec::new(), position);
-                self.record_closed(&socket, closing.as_ref().map(|closing| closing.code), at);
+                let by = if closing.as_ref().is_some_and(|closing| closing.by_client) {
+                    EndedBy::Client
+                } else {
+                    EndedBy::Server
+                };
+                let code = closing.as_ref().map(|closing| closing.code);
+                self.record_closed(&socket, SocketEnd { code, by }, at);
                 socket.close(SocketClose::of(closing.as_ref()), position);
             }
             MemberEvent::Reply(_) | MemberEvent::Failed { .. } => {}

@@ -19,11 +19,16 @@ use crate::engine::{Event, EventKind, MemberEvent, SERVICE_RESTART, Topic};
 impl WorldState {
     /// Publishes events. The view comes first, so that a client that receives a message about a row can also get the
     /// row.
-    pub(super) fn notify(&mut self, events: &[Event]) {
+    /// Returns the further events that were caused by disconnecting sockets, which are published too.
+    pub(super) fn notify(&mut self, events: &[Event]) -> Vec<Event> {
+        let mut all = Vec::new();
         let mut caused = self.notify_once(events);
         while !caused.is_empty() {
-            caused = self.notify_once(&caused);
+            let next = self.notify_once(&caused);
+            all.append(&mut caused);
+            caused = next;
         }
+        all
     }
 
     /// Returns the events that the disconnection of sockets has caused.
@@ -107,7 +112,8 @@ impl WorldState {
         // What these clients have received is out of date, so they must connect again.
         let close = SocketClose { code: SERVICE_RESTART, reason: "the world's state was replaced".into() };
         for socket in &of_rules {
-            self.record_closed(socket, (!socket.is_stream()).then_some(close.code), self.engine.now());
+            let code = (!socket.is_stream()).then_some(close.code);
+            self.record_closed(socket, SocketEnd { code, by: EndedBy::Server }, self.engine.now());
             socket.close(if socket.is_stream() { SocketClose::default() } else { close.clone() }, end);
         }
         self.refresh_faults();
@@ -204,10 +210,9 @@ impl WorldState {
         self.shared.journal.record_all(records);
     }
 
-    /// Records in the journal that the world closes a member, unless its end is recorded already.
-    pub(super) fn record_closed(&self, socket: &Socket, code: Option<u16>, at: Duration) {
+    /// Records the end of a member in the journal, unless it is recorded already.
+    pub(super) fn record_closed(&self, socket: &Socket, end: SocketEnd, at: Duration) {
         if socket.take_end_record() {
-            let end = SocketEnd { code, by: EndedBy::Server };
             let record = Record::Closed { socket: socket.id, path: socket.member_path(), end };
             self.shared.journal.record(at, record);
         }

@@ -63,7 +63,7 @@ pub enum SocketKind {
 impl SocketClose {
     /// Creates a close as a rule requests it.
     pub(super) fn of(closing: Option<&Closing>) -> Self {
-        closing.map_or_else(Self::default, |Closing { code, reason }| Self { code: *code, reason: reason.clone() })
+        closing.map_or_else(Self::default, |Closing { code, reason, .. }| Self { code: *code, reason: reason.clone() })
     }
 }
 

@@ -85,15 +85,15 @@ impl World {
         self.expect_open(socket)?;
         let sockets = self.shared().sockets.all();
         let closed: Vec<_> = sockets.into_iter().filter(|one| socket.is_none_or(|id| id == one.id)).collect();
-        for socket in &closed {
-            if socket.is_rule_driven() {
-                // Its rules have to run.
-                let closing = Closing { code: close.code, reason: close.reason.clone() };
-                let closing = (!socket.is_stream()).then_some(closing);
-                self.apply(Command::Disconnect { member: socket.id, closing }).await?;
-            } else {
-                socket.close(close.clone(), self.shared().feed.end());
-            }
+        // Rules have to run for their members.
+        let (of_rules, others): (Vec<_>, Vec<_>) = closed.iter().partition(|socket| socket.is_rule_driven());
+        let members: Vec<u64> = of_rules.iter().map(|socket| socket.id).collect();
+        if !members.is_empty() {
+            let closing = Some(Closing::new(close.code, close.reason.clone()));
+            self.apply(Command::Disconnect { members, closing }).await?;
+        }
+        for socket in others {
+            socket.close(close.clone(), self.shared().feed.end());
         }
         self.shared().sockets.wait_closed(&closed).await;
         Ok(closed.iter().map(|socket| socket.id).collect())

@@ -152,6 +152,8 @@ impl<'e> Firing<'e> {
                 }
             },
             (Some(_), _) => run.strands.take_item(next.step),
+            // An `each` that a reload has ended still takes its time.
+            (None, _) if step.has_ended() => run.strands.take_item(next.step),
             (None, _) => None,
         };
         let has_no_items = step.each.is_some() && item.is_none();

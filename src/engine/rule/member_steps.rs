@@ -154,7 +154,7 @@ impl Firing<'_> {
         let code = code.map_or(Ok(NORMAL), |code| close_code(&code))?;
         let reason = reason.map(|reason| self.required(reason, context)).transpose()?;
         let reason = reason.map(|reason| plain_text(&reason)).unwrap_or_default();
-        let closing = Closing { code, reason: fit_for_closing(reason).into() };
+        let closing = Closing::new(code, fit_for_closing(reason));
         self.engine.close_member(member, Some(closing), self.events);
         Ok(())
     }

@@ -234,7 +234,9 @@ impl Engine {
     /// Closes a socket, and ends its scheduled steps. Its `closed` steps run at the end of the operation. Without
     /// `closing`, its connection ends without a close frame.
     pub(in crate::engine) fn close_member(&mut self, member: u64, closing: Option<Closing>, events: &mut Vec<Event>) {
-        if self.members.close(member) {
+        // `conn` lists the topics that the socket leaves below.
+        let conn = self.conn_at_close(member);
+        if self.members.close(member, conn) {
             self.end_member_runs(member, |_| true);
             self.members.reschedule(member);
             self.notify(member, MemberEvent::Closed(closing), events);

@@ -128,9 +128,11 @@ impl RuleOrigin {
         };
         candidates.iter().find_map(whole).or_else(|| {
             let written = list.source().as_array()?;
-            let has_step =
-                |(_, lists): &&(Self, Vec<&StepList>)| written.iter().any(|one| step_in(lists, one).is_some());
-            let (origin, lists) = candidates.iter().find(has_step)?;
+            let shared = |(_, lists): &&(Self, Vec<&StepList>)| {
+                written.iter().filter(|one| step_in(lists, one).is_some()).count()
+            };
+            // Of several with as many steps of the list, the first.
+            let (origin, lists) = candidates.iter().rev().max_by_key(shared).filter(|found| shared(found) > 0)?;
             Some((origin.clone(), list.resumed(|step| step_in(lists, step))))
         })
     }

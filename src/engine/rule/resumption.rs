@@ -43,8 +43,7 @@ impl<'s> Resumption<'s> {
         if origin == run.origin && steps == run.steps {
             return RunUpdate::Keep;
         }
-        let mut run = RuleRun { origin, steps, ..run.clone() };
-        run.strands.forget_ended_items(run.steps.steps());
+        let run = RuleRun { origin, steps, ..run.clone() };
         if run.is_over() { RunUpdate::End } else { RunUpdate::Replace(Box::new(run)) }
     }
 

@@ -98,24 +98,23 @@ impl Engine {
             return Effects::default();
         };
         let sent = socket.session.text_of_message(&frame);
-        let received = socket.session.receive(frame);
+        let mut received = socket.session.receive(frame);
         // A client that closes its session gets no reason.
-        if let Some(Received::Close { reason, .. }) = received.last()
-            && !reason.is_empty()
-        {
-            let rule = RuleOrigin::Endpoint(socket.endpoint.clone()).key();
-            let refusal = Refusal::Violation(reason.clone());
-            self.notify(member, MemberEvent::Failed { rule, refusal }, events);
+        let violation = received.pop_if(|last| matches!(last, Received::Close { reason, .. } if !reason.is_empty()));
+        let mut messages = self.take_received(member, received, sent.as_deref(), events);
+        if let Some(Received::Close { code, reason }) = violation {
+            let rule = RuleOrigin::Endpoint(self.endpoint_of(member).cloned().unwrap_or_default()).key();
+            self.notify(member, MemberEvent::Failed { rule, refusal: Refusal::Violation(reason.clone()) }, events);
+            messages.extend(self.take_received(member, vec![Received::Close { code, reason }], None, events));
         }
-        let messages = self.take_received(member, received, sent.as_deref(), events);
         Effects { messages, ..Effects::default() }
     }
 
     /// Ends the sockets that the operation has closed, in order: each leaves its topics, and then its endpoint's `closed`
     /// steps run.
     pub(in crate::engine) fn end_closed_sockets(&mut self, events: &mut Vec<Event>) {
-        while let Some(member) = self.members.take_closing() {
-            self.end_socket(member, events);
+        while let Some((member, conn)) = self.members.take_closing() {
+            self.end_socket(member, conn, events);
         }
     }
 
@@ -135,16 +134,15 @@ impl Engine {
     /// Removes a member whose connection has ended. A socket that nothing has closed before ends as well.
     pub(in crate::engine) fn remove_member(&mut self, member: u64, events: &mut Vec<Event>) {
         if self.members.socket(member).is_some_and(|socket| !socket.is_closing()) {
-            self.end_socket(member, events);
+            let conn = self.conn_at_close(member);
+            self.end_socket(member, conn, events);
         }
         self.leave_all(member);
         self.members.remove(member);
     }
 
-    /// Removes a socket from its topics, then runs the `closed` steps of its endpoint.
-    fn end_socket(&mut self, member: u64, events: &mut Vec<Event>) {
-        // `conn` lists the topics that are left below.
-        let conn = self.conn_at_close(member);
+    /// Removes a socket from its topics, then runs the `closed` steps of its endpoint with this `conn`.
+    fn end_socket(&mut self, member: u64, conn: Option<Value>, events: &mut Vec<Event>) {
         self.leave_all(member);
         let ended = self.members.socket(member).filter(|socket| socket.session.was_connected());
         let Some((socket, conn)) = ended.zip(conn) else { return };
@@ -216,7 +214,9 @@ impl Engine {
                 Received::Reply(frame) => self.notify(member, MemberEvent::Reply(frame), events),
                 Received::Ended(address) => self.end_address(member, &address, events),
                 Received::Close { code, reason } => {
-                    self.close_member(member, Some(Closing { code, reason: reason.into() }), events);
+                    // A client that closes its session gets no reason.
+                    let by_client = reason.is_empty();
+                    self.close_member(member, Some(Closing { by_client, ..Closing::new(code, reason) }), events);
                 }
             }
         }

@@ -117,15 +117,6 @@ impl Strands {
         self.0.iter().flat_map(|strand| strand.rest(steps)).filter(|step| !step.has_ended()).count()
     }
 
-    /// Forgets the items of steps that have ended.
-    pub(super) fn forget_ended_items(&mut self, steps: &[RuleStep]) {
-        for strand in &mut self.0 {
-            if steps.get(strand.step).is_some_and(RuleStep::has_ended) {
-                strand.items = None;
-            }
-        }
-    }
-
     /// Returns whether all strands refer to steps of this list.
     pub(super) fn fit_in(&self, steps: &[RuleStep]) -> bool {
         self.0.iter().all(|strand| strand.step < steps.len())

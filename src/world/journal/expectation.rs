@@ -36,8 +36,9 @@ pub struct Expectation {
     /// JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
     /// equal. `null` also matches a missing key. An object is compared with the object that routes see: the fields of a
     /// form, in which a file is `{ filename, type, size }`, or `{ type, size }` for a binary body. A string also matches
-    /// a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
-    /// the protocol itself, such as heartbeats, are not recorded.
+    /// a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with
+    /// a `protocol`, a received message is the `msg` of its rules; messages of the protocol itself, such as heartbeats,
+    /// are not recorded.
     pub body: Option<Value>,
     /// The entire JSON of the body of a request or of a frame. Objects and strings are compared as in `body`.
     pub body_equals: Option<Value>,

@@ -17,7 +17,8 @@ const GOING_AWAY: u16 = 1001;
 impl Engine {
     /// Adapts the sockets of endpoints after the engine has switched to another scenario.
     pub(in crate::engine) fn reload_sockets(&mut self, events: &mut Vec<Event>) {
-        let sockets = self.members.sockets().map(|(member, socket)| (member, socket.endpoint.clone()));
+        let open = self.members.sockets().filter(|(_, socket)| !socket.is_closing());
+        let sockets = open.map(|(member, socket)| (member, socket.endpoint.clone()));
         let mut sockets: Vec<(u64, Arc<str>)> = sockets.collect();
         sockets.sort_unstable();
         let scenario = self.scenario.clone();
@@ -40,7 +41,7 @@ impl Engine {
 
     /// Closes a socket that can no longer be served. Its memberships end at once, so it receives nothing more.
     fn evict(&mut self, member: u64, code: u16, reason: &str, events: &mut Vec<Event>) {
-        self.close_member(member, Some(Closing { code, reason: reason.into() }), events);
+        self.close_member(member, Some(Closing::new(code, reason)), events);
         self.leave_all(member);
         self.follow_session(member, events);
     }

@@ -337,3 +337,37 @@ fn a_client_that_never_connects_is_closed() {
     }
     assert_eq!((rows(&world.engine, "log"), world.engine.next_due()), (json!([]), Some(Duration::from_secs(50))));
 }
+
+#[test]
+fn closed_steps_see_the_topics_however_the_socket_closes() {
+    for (protocol, connect, close) in [
+        ("plain", "", r#"{"event":"bye"}"#),
+        ("socket.io", "40", r#"42["bye"]"#),
+        ("socket.io", "40", "4?"),
+        ("socket.io", "40", "1"),
+    ] {
+        let text = format!(
+            "
+data: {{ log: [] }}
+websocket:
+  /s:
+    protocol: {protocol}
+    open: [{{ join: [room, news] }}]
+    messages: [{{ match: {{ event: bye }}, do: [{{ leave: news }}, {{ close: 4400 }}] }}]
+    closed: [{{ add: {{ log: {{ topics: $conn.topics }} }} }}]
+"
+        );
+        let mut world =
+            TestWorld::new(&if protocol == "plain" { text.replace("    protocol: plain\n", "") } else { text });
+        world.open("/s", 1);
+        if !connect.is_empty() {
+            world.say(1, connect);
+        }
+        world.say(1, close);
+        let topics = if close.contains("bye") { json!(["room"]) } else { json!(["news", "room"]) };
+        assert_eq!(rows(&world.engine, "log"), json!([{ "id": 1, "topics": topics }]), "{protocol} {close}");
+        // The connection ends later, and nothing more happens.
+        world.close(1);
+        assert_eq!(rows(&world.engine, "log").as_array().unwrap().len(), 1, "{protocol} {close}");
+    }
+}

@@ -75,7 +75,7 @@ websocket:
     }
     assert_eq!(get(&mut engine, "GET /n"), 3);
     let events = engine.replace(&scenario(&text("id")), 42).events;
-    let closing = Closing { code: 1001, reason: "the endpoint is gone".into() };
+    let closing = Closing::new(1001, "the endpoint is gone");
     assert_eq!(closed(&events), [(1, closing.clone()), (3, closing)]);
     // Their memberships and scheduled steps end, and their messages are ignored.
     assert_eq!((get(&mut engine, "GET /n"), engine.next_due()), (json!(1), None));

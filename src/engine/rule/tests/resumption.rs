@@ -40,7 +40,7 @@ fn a_waiting_step_goes_on_if_its_text_is_the_same() {
         (
             "{ after: 1s, each: [1, 2, 3], reply: $item, every: 1s }, { reply: b }",
             "{ reply: b }",
-            ["", "1: \"b\"", "", ""],
+            ["", "", "1: \"b\"", ""],
         ),
     ] {
         let mut world = TestWorld::compared(&text(steps));
