@@ -1894,8 +1894,9 @@ export interface components {
              * @description JSON contained in the body of a request or in a frame: objects must have these keys, all other values must be
              *     equal. `null` also matches a missing key. An object is compared with the object that routes see: the fields of a
              *     form, in which a file is `{ filename, type, size }`, or `{ type, size }` for a binary body. A string also matches
-             *     a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with a `protocol`, a received message is the `msg` of its rules; messages of
-             *     the protocol itself, such as heartbeats, are not recorded.
+             *     a body or frame that is exactly this text and not JSON. A binary frame is `{ binary: BASE64 }`. For a socket with
+             *     a `protocol`, a received message is the `msg` of its rules; messages of the protocol itself, such as heartbeats,
+             *     are not recorded.
              * @default null
              */
             body?: unknown;

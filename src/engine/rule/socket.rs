@@ -101,7 +101,11 @@ impl Engine {
         let mut received = socket.session.receive(frame);
         // A client that closes its session gets no reason.
         let violation = received.pop_if(|last| matches!(last, Received::Close { reason, .. } if !reason.is_empty()));
-        let mut messages = self.take_received(member, received, sent.as_deref(), events);
+        let mut messages = Vec::new();
+        // With nothing received but a violation, its memberships last until it is closed.
+        if violation.is_none() || !received.is_empty() {
+            messages = self.take_received(member, received, sent.as_deref(), events);
+        }
         if let Some(Received::Close { code, reason }) = violation {
             let rule = RuleOrigin::Endpoint(self.endpoint_of(member).cloned().unwrap_or_default()).key();
             self.notify(member, MemberEvent::Failed { rule, refusal: Refusal::Violation(reason.clone()) }, events);

@@ -147,6 +147,12 @@ async fn a_page_in_chromium_sees_every_one_time_fault() {
     let fetch = async || {
         browser.eval("fetch('/electronics', { cache: 'no-store' }).then((answer) => answer.status, () => 'lost')").await
     };
+    // Browsers open connections in advance, and repeat a request on such a connection too. Six at once use all of them.
+    let slow = json!({ "on": "http", "path": "/electronics", "latency": "100ms" });
+    mockd.control("POST", "/__mockd/faults", slow).await;
+    let all = "Promise.all([1, 2, 3, 4, 5, 6].map(() => fetch('/electronics', { cache: 'no-store' }))).then((all) => all.length)";
+    assert_eq!(browser.eval(all).await, 6);
+    lift(&mockd).await;
     for (fault, seen) in [
         (json!({ "empty": true }), json!("lost")),
         (json!({ "reset": true }), json!("lost")),
