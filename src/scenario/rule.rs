@@ -58,8 +58,8 @@ impl StepList {
     pub(crate) fn step_with_source(&self, written: &Value) -> Option<&RuleStep> {
         let position = self.source.as_array()?.iter().position(|step| step == written);
         position.and_then(|position| self.steps.get(position)).or_else(|| {
-            let nested = self.steps.iter().filter_map(|step| step.verb.steps());
-            nested.filter_map(|list| list.step_with_source(written)).next()
+            let mut nested = self.steps.iter().filter_map(|step| step.verb.steps());
+            nested.find_map(|list| list.step_with_source(written))
         })
     }
 

@@ -59,7 +59,9 @@ impl WorldState {
             // A socket that joins later receives the current values, and reads the feed from here on.
             self.shared.feed.clear();
             self.changed_rows.clear(self.shared.feed.end());
-            events.iter().for_each(|event| self.record_failure(event));
+            for event in events {
+                self.record_failure(event);
+            }
             return;
         }
         // The members of a topic change between two events, so each run of events ends with such a change. So that the

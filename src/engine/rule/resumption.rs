@@ -22,8 +22,11 @@ pub(in crate::engine) type EndedList = (u64, Option<Arc<Value>>);
 struct Resumption<'s> {
     scenario: &'s Scenario,
     /// Where each list continues, by its origin and the address of its source. Many sockets run the same list.
-    found: RefCell<HashMap<(RuleOrigin, *const Value), Option<(RuleOrigin, StepList)>>>,
+    found: RefCell<HashMap<(RuleOrigin, *const Value), Found>>,
 }
+
+/// Where a list continues, and with which steps.
+type Found = Option<(RuleOrigin, StepList)>;
 
 impl<'s> Resumption<'s> {
     fn under(scenario: &'s Scenario) -> Self {

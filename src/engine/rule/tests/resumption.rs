@@ -67,8 +67,8 @@ websocket:
     let mut world = TestWorld::compared(&text("1", "2", "3"));
     world.open("/s", 1);
     assert_eq!(world.say(1, "x"), ["1: 3"]);
-    let changed = scenario(&text("0", "2", "4"));
-    let changes = world.engine.changes(&changed, 42).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let new = scenario(&text("0", "2", "4"));
+    let changes = world.engine.changes(&new, 42).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(changes, ["websocket /s changed", "websocket /s: 1 waiting step ended"]);
     world.reload(&text("0", "2", "4"));
     assert_eq!(seconds(&mut world, 3), ["", "1: 2, 1: \"late\"", ""]);

@@ -141,7 +141,7 @@ impl TestWorld {
             }
             MemberEvent::Left(group) => assert!(self.groups.remove(&(*group, member)), "{member} is not in {group}"),
             MemberEvent::Closed(Some(Closing { code, reason, .. })) => {
-                got.push(format!("{member} closed {code} {reason}"))
+                got.push(format!("{member} closed {code} {reason}"));
             }
             MemberEvent::Closed(None) => got.push(format!("{member} ended")),
             MemberEvent::Failed { refusal, .. } => got.push(format!("{member} failed: {refusal}")),
