@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::scenario::integer;
 use crate::world::{View, World, WorldError};
 
-/// Carries out [`Plan::Add`].
+/// Carries out [`Plan::Add`](crate::scenario::Plan::Add).
 pub(super) async fn add(
     world: &World,
     collection: &str,
@@ -30,7 +30,7 @@ pub(super) async fn add(
     Ok(ApiResponse::json(world.add_row(collection, fields).await?))
 }
 
-/// Carries out [`Plan::Count`]. The members of the counter's topic receive the new value.
+/// Carries out [`Plan::Count`](crate::scenario::Plan::Count). The members of the counter's topic receive the new value.
 pub(super) async fn count(
     world: &World,
     view: &View,
