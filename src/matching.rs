@@ -50,7 +50,7 @@ pub(crate) fn mismatches<'v>(field: &str, expected: &'v Value, found: &'v Value)
 pub(crate) fn differences(field: &str, expected: &Value, found: &Value, reported: &[String]) -> Vec<String> {
     let all = mismatches(field, expected, found).into_iter().filter(|(field, ..)| !reported.contains(field));
     let sentence = |(field, expected, found): Mismatch<'_>| match (expected, found) {
-        // Arrays of the same length differ in their items, each of which has a sentence of its own.
+        // Arrays of the same length are compared item by item, and each different item gets its own sentence.
         (Value::Array(expected), Value::Array(found)) => {
             format!("{field} has {} instead of {}", items(found.len()), expected.len())
         }

@@ -64,16 +64,20 @@ impl Data {
             if found.is_string() {
                 return Err(self.clone().into_value());
             }
-            let key = Key::of_step(step);
-            let next = key.look_up(found);
+            let next = look_up(found, step);
             let is_retried = has_any_case && position == 0 && next.is_none();
-            match if is_retried { key.in_lower_case().look_up(found) } else { next } {
+            match if is_retried { look_up(found, &step.to_ascii_lowercase()) } else { next } {
                 Some(next) => found = next,
                 None => return Ok(None),
             }
         }
         Ok(Some(found))
     }
+}
+
+/// Returns the JSON at one step of a path; `None` if there is none.
+fn look_up<'j>(json: &'j Json, step: &str) -> Option<&'j Json> {
+    step.parse().map_or_else(|_| json.get(step), |index| Key::Index(index).look_up(json))
 }
 
 impl<T: Into<Json>> From<T> for Data {
@@ -138,10 +142,6 @@ impl Key {
             Self::Name(name) => Self::Name(name.to_ascii_lowercase().into()),
             Self::Index(index) => Self::Index(*index),
         }
-    }
-
-    fn of_step(step: &str) -> Self {
-        step.parse().map_or_else(|_| Self::Name(step.into()), Self::Index)
     }
 
     fn of(value: &Value) -> Option<Self> {

@@ -49,8 +49,8 @@ struct SocketIndex {
     /// Sockets of collections that have closed since the world's task last checked. The rules of other sockets, and of
     /// streams, are notified at once.
     gone: Vec<u64>,
-    /// The recipients that the journal records for an audience. Made on demand, and discarded when a socket opens, closes,
-    /// joins or leaves.
+    /// The recipients that the journal records for an audience. Made on demand, and discarded when a socket opens,
+    /// closes, joins or leaves.
     recorded: HashMap<Audience, Recipients>,
 }
 

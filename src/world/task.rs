@@ -186,7 +186,8 @@ impl Task {
             }
             let (is_advancing, waits_for_all) =
                 self.advances.front().map_or((false, false), |advance| (true, advance.waits_for_all()));
-            let runs_by_clock = !is_advancing && !self.is_shared();
+            // In a shared world, the log alone advances time.
+            let runs_by_clock = !is_advancing && !self.state.is_shared();
             tokio::select! {
                 () = end.cancelled() => return,
                 () = wait_for_sockets(&shared, waits_for_all, &mut lagging), if is_advancing => {
@@ -209,19 +210,6 @@ impl Task {
                 }
             }
         }
-    }
-
-    /// Returns whether other servers run the world too, so that the log alone advances time.
-    #[cfg(feature = "redis")]
-    fn is_shared(&self) -> bool {
-        self.playback.is_some()
-    }
-
-    /// Always false: sharing needs the feature `redis`.
-    #[cfg(not(feature = "redis"))]
-    #[expect(clippy::unused_self, reason = "same signature as with the feature")]
-    fn is_shared(&self) -> bool {
-        false
     }
 
     fn handle(&mut self, request: Request) {

@@ -15,7 +15,7 @@ use crate::engine::change::Change;
 use crate::engine::event::Event;
 use crate::scenario::{RuleScript, Scenario, StepList};
 
-/// A member of which a list has ended, and the message that the list responded to.
+/// A member whose list has ended, and the message that the list responded to.
 pub(in crate::engine) type EndedList = (u64, Option<Arc<Value>>);
 
 /// The lists that continue under another scenario.

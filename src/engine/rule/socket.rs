@@ -140,8 +140,9 @@ impl Engine {
         if self.members.socket(member).is_some_and(|socket| !socket.is_closing()) {
             let conn = self.conn_at_close(member);
             self.end_socket(member, conn, events);
+        } else {
+            self.leave_all(member);
         }
-        self.leave_all(member);
         self.members.remove(member);
     }
 
