@@ -3,10 +3,11 @@
 //! Memberships are stored twice, by member here and by topic in [`Topics`](super::topics::Topics) and
 //! [`Groups`](super::rule::Groups); both always agree. Undoing a rule restores its member to the previous value.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ pub const FIRST_SHARED_MEMBER: u64 = 1 << 40;
 /// The members, by number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
-    by_number: HashMap<u64, Arc<Member>>,
+    by_number: FxHashMap<u64, Arc<Member>>,
     /// The number of memberships so far. Each membership takes the next number.
     memberships: u64,
     /// The members whose protocols have scheduled work, by due time.

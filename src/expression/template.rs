@@ -369,7 +369,7 @@ impl Node {
                 Json::Array(items.collect::<Result<_, RunError>>()?)
             }
             Self::Map(nodes) => {
-                let mut fields = Map::new();
+                let mut fields = Map::with_capacity(nodes.len());
                 for (key, node) in nodes {
                     if let Some(value) = node.render(names, output)? {
                         fields.insert(key.clone(), value);

@@ -153,7 +153,7 @@ impl Reader {
         let message = match (data, self.fragmented.take()) {
             (Data::Continue, Some(mut message)) => {
                 message.payload.unsplit(frame.payload);
-                message
+                *message
             }
             (Data::Continue, None) => {
                 return Err(Violation::Protocol("a continuation frame has no message to continue"));
@@ -161,21 +161,19 @@ impl Reader {
             (_, Some(_)) => {
                 return Err(Violation::Protocol("a new message starts before the previous one is complete"));
             }
-            (data, None) => {
-                Box::new(Fragmented { is_text: matches!(data, Data::Text), payload: frame.payload, checked: 0 })
-            }
+            (data, None) => Fragmented { is_text: matches!(data, Data::Text), payload: frame.payload, checked: 0 },
         };
         if frame.is_final {
             return message.finish().map(Some);
         }
-        self.fragmented = Some(message.check_utf8()?);
+        self.fragmented = Some(Box::new(message.check_utf8()?));
         Ok(None)
     }
 }
 
 impl Fragmented {
     /// Checks the payload so far; it may end in the middle of a character.
-    fn check_utf8(mut self: Box<Self>) -> Result<Box<Self>, Violation> {
+    fn check_utf8(mut self) -> Result<Self, Violation> {
         if self.is_text {
             match std::str::from_utf8(&self.payload[self.checked..]) {
                 Ok(_) => self.checked = self.payload.len(),

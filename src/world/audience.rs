@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+
 use crate::engine::Topic;
 
 /// The id of a topic that has members. The id is free again once the last member has left.
@@ -37,6 +40,9 @@ pub(super) enum Audience {
     /// The socket with this number.
     One(u64),
 }
+
+/// Distinct audiences, in the order in which they were added.
+pub(super) type Audiences = IndexSet<Audience, FxBuildHasher>;
 
 /// A topic, as a socket joins it.
 #[derive(Debug, Clone, PartialEq, Eq)]

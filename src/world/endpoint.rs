@@ -167,8 +167,8 @@ impl World {
 
         let refused = MessageOutcome::Refused { rule: None, why: error.to_string() };
         let path = socket.endpoint_path();
-        let outcomes = [refused].into();
-        self.record(Record::Received { socket: socket.id, path, endpoint: None, payload, outcomes });
+        let outcome = Some(refused);
+        self.record(Record::Received { socket: socket.id, path, endpoint: None, payload, outcome });
         socket.close(SocketClose { code: TRY_AGAIN_LATER, reason: REASON.into() }, self.shared().feed.end());
     }
 }
@@ -197,16 +197,17 @@ impl WorldState {
         }
         let path = self.shared.sockets.get(member).and_then(|socket| socket.endpoint_path());
         let endpoint = self.engine.endpoint_of(member);
-        let record = |payload: Payload, outcomes: Box<[MessageOutcome]>| {
+        let record = |payload: Payload, outcome: Option<MessageOutcome>| {
             let (path, endpoint) = (path.clone(), endpoint.cloned());
-            self.shared.journal.record(at, Record::Received { socket: member, path, endpoint, payload, outcomes });
+            self.shared.journal.record(at, Record::Received { socket: member, path, endpoint, payload, outcome });
         };
         if self.engine.has_protocol(member) {
             for HandledMessage { message, outcome } in messages {
-                record(Payload::of(&Message::json(&message)), [outcome].into());
+                record(Payload::of(&Message::json(&message)), Some(outcome));
             }
         } else {
-            record(payload, messages.into_iter().map(|message| message.outcome).collect());
+            // Without a protocol, a frame is at most one message.
+            record(payload, messages.into_iter().next().map(|message| message.outcome));
         }
     }
 }

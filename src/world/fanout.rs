@@ -77,7 +77,7 @@ pub(super) fn hand_out_few(shared: &Arc<Shared>, from: u64) -> bool {
         return false;
     }
     let Some(mut batch) = Batch::read(&shared.feed, from, MAX_BATCH_ITEMS, u64::MAX) else { return false };
-    let pass = Pass::over(shared.clone(), batch.audiences().cloned().collect());
+    let pass = Pass::over(shared.clone(), batch.audiences());
     if batch.to != shared.feed.end() || pass.max_sockets() > MAX_DIRECT_SOCKETS {
         return false;
     }
@@ -97,7 +97,7 @@ fn note_handed_out(shared: &Shared, to: u64) {
 
 /// Writes a batch to every delegated socket in its audiences.
 async fn pass(shared: &Arc<Shared>, batch: Batch) {
-    let (to, pass) = (batch.to, Arc::new(Pass::over(shared.clone(), batch.audiences().cloned().collect())));
+    let (to, pass) = (batch.to, Arc::new(Pass::over(shared.clone(), batch.audiences())));
     // One worker runs this task.
     let free = Handle::current().metrics().num_workers().saturating_sub(1);
     let helpers = (pass.max_sockets() / SOCKETS_PER_HELPER).min(free);
@@ -114,14 +114,6 @@ async fn pass(shared: &Arc<Shared>, batch: Batch) {
     note_handed_out(shared, to);
 }
 
-/// Splits an audience of several topics into one audience for each topic.
-fn by_topic(audience: Audience) -> Vec<Audience> {
-    match audience {
-        Audience::AnyOf(topics) => topics.iter().copied().map(Audience::Topic).collect(),
-        other => vec![other],
-    }
-}
-
 /// A pass over the sockets of some audiences, by one task or by several.
 struct Pass {
     shared: Arc<Shared>,
@@ -131,10 +123,19 @@ struct Pass {
 }
 
 impl Pass {
-    fn over(shared: Arc<Shared>, audiences: Vec<Audience>) -> Self {
-        let has_all = audiences.iter().any(|audience| matches!(audience, Audience::All | Audience::State(_)));
-        let audiences = if has_all { vec![Audience::All] } else { audiences.into_iter().flat_map(by_topic).collect() };
-        Self { shared, audiences, place: Mutex::new((0, 0)) }
+    fn over<'a>(shared: Arc<Shared>, audiences: impl Iterator<Item = &'a Audience>) -> Self {
+        let mut split = Vec::new();
+        for audience in audiences {
+            match audience {
+                Audience::All | Audience::State(_) => {
+                    split = vec![Audience::All];
+                    break;
+                }
+                Audience::AnyOf(topics) => split.extend(topics.iter().copied().map(Audience::Topic)),
+                other => split.push(other.clone()),
+            }
+        }
+        Self { shared, audiences: split, place: Mutex::new((0, 0)) }
     }
 
     /// Returns an upper bound for the number of sockets in the pass.
@@ -166,16 +167,15 @@ impl Pass {
     /// Adds the next sockets to an empty list. Returns whether there are any.
     fn take(&self, sockets: &mut Vec<Arc<Socket>>) -> bool {
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        let (index, last) = &mut *place;
-        while let Some(audience) = self.audiences.get(*index) {
-            self.shared.sockets.after(audience, *last, SOCKETS_PER_TURN, sockets);
-            if let Some(socket) = sockets.last() {
-                *last = socket.id;
-                return true;
-            }
-            (*index, *last) = (*index + 1, 0);
+        while sockets.is_empty()
+            && let (index, last) = *place
+            && let Some(audience) = self.audiences.get(index)
+        {
+            self.shared.sockets.after(audience, last, SOCKETS_PER_TURN, sockets);
+            let is_last = sockets.len() < SOCKETS_PER_TURN;
+            *place = if is_last { (index + 1, 0) } else { (index, sockets.last().map_or(last, |socket| socket.id)) };
         }
-        false
+        !sockets.is_empty()
     }
 }
 
@@ -231,7 +231,7 @@ fn write_to(sink: &dyn FrameSink, encoded: &EncodedBatch) -> Option<Box<EncodedB
 /// Writes a ping to every socket whose cursor is delegated, and a heartbeat to every such stream. The tasks of other
 /// sockets have something to write, except those that a fault keeps from delegating, which are asked to ping.
 pub(super) async fn ping(shared: Arc<Shared>, ping: Bytes, heartbeat: Bytes) {
-    let pass = Pass::over(shared, vec![Audience::All]);
+    let pass = Pass::over(shared, [&Audience::All].into_iter());
     let (ping, heartbeat) = (EncodedBatch { bytes: ping, messages: 0 }, EncodedBatch { bytes: heartbeat, messages: 0 });
     pass.for_each(|socket| {
         let Some(sink) = socket.sink.get().filter(|sink| sink.takes_pings()) else { return };

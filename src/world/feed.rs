@@ -11,6 +11,7 @@
 mod batch;
 mod log;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub(super) enum Content {
 pub(super) struct EventFeed {
     /// The number of items that a socket may be behind.
     backlog: usize,
+    /// The position of the next item, for readers that need nothing else.
+    end: AtomicU64,
     log: Mutex<Published>,
     published: Notify,
     handed_out: Notify,
@@ -84,7 +87,7 @@ impl EventFeed {
     pub(super) fn new(backlog: usize) -> Self {
         let backlog = backlog.max(MIN_BACKLOG);
         let log = Mutex::new(Published { log: FeedLog::new(backlog), resync: 0, transition: 0 });
-        Self { backlog, log, published: Notify::new(), handed_out: Notify::new() }
+        Self { backlog, end: AtomicU64::new(0), log, published: Notify::new(), handed_out: Notify::new() }
     }
 
     /// Returns the number of items that a socket may be behind.
@@ -94,7 +97,7 @@ impl EventFeed {
 
     /// Returns the position of the next item.
     pub(super) fn end(&self) -> u64 {
-        self.lock().log.end()
+        self.end.load(Ordering::SeqCst)
     }
 
     /// Adds items that are published together, and returns whether there were any. The caller must then
@@ -111,6 +114,7 @@ impl EventFeed {
                 Content::Event(..) | Content::Delivery(..) | Content::Message(_) | Content::Messages(_) => {}
             }
         }));
+        self.end.store(log.end(), Ordering::SeqCst);
         added > 0
     }
 

@@ -48,7 +48,10 @@ impl Message {
     /// Creates a message with a JSON value.
     #[must_use]
     pub fn json(value: &Value) -> Self {
-        Self::new(MessageKind::Json, value.to_string().into())
+        // Unlike `to_string`, this does not pass through a formatter. A value always converts to JSON.
+        let json = serde_json::to_vec(value).unwrap_or_default();
+        // Copied, because the journal keeps many short messages, and shrinking the buffer costs more.
+        Self::new(MessageKind::Json, Bytes::copy_from_slice(&json))
     }
 
     /// Creates a binary message.

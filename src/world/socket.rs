@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use indexmap::IndexSet;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::audience::{Audience, Coverage, Memberships};
+use super::audience::{Audience, Audiences, Coverage, Memberships};
 use super::changed_rows::Span;
 use super::delegation::Delegation;
 use super::feed::{Cursor, EncodedBatch, MAX_BATCH_ITEMS};
@@ -102,7 +101,7 @@ pub(super) struct Socket {
     /// How often the socket was so far behind that it received current values instead.
     pub(super) caught_up: AtomicU64,
     /// State that only a few sockets need.
-    special: Mutex<Option<Box<Special>>>,
+    special: OnceLock<Box<Mutex<Special>>>,
     /// Wakes the socket's task when the socket is to be closed, or when the fan-out could not write everything.
     pub(super) wake: Notify,
 }
@@ -163,7 +162,7 @@ impl Socket {
             position: AtomicU64::new(position),
             handed_out,
             gone: AtomicBool::new(false),
-            special: Mutex::new(None),
+            special: OnceLock::new(),
             sink: OnceLock::new(),
             delegation: Delegation::new(),
             wake: Notify::new(),
@@ -234,7 +233,7 @@ impl Socket {
 
     /// Returns how the server closes the socket; `None` if it does not.
     pub(super) fn closing(&self) -> Option<SocketClose> {
-        lock(&self.special).as_ref()?.closing.clone()
+        self.special()?.closing.clone()
     }
 
     /// Closes the socket after the items before this feed position.
@@ -247,7 +246,7 @@ impl Socket {
 
     /// Returns whether the socket is to be reset (RFC 9293, 3.5.2).
     pub(super) fn is_reset(&self) -> bool {
-        lock(&self.special).as_ref().is_some_and(|special| special.is_reset)
+        self.special().is_some_and(|special| special.is_reset)
     }
 
     /// Resets the socket after the items before this feed position.
@@ -260,7 +259,7 @@ impl Socket {
 
     /// Returns the feed position at which the socket ends; later items are not for it.
     pub(super) fn end(&self) -> u64 {
-        lock(&self.special).as_ref().and_then(|special| special.end).unwrap_or(u64::MAX)
+        self.special().and_then(|special| special.end).unwrap_or(u64::MAX)
     }
 
     /// Returns whether the socket has yet to write an item before this feed position.
@@ -343,13 +342,7 @@ impl Socket {
 
     /// Collects the indices of the audiences that the socket is in for the whole range of feed positions `from..to`.
     /// Returns whether it is in one of them for a part of the range.
-    pub(super) fn find_audiences(
-        &self,
-        audiences: &IndexSet<Audience>,
-        from: u64,
-        to: u64,
-        into: &mut Vec<usize>,
-    ) -> bool {
+    pub(super) fn find_audiences(&self, audiences: &Audiences, from: u64, to: u64, into: &mut Vec<usize>) -> bool {
         let memberships = lock(&self.memberships);
         for (index, audience) in audiences.iter().enumerate() {
             match self.coverage_by(&memberships, audience, from, to) {
@@ -363,12 +356,12 @@ impl Socket {
 
     /// Returns the feed position of the next fault transition that the task has not followed yet.
     pub(super) fn next_transition(&self) -> Option<u64> {
-        Some(lock(&self.special).as_ref()?.transitions.front()?.from)
+        Some(self.special()?.transitions.front()?.from)
     }
 
     /// Takes the next fault transition and returns the faults that hit the socket from there on.
     pub(super) fn take_transition(&self) -> Option<Arc<[SocketFault]>> {
-        Some(lock(&self.special).as_mut()?.transitions.pop_front()?.faults)
+        Some(self.special()?.transitions.pop_front()?.faults)
     }
 
     /// Asks the socket's task to ping if a fault hits the socket, because the fan-out cannot do it then.
@@ -380,30 +373,28 @@ impl Socket {
 
     /// Takes the request to ping, and returns whether there was one.
     pub(super) fn takes_ping(&self) -> bool {
-        lock(&self.special).as_mut().is_some_and(|special| std::mem::take(&mut special.is_pinged))
+        self.special().is_some_and(|mut special| std::mem::take(&mut special.is_pinged))
     }
 
     /// Returns whether the socket is to end, or a fault hits it.
     pub(super) fn is_special(&self) -> bool {
-        let is_special = |special: &Special| special.end.is_some() || special.is_faulted();
-        lock(&self.special).as_deref().is_some_and(is_special)
+        self.special().is_some_and(|special| special.end.is_some() || special.is_faulted())
     }
 
     pub(super) fn is_faulted(&self) -> bool {
-        lock(&self.special).as_deref().is_some_and(Special::is_faulted)
+        self.special().is_some_and(|special| special.is_faulted())
     }
 
     /// Returns whether a fault keeps the socket from writing anything.
     pub(super) fn is_frozen(&self) -> bool {
-        let special = lock(&self.special);
-        let faults = special.as_ref().and_then(|special| special.faults.as_deref()).unwrap_or_default();
-        faults.iter().any(|fault| *fault.fault.effect() == Effect::Freeze)
+        let is_freezing = |fault: &SocketFault| *fault.fault.effect() == Effect::Freeze;
+        self.special().is_some_and(|special| special.faults.iter().flat_map(|faults| &**faults).any(is_freezing))
     }
 
     /// Sets the faults that hit items from this feed position on.
     pub(super) fn set_faults(&self, faults: Arc<[SocketFault]>, from: u64) {
         let hit = Some(faults.clone()).filter(|faults| !faults.is_empty());
-        let is_same = lock(&self.special).as_ref().map_or(hit.is_none(), |special| special.faults == hit);
+        let is_same = self.special().map_or(hit.is_none(), |special| special.faults == hit);
         if !is_same {
             self.change_course(|special| {
                 special.faults = hit;
@@ -418,15 +409,20 @@ impl Socket {
         self.wake.notify_one();
     }
 
+    /// Returns the special state, if the socket has ever had any.
+    fn special(&self) -> Option<MutexGuard<'_, Special>> {
+        self.special.get().map(|special| lock(special))
+    }
+
     /// Changes the special state and wakes the task.
     fn change_special(&self, change: impl FnOnce(&mut Special)) {
-        change(lock(&self.special).get_or_insert_default());
+        change(&mut lock(self.special.get_or_init(Box::default)));
         self.wake.notify_one();
     }
 
     /// Changes how the socket continues or ends; from here on, its own task writes rather than the fan-out.
     fn change_course(&self, change: impl FnOnce(&mut Special)) {
-        change(lock(&self.special).get_or_insert_default());
+        change(&mut lock(self.special.get_or_init(Box::default)));
         self.leave_to_task();
     }
 }

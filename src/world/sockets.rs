@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indexmap::IndexSet;
+use rustc_hash::FxHashMap;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -51,7 +52,7 @@ struct SocketIndex {
     gone: Vec<u64>,
     /// The recipients that the journal records for an audience. Made on demand, and discarded when a socket opens,
     /// closes, joins or leaves.
-    recorded: HashMap<Audience, Recipients>,
+    recorded: FxHashMap<Audience, Recipients>,
 }
 
 impl SocketIndex {

@@ -213,6 +213,12 @@ impl Subscription {
         self.cursor.is_none()
     }
 
+    /// Returns whether the cursor is delegated, and the socket neither has to end nor is hit by a fault.
+    #[must_use]
+    pub fn is_delegated(&self) -> bool {
+        self.cursor.is_none() && !self.socket.is_special()
+    }
+
     /// Reclaims the cursor, and returns the bytes that the fan-out could not write.
     pub fn reclaim(&mut self) -> EncodedBatch {
         let Some((cursor, pending)) = self.socket.reclaim() else { return EncodedBatch::default() };
@@ -265,8 +271,8 @@ impl Subscription {
     /// Counts a message from the client and records it in the journal.
     pub fn received(&self, payload: Payload) {
         self.socket.received.fetch_add(1, Ordering::Relaxed);
-        let (socket, outcomes) = (self.socket.id, Box::default());
-        self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcomes });
+        let socket = self.socket.id;
+        self.world.record(Record::Received { socket, path: None, endpoint: None, payload, outcome: None });
     }
 
     /// Returns whether this is a socket of an endpoint that the scenario declares.

@@ -46,8 +46,8 @@ impl<'f> Expected<'f> {
     /// Returns how the field differs from the expected value. Empty if the field contains that value.
     pub(super) fn differences(&self, found: &Value) -> Vec<String> {
         let reported: Vec<String> = self.places().collect();
-        let value = self.value.iter().flat_map(|value| matching::differences(self.field, value, found, &reported));
-        self.undefined().chain(value).collect()
+        let value = self.value.as_deref().map(|value| matching::differences(self.field, value, found, &reported));
+        self.undefined().chain(value.unwrap_or_default()).collect()
     }
 
     /// Returns the paths of the undefined parts.

@@ -15,7 +15,7 @@ use crate::engine::collections::json_len;
 use crate::engine::command::Command;
 use crate::engine::event::{Closing, MemberEvent, fit_for_closing};
 use crate::engine::frame::Frame;
-use crate::engine::members::{Membership, SocketMember};
+use crate::engine::members::Membership;
 use crate::engine::refusal::{MAX_MEMORY_BYTES, MAX_TOPICS, Refusal};
 use crate::engine::values::part;
 use crate::expression::{Template, plain_text};
@@ -44,11 +44,11 @@ impl Firing<'_> {
     pub(super) fn reply(&mut self, frame: &Template, context: &Context) -> Result<(), Refusal> {
         let member = self.member()?;
         let value = self.required(frame, context)?;
-        let has_protocol = self.engine.members.socket(member).is_some_and(SocketMember::has_protocol);
-        let frames = match self.engine.members.socket_mut(member).filter(|_| has_protocol) {
-            Some(socket) => socket.session.reply(context.get("msg"), value)?,
-            None => vec![Frame::of(value)],
-        };
+        if !self.engine.has_protocol(member) {
+            return self.notify(MemberEvent::Reply(Frame::of(value)));
+        }
+        let socket = self.engine.members.socket_mut(member).ok_or(Refusal::NoMember)?;
+        let frames = socket.session.reply(context.get("msg"), value)?;
         self.engine.reply_frames(member, frames, self.events);
         self.engine.follow_session(member, self.events);
         Ok(())

@@ -9,12 +9,14 @@ mod closing;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
@@ -153,19 +155,19 @@ impl Connection {
 
     /// Makes progress until there is nothing left to do without waiting for the client.
     async fn run_steps(&mut self) -> Result<(), SocketClosure> {
-        while self.step().await? {}
-        Ok(())
-    }
-
-    /// Makes progress without waiting for the client. Returns whether more progress may be possible.
-    async fn step(&mut self) -> Result<bool, SocketClosure> {
-        self.write_pending().await?;
-        if !self.output.is_empty() || self.feed.is_frozen() {
-            return Ok(false);
-        }
-        match self.reader.message().map_err(SocketClosure::Violated)? {
-            Some(message) => self.handle(message).await.map(|()| true),
-            None => Ok(false),
+        loop {
+            self.write_pending().await?;
+            if !self.output.is_empty() || self.feed.is_frozen() {
+                return Ok(());
+            }
+            loop {
+                let Some(message) = self.reader.message().map_err(SocketClosure::Violated)? else { return Ok(()) };
+                self.handle(message).await?;
+                // Otherwise the answer, if any, is left to the fan-out, and everything else wakes the task.
+                if !self.output.is_empty() || !self.feed.is_delegated() {
+                    break;
+                }
+            }
         }
     }
 
@@ -249,11 +251,12 @@ impl Connection {
 
     /// Reads what has arrived. The buffer is on the stack, so that idle sockets do not need one.
     fn read(&mut self) -> Result<(), SocketClosure> {
-        let mut buffer = [0; READ_SIZE];
-        match read_available(&self.stream, &mut &mut buffer[..]) {
+        let mut space = [MaybeUninit::uninit(); READ_SIZE];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        match read_available(&self.stream, &mut buffer) {
             Ok(0) => Err(SocketClosure::Gone),
-            Ok(count) => {
-                self.reader.push(&buffer[..count]);
+            Ok(_) => {
+                self.reader.push(buffer.filled());
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),

@@ -1,13 +1,12 @@
 //! A run of items in the feed, encoded once for all sockets that receive the same messages.
 
-use std::collections::HashMap;
 use std::ptr::fn_addr_eq;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use indexmap::IndexSet;
+use rustc_hash::FxHashMap;
 
 use super::{EventFeed, FeedItem};
-use crate::world::audience::{Audience, Coverage};
+use crate::world::audience::{Audience, Audiences, Coverage};
 use crate::world::message::{Delivery, Encode, Message};
 use crate::world::socket::Socket;
 
@@ -57,7 +56,7 @@ struct Encoding {
     /// The encoding for sockets in every audience, found without hashing.
     whole: Option<EncodedBatch>,
     /// By the audiences that a socket belongs to.
-    parts: HashMap<Vec<usize>, EncodedBatch>,
+    parts: FxHashMap<Vec<usize>, EncodedBatch>,
 }
 
 /// A run of items in the feed.
@@ -69,7 +68,7 @@ pub(in crate::world) struct Batch {
     /// The number of the last event among the items.
     seen: Option<u64>,
     /// The distinct audiences of the items.
-    audiences: IndexSet<Audience>,
+    audiences: Audiences,
     /// The encodings so far, by transport.
     encodings: Vec<Encoding>,
     /// The audiences that the last socket belongs to.
@@ -84,7 +83,7 @@ impl Batch {
     pub(in crate::world) fn read(feed: &EventFeed, from: u64, limit: usize, last: u64) -> Option<Self> {
         let (items, to) = feed.read(from, limit, last)?;
         let seen = items.iter().rev().find_map(FeedItem::sequence);
-        let mut audiences = IndexSet::new();
+        let mut audiences = Audiences::default();
         for item in &items {
             if audiences.last() != Some(&item.to) {
                 audiences.insert(item.to.clone());
@@ -116,7 +115,7 @@ impl Batch {
         let index =
             self.encodings.iter().position(|encoding| fn_addr_eq(encoding.encode, cursor.encode)).unwrap_or_else(
                 || {
-                    self.encodings.push(Encoding { encode: cursor.encode, whole: None, parts: HashMap::new() });
+                    self.encodings.push(Encoding { encode: cursor.encode, whole: None, parts: FxHashMap::default() });
                     self.encodings.len() - 1
                 },
             );

@@ -69,8 +69,8 @@ pub enum Record {
         endpoint: Option<Arc<str>>,
         /// The frame or, if the endpoint has a protocol, a message in it as rules see it.
         payload: Payload,
-        /// The outcomes of its messages, if it is an endpoint's socket.
-        outcomes: Box<[MessageOutcome]>,
+        /// The outcome of the message, if it is an endpoint's socket.
+        outcome: Option<MessageOutcome>,
     },
     /// A socket or a stream fell too far behind. It misses the last of the frames before this entry. It receives the
     /// current state instead, which follows, or is closed.
@@ -288,13 +288,13 @@ impl Serialize for Entry {
                 }
                 payload.entries(&mut map)?;
             }
-            Record::Received { socket, path, payload, outcomes, .. } => {
+            Record::Received { socket, path, payload, outcome, .. } => {
                 map.serialize_entry("socket", socket)?;
                 if let Some(path) = path {
                     map.serialize_entry("path", path)?;
                 }
                 payload.entries(&mut map)?;
-                for outcome in &**outcomes {
+                if let Some(outcome) = outcome {
                     outcome_entries(outcome, &mut map)?;
                 }
             }
@@ -405,11 +405,11 @@ impl Serialize for Brief {
                 map.serialize_entry("rule", rule)?;
                 map.serialize_entry("why", why)?;
             }
-            Record::Received { path, outcomes, .. } => {
+            Record::Received { path, outcome, .. } => {
                 if let Some(path) = path {
                     map.serialize_entry("path", path)?;
                 }
-                for outcome in &**outcomes {
+                if let Some(outcome) = outcome {
                     outcome_entries(outcome, &mut map)?;
                 }
             }
