@@ -50,9 +50,9 @@ use error::ApiError;
 pub(crate) use host_name::is_host_name;
 pub use limits::Limits;
 pub(crate) use listeners::Listeners;
+pub(crate) use live::handshake_header_case;
 pub(crate) use live::polling::PollingSessions;
 pub use live::{ClientMessage, ClientMessageError};
-pub(crate) use live::{HighWater, handshake_header_case};
 pub(crate) use misdirected::Misdirected;
 use mock::Mock;
 pub use site::Site;
@@ -78,7 +78,6 @@ pub(crate) struct App {
     /// The tasks of open sockets, which the server waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) shutdown: CancellationToken,
-    pub(crate) high_water: HighWater,
     /// See [`handshake_header_case()`].
     pub(crate) handshake_header_case: Extensions,
     /// The sessions of clients that poll an endpoint in place of a socket.

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-/// musl's allocator is slow as soon as several threads allocate.
+#[cfg(all(feature = "jemalloc", target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// musl's allocator is slow as soon as several threads allocate, and jemalloc returns no memory there.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -20,8 +20,8 @@ use tokio_util::task::TaskTracker;
 use tungstenite::Message;
 
 use crate::http::{
-    App, ControlAccess, HEARTBEAT, HighWater, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site,
-    handshake_header_case, serve, service,
+    App, ControlAccess, HEARTBEAT, Hosts, Limits, Listeners, Misdirected, PollingSessions, Site, handshake_header_case,
+    serve, service,
 };
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario};
@@ -152,7 +152,6 @@ impl Server {
             limits,
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
-            high_water: HighWater::default(),
             handshake_header_case: handshake_header_case(),
             polling: PollingSessions::default(),
             misdirected: Misdirected::default(),

@@ -42,39 +42,3 @@ pub(crate) fn set_peer_timeout(stream: &TcpStream, time: Duration) {
 /// Does nothing: other systems use their own timeouts.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn set_peer_timeout(_: &TcpStream, _: Duration) {}
-
-/// Returns free memory to the system. This takes milliseconds, or longer with a large heap, so do not call it on a
-/// thread of the runtime.
-///
-/// On its own, the GNU C library returns only the memory at the end of its heap.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(
-    unsafe_code,
-    reason = "no library offers it, and the alternative, another allocator, doubles the memory at rest"
-)]
-pub(crate) fn release_memory() {
-    // SAFETY: malloc_trim(3) may be called at any time and from any thread, and does not touch memory that is in use.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
-/// Does nothing: other allocators return memory on their own.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn release_memory() {}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn memory_in_use_is_untouched_when_free_memory_is_returned() {
-        let mut blocks: Vec<Vec<u8>> = (0..1_000).map(|number: u32| number.to_le_bytes().repeat(1_000)).collect();
-        let mut number = 0;
-        blocks.retain(|_| {
-            number += 1;
-            number % 2 == 0
-        });
-        super::release_memory();
-        let expected = (0..1_000_u32).filter(|number| number % 2 == 1).map(|number| number.to_le_bytes().repeat(1_000));
-        assert!(blocks.iter().eq(&expected.collect::<Vec<_>>()));
-    }
-}

@@ -26,7 +26,6 @@ use tracing::{error, info, warn};
 use crate::reloads::Reloads;
 use crate::scenario::{FoundFile, LoadError, Loading, Problems, Scenario, Style, load_regular};
 use crate::selector::{PendingSwitch, SwitchRequests};
-use crate::system;
 use crate::world::WorldError;
 use crate::worlds::Worlds;
 use debounce::{AcceptedReading, Debounce, Doubt, Next, Observation};
@@ -37,10 +36,6 @@ pub use wake::WatchMode;
 
 /// How long to wait before the log reports what the watcher waits for.
 const LOG_WAIT_AFTER: Duration = Duration::from_secs(1);
-
-/// The total size of files, in bytes, from which the watcher returns free memory to the system after a read. Reading
-/// takes ten times the size of the files, and replaces the previous scenario.
-const LARGE_FILES: usize = 1 << 20;
 
 /// A scenario file, and how to follow it.
 #[derive(Debug)]
@@ -292,7 +287,6 @@ impl FileWatcher {
                 }
             }
         }
-        release_memory_after(size(&self.seen.files)).await;
     }
 
     /// Becomes idle, because the files have settled. Warns of files whose paths no longer lead to them.
@@ -336,7 +330,6 @@ impl FileWatcher {
                 return false;
             }
         };
-        let size = size(&files);
         let mut is_followed = false;
         match outcome {
             Err(problem) => {
@@ -360,7 +353,6 @@ impl FileWatcher {
                 }
             }
         }
-        release_memory_after(size).await;
         is_followed
     }
 }
@@ -373,19 +365,6 @@ fn is_cut_short(files: &[FoundFile], before: &[FoundFile]) -> bool {
         let (Some(text), Some(before)) = (file.bytes(), before.and_then(FoundFile::bytes)) else { return false };
         text.len() < before.len() && before.starts_with(text)
     })
-}
-
-/// Returns the total size of the files, in bytes.
-fn size(files: &[FoundFile]) -> usize {
-    files.iter().filter_map(FoundFile::bytes).map(<[u8]>::len).sum()
-}
-
-/// Returns free memory to the system if files of this total size were read and applied; see [`LARGE_FILES`].
-async fn release_memory_after(size: usize) {
-    if size >= LARGE_FILES {
-        // The task fails only when the runtime shuts down.
-        let _ = spawn_blocking(system::release_memory).await;
-    }
 }
 
 #[cfg(test)]

@@ -294,8 +294,7 @@ impl Worlds {
         };
         // A world that has ended meanwhile needs no reload, and one that fails logs the failure.
         join_all(others.iter().map(|world| world.reload(prepared.clone()))).await;
-        // Dropping the old rows takes a while, too. Wait for it: after a large scenario, the caller returns free memory
-        // to the system.
+        // Dropping the old rows of a large scenario takes a while, too.
         let _ = spawn_blocking(move || drop((old, prepared))).await;
         Ok(reload)
     }

@@ -3,7 +3,6 @@
 mod connection;
 pub(super) mod endpoint;
 mod header_case;
-mod memory;
 mod message;
 pub(super) mod polling;
 
@@ -22,7 +21,6 @@ use crate::websocket::Encoded;
 use crate::world::{Message, MessageKind, Subscription, World};
 use connection::{Connection, SocketClosure};
 pub(crate) use header_case::handshake_header_case;
-pub(crate) use memory::HighWater;
 pub use message::{ClientMessage, ClientMessageError};
 
 /// The number of base64 digits of a 16-byte nonce, before the `==`.
@@ -72,11 +70,9 @@ async fn start(upgrade: Upgrade, feed: Subscription, app: Arc<App>) {
 /// Serves one socket until it ends. Everything that this future holds, including its arguments, takes memory for each
 /// idle socket.
 async fn serve(mut connection: Box<Connection>) {
-    connection.app.high_water.opened(connection.app.tasks.len());
     debug!(collection = &*connection.feed.collection(), "socket opened");
     let Err(end) = connection.exchange().await;
     debug!(collection = &*connection.feed.collection(), ?end, "socket closed");
-    let app = connection.app.clone();
     // Boxed, so that open sockets do not hold the memory that closing takes.
     let closing = Box::pin(async move {
         match end {
@@ -85,7 +81,6 @@ async fn serve(mut connection: Box<Connection>) {
         }
     });
     closing.await;
-    app.high_water.closed(app.tasks.len());
 }
 
 /// Checks a handshake, and returns the value of `sec-websocket-accept`.

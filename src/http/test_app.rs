@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{App, ControlAccess, HighWater, Hosts, Limits, Misdirected, PollingSessions, handshake_header_case};
+use super::{App, ControlAccess, Hosts, Limits, Misdirected, PollingSessions, handshake_header_case};
 use crate::reloads::Reloads;
 use crate::scenario::{Cors, Scenario, Source, parse};
 use crate::selector::ScenarioSelector;
@@ -31,7 +31,6 @@ pub(super) fn app(scenario: Scenario) -> Arc<App> {
         limits: Limits::default(),
         tasks,
         shutdown,
-        high_water: HighWater::default(),
         handshake_header_case: handshake_header_case(),
         polling: PollingSessions::default(),
         misdirected: Misdirected::default(),
