@@ -131,6 +131,29 @@ fn a_snapshot_has_no_members() {
 }
 
 #[test]
+fn a_snapshot_runs_the_closed_steps_of_open_sockets_alone() {
+    let mut world = TestWorld::compared(
+        "
+data: { log: [] }
+http: { GET /log: { body: \"{{ log | map(attribute='id') | list }}\" } }
+websocket: { /s: { messages: [{ text: bye, close: 4000 }], closed: [{ add: { log: { id: $conn.id } } }] } }
+",
+    );
+    for member in [1, 2, 3] {
+        world.open("/s", member);
+    }
+    world.say(2, "bye");
+    assert_eq!(get(&mut world.engine, "GET /log"), json!([2]));
+    let mut snapshot = world.engine.clone();
+    snapshot.end_all_sockets();
+    assert_eq!(get(&mut snapshot, "GET /log"), json!([2, 1, 3]));
+    for member in [2, 3] {
+        world.close(member);
+    }
+    assert_eq!(get(&mut world.engine, "GET /log"), json!([2, 3]));
+}
+
+#[test]
 fn expressions_count_the_members_known_to_all_servers() {
     let text = "
 http: { GET /here: { body: \"{{ [joined('a'), members('a')] }}\" } }

@@ -53,6 +53,19 @@ fn a_waiting_step_goes_on_if_its_text_is_the_same() {
 }
 
 #[test]
+fn a_step_that_has_ended_does_not_come_back() {
+    let text = |last: &str| format!("websocket: {{ /s: {{ open: [{{ after: 2s, reply: a }}, {last}] }} }}");
+    let mut world = TestWorld::compared(&text("{ after: 1s, reply: b }"));
+    world.open("/s", 1);
+    for last in ["{ after: 1s, reply: x }", "{ after: 1s, reply: b }"] {
+        world.reload(&text(last));
+    }
+    assert_eq!(seconds(&mut world, 4), ["", "1: \"a\"", "", ""]);
+    world.open("/s", 2);
+    assert_eq!(seconds(&mut world, 4), ["", "2: \"a\"", "2: \"b\"", ""]);
+}
+
+#[test]
 fn steps_of_a_membership_and_of_a_message_go_on() {
     let text = |tick: &str, tock: &str, answer: &str| {
         format!(

@@ -19,6 +19,9 @@ const MAX_DEPTH: u16 = 64;
 /// The maximum number of keys that are compared pairwise, without sorting.
 const MAX_PAIRWISE_KEYS: usize = 8;
 
+/// The maximum number of duplicate keys to report for one mapping. A mapping with more is not written by hand.
+const MAX_DUPLICATES: usize = 1_000;
+
 /// Parts of parser errors that an unclosed bracket cannot cause.
 const NOT_ABOUT_BRACKETS: [&str; 5] = ["quoted scalar", "recursion", "unprintable", "byte order mark", "tag"];
 
@@ -285,15 +288,11 @@ impl<'s> Builder<'_, 's> {
             entries.chunks_exact(2).map(|entry| (tree.text(entry[0]), entry[0])).collect();
         // Ids of keys increase in file order, so the first of equal keys sorts first.
         keys.sort_unstable();
-        let mut first = 0;
-        for (at, (text, key)) in keys.iter().enumerate() {
-            if keys[first].0 != *text {
-                first = at;
-            } else if first != at {
-                let problem = Problem::new(ProblemKind::DuplicateKey((*text).to_owned()), tree.span(*key));
-                self.problems.push(problem.related_to(tree.span(keys[first].1)));
-            }
-        }
+        let equal = keys.chunk_by(|one, next| one.0 == next.0);
+        let duplicates = equal.flat_map(|equal| equal.iter().skip(1).map(|(text, key)| (text, key, equal[0].1)));
+        self.problems.extend(duplicates.take(MAX_DUPLICATES).map(|(text, key, first)| {
+            Problem::new(ProblemKind::DuplicateKey((*text).to_owned()), tree.span(*key)).related_to(tree.span(first))
+        }));
     }
 }
 
