@@ -66,7 +66,7 @@ pub(super) enum Content {
 pub(super) struct EventFeed {
     /// The number of items that a socket may be behind.
     backlog: usize,
-    /// The position of the next item, for readers that need nothing else.
+    /// The log's end, readable without the lock. Stored only under the lock.
     end: AtomicU64,
     log: Mutex<Published>,
     published: Notify,

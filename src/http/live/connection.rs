@@ -163,7 +163,7 @@ impl Connection {
             loop {
                 let Some(message) = self.reader.message().map_err(SocketClosure::Violated)? else { return Ok(()) };
                 self.handle(message).await?;
-                // Otherwise the answer, if any, is left to the fan-out, and everything else wakes the task.
+                // While the fan-out writes, `write_pending` has nothing to do: an end or a fault wakes the task.
                 if !self.output.is_empty() || !self.feed.is_delegated() {
                     break;
                 }
