@@ -6,7 +6,8 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// musl's allocator is slow as soon as several threads allocate, and jemalloc's thread, which returns memory, does not work there.
+/// musl's allocator is slow as soon as several threads allocate, and jemalloc's thread, which returns memory, does not
+/// work there.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -294,7 +294,8 @@ impl Worlds {
         };
         // A world that has ended meanwhile needs no reload, and one that fails logs the failure.
         join_all(others.iter().map(|world| world.reload(prepared.clone()))).await;
-        // Dropping the old rows of a large scenario takes a while. Waited for, so that quick reloads do not pile them up.
+        // Dropping the old rows of a large scenario takes a while. Waited for, so that quick reloads do not pile them
+        // up.
         let _ = spawn_blocking(move || drop((old, prepared))).await;
         Ok(reload)
     }

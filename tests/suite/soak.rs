@@ -35,7 +35,7 @@ const WARM_UP: usize = 4;
 const ROUNDS: usize = 6;
 
 /// The time within which mockd releases unused memory.
-const SETTLING: Duration = Duration::from_secs(3);
+const SETTLING: Duration = Duration::from_secs(12);
 
 /// Raises the limit on open files for this process and its children, and returns the number of sockets that it allows.
 fn sockets() -> usize {
